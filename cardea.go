@@ -1,0 +1,166 @@
+// Package cardea is a user-accounts backend: it registers people, signs them in,
+// keeps them signed in with a cookie, says who they are, and keeps their profile
+// picture.
+//
+// The command cardea (cmd/cardea) runs it as a server of its own. A Go program
+// can as well mount it among its own handlers:
+//
+//	accounts, err := cardea.New(cardea.Config{Data: "accounts-data"})
+//	…
+//	go accounts.Run(ctx)
+//	mux.Handle("/api/", accounts)
+//	mux.Handle("/uploads/", accounts)
+//	mux.Handle("/members", accounts.RequireUser(members))
+//
+// What clients can rely on is described in README.md and docs/.
+package cardea
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/web"
+)
+
+// Server is an accounts backend over one data folder. It is an [http.Handler]
+// for all routes of the contract; [Server.Run] does its background work and
+// [Server.Close] ends it. Its methods may be called from any goroutine.
+type Server struct {
+	cfg      Config
+	lock     *flock.Flock
+	db       *store.DB
+	accounts *account.Service
+	web      *web.Server
+	close    func() error
+}
+
+// ErrInUse: another process has the data folder open.
+var ErrInUse = errors.New("another Cardea uses this data folder")
+
+// New opens the data folder, which it makes if it is missing, and returns a
+// server that is ready to answer. Zero fields of cfg take the values of
+// [Default]. Errors: what [Config.Validate] finds, [ErrInUse], and those of the
+// file system and the database.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg}
+	s.close = sync.OnceValue(s.closeAll)
+	if err := s.open(context.Background()); err != nil {
+		return nil, errors.Join(err, s.closeAll())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := s.lockData(); err != nil {
+		return err
+	}
+	var err error
+	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	pictures, err := blob.NewDisk(s.cfg.storage())
+	if err != nil {
+		return fmt.Errorf("make the picture folder: %w", err)
+	}
+	s.accounts = account.New(s.db, pictures, account.Options{
+		SessionIdle: s.cfg.SessionIdle,
+		SessionMax:  s.cfg.SessionMax,
+		Argon2:      password.Params{Memory: s.cfg.Argon2Memory, Time: s.cfg.Argon2Time},
+		Picture:     picture.Limits{MaxPixels: s.cfg.UploadMaxPixels},
+		Now:         s.cfg.Clock,
+		Log:         s.cfg.Log,
+	})
+	s.web = web.New(s.accounts, s.cfg.webOptions())
+	return s.accounts.ForgetInterrupted(ctx)
+}
+
+// lockData makes this process the only one that serves the data folder; the
+// operating system frees the lock however the process ends.
+func (s *Server) lockData() error {
+	path := filepath.Join(s.cfg.Data, "cardea.lock")
+	s.lock = flock.New(path, flock.SetPermissions(0o600))
+	locked, err := s.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock the data folder: %w", err)
+	}
+	if !locked {
+		return fmt.Errorf("%w: %s; stop the other one, or give this one a folder of its own", ErrInUse, s.cfg.Data)
+	}
+	return nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.web.ServeHTTP(w, r) }
+
+// Run does the background work, such as removing expired sessions, until ctx
+// ends, and returns when all of it has stopped. [Server.Serve] includes it.
+func (s *Server) Run(ctx context.Context) { s.accounts.Run(ctx) }
+
+// Close closes the data folder. It is to be called when nothing is served any
+// more and Run has returned; a second call does nothing.
+func (s *Server) Close() error { return s.close() }
+
+func (s *Server) closeAll() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// User is a person who is signed in.
+type User struct {
+	ID            string // 16 lower-case characters; imported people keep theirs
+	Name          string
+	Email         string // as typed
+	EmailVerified bool
+	PictureURL    string // absolute; empty without a picture
+	CreatedAt     time.Time
+}
+
+// RequireUser lets only requests of signed-in people through to next, which
+// finds the person with [CurrentUser]. Others get 401 {"status":"error",
+// "message":"Not logged in", …}, or 503 when the database cannot be asked.
+//
+// It does not protect next from requests that pages of other sites send; use
+// [http.CrossOriginProtection] around handlers that change something.
+func (s *Server) RequireUser(next http.Handler) http.Handler {
+	return s.web.RequireUser(next, func(r *http.Request, u account.User) *http.Request {
+		return r.WithContext(context.WithValue(r.Context(), userKey{}, User{
+			ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
+			PictureURL: s.web.PictureURL(r, u), CreatedAt: u.CreatedAt,
+		}))
+	})
+}
+
+type userKey struct{}
+
+// CurrentUser returns the person who is signed in, inside a handler behind
+// [Server.RequireUser]; false elsewhere.
+func CurrentUser(ctx context.Context) (User, bool) {
+	u, ok := ctx.Value(userKey{}).(User)
+	return u, ok
+}

@@ -1,0 +1,110 @@
+// Package account holds Cardea's rules: who may register, what signs a person in,
+// how long a session lives, what becomes of a picture. It knows neither HTTP nor
+// SQL text; there is one file a use case (register.go, login.go, session.go,
+// password.go, profile.go, picture.go).
+//
+// All use cases are methods of [Service], take plain values and fail with an
+// [*Error] whose Kind says what sort of trouble it is; the errors that each one
+// names are its codes.
+package account
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/work"
+)
+
+// Options are what a [Service] works by. All are required.
+type Options struct {
+	SessionIdle time.Duration // an unused session dies after this
+	SessionMax  time.Duration // any session dies after this
+	Argon2      password.Params
+	Picture     picture.Limits
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Service carries out the use cases. Its methods may be called from any goroutine.
+type Service struct {
+	opt      Options
+	db       *store.DB
+	pictures blob.Store
+	hashing  *work.Pool
+	decoding *work.Pool
+	decoy    string // a hash that nobody has
+}
+
+// Bounds of the costly work. A hash takes about 25 ms of a core; waiting longer
+// than 5 s for one is no use to anybody. A decoded picture takes up to four
+// bytes a pixel, hence few at a time.
+const (
+	hashesWaiting   = 1024
+	picturesAtOnce  = 2
+	picturesWaiting = 64
+	longestWait     = 5 * time.Second
+)
+
+// New returns a service over a database and a picture storage. Its background
+// work is done by [Service.Run].
+func New(db *store.DB, pictures blob.Store, opt Options) *Service {
+	return &Service{
+		opt:      opt,
+		db:       db,
+		pictures: pictures,
+		hashing:  work.NewPool(runtime.GOMAXPROCS(0), hashesWaiting, longestWait),
+		decoding: work.NewPool(picturesAtOnce, picturesWaiting, longestWait),
+		decoy:    password.Decoy(opt.Argon2),
+	}
+}
+
+// User is a person as others may see them: nothing here is secret.
+type User struct {
+	ID            string
+	Name          string
+	Email         string // as typed
+	EmailVerified bool
+	CreatedAt     time.Time
+	Picture       *Picture // nil: none
+}
+
+// Picture is the address of a person's picture.
+type Picture struct {
+	UserID  string
+	Name    string // safe file name, with extension
+	Version string // of the content, for addresses that may be cached for ever
+}
+
+// Client is where a request comes from.
+type Client struct {
+	IP        string
+	UserAgent string
+	Session   Token // presented with the request; empty if none
+}
+
+func userOf(u store.User, p *store.Picture) User {
+	out := User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, CreatedAt: u.CreatedAt}
+	if p != nil {
+		out.Picture = &Picture{UserID: u.ID, Name: p.Name, Version: p.Version}
+	}
+	return out
+}
+
+// Ready reports what of the service's surroundings does not answer: an error a
+// part, by its name. It is empty when all is well.
+func (s *Service) Ready(ctx context.Context) map[string]error {
+	trouble := map[string]error{}
+	if err := s.db.Ping(ctx); err != nil {
+		trouble["database"] = err
+	}
+	if err := s.pictures.Check(ctx); err != nil {
+		trouble["storage"] = err
+	}
+	return trouble
+}

@@ -1,0 +1,47 @@
+package account
+
+import (
+	"net/mail"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxEmail is the longest address that can be delivered to, in bytes (RFC 5321
+// section 4.5.3.1.3, less the angle brackets).
+const maxEmail = 254
+
+// normalEmail trims an address and says what is wrong with it, if anything.
+func normalEmail(typed string) (email, problem string) {
+	email = strings.TrimSpace(typed)
+	switch {
+	case email == "":
+		return "", "Enter an e-mail address."
+	case len(email) > maxEmail:
+		return "", "The e-mail address is too long: 254 bytes at most."
+	case !isAddress(email):
+		return "", "This is not an e-mail address; it should look like name@example.com."
+	}
+	return email, ""
+}
+
+// isAddress accepts a bare address: no display name, brackets, comments, list,
+// white space or invisible characters.
+func isAddress(s string) bool {
+	for _, r := range s {
+		if !unicode.IsGraphic(r) || unicode.IsSpace(r) {
+			return false
+		}
+	}
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Name == "" && a.Address == s
+}
+
+// emailKey is the form in which addresses are compared: canonical caseless
+// matching (Unicode 16, section 3.13.5, D145), composed. Spellings that differ
+// in case or in the form of accents share one key.
+func emailKey(email string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.TrimSpace(email))))
+}

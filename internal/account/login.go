@@ -1,0 +1,73 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// loginAttempts bounds how often a login starts again because the password
+// changed while it was being verified.
+const loginAttempts = 3
+
+// Login signs a person in and returns the new session's token. A session that
+// the client presents ends; with wrong credentials it stays. Error:
+// invalid_credentials, for an unknown address and a wrong password alike, after
+// the same work.
+func (s *Service) Login(ctx context.Context, email string, pw Password, from Client) (Token, error) {
+	for range loginAttempts {
+		token, err := s.login(ctx, email, pw, from)
+		if !errors.Is(err, store.ErrNotFound) {
+			return token, outage(err)
+		}
+	}
+	return "", outage(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
+}
+
+// login is one try; store.ErrNotFound means that the person or the password
+// changed meanwhile.
+func (s *Service) login(ctx context.Context, email string, pw Password, from Client) (Token, error) {
+	user, err := s.db.UserByEmailKey(ctx, emailKey(email))
+	if errors.Is(err, store.ErrNotFound) {
+		user, err = store.User{PasswordHash: s.decoy}, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	upgraded, err := s.verify(ctx, user.PasswordHash, pw)
+	if err != nil {
+		return "", err
+	}
+	if upgraded == "" || user.ID == "" {
+		return "", ErrInvalidCredentials
+	}
+	session, token := s.newSession(user.ID, from)
+	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+		// Also when the hash stays as it is: this fails if it is no longer current.
+		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, upgraded); err != nil {
+			return err
+		}
+		return replaceSession(ctx, tx, from.Session, session)
+	})
+	return token, err
+}
+
+// verify checks a password and returns the hash to keep for it: the same one, or
+// a new one where the old is weaker than the settings ask for; empty if the
+// password is wrong.
+func (s *Service) verify(ctx context.Context, hash string, pw Password) (keep string, err error) {
+	busy := s.hashing.Do(ctx, func() {
+		var ok bool
+		if ok, err = password.Verify(string(pw), hash); !ok {
+			return
+		}
+		keep = hash
+		if password.NeedsUpgrade(hash, s.opt.Argon2) {
+			keep = password.Hash(string(pw), s.opt.Argon2)
+		}
+	})
+	return keep, errors.Join(busy, err)
+}

@@ -1,0 +1,114 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Lengths of a password in bytes. Eight is OWASP ASVS 5.0's minimum (6.2.1); the
+// upper bound keeps hashing's cost independent of the input.
+const (
+	minPassword = 8
+	maxPassword = 1024
+)
+
+// passwordProblem says what is wrong with a new password, if anything. There are
+// no rules of composition (ASVS 6.2.5): what is refused is what attackers try first.
+func passwordProblem(pw Password, email, name string) string {
+	switch {
+	case pw == "":
+		return "Enter a password."
+	case len(pw) < minPassword:
+		return "The password is too short: at least 8 characters."
+	case len(pw) > maxPassword:
+		return "The password is too long: 1,024 bytes at most."
+	case password.IsCommon(string(pw)):
+		return "This password is one of the commonest, which attackers try first. Choose another."
+	case isOwn(pw, email, name):
+		return "The password must not be your own e-mail address or name. Choose another."
+	}
+	return ""
+}
+
+// isOwn compares as e-mail addresses are compared: without case.
+func isOwn(pw Password, email, name string) bool {
+	key := emailKey(string(pw))
+	mailbox, _, _ := strings.Cut(email, "@")
+	return key == emailKey(email) || key == emailKey(name) || key == emailKey(mailbox)
+}
+
+// ChangePassword gives the person of a session a new password. Every other
+// session of theirs ends; this one gets the token that is returned. Errors:
+// invalid_input, wrong_password.
+func (s *Service) ChangePassword(ctx context.Context, in Session, current, next Password, from Client) (Token, error) {
+	problems := map[string]string{}
+	if current == "" {
+		problems["current_password"] = "Enter your current password."
+	}
+	note(problems, "new_password", passwordProblem(next, in.User.Email, in.User.Name))
+	if err := invalid(problems); err != nil {
+		return "", err
+	}
+	user, err := s.db.UserByID(ctx, in.User.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", ErrNotLoggedIn
+	}
+	if err != nil {
+		return "", outage(err)
+	}
+	hash, err := s.rehash(ctx, user.PasswordHash, current, next)
+	if err != nil {
+		return "", outage(err)
+	}
+	return s.savePassword(ctx, user, hash, from)
+}
+
+// rehash verifies the current password and hashes the next in one turn.
+func (s *Service) rehash(ctx context.Context, hash string, current, next Password) (nextHash string, err error) {
+	busy := s.hashing.Do(ctx, func() {
+		var ok bool
+		ok, err = password.Verify(string(current), hash)
+		switch {
+		case ok:
+			nextHash = password.Hash(string(next), s.opt.Argon2)
+		case err == nil:
+			err = ErrWrongPassword
+		}
+	})
+	return nextHash, errors.Join(busy, err)
+}
+
+// savePassword swaps the hash and all sessions for one new session. If somebody
+// else changed the password meanwhile, the current one given is no longer right;
+// if the session ended meanwhile, nobody is signed in any more.
+func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client) (Token, error) {
+	session, token := s.newSession(user.ID, from)
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash()); err != nil {
+			return orElse(err, ErrNotLoggedIn)
+		}
+		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {
+			return orElse(err, ErrWrongPassword)
+		}
+		if _, err := tx.DeleteSessionsOfUser(ctx, user.ID, ""); err != nil {
+			return err
+		}
+		return tx.CreateSession(ctx, session)
+	})
+	if err != nil {
+		return "", outage(err)
+	}
+	return token, nil
+}
+
+// orElse turns store.ErrNotFound into what it means here.
+func orElse(err error, meaning *Error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return meaning
+	}
+	return err
+}

@@ -1,0 +1,22 @@
+package account
+
+import (
+	"context"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Rename gives a person another name and returns the person. Errors:
+// invalid_input, not_logged_in (the person was deleted meanwhile).
+func (s *Service) Rename(ctx context.Context, user User, name string) (User, error) {
+	name, problem := normalName(name)
+	if problem != "" {
+		return User{}, invalid(map[string]string{"name": problem})
+	}
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.SetName(ctx, user.ID, name) })
+	if err != nil {
+		return User{}, outage(orElse(err, ErrNotLoggedIn))
+	}
+	user.Name = name
+	return user, nil
+}

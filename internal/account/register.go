@@ -1,0 +1,78 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Registration is what a person gives to register.
+type Registration struct {
+	Name     string
+	Email    string
+	Password Password
+}
+
+// Register makes an account and signs the person in. A session presented by the
+// client ends. Errors: invalid_input, email_taken.
+//
+// However many registrations of one address race, in whatever spelling, one
+// succeeds: the database holds the compared form unique.
+func (s *Service) Register(ctx context.Context, r Registration, from Client) (User, Token, error) {
+	name, email, err := s.check(r)
+	if err != nil {
+		return User{}, "", err
+	}
+	user := store.User{ID: newID(), Name: name, Email: email, EmailKey: emailKey(email), CreatedAt: s.opt.Now()}
+	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password); err != nil {
+		return User{}, "", outage(err)
+	}
+	session, token := s.newSession(user.ID, from)
+	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := tx.CreateUser(ctx, user); err != nil {
+			return err
+		}
+		return replaceSession(ctx, tx, from.Session, session)
+	})
+	if errors.Is(err, store.ErrDuplicate) {
+		return User{}, "", ErrEmailTaken
+	}
+	if err != nil {
+		return User{}, "", outage(err)
+	}
+	return userOf(user, nil), token, nil
+}
+
+func (s *Service) check(r Registration) (name, email string, err error) {
+	problems := map[string]string{}
+	name, problem := normalName(r.Name)
+	note(problems, "name", problem)
+	email, problem = normalEmail(r.Email)
+	note(problems, "email", problem)
+	note(problems, "password", passwordProblem(r.Password, email, name))
+	return name, email, invalid(problems)
+}
+
+func note(problems map[string]string, field, problem string) {
+	if problem != "" {
+		problems[field] = problem
+	}
+}
+
+// hashForNew hashes the password of a new account, unless the address is taken:
+// that is looked up when the turn for hashing has come, so that those who lost a
+// race for an address cost no hash.
+func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password) (hash string, err error) {
+	busy := s.hashing.Do(ctx, func() {
+		_, err = s.db.UserByEmailKey(ctx, emailKey)
+		switch {
+		case err == nil:
+			err = ErrEmailTaken
+		case errors.Is(err, store.ErrNotFound):
+			hash, err = password.Hash(string(pw), s.opt.Argon2), nil
+		}
+	})
+	return hash, errors.Join(busy, err)
+}

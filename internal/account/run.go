@@ -1,0 +1,49 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+const (
+	sweepInterval = 30 * time.Second
+	sweepBatch    = 500 // rows a transaction
+)
+
+// ForgetInterrupted makes what an earlier process left half-done ready for the
+// sweep. To be called before the first request, and only when no other process
+// uses this database.
+func (s *Service) ForgetInterrupted(ctx context.Context) error {
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExpireOrphans(ctx, s.opt.Now())
+		return err
+	})
+}
+
+// Run removes expired sessions and orphaned files, at once and then every half
+// minute, until ctx ends. What fails is logged and tried again.
+func (s *Service) Run(ctx context.Context) {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		s.sweep(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context) {
+	for what, sweep := range map[string]func(context.Context) error{
+		"sessions": s.sweepSessions,
+		"pictures": s.sweepOrphans,
+	} {
+		if err := sweep(ctx); err != nil && ctx.Err() == nil {
+			s.opt.Log.WarnContext(ctx, "sweep failed, will be tried again", "what", what, "error", err)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Session is a live session and whose it is.
+type Session struct {
+	ID   string
+	User User
+}
+
+// SessionInfo is a session as its owner sees it in the list.
+type SessionInfo struct {
+	ID         string
+	CreatedAt  time.Time
+	LastSeenAt time.Time // to the hour, see [Service.Authenticate]
+	IP         string
+	UserAgent  string
+	Current    bool
+}
+
+// maxUserAgent in bytes: enough to recognise a device by.
+const maxUserAgent = 256
+
+// newSession makes a session with a fresh token; it is not stored yet.
+func (s *Service) newSession(userID string, from Client) (store.Session, Token) {
+	token := newToken()
+	now := s.opt.Now()
+	return store.Session{
+		ID: newID(), TokenHash: token.hash(), UserID: userID,
+		CreatedAt: now, LastSeenAt: now,
+		IP: from.IP, UserAgent: printable(from.UserAgent, maxUserAgent),
+	}, token
+}
+
+// replaceSession stores a new session and ends the one that the client had.
+func replaceSession(ctx context.Context, tx *store.Tx, old Token, session store.Session) error {
+	if old != "" {
+		if err := tx.DeleteSessionByTokenHash(ctx, old.hash()); err != nil {
+			return err
+		}
+	}
+	return tx.CreateSession(ctx, session)
+}
+
+// Authenticate finds the live session of a token. Error: not_logged_in.
+//
+// That a session is in use is written down once an hour (more often only when
+// the idle limit is below 16 hours, so that it is kept to within a sixteenth).
+func (s *Service) Authenticate(ctx context.Context, token Token) (Session, error) {
+	if !token.WellFormed() {
+		return Session{}, ErrNotLoggedIn
+	}
+	in, err := s.db.SessionByTokenHash(ctx, token.hash())
+	if err != nil {
+		return Session{}, outage(orElse(err, ErrNotLoggedIn))
+	}
+	now := s.opt.Now()
+	if s.expired(in.Session, now) {
+		s.dropExpired(ctx, token)
+		return Session{}, ErrNotLoggedIn
+	}
+	if now.Sub(in.Session.LastSeenAt) >= s.touchInterval() {
+		s.touch(ctx, in.Session.ID, now)
+	}
+	return Session{ID: in.Session.ID, User: userOf(in.User, in.Picture)}, nil
+}
+
+func (s *Service) expired(session store.Session, now time.Time) bool {
+	return now.Sub(session.LastSeenAt) >= s.opt.SessionIdle || now.Sub(session.CreatedAt) >= s.opt.SessionMax
+}
+
+func (s *Service) touchInterval() time.Duration { return min(time.Hour, s.opt.SessionIdle/16) }
+
+// dropExpired removes a session that was found too old, so that it stays dead
+// even if the clock is set back. The sweep would do it later.
+func (s *Service) dropExpired(ctx context.Context, token Token) {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSessionByTokenHash(ctx, token.hash()) })
+	if err != nil {
+		s.opt.Log.WarnContext(ctx, "expired session not removed yet", "error", err)
+	}
+}
+
+// touch writes down that a session is in use. A reader is not turned away when
+// that fails, for the disk may be full.
+func (s *Service) touch(ctx context.Context, id string, now time.Time) {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, now) })
+	if err != nil {
+		s.opt.Log.WarnContext(ctx, "use of a session not written down", "session", id, "error", err)
+	}
+}
+
+// Logout ends the session of a token, if it is live.
+func (s *Service) Logout(ctx context.Context, token Token) error {
+	if !token.WellFormed() {
+		return nil
+	}
+	return outage(s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSessionByTokenHash(ctx, token.hash()) }))
+}
+
+// maxListed bounds the list of sessions; it shows those seen last.
+const maxListed = 1000
+
+// Sessions lists the live sessions of the person whose session in is, the one seen last first.
+func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, error) {
+	rows, err := s.db.SessionsOfUser(ctx, in.User.ID, maxListed)
+	if err != nil {
+		return nil, outage(err)
+	}
+	now := s.opt.Now()
+	list := make([]SessionInfo, 0, len(rows))
+	for _, r := range rows {
+		if s.expired(r, now) {
+			continue
+		}
+		list = append(list, SessionInfo{
+			ID: r.ID, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt,
+			IP: r.IP, UserAgent: r.UserAgent, Current: r.ID == in.ID,
+		})
+	}
+	return list, nil
+}
+
+// EndSession ends one session of a person. Error: session_not_found, also for
+// another person's session.
+func (s *Service) EndSession(ctx context.Context, user User, id string) error {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSession(ctx, user.ID, id) })
+	return outage(orElse(err, ErrSessionNotFound))
+}
+
+// EndOtherSessions ends every session of a person but the given one, and returns how many.
+func (s *Service) EndOtherSessions(ctx context.Context, in Session) (ended int64, err error) {
+	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+		ended, err = tx.DeleteSessionsOfUser(ctx, in.User.ID, in.ID)
+		return err
+	})
+	return ended, outage(err)
+}
+
+// printable cuts foreign text to a number of bytes and drops what is not to be shown.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if isControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+	for len(s) > limit {
+		_, size := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-size]
+	}
+	return s
+}
+
+// sweepSessions removes the sessions that are too old, which nobody can use any more.
+func (s *Service) sweepSessions(ctx context.Context) error {
+	now := s.opt.Now()
+	return errors.Join(
+		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
+			return tx.DeleteIdleSessions(ctx, now.Add(-s.opt.SessionIdle), sweepBatch)
+		}),
+		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
+			return tx.DeleteOldSessions(ctx, now.Add(-s.opt.SessionMax), sweepBatch)
+		}),
+	)
+}
+
+// inBatches repeats a deletion of at most sweepBatch rows until none are left; a
+// transaction each, so that other writers get their turn.
+func (s *Service) inBatches(ctx context.Context, remove func(*store.Tx) (int64, error)) error {
+	for {
+		var n int64
+		err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+			n, err = remove(tx)
+			return err
+		})
+		if err != nil || n < sweepBatch {
+			return err
+		}
+	}
+}

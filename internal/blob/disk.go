@@ -1,0 +1,161 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Disk keeps blobs as files below a folder: key "k3v9…" is the file k3/k3v9….
+//
+// A file is made durable in the way POSIX asks for: written under another name
+// in the same folder, synced, renamed, and the folder synced, so that after a
+// crash it is there whole or not at all.
+type Disk struct {
+	root string
+
+	mu      sync.Mutex
+	folders map[string]bool // those known to be durable
+}
+
+// NewDisk makes the folder if it is missing, readable by its owner only, and
+// returns the store in it.
+func NewDisk(root string) (*Disk, error) {
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, err
+	}
+	return &Disk{root: root, folders: map[string]bool{}}, nil
+}
+
+// temporary marks a file that is being written. No key contains it.
+const temporary = ".tmp"
+
+// Put implements [Store].
+func (d *Disk) Put(_ context.Context, key string, data []byte) error {
+	path, err := d.path(key)
+	if err != nil {
+		return err
+	}
+	if err := d.makeFolder(filepath.Dir(path)); err != nil {
+		return storageError(err)
+	}
+	if err := writeSynced(path+temporary, data); err != nil {
+		return storageError(err)
+	}
+	if err := os.Rename(path+temporary, path); err != nil {
+		return storageError(err)
+	}
+	return storageError(syncFolder(filepath.Dir(path)))
+}
+
+// Open implements [Store].
+func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path) //nolint:gosec // path is made from a checked key
+	if err != nil {
+		return nil, storageError(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(storageError(err), f.Close())
+	}
+	return &file{f, info}, nil
+}
+
+// Delete implements [Store].
+func (d *Disk) Delete(_ context.Context, key string) error {
+	path, err := d.path(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(remove(path), remove(path+temporary))
+}
+
+// Check implements [Store] by writing and removing a small file.
+func (d *Disk) Check(context.Context) error {
+	f, err := os.CreateTemp(d.root, "check-*"+temporary)
+	if err != nil {
+		return storageError(err)
+	}
+	_, err = f.WriteString("Cardea checks that it can write here.\n")
+	return storageError(errors.Join(err, f.Close(), os.Remove(f.Name())))
+}
+
+func (d *Disk) path(key string) (string, error) {
+	if !validKey(key) {
+		return "", fmt.Errorf("%w: %q", ErrKey, key)
+	}
+	return filepath.Join(d.root, key[:2], key), nil
+}
+
+// makeFolder makes a folder below the root, and its entry in the root durable,
+// also when an earlier process made it and died before that.
+func (d *Disk) makeFolder(path string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.folders[path] {
+		return nil
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncFolder(d.root); err != nil {
+		return err
+	}
+	d.folders[path] = true
+	return nil
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // path is made from a checked key
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func syncFolder(path string) error {
+	f, err := os.Open(path) //nolint:gosec // path is made from a checked key
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return storageError(err)
+	}
+	return nil
+}
+
+func storageError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+type file struct {
+	*os.File
+	info fs.FileInfo
+}
+
+func (f *file) Size() int64        { return f.info.Size() }
+func (f *file) ModTime() time.Time { return f.info.ModTime() }

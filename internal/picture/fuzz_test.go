@@ -1,0 +1,50 @@
+package picture_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/picture"
+)
+
+func FuzzNormalize(f *testing.F) {
+	for _, data := range goodFiles(f) {
+		f.Add(data)
+	}
+	for _, data := range lyingFiles() {
+		f.Add(data)
+	}
+	f.Add(withSegment(encodeJPEG(quadrants(9, 9)), 0xe1, "Exif\x00\x00"+exif(6, "d")))
+	f.Add(interlacedPNG(grey(9, 7, 40)))
+	files, _ := os.ReadDir("testdata")
+	for _, file := range files {
+		if !file.IsDir() {
+			f.Add(testdata(f, file.Name()))
+		}
+	}
+	lim := picture.Limits{MaxPixels: 1 << 14, MaxSide: 40}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checked := picture.Check(data, lim)
+		p, err := picture.Normalize(data, lim)
+		if checked != nil && (err == nil || err.Error() != checked.Error()) {
+			t.Fatalf("Check says %v, Normalize %v", checked, err)
+		}
+		if err != nil {
+			known := errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge)
+			if !known || p != nil || strings.Contains(err.Error(), "panicked") {
+				t.Fatalf("got %v, %v", p, err)
+			}
+			return
+		}
+		decodeResult(t, p)
+		if p.Width < 1 || p.Height < 1 || max(p.Width, p.Height) > lim.MaxSide {
+			t.Fatalf("%d×%d", p.Width, p.Height)
+		}
+		// The result is a picture that we would take ourselves.
+		if _, err := picture.Normalize(p.Data, lim); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

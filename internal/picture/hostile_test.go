@@ -1,0 +1,200 @@
+package picture_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/picture"
+)
+
+// goodFiles returns a picture of each type.
+func goodFiles(t testing.TB) map[string][]byte {
+	m := quadrants(48, 32)
+	return map[string][]byte{
+		"png": encodePNG(m), "jpeg": encodeJPEG(m), "progressive": testdata(t, "progressive.jpg"),
+		"gif": encodeGIF(paletted(m)), "lossy": testdata(t, "lossy.webp"),
+		"alpha": testdata(t, "lossy_alpha.webp"), "raw alpha": testdata(t, "lossy_alpha_raw.webp"),
+		"lossless": testdata(t, "lossless.webp"), "animated": testdata(t, "animated.webp"),
+	}
+}
+
+// wantInvalid asserts that data is refused, quietly and with ErrInvalid.
+func wantInvalid(t *testing.T, what string, data []byte) {
+	t.Helper()
+	p, err := picture.Normalize(data, picture.Limits{})
+	if !errors.Is(err, picture.ErrInvalid) || p != nil {
+		t.Errorf("%s: got %v, %v", what, p, err)
+	}
+	if err != nil && strings.Contains(err.Error(), "panicked") {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+func TestNotPictures(t *testing.T) {
+	jpg := encodeJPEG(quadrants(8, 8))
+	for name, data := range map[string]string{
+		"empty":             "",
+		"one byte":          "\xff",
+		"text":              "hello",
+		"html":              "<!DOCTYPE html><script>alert(1)</script>",
+		"svg":               `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`,
+		"html then jpeg":    "<script>alert(1)</script>" + string(jpg),
+		"space then jpeg":   " " + string(jpg),
+		"pdf":               "%PDF-1.7\n",
+		"bmp":               "BM\x3a\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00",
+		"tiff":              "II*\x00\x08\x00\x00\x00",
+		"other riff":        "RIFF\x04\x00\x00\x00WAVE",
+		"jpeg signature":    "\xff\xd8\xff",
+		"png signature":     "\x89PNG\r\n\x1a\n",
+		"gif signature":     "GIF89a",
+		"webp signature":    "RIFF\x04\x00\x00\x00WEBP",
+		"gif and script":    "GIF89a\x3d\x00\x3d\x00=1;alert(1)//",
+		"png without size":  string(pngFile("IHDR", pngHeader(0, 5, 0))),
+		"png without data":  string(pngFile("IHDR", pngHeader(5, 5, 0), "IEND", "")),
+		"webp unknown":      string(webpFile("ABCD", "")),
+		"webp empty chunk":  string(webpFile("VP8 ", "")),
+		"webp short header": string(webpFile("VP8X", "\x00")),
+		"webp no frame":     string(webpFile("VP8X", webpHeader(0, 9, 9), "EXIF", "")),
+	} {
+		wantInvalid(t, name, []byte(data))
+	}
+}
+
+func TestTruncated(t *testing.T) {
+	for name, data := range goodFiles(t) {
+		whole := len(data)
+		if name == "gif" {
+			whole-- // without the trailer the first frame is still whole
+		}
+		for n := range whole {
+			wantInvalid(t, name, data[:n])
+		}
+	}
+}
+
+// Whatever is broken is refused or survived: no panic, no other error.
+func TestBrokenBytes(t *testing.T) {
+	for name, data := range goodFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i := 0; i < len(data); i += 1 + len(data)/300 {
+				broken := bytes.Clone(data)
+				broken[i] ^= []byte{0x01, 0xff}[i%2]
+				_, err := picture.Normalize(broken, picture.Limits{MaxPixels: 1 << 13, MaxSide: 8})
+				if err != nil && !errors.Is(err, picture.ErrInvalid) && !errors.Is(err, picture.ErrTooLarge) {
+					t.Errorf("byte %d: %v", i, err)
+				}
+				if err != nil && strings.Contains(err.Error(), "panicked") {
+					t.Errorf("byte %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
+
+// A picture that is also something else is kept as a picture only.
+func TestPolyglot(t *testing.T) {
+	const script = "*/=1;alert(document.cookie)/*"
+	data := withSegment(encodeJPEG(quadrants(48, 32)), 0xfe, script)
+	data = append(data, "PK\x03\x04 a zip <?php evil() ?>"...)
+	p, m := normalize(t, data, picture.Limits{})
+	if readCorners(m) != "RBGW" || bytes.Contains(p.Data, []byte("alert")) || bytes.Contains(p.Data, []byte("php")) {
+		t.Error("the other half survived")
+	}
+}
+
+// lyingFiles claim sizes that they do not have, in few bytes.
+func lyingFiles() map[string][]byte {
+	jpg := encodeJPEG(quadrants(8, 8))
+	size := bytes.Index(jpg, []byte{0xff, 0xc0}) + 5
+	binary.BigEndian.PutUint32(jpg[size:], 50000<<16|50000)
+	lossless := []byte("\x2f\xff\xff\xff\x0f\x00\x00\x00\x00\x00")
+	return map[string][]byte{
+		"png":           pngFile("IHDR", pngHeader(50000, 50000, 0), "IDAT", ""),
+		"png long":      pngFile("IHDR", pngHeader(1<<31-1, 1, 0), "IDAT", ""),
+		"jpeg":          jpg,
+		"gif":           []byte("GIF89a\x50\xc3\x50\xc3\x00\x00\x00,\x00\x00\x00\x00\x50\xc3\x50\xc3\x00\x08"),
+		"webp lossy":    webpFile("VP8 ", "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"),
+		"webp lossless": webpFile("VP8L", string(lossless)),
+	}
+}
+
+func TestTooManyPixelsAreRefusedBeforeDecoding(t *testing.T) {
+	for name, data := range lyingFiles() {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		_, err := picture.Normalize(data, picture.Limits{})
+		took := time.Since(start)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, picture.ErrTooLarge) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if !errors.Is(picture.Check(data, picture.Limits{}), picture.ErrTooLarge) {
+			t.Errorf("%s: Check lets it pass", name)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<10 {
+			t.Errorf("%s: allocated %d bytes", name, used)
+		}
+		if took > 50*time.Millisecond { // microseconds, but for a busy machine
+			t.Errorf("%s: took %v", name, took)
+		}
+	}
+}
+
+// The size that is checked must be the size that is decoded.
+func TestDisagreeingSizes(t *testing.T) {
+	lossy, lossless := string(testdata(t, "lossy.webp")[20:]), string(testdata(t, "lossless.webp")[20:])
+	frame := func(x, y, w, h int, chunks ...string) string {
+		le := func(v int) string { return string([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
+		return le(x/2) + le(y/2) + le(w-1) + le(h-1) + "\x64\x00\x00\x00" + string(webpFile(chunks...)[12:])
+	}
+	huge := "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f" + strings.Repeat("\x00", 20)
+	gif := encodeGIF(paletted(quadrants(48, 32)))
+	gif[6]-- // the screen is narrower than the frame
+	jpg := encodeJPEG(quadrants(48, 32))
+	sof := bytes.Index(jpg, []byte{0xff, 0xc0})
+	second := bytes.Clone(jpg[sof : sof+19])
+	binary.BigEndian.PutUint32(second[5:], 60000<<16|60000)
+
+	for name, data := range map[string][]byte{
+		"canvas larger than lossy":    webpFile("VP8X", webpHeader(0, 49, 32), "VP8 ", lossy),
+		"canvas smaller than lossy":   webpFile("VP8X", webpHeader(0, 1, 1), "VP8 ", huge),
+		"canvas larger than lossless": webpFile("VP8X", webpHeader(0x10, 48, 33), "VP8L", lossless),
+		"largest canvas":              webpFile("VP8X", webpHeader(0x10, 1<<24, 1<<24), "ALPH", "\x00", "VP8 ", lossy),
+		"canvas, alpha and lossy":     webpFile("VP8X", webpHeader(0x10, 7000, 7000), "ALPH", "\x00", "VP8 ", lossy),
+		"frame larger than bits":      webpFile("VP8X", webpHeader(2, 90, 90), "ANMF", frame(0, 0, 50, 32, "VP8 ", lossy)),
+		"frame smaller than bits":     webpFile("VP8X", webpHeader(2, 90, 90), "ANMF", frame(0, 0, 2, 2, "VP8 ", huge)),
+		"frame off the canvas":        webpFile("VP8X", webpHeader(2, 90, 90), "ANMF", frame(44, 0, 48, 32, "VP8 ", lossy)),
+		"gif frame off the screen":    gif,
+		"jpeg second frame header":    bytes.Join([][]byte{jpg[:sof+19], second, jpg[sof+19:]}, nil),
+		"jpeg second at the end":      bytes.Join([][]byte{jpg[:len(jpg)-2], second, jpg[len(jpg)-2:]}, nil),
+	} {
+		wantInvalid(t, name, data)
+	}
+	webp := webpFile("VP8X", webpHeader(2, 90, 90), "ANMF", frame(42, 58, 48, 32, "VP8L", lossless))
+	normalize(t, webp, picture.Limits{}) // touches the corner
+}
+
+// A progressive JPEG of thousands of tiny scans would take minutes.
+func TestManyScansAreRefused(t *testing.T) {
+	jpg := testdata(t, "progressive.jpg")
+	last := bytes.LastIndex(jpg, []byte{0xff, 0xda})
+	scan := jpg[last : len(jpg)-2]
+	again := func(n int) []byte {
+		return bytes.Join([][]byte{jpg[:last], bytes.Repeat(scan, n), jpg[len(jpg)-2:]}, nil)
+	}
+	normalize(t, again(10), picture.Limits{})
+	if err := picture.Check(again(100), picture.Limits{}); !errors.Is(err, picture.ErrInvalid) {
+		t.Errorf("got %v", err)
+	}
+	// What only looks like scans is none: a thumbnail, and what follows the end.
+	marks := strings.Repeat("\xff\xda\x00\x02", 100)
+	jpg = append(withSegment(jpg, 0xe1, marks), marks...)
+	normalize(t, jpg, picture.Limits{})
+}

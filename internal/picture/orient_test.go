@@ -1,0 +1,70 @@
+package picture_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/picture"
+)
+
+// Which quarter of the source lies where in the upright picture, by EXIF
+// orientation; quarters as in quadrants.
+var upright = map[uint16]string{
+	1: "RBGW", 2: "BRWG", 3: "WGBR", 4: "GWRB",
+	5: "RGBW", 6: "GRWB", 7: "WBGR", 8: "BWRG",
+	// Not orientations:
+	0: "RBGW", 9: "RBGW", 65535: "RBGW",
+}
+
+func TestOrientation(t *testing.T) {
+	for o, want := range upright {
+		tiff := exif(o, "d")
+		for name, data := range map[string][]byte{
+			"jpeg": withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff),
+			"png":  withPNGChunk(encodePNG(quadrants(48, 32)), "eXIf", tiff),
+			"webp": webpFile("VP8X", webpHeader(8, 48, 32), "VP8 ", string(testdata(t, "lossy.webp")[20:]), "EXIF", tiff),
+		} {
+			for _, side := range []int{48, 24} {
+				p, m := normalize(t, data, picture.Limits{MaxSide: side})
+				w, h := side, side*2/3
+				if o >= 5 && o <= 8 {
+					w, h = h, w
+				}
+				if s := readCorners(m); s != want || p.Width != w || p.Height != h {
+					t.Errorf("%s orientation %d: %s %d×%d, want %s %d×%d", name, o, s, p.Width, p.Height, want, w, h)
+				}
+			}
+		}
+	}
+}
+
+// Broken metadata never spoils a good picture.
+func TestBrokenMetadataIsIgnored(t *testing.T) {
+	good := exif(6, "d")
+	loop := "MM\x00*\x00\x00\x00\x08\x00\x01\x87\x69\x00\x04\x00\x00\x00\x01\x00\x00\x00\x08\x00\x00\x00\x08"
+	for name, tiff := range map[string]string{
+		"empty":           "",
+		"no tiff":         "hello",
+		"cut":             good[:20],
+		"loops":           loop,
+		"far directory":   "MM\x00*\xff\xff\xff\xff",
+		"many tags":       "MM\x00*\x00\x00\x00\x08\xff\xff" + strings.Repeat("\x01\x00\x00\x03\x00\x00\x00\x01\x00\x01\x00\x00", 5000),
+		"unknown type":    strings.Replace(good, "\x01\x12\x00\x03", "\x01\x12\x00\x63", 1),
+		"many directions": strings.Replace(good, "\x01\x12\x00\x03\x00\x00\x00\x01", "\x01\x12\x00\x03\x00\x00\xff\xff", 1),
+	} {
+		data := withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff)
+		if _, m := normalize(t, data, picture.Limits{}); readCorners(m) != "RBGW" {
+			t.Errorf("%s: corners %s", name, readCorners(m))
+		}
+	}
+}
+
+// The orientation of an embedded thumbnail is not that of the picture.
+func TestThumbnailOrientationIsIgnored(t *testing.T) {
+	tiff := "MM\x00*\x00\x00\x00\x08" + "\x00\x00\x00\x00\x00\x0e" + // an empty IFD0, then IFD1
+		"\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00" + "\x00\x00\x00\x00"
+	data := withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff)
+	if _, m := normalize(t, data, picture.Limits{}); readCorners(m) != "RBGW" {
+		t.Errorf("corners %s", readCorners(m))
+	}
+}

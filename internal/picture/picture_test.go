@@ -1,0 +1,268 @@
+package picture_test
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/picture"
+)
+
+// normalize normalizes data, which must succeed, and decodes the result, which
+// must be what it says it is.
+func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture, image.Image) {
+	t.Helper()
+	if err := picture.Check(data, lim); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	p, err := picture.Normalize(data, lim)
+	if err != nil {
+		t.Fatalf("Normalize: %v", err)
+	}
+	return p, decodeResult(t, p)
+}
+
+func decodeResult(t testing.TB, p *picture.Picture) image.Image {
+	t.Helper()
+	m, kind, err := image.Decode(bytes.NewReader(p.Data))
+	if err != nil {
+		t.Fatalf("decoding the result: %v", err)
+	}
+	if "image/"+kind != p.ContentType {
+		t.Errorf("content type %q, but it is %s", p.ContentType, kind)
+	}
+	if want := map[string]string{"png": "png", "jpeg": "jpg"}[kind]; p.Extension != want {
+		t.Errorf("extension %q, want %q", p.Extension, want)
+	}
+	if m.Bounds() != image.Rect(0, 0, p.Width, p.Height) {
+		t.Errorf("says %d×%d, but is %v", p.Width, p.Height, m.Bounds())
+	}
+	return m
+}
+
+func TestTypes(t *testing.T) {
+	m := quadrants(48, 32)
+	see := func(m *image.NRGBA, hidden image.Rectangle) *image.NRGBA {
+		c := convert(image.NewNRGBA(m.Rect), m)
+		for y := hidden.Min.Y; y < hidden.Max.Y; y++ {
+			for x := hidden.Min.X; x < hidden.Max.X; x++ {
+				c.SetNRGBA(x, y, color.NRGBA{})
+			}
+		}
+		return c
+	}
+	quarter := image.Rect(24, 16, 48, 32)
+	large, right := paletted(m), paletted(m.SubImage(image.Rect(24, 0, 48, 32)))
+
+	for _, c := range []struct {
+		name    string
+		data    []byte
+		ext     string
+		corners string
+	}{
+		{"png", encodePNG(m), "png", "RBGW"},
+		{"png transparent", encodePNG(see(m, quarter)), "png", "RBG."},
+		{"png palette", encodePNG(paletted(m)), "png", "RBGW"},
+		{"png palette transparent", encodePNG(paletted(see(m, quarter))), "png", "RBG."},
+		{"png 16 bit", encodePNG(convert(image.NewRGBA64(m.Rect), m)), "png", "RBGW"},
+		{"png 16 bit transparent", encodePNG(convert(image.NewNRGBA64(m.Rect), see(m, quarter))), "png", "RBG."},
+		{"jpeg", encodeJPEG(m), "jpg", "RBGW"},
+		{"jpeg progressive", testdata(t, "progressive.jpg"), "jpg", "RBGW"},
+		{"gif", encodeGIF(large), "png", "RBGW"},
+		{"gif transparent", encodeGIF(paletted(see(m, quarter))), "png", "RBG."},
+		{"gif first frame", encodeGIF(large, paletted(see(m, m.Rect))), "png", "RBGW"},
+		{"gif small first frame", encodeGIF(right, large), "png", ".B.W"},
+		{"webp lossy", testdata(t, "lossy.webp"), "jpg", "RBGW"},
+		{"webp lossy alpha", testdata(t, "lossy_alpha.webp"), "png", "RBG."},
+		{"webp lossy raw alpha", testdata(t, "lossy_alpha_raw.webp"), "png", "RBG."},
+		{"webp lossless", testdata(t, "lossless.webp"), "png", "RBGW"},
+		{"webp animated", testdata(t, "animated_opaque.webp"), "jpg", "RBGW"},
+		{"webp animated alpha", testdata(t, "animated_alpha.webp"), "png", "RBG."},
+		{"webp oriented", testdata(t, "lossy_orientation6.webp"), "jpg", "GRWB"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, got := normalize(t, c.data, picture.Limits{})
+			if p.Extension != c.ext {
+				t.Errorf("stored as %s, want %s", p.Extension, c.ext)
+			}
+			if s := readCorners(got); s != c.corners {
+				t.Errorf("corners %s, want %s", s, c.corners)
+			}
+			// The same when it has to shrink.
+			p, got = normalize(t, c.data, picture.Limits{MaxSide: 13})
+			if s := readCorners(got); p.Extension != c.ext || s != c.corners {
+				t.Errorf("scaled: %s %s, want %s %s", p.Extension, s, c.ext, c.corners)
+			}
+		})
+	}
+}
+
+// The first frame of animated.webp is 24×16 at (16,8) of 48×32.
+func TestAnimatedWebPFrameLiesAtItsOffset(t *testing.T) {
+	_, m := normalize(t, testdata(t, "animated.webp"), picture.Limits{})
+	if m.Bounds() != image.Rect(0, 0, 48, 32) {
+		t.Fatalf("bounds %v, want those of the canvas", m.Bounds())
+	}
+	for y := range 32 {
+		for x := range 48 {
+			_, _, _, a := m.At(x, y).RGBA()
+			if in := image.Pt(x, y).In(image.Rect(16, 8, 40, 24)); in != (a == 0xffff) || !in != (a == 0) {
+				t.Fatalf("(%d,%d) has alpha %d", x, y, a)
+			}
+		}
+	}
+	if s := readCorners(m.(interface {
+		SubImage(image.Rectangle) image.Image
+	}).SubImage(image.Rect(16, 8, 40, 24))); s != "RBGW" {
+		t.Errorf("frame's corners %s", s)
+	}
+}
+
+func TestGray(t *testing.T) {
+	ramp := image.NewGray(image.Rect(0, 0, 61, 37))
+	for i := range ramp.Pix {
+		ramp.Pix[i] = uint8(i%61*4 + i/61/4)
+	}
+	for name, data := range map[string][]byte{
+		"png": encodePNG(ramp), "png interlaced": interlacedPNG(ramp), "jpeg": encodeJPEG(ramp),
+		"png 16 bit": encodePNG(convert(image.NewGray16(ramp.Rect), ramp)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, m := normalize(t, data, picture.Limits{})
+			for y := range 37 {
+				for x := range 61 {
+					want, got := ramp.GrayAt(x, y).Y, color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
+					if !near(got, color.NRGBA{want, want, want, 255}, 8) {
+						t.Fatalf("(%d,%d) is %v, want grey %d", x, y, got, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestCMYKJPEG(t *testing.T) {
+	p, m := normalize(t, testdata(t, "cmyk.jpg"), picture.Limits{})
+	if p.Extension != "jpg" {
+		t.Errorf("stored as %s", p.Extension)
+	}
+	for x, want := range map[int]color.NRGBA{8: {255, 0, 0, 255}, 40: {0, 0, 255, 255}} {
+		if got := color.NRGBAModel.Convert(m.At(x, 16)).(color.NRGBA); !near(got, want, 12) {
+			t.Errorf("at x=%d: %v, want %v", x, got, want)
+		}
+	}
+}
+
+func TestOpaquePNGHasNoAlphaChannel(t *testing.T) {
+	const colorType = 25 // offset in the file; 2 is RGB, 6 RGBA (RFC 2083, 4.1.1)
+	p, _ := normalize(t, encodePNG(quadrants(8, 8)), picture.Limits{})
+	if p.Data[colorType] != 2 {
+		t.Errorf("colour type %d", p.Data[colorType])
+	}
+}
+
+const marker = "FIND-ME-51.4779N"
+
+func TestNothingButPixelsSurvives(t *testing.T) {
+	m := quadrants(40, 40)
+	lossy := testdata(t, "lossy.webp")
+	jpg := withSegment(encodeJPEG(m), 0xfe, marker)
+	jpg = withSegment(jpg, 0xe1, "Exif\x00\x00"+exif(1, marker))
+	jpg = withSegment(jpg, 0xe1, "http://ns.adobe.com/xap/1.0/\x00<x>"+marker+"</x>")
+	jpg = withSegment(jpg, 0xe2, "ICC_PROFILE\x00\x01\x01"+marker)
+	pic := withPNGChunk(encodePNG(m), "tEXt", "Comment\x00"+marker)
+	pic = withPNGChunk(pic, "eXIf", exif(1, marker))
+	comment := "\x21\xfe" + string(rune(len(marker))) + marker + "\x00"
+	g := encodeGIF(paletted(m))
+	at := 13 // after the screen descriptor; the colours follow with the frame
+	g = bytes.Join([][]byte{g[:at], []byte(comment), g[at:]}, nil)
+	web := webpFile("VP8X", webpHeader(0x0c, 48, 32), "VP8 ", string(lossy[20:]), "EXIF", exif(1, marker), "XMP ", marker)
+
+	for name, data := range map[string][]byte{"jpeg": jpg, "png": pic, "gif": g, "webp": web} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 { // with and without something after the end
+				if !bytes.Contains(data, []byte(marker)) {
+					t.Fatal("the source lacks the marker")
+				}
+				p, got := normalize(t, data, picture.Limits{})
+				if s := readCorners(got); s != "RBGW" {
+					t.Errorf("corners %s", s)
+				}
+				if bytes.Contains(p.Data, []byte(marker)) || bytes.Contains(p.Data, []byte("Exif")) {
+					t.Error("metadata survived")
+				}
+				data = append(data, "<script>"+marker+"</script>"...)
+			}
+		})
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for _, c := range []struct{ w, h, side, wantW, wantH int }{
+		{1, 1, 1024, 1, 1},
+		{1024, 64, 1024, 1024, 64},
+		{1, 4000, 1024, 1, 1024},
+		{4000, 1, 1024, 1024, 1},
+		{301, 300, 300, 300, 299},
+		{1025, 3, 1024, 1024, 3},
+		{2048, 100, 1024, 1024, 50},
+		{3, 5000, 64, 1, 64},
+		{20000, 9, 1024, 1024, 1}, // wider than a tile
+		{300, 200, 1, 1, 1},
+		{1500, 300, 0, 1024, 205}, // the default
+	} {
+		p, _ := normalize(t, encodePNG(image.NewGray(image.Rect(0, 0, c.w, c.h))), picture.Limits{MaxSide: c.side})
+		if p.Width != c.wantW || p.Height != c.wantH {
+			t.Errorf("%d×%d within %d became %d×%d, want %d×%d", c.w, c.h, c.side, p.Width, p.Height, c.wantW, c.wantH)
+		}
+	}
+}
+
+func TestSidesAndAspectHold(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		w, h, side := 1+rnd.IntN(200), 1+rnd.IntN(200), 1+rnd.IntN(100)
+		p, m := normalize(t, encodePNG(grey(w, h, 90)), picture.Limits{MaxSide: side})
+		longest := max(w, h, side)
+		wantW, wantH := float64(w)*float64(side)/float64(longest), float64(h)*float64(side)/float64(longest)
+		if max(w, h) <= side {
+			wantW, wantH = float64(w), float64(h)
+		}
+		if max(p.Width, p.Height) > side || off(p.Width, wantW) || off(p.Height, wantH) {
+			t.Fatalf("%d×%d within %d became %d×%d", w, h, side, p.Width, p.Height)
+		}
+		// Scaling an even picture gives an even picture, to its very edges.
+		for y := range p.Height {
+			for x := range p.Width {
+				if got := m.At(x, y).(color.RGBA); got != (color.RGBA{90, 90, 90, 255}) {
+					t.Fatalf("%d×%d within %d: (%d,%d) is %v", w, h, side, x, y, got)
+				}
+			}
+		}
+	}
+}
+
+// off reports whether a side is more than a pixel from what it should be.
+func off(got int, want float64) bool {
+	return float64(got) > want+1 || float64(got) < want-1
+}
+
+func grey(w, h int, v uint8) *image.Gray {
+	m := image.NewGray(image.Rect(0, 0, w, h))
+	for i := range m.Pix {
+		m.Pix[i] = v
+	}
+	return m
+}
+
+func TestErrorsSayWhy(t *testing.T) {
+	_, err := picture.Normalize(encodePNG(grey(20, 10, 0)), picture.Limits{MaxPixels: 199})
+	if !errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrInvalid) || !strings.Contains(err.Error(), "20×10") {
+		t.Errorf("got %v", err)
+	}
+	normalize(t, encodePNG(grey(20, 10, 0)), picture.Limits{MaxPixels: 200})
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+	"time"
+)
+
+//go:embed migrations/sqlite/*.sql
+var migrationFiles embed.FS
+
+// ErrNewer: the database was written by a later release of Cardea.
+var ErrNewer = errors.New("the database was made by a newer release of Cardea: run that release, or restore an older backup")
+
+// migration is one forward step, named NNNN_what.sql.
+type migration struct {
+	version  int
+	name     string
+	sql      string
+	checksum string
+}
+
+// migrate applies what is missing in one transaction that holds the write lock,
+// so that two processes that start together do not both do it.
+func migrate(ctx context.Context, db *sql.DB) error {
+	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return classify(err)
+	}
+	if err := applyMissing(ctx, tx, steps); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return classify(tx.Commit())
+}
+
+func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {
+	_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (
+		version    INTEGER PRIMARY KEY,
+		name       TEXT    NOT NULL,
+		checksum   TEXT    NOT NULL,
+		applied_at BIGINT  NOT NULL
+	)`)
+	if err != nil {
+		return classify(err)
+	}
+	applied, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		switch sum, ok := applied[step.version]; {
+		case !ok:
+			if err := apply(ctx, tx, step); err != nil {
+				return err
+			}
+		case sum != step.checksum:
+			return fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
+		}
+		delete(applied, step.version)
+	}
+	if len(applied) > 0 {
+		return ErrNewer
+	}
+	return nil
+}
+
+func apply(ctx context.Context, tx *sql.Tx, step migration) error {
+	if _, err := tx.ExecContext(ctx, step.sql); err != nil {
+		return fmt.Errorf("migration %04d_%s: %w", step.version, step.name, classify(err))
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`,
+		step.version, step.name, step.checksum, micros(time.Now()))
+	return classify(err)
+}
+
+// appliedMigrations maps each version in the database to its checksum.
+func appliedMigrations(ctx context.Context, tx *sql.Tx) (map[int]string, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT version, checksum FROM migrations`)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	applied := map[int]string{}
+	for rows.Next() {
+		var version int
+		var sum string
+		if err := rows.Scan(&version, &sum); err != nil {
+			return nil, classify(err)
+		}
+		applied[version] = sum
+	}
+	return applied, classify(rows.Err())
+}
+
+// readMigrations lists the steps of a folder in their order, which is that of their names.
+func readMigrations(files fs.FS, dir string) ([]migration, error) {
+	names, err := fs.Glob(files, dir+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]migration, 0, len(names))
+	for _, path := range names {
+		text, err := fs.ReadFile(files, path)
+		if err != nil {
+			return nil, err
+		}
+		number, name, _ := strings.Cut(strings.TrimSuffix(path[len(dir)+1:], ".sql"), "_")
+		version, err := strconv.Atoi(number)
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: the name must begin with a number", path)
+		}
+		sum := sha256.Sum256(text)
+		steps = append(steps, migration{version, name, string(text), hex.EncodeToString(sum[:])})
+	}
+	return steps, nil
+}

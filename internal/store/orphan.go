@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// An orphan is a stored picture file that no picture row names. A file is
+// announced as an orphan before it is written and adopted in the transaction
+// that names it; the one it replaces becomes an orphan in the same transaction.
+// So a crash at any moment leaves no file that is unknown.
+
+// AddOrphan records a file to be removed at the given time.
+func (tx *Tx) AddOrphan(ctx context.Context, key string, removeAt time.Time) error {
+	_, err := tx.exec(ctx, `INSERT INTO orphans (blob_key, remove_at) VALUES ($1, $2)`, key, micros(removeAt))
+	return err
+}
+
+// AdoptOrphan takes a file off the list: [ErrNotFound] when it was to be removed
+// by now, and may already be gone.
+func (tx *Tx) AdoptOrphan(ctx context.Context, key string, now time.Time) error {
+	return tx.execOne(ctx, `DELETE FROM orphans WHERE blob_key = $1 AND remove_at > $2`, key, micros(now))
+}
+
+// ForgetOrphan takes a file off the list once it is gone from storage.
+func (tx *Tx) ForgetOrphan(ctx context.Context, key string) error {
+	_, err := tx.exec(ctx, `DELETE FROM orphans WHERE blob_key = $1`, key)
+	return err
+}
+
+// ExpireOrphans makes every orphan due at the given time, and returns how many.
+func (tx *Tx) ExpireOrphans(ctx context.Context, now time.Time) (int64, error) {
+	return tx.exec(ctx, `UPDATE orphans SET remove_at = $1 WHERE remove_at > $1`, micros(now))
+}
+
+// DueOrphans lists at most limit files whose time has come, the longest due first.
+func (r reads) DueOrphans(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	rows, err := r.q.QueryContext(ctx, `SELECT blob_key FROM orphans WHERE remove_at <= $1
+		ORDER BY remove_at LIMIT $2`, micros(now), limit)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var keys []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, classify(err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, classify(rows.Err())
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Session is a row of sessions.
+type Session struct {
+	ID         string // public
+	TokenHash  []byte // SHA-256 of the token; unique
+	UserID     string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	IP         string
+	UserAgent  string
+}
+
+// SignedIn is a session with all that a request of its owner needs.
+type SignedIn struct {
+	Session Session
+	User    User
+	Picture *Picture // nil: none
+}
+
+// SessionByTokenHash finds a session, its owner and the owner's picture in one
+// query, or [ErrNotFound]. It does not judge whether the session is too old.
+func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, error) {
+	var in SignedIn
+	var p nullPicture
+	dest := append(in.Session.fields(), in.User.fields()...)
+	err := r.q.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+`, `+pictureColumns+`
+		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
+		WHERE s.token_hash = $1`, hash).Scan(append(dest, p.fields()...)...)
+	in.Picture = p.picture(in.User.ID)
+	return in, classify(err)
+}
+
+const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.ip, s.user_agent`
+
+func (s *Session) fields() []any {
+	return []any{&s.ID, &s.TokenHash, &s.UserID, instant{&s.CreatedAt}, instant{&s.LastSeenAt}, &s.IP, &s.UserAgent}
+}
+
+// SessionsOfUser lists a person's sessions, the one seen last first, at most limit.
+func (r reads) SessionsOfUser(ctx context.Context, userID string, limit int) ([]Session, error) {
+	rows, err := r.q.QueryContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1
+		ORDER BY s.last_seen_at DESC, s.id LIMIT $2`, userID, limit)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var list []Session
+	for rows.Next() {
+		var s Session
+		if err := rows.Scan(s.fields()...); err != nil {
+			return nil, classify(err)
+		}
+		list = append(list, s)
+	}
+	return list, classify(rows.Err())
+}
+
+// CreateSession adds a session: [ErrNotFound] when its user is gone.
+func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
+	_, err := tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, ip, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		s.ID, s.TokenHash, s.UserID, micros(s.CreatedAt), micros(s.LastSeenAt), s.IP, s.UserAgent)
+	return err
+}
+
+// TouchSession moves a session's last use forward.
+func (tx *Tx) TouchSession(ctx context.Context, id string, seen time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, id, micros(seen))
+	return err
+}
+
+// DeleteSessionByTokenHash ends the session with that token, if there is one.
+func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) error {
+	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, hash)
+	return err
+}
+
+// DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
+func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
+	return tx.execOne(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, userID)
+}
+
+// DeleteSessionsOfUser ends all sessions of a person except the one with the id
+// keep (empty: all), and returns how many.
+func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
+}
+
+// DeleteIdleSessions removes at most limit sessions last seen before the given
+// time, and returns how many.
+func (tx *Tx) DeleteIdleSessions(ctx context.Context, seenBefore time.Time, limit int) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT $2)`, micros(seenBefore), limit)
+}
+
+// DeleteOldSessions removes at most limit sessions created before the given
+// time, and returns how many.
+func (tx *Tx) DeleteOldSessions(ctx context.Context, createdBefore time.Time, limit int) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, micros(createdBefore), limit)
+}

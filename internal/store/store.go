@@ -1,0 +1,169 @@
+// Package store is Cardea's SQL: what is kept about people, their sessions and
+// their pictures, and nothing about the rules for it.
+//
+// There is one file a table (user.go, session.go, picture.go, orphan.go). Queries
+// that only read are methods of reads, which both [DB] and [Tx] embed; queries
+// that write are methods of [Tx] alone, so that every write happens inside
+// [DB.Tx]. SQL is written once, in the subset that SQLite and PostgreSQL share;
+// dialect.go holds what differs.
+//
+// Every method that can fail returns one of the errors below, or an error that
+// wraps the driver's.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+var (
+	// ErrNotFound: no such row, or a row that a new one refers to is gone.
+	ErrNotFound = errors.New("store: not found")
+	// ErrDuplicate: a unique value is taken.
+	ErrDuplicate = errors.New("store: duplicate")
+	// ErrUnavailable: the database cannot be read or written at the moment
+	// (locked too long, input/output error, read-only, closed).
+	ErrUnavailable = errors.New("store: database unavailable")
+	// ErrFull: the disk below the database is full.
+	ErrFull = errors.New("store: no space left for the database")
+)
+
+// reads holds the queries that change nothing.
+type reads struct{ q querier }
+
+// querier is what *sql.DB and *sql.Tx have in common.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// DB is an open database: one connection that writes and a pool that reads.
+// Its methods may be called from any goroutine.
+type DB struct {
+	reads
+	reader *sql.DB
+	writer *sql.DB
+}
+
+// Tx is a transaction, see [DB.Tx].
+type Tx struct{ reads }
+
+// Open opens the SQLite file at path, creates it when it is missing (readable by
+// its owner only), and brings its tables up to date.
+func Open(ctx context.Context, path string) (*DB, error) {
+	if err := createPrivate(path); err != nil {
+		return nil, err
+	}
+	writer, err := sql.Open(driverName, writerDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	// SQLite has one writer at a time; queueing here is fairer than its busy handler.
+	writer.SetMaxOpenConns(1)
+	writer.SetConnMaxIdleTime(0)
+	if err := migrate(ctx, writer); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writer.Close())
+	}
+	reader, err := sql.Open(driverName, readerDSN(path))
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	reader.SetMaxOpenConns(maxReaders())
+	reader.SetMaxIdleConns(maxReaders())
+	return &DB{reads: reads{reader}, reader: reader, writer: writer}, nil
+}
+
+// createPrivate makes the database file before SQLite does, because SQLite would
+// make it readable by everyone; its side files inherit the mode.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Close waits for what is running and closes the database.
+func (db *DB) Close() error {
+	return errors.Join(db.reader.Close(), db.writer.Close())
+}
+
+// Ping tells whether the database answers a query.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	return classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+}
+
+// txAttempts bounds how often Tx tries again when the database was busy.
+const txAttempts = 3
+
+// Tx runs f in one transaction and commits it when f returns nil; otherwise
+// nothing of it remains. f may run more than once, when the database was busy,
+// so it must change nothing outside the transaction before it is sure to
+// succeed. A commit that Tx reports as done is on the disk.
+func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
+	var err error
+	for range txAttempts {
+		if err = db.tx(ctx, f); !isBusy(err) {
+			return err
+		}
+	}
+	return classify(err)
+}
+
+func (db *DB) tx(ctx context.Context, f func(*Tx) error) (err error) {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return classify(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback() // the first error is the one to tell
+		}
+	}()
+	if err := f(&Tx{reads{tx}}); err != nil {
+		return err
+	}
+	return classify(tx.Commit())
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := tx.q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, classify(err)
+	}
+	n, err := res.RowsAffected()
+	return n, classify(err)
+}
+
+// execOne is exec for a statement that must change a row: [ErrNotFound] if none.
+func (tx *Tx) execOne(ctx context.Context, query string, args ...any) error {
+	n, err := tx.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// Times are kept as microseconds since 1970, which both databases index and
+// compare as plain integers.
+
+func micros(t time.Time) int64 { return t.UnixMicro() }
+
+// instant scans a column of microseconds into a time in UTC.
+type instant struct{ t *time.Time }
+
+func (i instant) Scan(src any) error {
+	us, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("store: time column holds %T", src)
+	}
+	*i.t = time.UnixMicro(us).UTC()
+	return nil
+}

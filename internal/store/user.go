@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// User is a row of users.
+type User struct {
+	ID            string
+	Name          string
+	Email         string // as typed
+	EmailKey      string // as compared; unique
+	EmailVerified bool
+	PasswordHash  string // PHC string
+	CreatedAt     time.Time
+}
+
+const userColumns = `u.id, u.name, u.email, u.email_key, u.email_verified, u.password_hash, u.created_at`
+
+func (u *User) fields() []any {
+	return []any{&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.EmailVerified, &u.PasswordHash, instant{&u.CreatedAt}}
+}
+
+// UserByID finds a person, or [ErrNotFound].
+func (r reads) UserByID(ctx context.Context, id string) (User, error) {
+	var u User
+	err := r.q.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id).Scan(u.fields()...)
+	return u, classify(err)
+}
+
+// UserByEmailKey finds the person with that compared form of address, or [ErrNotFound].
+func (r reads) UserByEmailKey(ctx context.Context, key string) (User, error) {
+	var u User
+	err := r.q.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.email_key = $1`, key).Scan(u.fields()...)
+	return u, classify(err)
+}
+
+// CreateUser adds a person: [ErrDuplicate] when the address (or id) is taken.
+func (tx *Tx) CreateUser(ctx context.Context, u User) error {
+	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, password_hash, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		u.ID, u.Name, u.Email, u.EmailKey, u.EmailVerified, u.PasswordHash, micros(u.CreatedAt))
+	return err
+}
+
+// SetName renames a person, or [ErrNotFound].
+func (tx *Tx) SetName(ctx context.Context, userID, name string) error {
+	return tx.execOne(ctx, `UPDATE users SET name = $2 WHERE id = $1`, userID, name)
+}
+
+// ReplacePasswordHash changes a person's hash from old to new: [ErrNotFound]
+// when it is no longer old, because somebody else changed it meanwhile.
+func (tx *Tx) ReplacePasswordHash(ctx context.Context, userID, old, new string) error {
+	return tx.execOne(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, userID, old, new)
+}

@@ -1,0 +1,116 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+// publicAddress is the address that the world sees, without a slash at its end:
+// the configured one, or else what the request was sent to.
+func (s *Server) publicAddress(r *http.Request) string {
+	if s.opt.PublicURL != nil {
+		return strings.TrimSuffix(s.opt.PublicURL.String(), "/")
+	}
+	scheme := "http://"
+	if s.isHTTPS(r) {
+		scheme = "https://"
+	}
+	return scheme + s.host(r)
+}
+
+// isHTTPS tells whether the public address is an https one.
+func (s *Server) isHTTPS(r *http.Request) bool {
+	if s.opt.PublicURL != nil {
+		return s.opt.PublicURL.Scheme == "https"
+	}
+	return r.TLS != nil || s.forwarded(r, "X-Forwarded-Proto") == "https"
+}
+
+func (s *Server) host(r *http.Request) string {
+	if host := s.forwarded(r, "X-Forwarded-Host"); host != "" && validHost(host) {
+		return host
+	}
+	if r.Host != "" {
+		return r.Host
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return local.String() // HTTP/1.0 without a Host header
+	}
+	return "localhost"
+}
+
+// forwarded returns the last value of a header that only a trusted proxy may set.
+func (s *Server) forwarded(r *http.Request, header string) string {
+	if len(s.opt.TrustedProxies) == 0 || !s.trusts(peer(r)) {
+		return ""
+	}
+	values := r.Header.Values(header)
+	if len(values) == 0 {
+		return ""
+	}
+	last := values[len(values)-1]
+	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+}
+
+// client says who sends a request.
+func (s *Server) client(r *http.Request) account.Client {
+	return account.Client{IP: s.clientIP(r).String(), UserAgent: r.UserAgent(), Session: s.token(r)}
+}
+
+// clientIP is the peer's address or, when the peer is a trusted proxy, the last
+// address of X-Forwarded-For that is not one: everything before it can be forged.
+func (s *Server) clientIP(r *http.Request) netip.Addr {
+	ip := peer(r)
+	if !s.trusts(ip) {
+		return ip
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			return ip
+		}
+		ip = hop.Unmap().WithZone("")
+		if !s.trusts(ip) {
+			return ip
+		}
+	}
+	return ip
+}
+
+func (s *Server) trusts(ip netip.Addr) bool {
+	for _, proxies := range s.opt.TrustedProxies {
+		if proxies.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+// peer is the address at the other end of the connection; the zero Addr, which
+// prints as "invalid IP", when it has none (a Unix socket).
+func peer(r *http.Request) netip.Addr {
+	addr, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return addr.Addr().Unmap().WithZone("")
+}
+
+// validHost accepts a host name or address with or without a port, and nothing
+// that could mean something else inside a link.
+func validHost(host string) bool {
+	for _, c := range []byte(host) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '.', c == '-', c == '_', c == ':', c == '[', c == ']':
+		default:
+			return false
+		}
+	}
+	return true
+}

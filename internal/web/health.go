@@ -1,0 +1,35 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"maps"
+)
+
+// healthz says that the process is up.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
+	writeJSON(w, http.StatusOK, succeeded(""))
+	return nil
+}
+
+// readyz says whether database and storage answer, or which does not.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
+	trouble := s.accounts.Ready(r.Context())
+	if len(trouble) == 0 {
+		writeJSON(w, http.StatusOK, succeeded(""))
+		return nil
+	}
+	parts := slices.Sorted(maps.Keys(trouble))
+	refused := &refusal{
+		Status: http.StatusServiceUnavailable, Code: "not_ready", RetryAfter: 2 * time.Second,
+		Message: "Not ready: " + strings.Join(parts, " and ") + " cannot be used at the moment.",
+		Fields:  map[string]string{}, Err: trouble[parts[0]],
+	}
+	for _, part := range parts {
+		refused.Fields[part] = "does not answer; the log says why"
+	}
+	return refused
+}

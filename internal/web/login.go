@@ -1,0 +1,34 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	token, err := s.accounts.Login(r.Context(), in.Email, account.Password(in.Password), s.client(r))
+	if err != nil {
+		return err
+	}
+	s.setToken(w, r, token)
+	writeJSON(w, http.StatusOK, succeeded("Login successful!"))
+	return nil
+}
+
+// logout answers the same with and without a session: afterwards there is none.
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := s.accounts.Logout(r.Context(), s.token(r)); err != nil {
+		return err
+	}
+	s.clearToken(w, r)
+	writeJSON(w, http.StatusOK, succeeded("Logged out"))
+	return nil
+}

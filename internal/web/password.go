@@ -1,0 +1,29 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
+	in, err := s.authenticate(w, r)
+	if err != nil {
+		return err
+	}
+	var change struct {
+		Current string `json:"current_password"`
+		New     string `json:"new_password"`
+	}
+	if err := decode(r, &change); err != nil {
+		return err
+	}
+	token, err := s.accounts.ChangePassword(r.Context(), in,
+		account.Password(change.Current), account.Password(change.New), s.client(r))
+	if err != nil {
+		return err
+	}
+	s.setToken(w, r, token)
+	writeJSON(w, http.StatusOK, succeeded("Password changed. Your other sessions have ended."))
+	return nil
+}

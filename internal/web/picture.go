@@ -1,0 +1,77 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+func (s *Server) uploadPicture(w http.ResponseWriter, r *http.Request) error {
+	in, err := s.authenticate(w, r)
+	if errors.Is(err, account.ErrNotLoggedIn) {
+		return errUnauthorized
+	}
+	if err != nil {
+		return err
+	}
+	var p account.Picture
+	busy := s.uploads.Do(r.Context(), func() { p, err = s.takePicture(r.Context(), r, in.User.ID) })
+	if err := errors.Join(busy, err); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, struct {
+		envelope
+		ProfilePicURL string `json:"profile_pic_url"`
+	}{succeeded("Profile picture updated"), s.addressOf(r, p)})
+	return nil
+}
+
+func (s *Server) takePicture(ctx context.Context, r *http.Request, userID string) (account.Picture, error) {
+	file, err := readUpload(r, s.opt.UploadMaxBytes)
+	if err != nil {
+		return account.Picture{}, err
+	}
+	return s.accounts.SetPicture(ctx, userID, file.name, file.data)
+}
+
+func (s *Server) removePicture(w http.ResponseWriter, r *http.Request) error {
+	in, err := s.authenticate(w, r)
+	if err != nil {
+		return err
+	}
+	if err := s.accounts.RemovePicture(r.Context(), in.User.ID); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, succeeded("Profile picture removed"))
+	return nil
+}
+
+var (
+	anyOrigin = []string{"cross-origin"}
+	// The address serves the newest picture, so caches ask each time.
+	revalidate = []string{"public, no-cache"}
+	// An address that names the version never changes its content.
+	forEver = []string{"public, max-age=31536000, immutable"}
+)
+
+func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.accounts.OpenPicture(r.Context(), r.PathValue("address"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }() // it was only read
+	h := w.Header()
+	h["Content-Security-Policy"] = pictureCSP
+	h["Cross-Origin-Resource-Policy"] = anyOrigin
+	h["Cache-Control"] = revalidate
+	if r.URL.Query().Get("v") == p.Version {
+		h["Cache-Control"] = forEver
+	}
+	h.Set("Content-Type", p.ContentType)
+	h.Set("Content-Disposition", `inline; filename="`+p.Name+`"`) // safe characters only
+	h.Set("ETag", `"`+p.Version+`"`)
+	http.ServeContent(w, r, "", p.UpdatedAt, p)
+	return nil
+}

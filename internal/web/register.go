@@ -1,0 +1,28 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		Name     string `json:"name"`
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if err := decode(r, &in); err != nil {
+		return err
+	}
+	user, token, err := s.accounts.Register(r.Context(), account.Registration{
+		Name: in.Name, Email: in.Email, Password: account.Password(in.Password),
+	}, s.client(r))
+	if err != nil {
+		return err
+	}
+	noteUser(w, user.ID)
+	s.setToken(w, r, token)
+	writeJSON(w, http.StatusCreated, userAnswer{succeeded("Registration successful!"), s.userJSON(r, user)})
+	return nil
+}

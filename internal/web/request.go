@@ -1,0 +1,140 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxJSON bounds a JSON body, in bytes.
+const maxJSON = 64 << 10
+
+// decode reads the JSON object of a request into v, a pointer to a struct.
+//
+// It takes one object, whose names are compared exactly and stand once each, in
+// valid UTF-8 (RFC 8259 sections 4 and 8.1); unknown names are ignored. Null is
+// taken as if the name was missing.
+func decode(r *http.Request, v any) error {
+	if !isJSON(r) {
+		return errNotJSON
+	}
+	if r.ContentLength > maxJSON {
+		return errBodyTooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(r.Body, maxJSON+1))
+	if err != nil {
+		return readError(err)
+	}
+	if len(data) > maxJSON {
+		return errBodyTooLarge
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return malformed("The request body is empty; send one JSON object.", nil)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return jsonRefusal(err)
+	}
+	if jsontext.Value(data).Kind() != '{' {
+		return malformed("The request body must be one JSON object.", nil)
+	}
+	return nil
+}
+
+// isJSON accepts application/json and its relatives such as application/problem+json,
+// as long as they are not said to be in another encoding than UTF-8.
+func isJSON(r *http.Request) bool {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || r.Header.Get("Content-Encoding") != "" {
+		return false
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return false
+	}
+	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+}
+
+// jsonRefusal says what is wrong with a body without repeating any of it.
+func jsonRefusal(err error) error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return malformed("A name stands twice in the JSON object.", err)
+	}
+	e, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return malformed("The request body is not valid JSON in UTF-8.", err)
+	}
+	field := strings.TrimPrefix(string(e.JSONPointer), "/")
+	if field == "" {
+		return malformed("The request body must be one JSON object.", err)
+	}
+	refused := malformed("The JSON object has a value of the wrong type; see errors.", err)
+	refused.Fields = map[string]string{field: "This must be a string."}
+	return refused
+}
+
+// readError is the refusal for a body that could not be read to its end.
+func readError(err error) error {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return errTimeout
+	default:
+		return malformed("The request body ended too early.", err)
+	}
+}
+
+// A server that answers before it has read the whole body and then closes the
+// connection can make the answer unreadable: the client, still sending, gets a
+// reset. So what is left is read and dropped, up to this much and this long.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 10 * time.Second
+)
+
+// trackedBody knows how far a request's body was read.
+type trackedBody struct {
+	io.ReadCloser
+	started, ended bool
+	expectContinue bool
+}
+
+// trackBody prepares a request with a body for an early answer; nil if it has no body.
+func trackBody(w http.ResponseWriter, r *http.Request) *trackedBody {
+	if r.ContentLength == 0 || r.ProtoMajor != 1 {
+		return nil
+	}
+	// Otherwise net/http reads on before it writes the answer. Not supported
+	// by every ResponseWriter, and then there is no connection to care for.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+	b := &trackedBody{ReadCloser: r.Body, expectContinue: r.Header.Get("Expect") != ""}
+	r.Body = b
+	return b
+}
+
+func (b *trackedBody) Read(p []byte) (int, error) {
+	b.started = true
+	n, err := b.ReadCloser.Read(p)
+	b.ended = b.ended || err != nil
+	return n, err
+}
+
+// drain sends the answer off and drops what is left of the body. A client that
+// waits to be told to go on (Expect: 100-continue) was not, and sends nothing.
+func (b *trackedBody) drain(w http.ResponseWriter) {
+	if b == nil || b.ended || b.expectContinue && !b.started {
+		return
+	}
+	connection := http.NewResponseController(w)
+	if connection.Flush() != nil || connection.SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, b, drainBytes)
+}

@@ -1,0 +1,114 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+// envelope is what every JSON answer is wrapped in; actions that return more
+// embed it.
+type envelope struct {
+	Status  string            `json:"status"`
+	Message string            `json:"message,omitzero"`
+	Code    string            `json:"code,omitzero"`
+	Errors  map[string]string `json:"errors,omitzero"`
+}
+
+func succeeded(message string) envelope { return envelope{Status: "success", Message: message} }
+
+var jsonType = []string{"application/json; charset=utf-8"}
+
+var jsonForm = json.JoinOptions(json.Deterministic(true), json.FormatNilMapAsNull(true))
+
+// writeJSON writes an answer. An error in writing means that the client is gone.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	data, err := json.Marshal(body, jsonForm)
+	if err != nil {
+		panic(err) // an answer type that has no JSON form
+	}
+	w.Header()["Content-Type"] = jsonType
+	w.WriteHeader(status)
+	_, _ = w.Write(data)
+}
+
+// userJSON is the user object of the contract.
+type userJSON struct {
+	ID             string            `json:"id"`
+	Name           string            `json:"name"`
+	Email          string            `json:"email"`
+	EmailVerified  bool              `json:"email_verified"`
+	ProfilePicURL  *string           `json:"profile_pic_url"`
+	ProfilePicURLs map[string]string `json:"profile_pic_urls"` // square crops by side; none are made yet
+	CreatedAt      string            `json:"created_at"`
+}
+
+type userAnswer struct {
+	envelope
+	User userJSON `json:"user"`
+}
+
+func (s *Server) userJSON(r *http.Request, u account.User) userJSON {
+	out := userJSON{
+		ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
+		CreatedAt: rfc3339(u.CreatedAt),
+	}
+	if address := s.PictureURL(r, u); address != "" {
+		out.ProfilePicURL = &address
+	}
+	return out
+}
+
+// PictureURL is the absolute address of a person's picture; empty without one.
+func (s *Server) PictureURL(r *http.Request, u account.User) string {
+	if u.Picture == nil {
+		return ""
+	}
+	return s.addressOf(r, *u.Picture)
+}
+
+func (s *Server) addressOf(r *http.Request, p account.Picture) string {
+	return s.publicAddress(r) + "/uploads/" + p.UserID + "_" + p.Name
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// recorder remembers what was answered, for the log, and for fail to know
+// whether an answer can still be given.
+type recorder struct {
+	http.ResponseWriter
+	start     time.Time
+	status    int
+	userID    string
+	requestID string
+	err       error
+}
+
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+func (rec *recorder) Write(b []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	return rec.ResponseWriter.Write(b)
+}
+
+// ReadFrom lets files go to the network without passing through memory.
+func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	return io.Copy(rec.ResponseWriter, src)
+}
+
+// Unwrap is for [http.ResponseController].
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }

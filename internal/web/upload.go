@@ -1,0 +1,130 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+)
+
+// pictureField is the form field that carries the picture.
+const pictureField = "profile_pic"
+
+// What a multipart body may have besides the file.
+const (
+	maxFormOverhead = 64 << 10 // bytes of other fields and headers
+	maxFormParts    = 32
+)
+
+// upload is a file that a form carried.
+type upload struct {
+	name string // as the client says
+	data []byte
+}
+
+// readUpload reads a form to its end and returns the one file in the field
+// profile_pic, of at most maxBytes. Other fields are skipped; nothing is
+// written to temporary files.
+func readUpload(r *http.Request, maxBytes int64) (*upload, error) {
+	form, err := multipartReader(r, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	var file *upload
+	for range maxFormParts {
+		part, err := form.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			if file == nil || file.name == "" {
+				return nil, errNoFile
+			}
+			return file, nil
+		}
+		if err != nil {
+			return nil, formError(err, maxBytes)
+		}
+		if part.FormName() != pictureField {
+			continue
+		}
+		if file != nil {
+			return nil, malformed("The form has more than one "+pictureField+"; send one picture.", nil)
+		}
+		if file, err = readPart(part, maxBytes); err != nil {
+			return nil, formError(err, maxBytes)
+		}
+	}
+	return nil, malformed("The form has too many parts.", nil)
+}
+
+func multipartReader(r *http.Request, maxBytes int64) (*multipart.Reader, error) {
+	contentType := r.Header.Get("Content-Type")
+	if contentType == "" && r.ContentLength == 0 {
+		return nil, errNoFile
+	}
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "multipart/form-data" || r.Header.Get("Content-Encoding") != "" {
+		return nil, errNotMultipart
+	}
+	if params["boundary"] == "" {
+		return nil, malformed("The form's Content-Type names no boundary.", nil)
+	}
+	limit := maxBytes + maxFormOverhead
+	if r.ContentLength > limit {
+		return nil, fileTooLarge(maxBytes)
+	}
+	return multipart.NewReader(&cappedReader{r.Body, limit}, params["boundary"]), nil
+}
+
+func readPart(part *multipart.Part, maxBytes int64) (*upload, error) {
+	var data bytes.Buffer
+	if _, err := io.Copy(&data, &cappedReader{part, maxBytes}); err != nil {
+		return nil, err
+	}
+	return &upload{fileName(part), data.Bytes()}, nil
+}
+
+// fileName is the part's file name as it was sent; Part.FileName cuts folders off.
+func fileName(part *multipart.Part) string {
+	_, params, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return params["filename"]
+}
+
+func formError(err error, maxBytes int64) error {
+	if errors.Is(err, errOverCap) {
+		return fileTooLarge(maxBytes)
+	}
+	if errors.Is(err, multipart.ErrMessageTooLarge) {
+		return malformed("The form's headers are too large.", err)
+	}
+	return readError(err)
+}
+
+func fileTooLarge(maxBytes int64) *refusal {
+	return &refusal{Status: http.StatusRequestEntityTooLarge, Code: "file_too_large",
+		Message: fmt.Sprintf("The file is too large: %d bytes at most.", maxBytes)}
+}
+
+var errOverCap = errors.New("more bytes than allowed")
+
+// cappedReader reads up to a number of bytes and fails with errOverCap on the next.
+type cappedReader struct {
+	r    io.Reader
+	left int64
+}
+
+func (c *cappedReader) Read(p []byte) (int, error) {
+	if int64(len(p)) > c.left+1 {
+		p = p[:c.left+1]
+	}
+	n, err := c.r.Read(p)
+	if int64(n) > c.left {
+		n, err = int(c.left), errOverCap
+	}
+	c.left -= int64(n)
+	return n, err
+}

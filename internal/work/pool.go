@@ -1,0 +1,70 @@
+// Package work bounds what is costly: password hashes and picture decoding, each
+// of which holds a core for tens of milliseconds and megabytes of memory. A few
+// run at a time, some wait their turn, and past that callers are told at once
+// that the server is busy, which is better for everybody than a queue that grows.
+package work
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// ErrBusy: too many wait already, or the wait was too long.
+var ErrBusy = errors.New("work: too much to do at the moment")
+
+// Pool runs functions, a fixed number at a time, in the order in which they came.
+type Pool struct {
+	slots      chan struct{}
+	waiting    atomic.Int64
+	maxWaiting int64
+	maxWait    time.Duration
+}
+
+// NewPool returns a pool that runs atOnce functions at a time (at least one),
+// while at most maxWaiting wait, none of them longer than maxWait.
+func NewPool(atOnce, maxWaiting int, maxWait time.Duration) *Pool {
+	return &Pool{
+		slots:      make(chan struct{}, max(1, atOnce)),
+		maxWaiting: int64(maxWaiting),
+		maxWait:    maxWait,
+	}
+}
+
+// Do runs f when its turn comes and returns nil when f has returned. It returns
+// [ErrBusy], or the context's error when ctx ends before f has begun; f is then
+// never run. A panic of f is the caller's.
+func (p *Pool) Do(ctx context.Context, f func()) error {
+	if err := p.acquire(ctx); err != nil {
+		return err
+	}
+	defer func() { <-p.slots }()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f()
+	return nil
+}
+
+func (p *Pool) acquire(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > p.maxWaiting {
+		return ErrBusy
+	}
+	patience := time.NewTimer(p.maxWait)
+	defer patience.Stop()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return ErrBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,60 @@
+package cardea
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Time-outs of the HTTP server. A client has this long to send its request and
+// to take its answer; the longest are uploads of 10 MiB over a slow line.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	writeTimeout      = 120 * time.Second
+	idleTimeout       = 120 * time.Second
+	maxHeaderBytes    = 32 << 10
+	// shutdownTimeout is how long requests in flight may take to finish.
+	shutdownTimeout = 15 * time.Second
+)
+
+// Serve answers HTTP on a listener, and does the work of [Server.Run], until ctx
+// ends. Then it stops accepting, lets requests in flight finish for up to 15
+// seconds, and returns nil when all has stopped. The listener is closed.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	swept := make(chan struct{})
+	go func() { defer close(swept); s.Run(background) }()
+	defer func() { stop(); <-swept }()
+
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return shutDown(context.WithoutCancel(ctx), srv)
+	}
+}
+
+func shutDown(ctx context.Context, srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return srv.Close() // those who took too long are cut off
+	}
+	return err
+}
