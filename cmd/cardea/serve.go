@@ -34,7 +34,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 		o.Log.WarnContext(ctx, "unknown setting in the environment, ignored; see cardea serve --help", "name", name)
 	}
 	for _, warning := range o.Warnings() {
-		o.Log.WarnContext(ctx, warning)
+		o.Log.WarnContext(ctx, "unwise setting", "what", warning)
 	}
 	if err := p.answer(ctx, o); err != nil {
 		return p.failed(err)

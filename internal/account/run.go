@@ -22,13 +22,12 @@ func (s *Service) ForgetInterrupted(ctx context.Context) error {
 	})
 }
 
-// Run removes expired sessions and orphaned files, at once and then every half
-// minute, until ctx ends. What fails is logged and tried again.
+// Run sweeps at once and then every half minute, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
 	for {
-		s.sweep(ctx)
+		s.Sweep(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -37,7 +36,9 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-func (s *Service) sweep(ctx context.Context) {
+// Sweep removes expired sessions and orphaned files. What fails is logged, and
+// left to the next sweep.
+func (s *Service) Sweep(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) error{
 		"sessions": s.sweepSessions,
 		"pictures": s.sweepOrphans,

@@ -39,6 +39,8 @@ func keepsJPEG(img *image.RGBA, h header) bool {
 		return true
 	case formatWebP:
 		return !h.webp.lossless && img.Opaque()
+	case formatPNG, formatGIF:
+		return false
 	}
 	return false
 }

@@ -164,10 +164,14 @@ func interlacedPNG(m *image.Gray) []byte {
 			for x := p[0]; x < w; x += p[2] {
 				row = append(row, m.GrayAt(x, y).Y)
 			}
-			z.Write(row)
+			if _, err := z.Write(row); err != nil {
+				panic(err)
+			}
 		}
 	}
-	z.Close()
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
 	return pngFile("IHDR", pngHeader(uint32(w), uint32(h), 1), "IDAT", b.String(), "IEND", "")
 }
 

@@ -18,19 +18,20 @@ const (
 	maxEXIFTagSize = 4
 )
 
-var metadataFormats = map[format]imagemeta.ImageFormat{
-	formatPNG:  imagemeta.PNG,
-	formatJPEG: imagemeta.JPEG,
-	formatWebP: imagemeta.WebP,
-}
-
 // orientation returns the EXIF orientation of the main picture, 1 to 8 (Exif
 // 2.32, 4.6.4.A). Metadata is decoration: where it is missing, broken or
 // absurd, the picture is upright.
 func orientation(data []byte, f format) (o int) {
-	kind, ok := metadataFormats[f]
-	if !ok {
-		return upright
+	var kind imagemeta.ImageFormat
+	switch f {
+	case formatPNG:
+		kind = imagemeta.PNG
+	case formatJPEG:
+		kind = imagemeta.JPEG
+	case formatWebP:
+		kind = imagemeta.WebP
+	case formatGIF:
+		return upright // has no EXIF
 	}
 	o = upright
 	defer func() {

@@ -24,6 +24,7 @@ type Server struct {
 	Data  string // its data folder
 	Clock *Clock
 	Log   *Log
+	Stop  func() // ends it before the test does, so that another can use the data folder
 	*cardea.Server
 }
 
@@ -44,13 +45,14 @@ func Start(t testing.TB, configure ...func(*cardea.Config)) *Server {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(s)
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		front.Close()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &Server{URL: front.URL, Data: cfg.Data, Clock: clock, Log: log, Server: s}
+	t.Cleanup(stop)
+	return &Server{URL: front.URL, Data: cfg.Data, Clock: clock, Log: log, Server: s, Stop: stop}
 }
 
 // Clock is a clock that moves only when told.
@@ -111,6 +113,13 @@ func (s *Server) NewClient(t testing.TB) *Client { return NewClient(t, s.URL) }
 // NewClient returns a client of the server at a URL.
 func NewClient(t testing.TB, url string) *Client {
 	return &Client{t: t, URL: url, Header: http.Header{}}
+}
+
+// With returns the client for use in a subtest.
+func (c *Client) With(t testing.TB) *Client {
+	sub := *c
+	sub.t = t
+	return &sub
 }
 
 // Register makes an account with the password "simplepass" and returns a client

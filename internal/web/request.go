@@ -86,8 +86,10 @@ func readError(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return errTimeout
-	default:
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return malformed("The request body ended too early.", err)
+	default:
+		return malformed("The request body cannot be read.", err)
 	}
 }
 

@@ -9,6 +9,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -99,7 +100,7 @@ func isClean(p string) bool {
 // finish ends every request: it answers for a handler that panicked and logs.
 func (s *Server) finish(rec *recorder, r *http.Request) {
 	if v := recover(); v != nil {
-		if v == http.ErrAbortHandler {
+		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(v)
 		}
 		s.fail(rec, r, panicError(v))

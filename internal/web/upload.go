@@ -36,7 +36,7 @@ func readUpload(r *http.Request, maxBytes int64) (*upload, error) {
 	var file *upload
 	for range maxFormParts {
 		part, err := form.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // the form's proper end; a wrapped one is a form cut short
 			if file == nil || file.name == "" {
 				return nil, errNoFile
 			}
