@@ -1,0 +1,37 @@
+CRASH_ROUNDS ?= 50
+FUZZTIME ?= 10m
+
+# In a module of its own, so that neither building Cardea nor importing it ever downloads the linters.
+golangci-lint := go tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check lint fuzz
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Without cgo, so that the binary is static and the same wherever it is built.
+build: ## compile bin/cardea
+	CGO_ENABLED=0 go build -trimpath -o bin/cardea ./cmd/cardea
+
+run: ## start the server on http://localhost:5000, data in ./cardea-data
+	go run ./cmd/cardea serve
+
+test: ## run the tests
+	go test ./...
+
+# The crash test's time is bounded by its rounds, not by the ten minutes that go test allows by default.
+check: lint ## everything: lint, race tests, crash test (CRASH_ROUNDS=50), contract
+	CGO_ENABLED=1 go test -race ./...
+	go test ./cmd/cardea -run TestCrash -count=1 -timeout=60m -crash.rounds=$(CRASH_ROUNDS)
+	scripts/contract.sh
+
+lint: ## formatting, go vet, golangci-lint, go.mod
+	@files=$$(gofmt -l .) || exit 1; \
+	if [ -n "$$files" ]; then echo "not formatted, run gofmt -w:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	$(golangci-lint) run
+	go mod tidy -diff
+
+fuzz: ## run every fuzz target (FUZZTIME=10m each), stop at the first finding
+	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
