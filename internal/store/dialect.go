@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"runtime"
 
 	"modernc.org/sqlite"
@@ -34,7 +35,7 @@ func readerDSN(path string) string {
 }
 
 func dsn(path, lock string, pragmas ...string) string {
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Clean(path)}).EscapedPath()}
 	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {lock}}.Encode()
 	return u.String()
 }

@@ -92,16 +92,16 @@ func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (in
 	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 }
 
-// DeleteIdleSessions removes at most limit sessions last seen before the given
-// time, and returns how many.
-func (tx *Tx) DeleteIdleSessions(ctx context.Context, seenBefore time.Time, limit int) (int64, error) {
+// DeleteIdleSessions removes at most limit sessions last seen at or before the
+// given time, and returns how many.
+func (tx *Tx) DeleteIdleSessions(ctx context.Context, seen time.Time, limit int) (int64, error) {
 	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE last_seen_at < $1 ORDER BY last_seen_at LIMIT $2)`, micros(seenBefore), limit)
+		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2)`, micros(seen), limit)
 }
 
-// DeleteOldSessions removes at most limit sessions created before the given
-// time, and returns how many.
-func (tx *Tx) DeleteOldSessions(ctx context.Context, createdBefore time.Time, limit int) (int64, error) {
+// DeleteOldSessions removes at most limit sessions created at or before the
+// given time, and returns how many.
+func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit int) (int64, error) {
 	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, micros(createdBefore), limit)
+		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`, micros(created), limit)
 }

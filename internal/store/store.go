@@ -116,16 +116,12 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	return classify(err)
 }
 
-func (db *DB) tx(ctx context.Context, f func(*Tx) error) (err error) {
+func (db *DB) tx(ctx context.Context, f func(*Tx) error) error {
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return classify(err)
 	}
-	defer func() {
-		if err != nil {
-			_ = tx.Rollback() // the first error is the one to tell
-		}
-	}()
+	defer func() { _ = tx.Rollback() }() // also when f panics; does nothing after a commit
 	if err := f(&Tx{reads{tx}}); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request, in account.Ses
 	return nil
 }
 
-// static serves the style sheet of the pages.
+// static serves what the pages link to.
 func (s *Server) static(w http.ResponseWriter, r *http.Request) error {
 	data, err := fs.ReadFile(files, "static/"+r.PathValue("file"))
 	if err != nil {
