@@ -91,7 +91,7 @@ func (s *Service) dropExpired(ctx context.Context, token Token) {
 // touch writes down that a session is in use. A reader is not turned away when
 // that fails, for the disk may be full.
 func (s *Service) touch(ctx context.Context, id string, now time.Time) {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, now) })
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, now, now.Add(-s.touchInterval())) })
 	if err != nil {
 		s.opt.Log.WarnContext(ctx, "use of a session not written down", "session", id, "error", err)
 	}

@@ -69,9 +69,11 @@ func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	return err
 }
 
-// TouchSession moves a session's last use forward.
-func (tx *Tx) TouchSession(ctx context.Context, id string, seen time.Time) error {
-	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2`, id, micros(seen))
+// TouchSession writes down that a session was seen, unless that was already done
+// after the time since.
+func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at <= $3`,
+		id, micros(seen), micros(since))
 	return err
 }
 
