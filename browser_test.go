@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
@@ -34,7 +33,7 @@ func serveOn(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,14 +252,7 @@ func TestOddHosts(t *testing.T) {
 		"user@evil.com": "400",
 		"a?b":           "400",
 	} {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
+		conn := testkit.Dial(t, address)
 		_, _ = io.WriteString(conn, "GET /api/user HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
 		line, err := readerOf(conn).ReadString('\n')
 		if err != nil || !strings.Contains(line, " "+status+" ") {

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -47,8 +46,8 @@ type Server struct {
 	close    func() error
 }
 
-// ErrInUse: another process has the data folder open.
-var ErrInUse = errors.New("another Cardea uses this data folder")
+// ErrInUse: another process serves the same database.
+var ErrInUse = errors.New("another Cardea uses this database")
 
 // New opens the data folder, which it makes if it is missing, and returns a
 // server that is ready to answer. Zero fields of cfg take the values of
@@ -69,18 +68,18 @@ func New(cfg Config) (*Server, error) {
 
 func (s *Server) open(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
+		return fmt.Errorf("data: cannot make the folder: %w", err)
 	}
-	if err := s.lockData(); err != nil {
+	if err := s.lockDatabase(); err != nil {
 		return err
 	}
 	var err error
 	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
-		return fmt.Errorf("open the database: %w", err)
+		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	pictures, err := blob.NewDisk(s.cfg.storage())
 	if err != nil {
-		return fmt.Errorf("make the picture folder: %w", err)
+		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
 	s.accounts = account.New(s.db, pictures, account.Options{
 		SessionIdle: s.cfg.SessionIdle,
@@ -94,17 +93,16 @@ func (s *Server) open(ctx context.Context) error {
 	return s.accounts.ForgetInterrupted(ctx)
 }
 
-// lockData makes this process the only one that serves the data folder; the
+// lockDatabase makes this process the only one that serves the database; the
 // operating system frees the lock however the process ends.
-func (s *Server) lockData() error {
-	path := filepath.Join(s.cfg.Data, "cardea.lock")
-	s.lock = flock.New(path, flock.SetPermissions(0o600))
+func (s *Server) lockDatabase() error {
+	s.lock = flock.New(s.cfg.database()+".lock", flock.SetPermissions(0o600))
 	locked, err := s.lock.TryLock()
 	if err != nil {
-		return fmt.Errorf("lock the data folder: %w", err)
+		return fmt.Errorf("database: cannot lock it: %w", err)
 	}
 	if !locked {
-		return fmt.Errorf("%w: %s; stop the other one, or give this one a folder of its own", ErrInUse, s.cfg.Data)
+		return fmt.Errorf("%w: %s; stop the other one, or give this one data of its own", ErrInUse, s.cfg.database())
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 // Config are the settings of a [Server]. The zero value of each field means the
 // value that [Default] gives it.
 type Config struct {
-	// Data is the folder for the database, the pictures and the lock file.
+	// Data is the folder for the database and the pictures.
 	Data string
 	// Database is the SQLite file; empty: cardea.db in the data folder.
 	Database string
@@ -135,7 +136,7 @@ func (c Config) Validate() error {
 	var errs []error
 	require := func(ok bool, setting string, value any, allowed string) {
 		if !ok {
-			errs = append(errs, &SettingError{setting, fmt.Sprint(value), allowed})
+			errs = append(errs, &SettingError{setting, masked(fmt.Sprint(value)), allowed})
 		}
 	}
 	public, err := parsePublicURL(c.PublicURL)
@@ -146,7 +147,7 @@ func (c Config) Validate() error {
 	require(!strings.Contains(c.Storage, "://"), "storage", c.Storage,
 		"the path of a folder (other storages are not supported yet)")
 	for _, origin := range c.AllowedOrigins {
-		require(isOrigin(origin), "allowed-origins", origin, "origins such as https://app.example.com, without a path")
+		require(isOrigin(origin), "allowed-origins", origin, "origins as browsers send them, such as https://app.example.com, one by one")
 	}
 	require(isCookieName(c.CookieName), "cookie-name", c.CookieName, "letters, digits, - and _")
 	require(https || !hasCookiePrefix(c.CookieName), "cookie-name", c.CookieName,
@@ -196,19 +197,43 @@ func parsePublicURL(s string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isPort(u.Port()) || u.User != nil ||
 		u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, errors.New("not an address to be reached at")
 	}
 	return u, nil
 }
 
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil
+}
+
+// masked hides what may be secret in an address: user, password and query.
+func masked(value string) string {
+	scheme, rest, isURL := strings.Cut(value, "://")
+	if !isURL {
+		return value
+	}
+	rest, query, hasQuery := strings.Cut(rest, "?")
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+		rest = "…" + rest[at:]
+	}
+	if hasQuery && query != "" {
+		rest += "?…"
+	}
+	return scheme + "://" + rest
+}
+
 // isOrigin accepts a scheme, host and port as browsers send them (RFC 6454
-// section 6.2), which are in lower case.
+// section 6.2): in lower case, and without the scheme's own port.
 func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
-		s == u.Scheme+"://"+u.Host && s == strings.ToLower(s)
+	u, err := parsePublicURL(s)
+	if err != nil || u == nil || strings.ContainsAny(u.Host, "*%_ ") {
+		return false
+	}
+	ownPort := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
+	return !ownPort && s == u.Scheme+"://"+u.Host && s == strings.ToLower(s)
 }
 
 func isCookieName(s string) bool {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -198,14 +197,7 @@ func TestLargeBodiesGetAnAnswer(t *testing.T) {
 		"to one that takes no body": {"/api/logout", "text/plain", "x", "", false, 200},
 	} {
 		t.Run(what, func(t *testing.T) {
-			conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-				t.Fatal(err)
-			}
+			conn := testkit.Dial(t, server.URL)
 			body := io.MultiReader(strings.NewReader(c.begin), io.LimitReader(letters{}, size-int64(len(c.begin))))
 			r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+c.path, body)
 			if err != nil {
@@ -237,16 +229,9 @@ func TestLargeBodiesGetAnAnswer(t *testing.T) {
 func TestExpectContinueIsRefusedEarly(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := testkit.Dial(t, server.URL)
 	fmt.Fprintf(conn, "POST /api/upload-picture HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n"+
 		"Content-Type: multipart/form-data; boundary=x\r\nCookie: session=%s\r\n\r\n", 30<<20, client.Cookie)
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
 	res, err := http.ReadResponse(readerOf(conn), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -271,11 +256,7 @@ func TestJSONLimit(t *testing.T) {
 func TestHugeCookie(t *testing.T) {
 	address := serveOn(t)
 	for _, size := range []int{5_000, 100_000, 2_000_000} {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
+		conn := testkit.Dial(t, address)
 		go fmt.Fprintf(conn, "GET /api/user HTTP/1.1\r\nHost: x\r\nCookie: session=%s\r\n\r\n", strings.Repeat("A", size))
 		res, err := http.ReadResponse(readerOf(conn), nil)
 		if err != nil {

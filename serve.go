@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// Time-outs of the HTTP server. A client has this long to send its request and
-// to take its answer; the longest are uploads of 10 MiB over a slow line.
+// Time-outs of the HTTP server. How long a body may take is decided where it is
+// read, by its size; the longest, an upload, sets how long an answer may take.
 const (
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 60 * time.Second
-	writeTimeout      = 120 * time.Second
+	writeTimeout      = 15 * time.Minute
 	idleTimeout       = 120 * time.Second
 	maxHeaderBytes    = 32 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
@@ -28,7 +27,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

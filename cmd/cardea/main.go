@@ -62,11 +62,20 @@ func (p program) run(ctx context.Context) int {
 	case "version", "--version", "-version":
 		return p.version(args)
 	case "help", "--help", "-help", "-h":
-		fmt.Fprint(p.stdout, usage)
-		return exitOK
+		return p.help(ctx, args)
 	default:
 		return p.misused(fmt.Sprintf("there is no command %q; see cardea help", command))
 	}
+}
+
+// help prints the help of a command, or of all.
+func (p program) help(ctx context.Context, args []string) int {
+	if len(args) == 0 || wantsHelp(args) {
+		fmt.Fprint(p.stdout, usage)
+		return exitOK
+	}
+	p.args = []string{args[0], "--help"}
+	return p.run(ctx)
 }
 
 func (p program) version(args []string) int {

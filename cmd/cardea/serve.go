@@ -11,6 +11,8 @@ import (
 	"net/http/pprof"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea"
@@ -33,7 +35,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 	for _, name := range unknownVariables(p.environ) {
 		o.Log.WarnContext(ctx, "unknown setting in the environment, ignored; see cardea serve --help", "name", name)
 	}
-	for _, warning := range o.Warnings() {
+	for _, warning := range append(o.Warnings(), exposure(o)...) {
 		o.Log.WarnContext(ctx, "unwise setting", "what", warning)
 	}
 	if err := p.answer(ctx, o); err != nil {
@@ -45,7 +47,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 // answer serves until ctx ends. The port is taken before the data folder is
 // touched, so that a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.listen)
+	listener, err := listen(ctx, o.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", o.listen, err)
 	}
@@ -56,18 +58,41 @@ func (p program) answer(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	stopOps, err := serveOps(ctx, o.opsListen)
+	ops, stopOps, err := serveOps(ctx, o.opsListen)
 	if err != nil {
 		return err
 	}
 	defer stopOps()
 	p.greet(listener.Addr(), o, fresh)
+	if ops != nil {
+		fmt.Fprintf(p.stdout, "Operators: http://%s/debug/pprof/\n", ops)
+	}
 	return server.Serve(ctx, listener)
 }
 
+// exposure warns about a server that others can reach without https.
+func exposure(o options) []string {
+	host, _, _ := net.SplitHostPort(o.listen)
+	if host == "localhost" || net.ParseIP(host).IsLoopback() || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
+		return nil
+	}
+	return []string{"listening beyond this machine without https: passwords and cookies can be read on the way; " +
+		"put a proxy with https in front and set CARDEA_PUBLIC_URL"}
+}
+
+// listen takes an IPv4 address at its word, where Go would add IPv6 to 0.0.0.0.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	network := "tcp"
+	if host, _, _ := net.SplitHostPort(address); net.ParseIP(host).To4() != nil {
+		network = "tcp4"
+	}
+	return new(net.ListenConfig).Listen(ctx, network, address)
+}
+
+// isFresh tells whether a data folder is missing or empty.
 func isFresh(data string) bool {
-	_, err := os.Stat(data)
-	return errors.Is(err, os.ErrNotExist)
+	entries, err := os.ReadDir(data)
+	return errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0
 }
 
 // greet tells where things are and, at the first start, what to try next.
@@ -81,13 +106,22 @@ func (p program) greet(addr net.Addr, o options, fresh bool) {
 		return
 	}
 	fmt.Fprintf(p.stdout, `
-The data folder is new. Make the first account:
+The data folder is new. Make the first account, and see who is signed in:
 
-  curl -i -X POST http://%s/api/register \
+  curl -c cookies -X POST http://%[1]s/api/register \
     -H 'Content-Type: application/json' \
     -d '{"name":"aruncs","email":"test@gmail.com","password":"simplepass"}'
+  curl -b cookies http://%[1]s/api/user
 
-`, addr)
+`, reachable(addr))
+}
+
+// reachable is an address to be used on this machine.
+func reachable(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return addr.String()
 }
 
 func newLog(w *os.File, format string) *slog.Logger {
@@ -103,13 +137,13 @@ func isTerminal(f *os.File) bool {
 }
 
 // serveOps answers operators on a listener of its own, if an address is set.
-func serveOps(ctx context.Context, address string) (stop func(), err error) {
+func serveOps(ctx context.Context, address string) (addr net.Addr, stop func(), err error) {
 	if address == "" {
-		return func() {}, nil
+		return nil, func() {}, nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	listener, err := listen(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s for operators: %w", address, err)
+		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -119,5 +153,5 @@ func serveOps(ctx context.Context, address string) (stop func(), err error) {
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(listener) }()
-	return func() { _ = srv.Close(); <-done }, nil
+	return listener.Addr(), func() { _ = srv.Close(); <-done }, nil
 }

@@ -41,8 +41,8 @@ func (s setting) env() string {
 var settings = []setting{
 	{"listen", "127.0.0.1:5000", "`address` to listen on, host:port",
 		func(o *options, v string) error { o.listen = v; return checkAddress(v) }},
-	{"data", "cardea-data", "`folder` for the database, the pictures and the lock file",
-		func(o *options, v string) error { o.Data = v; return nil }},
+	{"data", "cardea-data", "`folder` for the database and the pictures",
+		func(o *options, v string) error { o.Data = v; return notEmpty(v, "the path of a folder") }},
 	{"database", "", "SQLite `file`; default: cardea.db in the data folder",
 		func(o *options, v string) error { o.Database = v; return nil }},
 	{"storage", "", "`folder` for pictures; default: pictures in the data folder",
@@ -56,7 +56,7 @@ var settings = []setting{
 	{"cookie-name", "session", "`name` of the session cookie; __Host-session is safer where the public address is https",
 		func(o *options, v string) error { o.CookieName = v; return nil }},
 	{"cookie-samesite", "lax", "`lax`, strict, or none (needs an https public address) for an app on another site",
-		func(o *options, v string) error { o.CookieSameSite = v; return nil }},
+		func(o *options, v string) error { o.CookieSameSite = strings.ToLower(v); return nil }},
 	{"session-idle", "336h", "`time` after which an unused session ends",
 		func(o *options, v string) (err error) { o.SessionIdle, err = parseDuration(v); return err }},
 	{"session-max", "2160h", "`time` after which any session ends",
@@ -131,12 +131,23 @@ func givenSettings(args, environ []string) (given, origin map[string]string, err
 		})
 	}
 	if err := flags.Parse(args); err != nil {
-		return nil, nil, err
+		return nil, nil, plainFlagError(err)
 	}
 	if flags.NArg() > 0 {
 		return nil, nil, fmt.Errorf("cardea serve takes no argument %q, only flags", flags.Arg(0))
 	}
 	return given, origin, nil
+}
+
+// plainFlagError writes flags with two dashes, as everywhere else.
+func plainFlagError(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		return fmt.Errorf("there is no flag --%s", name)
+	}
+	return errors.New(strings.ReplaceAll(err.Error(), ": -", ": --"))
 }
 
 // withOrigin names settings as they were given: the flag or the variable.
@@ -199,8 +210,8 @@ func splitList(v string) []string {
 
 func parseNetworks(v string) ([]netip.Prefix, error) {
 	var networks []netip.Prefix
-	for _, item := range splitList(v) {
-		network, err := netip.ParsePrefix(item)
+	for _, item := range strings.Split(v, ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(item))
 		if err != nil {
 			return nil, errors.New("networks such as 10.0.0.0/8,::1/128")
 		}
@@ -232,6 +243,13 @@ func oneOf(v string, allowed ...string) error {
 	return errors.New(strings.Join(allowed, ", "))
 }
 
+func notEmpty(v, allowed string) error {
+	if v == "" {
+		return errors.New(allowed)
+	}
+	return nil
+}
+
 func checkAddress(v string) error {
 	_, port, err := net.SplitHostPort(v)
 	if err == nil {
@@ -244,6 +262,9 @@ func checkAddress(v string) error {
 }
 
 func checkLoopback(v string) error {
+	if v == "" {
+		return nil
+	}
 	host, _, err := net.SplitHostPort(v)
 	ip, _ := netip.ParseAddr(host)
 	if err != nil || checkAddress(v) != nil || host != "localhost" && !ip.IsLoopback() {

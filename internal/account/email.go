@@ -31,17 +31,35 @@ func normalEmail(typed string) (email, problem string) {
 // white space or invisible characters.
 func isAddress(s string) bool {
 	for _, r := range s {
-		if !unicode.IsGraphic(r) || unicode.IsSpace(r) {
+		if !isVisible(r) {
 			return false
 		}
 	}
 	a, err := mail.ParseAddress(s)
-	return err == nil && a.Name == "" && a.Address == s
+	return err == nil && a.Name == "" && a.Address == s && isDomain(s[strings.LastIndexByte(s, '@')+1:])
+}
+
+// isDomain accepts letters and digits of any script between dots and hyphens.
+// What only looks like a dot is none.
+func isDomain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && r != '.' && r != '-'
+	})
 }
 
 // emailKey is the form in which addresses are compared: canonical caseless
 // matching (Unicode 16, section 3.13.5, D145), composed. Spellings that differ
 // in case or in the form of accents share one key.
 func emailKey(email string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.TrimSpace(email))))
+	folded := cases.Fold().String(norm.NFD.String(strings.TrimSpace(email)))
+	return norm.NFC.String(strings.Map(foldCherokee, folded))
+}
+
+// foldCherokee sets right the one script that x/text folds wrongly: there, both
+// cases fold to the capital letters (Unicode's CaseFolding.txt), but x/text swaps them.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }

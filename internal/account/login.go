@@ -62,6 +62,7 @@ func (s *Service) verify(ctx context.Context, hash string, pw Password) (keep st
 	busy := s.hashing.Do(ctx, func() {
 		var ok bool
 		if ok, err = password.Verify(string(pw), hash); !ok {
+			password.SpendDifference(hash, s.opt.Argon2)
 			return
 		}
 		keep = hash

@@ -25,7 +25,12 @@ func normalName(typed string) (name, problem string) {
 	return name, ""
 }
 
-func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+// isVisible leaves out white space, what is not graphic, and graphic characters
+// that show nothing by themselves (fillers, joiners, variation selectors).
+func isVisible(r rune) bool {
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) &&
+		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
 
 // isControl names what can disturb the text around a name: control characters,
 // line and paragraph separators, and the characters that reverse the direction of

@@ -38,7 +38,7 @@ func passwordProblem(pw Password, email, name string) string {
 func isOwn(pw Password, email, name string) bool {
 	key := emailKey(string(pw))
 	mailbox, _, _ := strings.Cut(email, "@")
-	return key == emailKey(email) || key == emailKey(name) || key == emailKey(mailbox)
+	return key != "" && (key == emailKey(email) || key == emailKey(name) || key == emailKey(mailbox))
 }
 
 // ChangePassword gives the person of a session a new password. Every other

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// Password is a password as typed. However it is printed, it prints as [redacted].
+// Password is a password as typed. It prints and marshals as [redacted], as a safety
+// net; fmt cannot see the method in unexported fields.
 type Password string
 
-// Token is the value of a session's cookie. However it is printed, it prints as [redacted].
+// Token is the value of a session's cookie. It prints as [redacted], as [Password] does.
 type Token string
 
 const redacted = "[redacted]"

@@ -16,6 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/work"
 )
 
 // bench is a service on a real database and folder, with a clock to turn and a
@@ -297,5 +298,41 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 	_, err := b.Login(ctx, "ada@example.com", "simplepass", Client{})
 	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != KindUnavailable {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Past the queue for hashing, people are told to come back, and nothing is
+// called a wrong password that was not looked at.
+func TestBusyHashing(t *testing.T) {
+	b := newBench(t)
+	b.register(t, "ada@example.com")
+	b.hashing = work.NewPool(1, 0, time.Minute)
+	begun, end := make(chan struct{}), make(chan struct{})
+	go func() { _ = b.hashing.Do(t.Context(), func() { close(begun); <-end }) }()
+	<-begun
+	_, err := b.Login(t.Context(), "ada@example.com", "simplepass", Client{})
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Kind != KindUnavailable || e.Code != "busy" || e.RetryAfter <= 0 {
+		t.Errorf("error %#v", err)
+	}
+	close(end)
+}
+
+// Requests that race at the hour write a session's use down once.
+func TestTouchOnce(t *testing.T) {
+	b := newBench(t)
+	b.opt.SessionIdle = 14 * 24 * time.Hour
+	user, token := b.register(t, "ada@example.com")
+	in, err := b.db.SessionByTokenHash(t.Context(), token.hash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := b.now
+	for _, minutes := range []time.Duration{61, 62, 63} { // each of them read the row before any wrote it
+		b.touch(t.Context(), in.Session.ID, start.Add(minutes*time.Minute))
+	}
+	rows, err := b.db.SessionsOfUser(t.Context(), user.ID, 1)
+	if err != nil || !rows[0].LastSeenAt.Equal(start.Add(61*time.Minute)) {
+		t.Errorf("last seen %v (%v)", rows[0].LastSeenAt, err)
 	}
 }

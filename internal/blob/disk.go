@@ -21,7 +21,7 @@ type Disk struct {
 	root string
 
 	mu      sync.Mutex
-	folders map[string]bool // those known to be durable
+	durable map[string]bool // folders whose entry in the root is on the disk
 }
 
 // NewDisk makes the folder if it is missing, readable by its owner only, and
@@ -30,11 +30,14 @@ func NewDisk(root string) (*Disk, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
-	return &Disk{root: root, folders: map[string]bool{}}, nil
+	d := &Disk{root: root, durable: map[string]bool{}}
+	return d, remove(d.checkFile()) // left over if a process died in Check
 }
 
 // temporary marks a file that is being written. No key contains it.
 const temporary = ".tmp"
+
+func (d *Disk) checkFile() string { return filepath.Join(d.root, "check"+temporary) }
 
 // Put implements [Store].
 func (d *Disk) Put(_ context.Context, key string, data []byte) error {
@@ -71,23 +74,25 @@ func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
 	return &file{f, info}, nil
 }
 
-// Delete implements [Store].
+// Delete implements [Store]. The file does not come back after a crash.
 func (d *Disk) Delete(_ context.Context, key string) error {
 	path, err := d.path(key)
 	if err != nil {
 		return err
 	}
-	return errors.Join(remove(path), remove(path+temporary))
+	if err := errors.Join(remove(path), remove(path+temporary)); err != nil {
+		return err
+	}
+	if err := syncFolder(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+		return storageError(err)
+	}
+	return nil
 }
 
 // Check implements [Store] by writing and removing a small file.
 func (d *Disk) Check(context.Context) error {
-	f, err := os.CreateTemp(d.root, "check-*"+temporary)
-	if err != nil {
-		return storageError(err)
-	}
-	_, err = f.WriteString("Cardea checks that it can write here.\n")
-	return storageError(errors.Join(err, f.Close(), os.Remove(f.Name())))
+	err := os.WriteFile(d.checkFile(), []byte("Cardea checks that it can write here.\n"), 0o600)
+	return errors.Join(storageError(err), remove(d.checkFile()))
 }
 
 func (d *Disk) path(key string) (string, error) {
@@ -97,21 +102,22 @@ func (d *Disk) path(key string) (string, error) {
 	return filepath.Join(d.root, key[:2], key), nil
 }
 
-// makeFolder makes a folder below the root, and its entry in the root durable,
-// also when an earlier process made it and died before that.
+// makeFolder makes a folder below the root if it is missing, and its entry in the
+// root durable, also when an earlier process made it and died before that.
 func (d *Disk) makeFolder(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.folders[path] {
+	err := os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrExist) && d.durable[path] {
 		return nil
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err := syncFolder(d.root); err != nil {
 		return err
 	}
-	d.folders[path] = true
+	d.durable[path] = true
 	return nil
 }
 

@@ -101,6 +101,31 @@ func Verify(password, phc string) (bool, error) {
 	return subtle.ConstantTimeCompare(key, h.key) == 1, nil
 }
 
+// SpendDifference takes as long as verifying a hash made with p takes longer than
+// verifying the given one. It makes a wrong password for an old, cheaper hash cost
+// what it costs for a new one.
+func SpendDifference(phc string, p Params) {
+	h, err := parse(phc)
+	if err != nil {
+		return
+	}
+	if rest := difference(p, h.Params); rest.Time > 0 {
+		spend := hash{Params: rest, lanes: lanes, salt: h.salt}
+		spend.derive("", keyBytes)
+	}
+}
+
+// difference is what is left of p's cost, which is in proportion to memory times
+// passes, after that of q; zero if nothing is.
+func difference(p, q Params) Params {
+	kib := int64(p.Memory)*int64(p.Time) - int64(q.Memory)*int64(q.Time)
+	if kib < MinMemory {
+		return Params{}
+	}
+	passes := (kib + int64(p.Memory) - 1) / int64(p.Memory)
+	return Params{Memory: uint32(kib / passes), Time: uint32(passes)} //nolint:gosec // neither is more than p's
+}
+
 // NeedsUpgrade tells whether a hash is weaker than one made with p would be, or
 // of another form, so that it should be made anew when the password is next known.
 func NeedsUpgrade(phc string, p Params) bool {
@@ -141,6 +166,9 @@ func parse(phc string) (*hash, error) {
 	}
 	if h.key, err = decode(parts[5]); err != nil {
 		return nil, err
+	}
+	if h.String() != phc { // leading zeros, line breaks in base 64
+		return nil, ErrMalformed
 	}
 	return h, nil
 }

@@ -35,7 +35,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := beginPatiently(ctx, db)
 	if err != nil {
 		return classify(err)
 	}
@@ -43,6 +43,25 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	return classify(tx.Commit())
+}
+
+// beginPatiently waits for others that open the database for the first time as
+// well: SQLite's change to a write-ahead log is not covered by its busy time-out.
+func beginPatiently(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	pause := time.NewTicker(10 * time.Millisecond)
+	defer pause.Stop()
+	for range 200 {
+		tx, err := db.BeginTx(ctx, nil)
+		if !isBusy(err) {
+			return tx, err
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return db.BeginTx(ctx, nil)
 }
 
 func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {

@@ -26,7 +26,7 @@ var (
 	// ErrDuplicate: a unique value is taken.
 	ErrDuplicate = errors.New("store: duplicate")
 	// ErrUnavailable: the database cannot be read or written at the moment
-	// (locked too long, input/output error, read-only, closed).
+	// (locked too long, input/output error, read-only).
 	ErrUnavailable = errors.New("store: database unavailable")
 	// ErrFull: the disk below the database is full.
 	ErrFull = errors.New("store: no space left for the database")

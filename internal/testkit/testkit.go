@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -204,6 +205,21 @@ func (c *Client) Send(method, path, contentType string, body []byte) *Answer {
 }
 
 var transport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
+
+// Dial opens a bare connection to a server, for requests that no client library
+// sends. It ends with the test, or after half a minute.
+func Dial(t testing.TB, url string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
 
 // Do sends a request that the test made itself, and keeps the cookie that comes back.
 func (c *Client) Do(r *http.Request) *Answer {

@@ -27,7 +27,7 @@ func (s *Server) isHTTPS(r *http.Request) bool {
 	if s.opt.PublicURL != nil {
 		return s.opt.PublicURL.Scheme == "https"
 	}
-	return r.TLS != nil || s.forwarded(r, "X-Forwarded-Proto") == "https"
+	return r.TLS != nil || strings.EqualFold(s.forwarded(r, "X-Forwarded-Proto"), "https")
 }
 
 func (s *Server) host(r *http.Request) string {
@@ -70,16 +70,24 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+		if !ok {
 			return ip
 		}
-		ip = hop.Unmap().WithZone("")
-		if !s.trusts(ip) {
+		if ip = hop; !s.trusts(ip) {
 			return ip
 		}
 	}
 	return ip
+}
+
+// parseHop reads an address as proxies write it, some of them with the port.
+func parseHop(s string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(s)
+	if withPort, err2 := netip.ParseAddrPort(s); err != nil && err2 == nil {
+		ip, err = withPort.Addr(), nil
+	}
+	return ip.Unmap().WithZone(""), err == nil
 }
 
 func (s *Server) trusts(ip netip.Addr) bool {

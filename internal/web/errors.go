@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,10 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"crypto/rand"
-
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/work"
 )
 
 // refusal is an answer of 400 and above, as it will be written.
@@ -91,10 +89,6 @@ func refusalOf(err error) *refusal {
 	}
 	if e, ok := errors.AsType[*account.Error](err); ok {
 		return &refusal{statusOf(e.Kind), e.Code, e.Message, e.Fields, e.RetryAfter, err}
-	}
-	if errors.Is(err, work.ErrBusy) {
-		return &refusal{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: 2 * time.Second, Err: err,
-			Message: "The server has too much to do at the moment. Please try again in a few seconds."}
 	}
 	return &refusal{Status: http.StatusInternalServerError, Code: "internal", Err: err,
 		Message: "Something went wrong on our side. It has been logged; please try again later."}

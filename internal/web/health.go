@@ -1,12 +1,11 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"maps"
 )
 
 // healthz says that the process is up.

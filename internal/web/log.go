@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -18,6 +20,9 @@ func (s *Server) logRequest(rec *recorder, r *http.Request) {
 	took := s.opt.Now().Sub(rec.start)
 	level := slog.LevelInfo
 	switch {
+	case errors.Is(rec.err, context.Canceled): // the client went away
+	case rec.status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
 	case rec.status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	case took >= slow:

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -16,9 +15,14 @@ func (s *Server) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var p account.Picture
-	busy := s.uploads.Do(r.Context(), func() { p, err = s.takePicture(r.Context(), r, in.User.ID) })
-	if err := errors.Join(busy, err); err != nil {
+	body := &meteredReader{Reader: r.Body, budget: s.uploads, user: in.User.ID}
+	defer body.release()
+	file, err := readUpload(r, body, s.opt.UploadMaxBytes)
+	if err != nil {
+		return err
+	}
+	p, err := s.accounts.SetPicture(r.Context(), in.User.ID, file.name, file.data)
+	if err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, struct {
@@ -26,14 +30,6 @@ func (s *Server) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 		ProfilePicURL string `json:"profile_pic_url"`
 	}{succeeded("Profile picture updated"), s.addressOf(r, p)})
 	return nil
-}
-
-func (s *Server) takePicture(ctx context.Context, r *http.Request, userID string) (account.Picture, error) {
-	file, err := readUpload(r, s.opt.UploadMaxBytes)
-	if err != nil {
-		return account.Picture{}, err
-	}
-	return s.accounts.SetPicture(ctx, userID, file.name, file.data)
 }
 
 func (s *Server) removePicture(w http.ResponseWriter, r *http.Request) error {

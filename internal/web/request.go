@@ -69,7 +69,7 @@ func jsonRefusal(err error) error {
 	}
 	e, ok := errors.AsType[*json.SemanticError](err)
 	if !ok {
-		return malformed("The request body is not valid JSON in UTF-8.", err)
+		return malformed("The request body is not valid JSON in UTF-8, or is nested too deeply.", err)
 	}
 	field := strings.TrimPrefix(string(e.JSONPointer), "/")
 	if field == "" {
@@ -93,50 +93,66 @@ func readError(err error) error {
 	}
 }
 
-// A server that answers before it has read the whole body and then closes the
-// connection can make the answer unreadable: the client, still sending, gets a
-// reset. So what is left is read and dropped, up to this much and this long.
+// A body has to arrive at some speed, so that a client that sends a byte now and
+// then cannot hold what a request holds: its first part within the grace, and from
+// then on no slower than the rate. A picture of 10 MiB may take 11 minutes.
 const (
-	drainBytes = 64 << 20
-	drainTime  = 10 * time.Second
+	bodyGrace = 10 * time.Second
+	bodyRate  = 16 << 10 // bytes a second
 )
 
-// trackedBody knows how far a request's body was read.
-type trackedBody struct {
+// A server that answers before it has read the whole body and then closes the
+// connection can make the answer unreadable: the client, still sending, gets a
+// reset. So what is left is read and dropped, up to this much.
+const drainBytes = 64 << 20
+
+// pacedBody is a request's body that has to arrive in time.
+type pacedBody struct {
 	io.ReadCloser
+	connection     *http.ResponseController
+	start          time.Time
+	read           int64
 	started, ended bool
 	expectContinue bool
 }
 
-// trackBody prepares a request with a body for an early answer; nil if it has no body.
-func trackBody(w http.ResponseWriter, r *http.Request) *trackedBody {
+// paceBody puts a pacedBody in the place of a request's body; nil if it has none.
+func paceBody(w http.ResponseWriter, r *http.Request) *pacedBody {
 	if r.ContentLength == 0 || r.ProtoMajor != 1 {
 		return nil
 	}
-	// Otherwise net/http reads on before it writes the answer. Not supported
-	// by every ResponseWriter, and then there is no connection to care for.
-	_ = http.NewResponseController(w).EnableFullDuplex()
-	b := &trackedBody{ReadCloser: r.Body, expectContinue: r.Header.Get("Expect") != ""}
+	b := &pacedBody{
+		ReadCloser:     r.Body,
+		connection:     http.NewResponseController(w),
+		start:          time.Now(), // the connection's deadlines are in real time
+		expectContinue: r.Header.Get("Expect") != "",
+	}
+	// Otherwise net/http reads on before it writes an early answer. Not every
+	// ResponseWriter can do this and the deadlines below; where it cannot, there
+	// is no connection of ours to care for.
+	_ = b.connection.EnableFullDuplex()
 	r.Body = b
 	return b
 }
 
-func (b *trackedBody) Read(p []byte) (int, error) {
+func (b *pacedBody) Read(p []byte) (int, error) {
 	b.started = true
+	_ = b.connection.SetReadDeadline(b.start.Add(bodyGrace + time.Duration(b.read)*time.Second/bodyRate))
 	n, err := b.ReadCloser.Read(p)
-	b.ended = b.ended || err != nil
+	b.read += int64(n)
+	if err != nil && !b.ended {
+		b.ended = true
+		_ = b.connection.SetReadDeadline(time.Time{}) // the answer takes its own time
+	}
 	return n, err
 }
 
 // drain sends the answer off and drops what is left of the body. A client that
 // waits to be told to go on (Expect: 100-continue) was not, and sends nothing.
-func (b *trackedBody) drain(w http.ResponseWriter) {
-	if b == nil || b.ended || b.expectContinue && !b.started {
+func (b *pacedBody) drain() {
+	if b == nil || b.ended || b.expectContinue && !b.started || b.connection.Flush() != nil {
 		return
 	}
-	connection := http.NewResponseController(w)
-	if connection.Flush() != nil || connection.SetReadDeadline(time.Now().Add(drainTime)) != nil {
-		return
-	}
+	b.start, b.read = time.Now(), 0
 	_, _ = io.CopyN(io.Discard, b, drainBytes)
 }

@@ -27,12 +27,18 @@ func newSafety(opt Options) safety {
 	return safety{p, opt.AllowedOrigins}
 }
 
-// check refuses unsafe requests that a browser sends for a page of another origin.
-func (s *safety) check(r *http.Request) error {
-	if s.crossOrigin.Check(r) != nil {
-		return errCrossOrigin
+// check refuses unsafe requests that a browser sends for a page of another origin
+// than the server's public one. That may differ from the Host header behind a
+// trusted proxy; then only the Origin of older browsers has to be compared again,
+// since newer ones say themselves whether it is another site.
+func (s *safety) check(r *http.Request, public string) error {
+	if s.crossOrigin.Check(r) == nil {
+		return nil
 	}
-	return nil
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == public {
+		return nil
+	}
+	return errCrossOrigin
 }
 
 // Header values are made once; net/http only reads them.

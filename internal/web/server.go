@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/work"
 )
 
 // Options are what a [Server] works by.
@@ -41,16 +40,8 @@ type Server struct {
 	accounts *account.Service
 	mux      *http.ServeMux
 	safety   safety
-	uploads  *work.Pool
+	uploads  *uploadBudget
 }
-
-// An upload is held in memory while it is read and decoded; with the default
-// limit of 10 MiB this bounds all of them to some 320 MB.
-const (
-	uploadsAtOnce  = 32
-	uploadsWaiting = 64
-	uploadsMaxWait = 5 * time.Second
-)
 
 // New returns a server over the use cases.
 func New(accounts *account.Service, opt Options) *Server {
@@ -58,7 +49,7 @@ func New(accounts *account.Service, opt Options) *Server {
 		opt:      opt,
 		accounts: accounts,
 		safety:   newSafety(opt),
-		uploads:  work.NewPool(uploadsAtOnce, uploadsWaiting, uploadsMaxWait),
+		uploads:  newUploadBudget(opt.UploadMaxBytes),
 	}
 	s.mux = s.routes()
 	return s
@@ -68,7 +59,7 @@ func New(accounts *account.Service, opt Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, start: s.opt.Now()}
 	defer s.finish(rec, r)
-	body := trackBody(rec, r)
+	body := paceBody(rec, r)
 	s.safety.setHeaders(rec.Header(), s.isHTTPS(r), r.Header.Get("Origin"))
 	switch err := s.admit(r); {
 	case err != nil:
@@ -78,7 +69,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
-	body.drain(rec)
+	body.drain()
 }
 
 // admit refuses what no route should see.
@@ -89,12 +80,13 @@ func (s *Server) admit(r *http.Request) error {
 	if !validHost(r.Host) {
 		return errBadHost
 	}
-	return s.safety.check(r)
+	return s.safety.check(r, s.publicAddress(r))
 }
 
+// isClean tells whether a path has no empty, "." or ".." parts; it may end in a slash.
 func isClean(p string) bool {
 	clean := path.Clean(p)
-	return clean == p || (len(p) > 1 && p[:len(p)-1] == clean && p[len(p)-1] == '/')
+	return clean == p || clean != "/" && p == clean+"/"
 }
 
 // finish ends every request: it answers for a handler that panicked and logs.

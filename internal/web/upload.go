@@ -25,11 +25,11 @@ type upload struct {
 	data []byte
 }
 
-// readUpload reads a form to its end and returns the one file in the field
-// profile_pic, of at most maxBytes. Other fields are skipped; nothing is
-// written to temporary files.
-func readUpload(r *http.Request, maxBytes int64) (*upload, error) {
-	form, err := multipartReader(r, maxBytes)
+// readUpload reads a request's form from body to its end and returns the one file
+// in the field profile_pic, of at most maxBytes. Other fields are skipped; nothing
+// is written to temporary files.
+func readUpload(r *http.Request, body io.Reader, maxBytes int64) (*upload, error) {
+	form, err := multipartReader(r, body, maxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func readUpload(r *http.Request, maxBytes int64) (*upload, error) {
 	return nil, malformed("The form has too many parts.", nil)
 }
 
-func multipartReader(r *http.Request, maxBytes int64) (*multipart.Reader, error) {
+func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipart.Reader, error) {
 	contentType := r.Header.Get("Content-Type")
 	if contentType == "" && r.ContentLength == 0 {
 		return nil, errNoFile
@@ -74,7 +74,7 @@ func multipartReader(r *http.Request, maxBytes int64) (*multipart.Reader, error)
 	if r.ContentLength > limit {
 		return nil, fileTooLarge(maxBytes)
 	}
-	return multipart.NewReader(&cappedReader{r.Body, limit}, params["boundary"]), nil
+	return multipart.NewReader(&cappedReader{body, limit}, params["boundary"]), nil
 }
 
 func readPart(part *multipart.Part, maxBytes int64) (*upload, error) {
@@ -98,6 +98,9 @@ func formError(err error, maxBytes int64) error {
 	if errors.Is(err, errOverCap) {
 		return fileTooLarge(maxBytes)
 	}
+	if errors.Is(err, errUploadsBusy) {
+		return errUploadsBusy
+	}
 	if errors.Is(err, multipart.ErrMessageTooLarge) {
 		return malformed("The form's headers are too large.", err)
 	}
@@ -106,7 +109,14 @@ func formError(err error, maxBytes int64) error {
 
 func fileTooLarge(maxBytes int64) *refusal {
 	return &refusal{Status: http.StatusRequestEntityTooLarge, Code: "file_too_large",
-		Message: fmt.Sprintf("The file is too large: %d bytes at most.", maxBytes)}
+		Message: "The file is too large: " + size(maxBytes) + " at most."}
+}
+
+func size(bytes int64) string {
+	if bytes >= 1<<20 && bytes%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", bytes>>20)
+	}
+	return fmt.Sprintf("%d bytes", bytes)
 }
 
 var errOverCap = errors.New("more bytes than allowed")

@@ -1,0 +1,509 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// What TestCrash knows of the people whom it registers, what they do, and how it
+// finds out whether the server knows the same.
+
+// account is what the server must know of a person.
+type account struct {
+	registered bool
+	password   string
+	live       []string // tokens of sessions
+	strays     int      // further sessions, whose token got lost with the answer
+	picture    *picture // nil: none
+}
+
+type picture struct {
+	name   string
+	number uint64 // which one, see draw
+}
+
+// begin adds a session; without a token, a stray.
+func (a *account) begin(token string) {
+	if token == "" {
+		a.strays++
+		return
+	}
+	a.live = append(a.live, token)
+}
+
+func (a *account) end(token string) {
+	a.live = slices.DeleteFunc(a.live, func(t string) bool { return t == token })
+}
+
+func (a *account) endAll() { a.live, a.strays = nil, 0 }
+
+func (a *account) sessions() int { return len(a.live) + a.strays }
+
+// person has one account or, after a request that got no answer, one of two.
+type person struct {
+	email   string
+	id      string // empty until the server has told
+	now     account
+	maybe   *account // what it is if the request was carried out
+	touched int      // round of the latest request
+
+	// All that was ever true. What is not any more must have no effect.
+	passwords, tokens, pictures []string
+}
+
+// compare looks at everything of a person and returns what is not as wanted. It
+// leaves the account as it was, ending each session that it begins.
+func (p *person) compare(c caller, want account) error {
+	if want.registered {
+		token, err := c.login(p.email, want.password)
+		if err != nil {
+			return err
+		}
+		if token == "" {
+			return errors.New("cannot log in")
+		}
+		if err := errors.Join(p.compareSignedIn(c, token, want), c.logout(token)); err != nil {
+			return err
+		}
+	}
+	for _, password := range p.passwords {
+		if want.registered && password == want.password {
+			continue
+		}
+		token, err := c.login(p.email, password)
+		if err != nil {
+			return err
+		}
+		if token != "" {
+			return errors.Join(errors.New("can log in with a password that is not theirs"), c.logout(token))
+		}
+	}
+	return nil
+}
+
+func (p *person) compareSignedIn(c caller, token string, want account) error {
+	me, err := c.get(token, "/api/user", http.StatusOK)
+	if err != nil {
+		return err
+	}
+	if p.id == "" {
+		p.id = me.User.ID
+	}
+	if me.User.ID != p.id || me.User.Email != p.email {
+		return fmt.Errorf("is %s %s, want %s %s", me.User.ID, me.User.Email, p.id, p.email)
+	}
+	list, err := c.get(token, "/api/sessions", http.StatusOK)
+	if err != nil {
+		return err
+	}
+	if got := len(list.Sessions) - 1; got != want.sessions() { // one is ours
+		return fmt.Errorf("has %d sessions, want %d", got, want.sessions())
+	}
+	if err := p.compareTokens(c, want); err != nil {
+		return err
+	}
+	return p.comparePictures(c, me.User.Picture, want.picture)
+}
+
+func (p *person) compareTokens(c caller, want account) error {
+	for i, token := range p.tokens {
+		if !slices.Contains(want.live, token) {
+			if _, err := c.get(token, "/api/user", http.StatusUnauthorized); err != nil {
+				return fmt.Errorf("session %d of %d, which has ended: %w", i+1, len(p.tokens), err)
+			}
+			continue
+		}
+		me, err := c.get(token, "/api/user", http.StatusOK)
+		if err != nil {
+			return fmt.Errorf("session %d of %d, which lives: %w", i+1, len(p.tokens), err)
+		}
+		if me.User.ID != p.id {
+			return fmt.Errorf("session %d of %d is that of %s, want %s", i+1, len(p.tokens), me.User.ID, p.id)
+		}
+	}
+	return nil
+}
+
+func (p *person) comparePictures(c caller, address *string, want *picture) error {
+	switch {
+	case want == nil && address != nil:
+		return fmt.Errorf("has the picture %s, want none", *address)
+	case want != nil && (address == nil || !strings.HasSuffix(*address, p.addressOf(want.name))):
+		return fmt.Errorf("has no picture %s", p.addressOf(want.name))
+	}
+	for _, name := range p.pictures {
+		if want == nil || name != want.name {
+			if _, err := c.get("", p.addressOf(name), http.StatusNotFound); err != nil {
+				return fmt.Errorf("a picture that was removed or replaced: %w", err)
+			}
+		}
+	}
+	if want == nil {
+		return nil
+	}
+	served, err := c.get("", p.addressOf(want.name), http.StatusOK)
+	if err != nil {
+		return err
+	}
+	return wantDrawing(served.body, want.number)
+}
+
+func (p *person) addressOf(picture string) string { return "/uploads/" + p.id + "_" + picture }
+
+// draw draws a picture that no other number has, of pixels that each belong to
+// it alone, so that half of one would show.
+func draw(number uint64) *image.NRGBA {
+	const side = 40
+	random := rand.New(rand.NewPCG(number, number))
+	m := image.NewNRGBA(image.Rect(0, 0, side, side))
+	for y := range side {
+		for x := range side {
+			c := random.Uint32()
+			m.SetNRGBA(x, y, color.NRGBA{uint8(c), uint8(c >> 8), uint8(c >> 16), 255})
+		}
+	}
+	return m
+}
+
+func wantDrawing(file []byte, number uint64) error {
+	got, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		return fmt.Errorf("picture %d: %w", number, err)
+	}
+	want := draw(number)
+	if got.Bounds() != want.Bounds() {
+		return fmt.Errorf("picture %d is %v, want %v", number, got.Bounds(), want.Bounds())
+	}
+	for y := range want.Rect.Dy() {
+		for x := range want.Rect.Dx() {
+			if color.NRGBAModel.Convert(got.At(x, y)) != want.NRGBAAt(x, y) {
+				return fmt.Errorf("picture %d differs at %d,%d: it is another one, or broken", number, x, y)
+			}
+		}
+	}
+	return nil
+}
+
+// worker acts for people of its own, one request after the other.
+type worker struct {
+	caller
+	number       int
+	round        int
+	random       *rand.Rand
+	people       []*person
+	drawn        uint64
+	acknowledged map[string]int
+}
+
+func newWorker(number int, random *rand.Rand) *worker {
+	return &worker{number: number, random: random, acknowledged: map[string]int{}}
+}
+
+// operations are what people do: how often, and with how many sessions at least.
+var operations = []struct {
+	name     string
+	weight   int
+	sessions int
+	do       func(*worker, *person) error
+}{
+	{"register", 15, 0, (*worker).register},
+	{"log in", 20, 0, (*worker).login},
+	{"log in again", 8, 1, (*worker).loginAgain},
+	{"log out", 14, 1, (*worker).logout},
+	{"upload", 25, 1, (*worker).upload},
+	{"remove picture", 8, 1, (*worker).removePicture},
+	{"change password", 7, 1, (*worker).changePassword},
+	{"end a session", 7, 2, (*worker).endSession},
+	{"end other sessions", 4, 2, (*worker).endOtherSessions},
+}
+
+// work goes on until a request fails, and returns why.
+func (w *worker) work() error {
+	for {
+		p := w.pickPerson()
+		op := operations[0]
+		if p != nil {
+			op = operations[w.pickOperation(len(p.now.live))]
+		}
+		if err := op.do(w, p); err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+		w.acknowledged[op.name]++
+	}
+}
+
+// pickPerson prefers the latest, so that much happens to a few; nil: nobody yet.
+func (w *worker) pickPerson() *person {
+	if len(w.people) == 0 {
+		return nil
+	}
+	latest := w.people[max(0, len(w.people)-4):]
+	if w.random.IntN(4) == 0 {
+		latest = w.people
+	}
+	return pick(w.random, latest)
+}
+
+func (w *worker) pickOperation(sessions int) int {
+	var possible []int
+	for i, op := range operations {
+		if sessions >= op.sessions {
+			possible = append(possible, slices.Repeat([]int{i}, op.weight)...)
+		}
+	}
+	return pick(w.random, possible)
+}
+
+func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
+
+// change is what a request makes of an account, given the token in its answer;
+// empty: there is none in it, or the answer never came.
+type change func(a *account, token string)
+
+// ask sends a person's request. Until the answer is there, both may be true: the
+// account as it was, and as it will be.
+func (p *person) ask(c caller, r request, status int, apply change) error {
+	after := p.now
+	after.live = slices.Clone(p.now.live)
+	apply(&after, "")
+	p.maybe = &after
+	answer, err := c.send(r, status)
+	if err != nil {
+		return err
+	}
+	apply(&p.now, answer.token)
+	p.maybe = nil
+	if answer.token != "" {
+		p.tokens = append(p.tokens, answer.token)
+	}
+	if p.id == "" {
+		p.id = answer.User.ID
+	}
+	return nil
+}
+
+func (w *worker) ask(p *person, r request, status int, apply change) error {
+	p.touched = w.round
+	return p.ask(w.caller, r, status, apply)
+}
+
+func (w *worker) register(*person) error {
+	email := fmt.Sprintf("person%d@worker%d.example", len(w.people)+1, w.number)
+	p := &person{email: email, passwords: []string{"first of " + email}, touched: w.round}
+	w.people = append(w.people, p)
+	return p.register(w.caller)
+}
+
+func (p *person) register(c caller) error {
+	first := p.passwords[0]
+	r := jsonRequest("POST", "/api/register", "", testkit.Person("aruncs", p.email, first))
+	return p.ask(c, r, http.StatusCreated, func(a *account, token string) {
+		a.registered, a.password = true, first
+		a.begin(token)
+	})
+}
+
+func (w *worker) login(p *person) error {
+	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(p.email, p.now.password))
+	return w.ask(p, r, http.StatusOK, (*account).begin)
+}
+
+// loginAgain presents a session, which ends.
+func (w *worker) loginAgain(p *person) error {
+	old := pick(w.random, p.now.live)
+	r := jsonRequest("POST", "/api/login", old, testkit.Credentials(p.email, p.now.password))
+	return w.ask(p, r, http.StatusOK, func(a *account, token string) {
+		a.end(old)
+		a.begin(token)
+	})
+}
+
+func (w *worker) logout(p *person) error {
+	token := pick(w.random, p.now.live)
+	r := request{method: "POST", path: "/api/logout", token: token}
+	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.end(token) })
+}
+
+// upload takes one of two file names, so that a picture is replaced now at the
+// same address, now at another.
+func (w *worker) upload(p *person) error {
+	w.drawn++
+	next := picture{pick(w.random, []string{"one.png", "two.png"}), uint64(w.number)<<32 + w.drawn}
+	r, err := uploadRequest(pick(w.random, p.now.live), next)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(p.pictures, next.name) {
+		p.pictures = append(p.pictures, next.name)
+	}
+	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.picture = &next })
+}
+
+func (w *worker) removePicture(p *person) error {
+	r := request{method: "DELETE", path: "/api/upload-picture", token: pick(w.random, p.now.live)}
+	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.picture = nil })
+}
+
+// changePassword ends all sessions but the one that it begins in their place.
+func (w *worker) changePassword(p *person) error {
+	next := fmt.Sprintf("number %d of %s", len(p.passwords)+1, p.email)
+	p.passwords = append(p.passwords, next)
+	r := jsonRequest("POST", "/api/password", pick(w.random, p.now.live),
+		map[string]string{"current_password": p.now.password, "new_password": next})
+	return w.ask(p, r, http.StatusOK, func(a *account, token string) {
+		a.password = next
+		a.endAll()
+		a.begin(token)
+	})
+}
+
+// endSession ends one session from another one.
+func (w *worker) endSession(p *person) error {
+	victim := w.random.IntN(len(p.now.live))
+	token, by := p.now.live[victim], p.now.live[(victim+1)%len(p.now.live)]
+	list, err := w.get(token, "/api/sessions", http.StatusOK)
+	if err != nil {
+		return err
+	}
+	current := slices.IndexFunc(list.Sessions, func(s testkit.Session) bool { return s.Current })
+	if current < 0 {
+		return errors.New("no session in the list is the current one")
+	}
+	r := request{method: "DELETE", path: "/api/sessions/" + list.Sessions[current].ID, token: by}
+	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.end(token) })
+}
+
+func (w *worker) endOtherSessions(p *person) error {
+	token := pick(w.random, p.now.live)
+	r := request{method: "DELETE", path: "/api/sessions", token: token}
+	return w.ask(p, r, http.StatusOK, func(a *account, _ string) {
+		a.endAll()
+		a.begin(token)
+	})
+}
+
+// errNoAnswer: the server was gone before it had answered, or before it was asked.
+var errNoAnswer = errors.New("no answer")
+
+// caller sends requests to a server that may die at any moment, which is no
+// reason to fail.
+type caller struct {
+	ctx context.Context
+	url string
+}
+
+type request struct {
+	method, path string
+	token        string // of a session; empty: none
+	contentType  string
+	body         []byte
+}
+
+func jsonRequest(method, path, token string, body any) request {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // a body of the test's own making
+	}
+	return request{method, path, token, "application/json", data}
+}
+
+func uploadRequest(token string, p picture) (request, error) {
+	var file, form bytes.Buffer
+	if err := png.Encode(&file, draw(p.number)); err != nil {
+		return request{}, err
+	}
+	w := multipart.NewWriter(&form)
+	part, err := w.CreateFormFile("profile_pic", p.name)
+	if err != nil {
+		return request{}, err
+	}
+	_, _ = part.Write(file.Bytes()) // a buffer takes everything
+	if err := w.Close(); err != nil {
+		return request{}, err
+	}
+	return request{"POST", "/api/upload-picture", token, w.FormDataContentType(), form.Bytes()}, nil
+}
+
+// reply is a whole answer; of JSON, decoded.
+type reply struct {
+	status int
+	token  string // of the session that it begins; empty: none
+	body   []byte
+	testkit.Envelope
+}
+
+var crashTransport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: crashWorkers}
+
+// send returns the answer if its status is one of those; errNoAnswer if it did
+// not come to its end.
+func (c caller) send(r request, statuses ...int) (reply, error) {
+	req, err := http.NewRequestWithContext(c.ctx, r.method, c.url+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return reply{}, err
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.token != "" {
+		req.Header.Set("Cookie", "session="+r.token)
+	}
+	answer, err := roundTrip(crashTransport, req)
+	if err != nil {
+		return reply{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	if !slices.Contains(statuses, answer.status) {
+		return reply{}, fmt.Errorf("%s %s: status %d, want %v; body %.500q", r.method, r.path, answer.status, statuses, answer.body)
+	}
+	return answer, nil
+}
+
+func roundTrip(transport *http.Transport, r *http.Request) (reply, error) {
+	res, err := transport.RoundTrip(r)
+	if err != nil {
+		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	defer res.Body.Close()
+	answer := reply{status: res.StatusCode}
+	if answer.body, err = io.ReadAll(res.Body); err != nil {
+		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	for _, cookie := range res.Cookies() {
+		if cookie.Name == "session" {
+			answer.token = cookie.Value
+		}
+	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+		err = json.Unmarshal(answer.body, &answer.Envelope)
+	}
+	return answer, err
+}
+
+func (c caller) get(token, path string, status int) (reply, error) {
+	return c.send(request{method: "GET", path: path, token: token}, status)
+}
+
+// login returns the token of a new session; empty if the credentials are refused.
+func (c caller) login(email, password string) (token string, err error) {
+	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(email, password))
+	answer, err := c.send(r, http.StatusOK, http.StatusUnauthorized)
+	return answer.token, err
+}
+
+func (c caller) logout(token string) error {
+	_, err := c.send(request{method: "POST", path: "/api/logout", token: token}, http.StatusOK)
+	return err
+}

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // to look into the database from outside
+)
+
+var (
+	crashRounds = flag.Int("crash.rounds", 5, "how often TestCrash kills the server")
+	crashSeed   = flag.Uint64("crash.seed", 0, "seed of TestCrash; 0: a new one each time")
+)
+
+const (
+	crashWorkers = 8
+	// readyWithin is how long a start may take, also after a crash.
+	readyWithin = time.Second
+	// sampleSize is how many people that a round left alone are looked at after it.
+	sampleSize = 200
+)
+
+// cheap makes password hashes cost next to nothing.
+var cheap = []string{"CARDEA_ARGON2_MEMORY=64", "CARDEA_ARGON2_TIME=1", "CARDEA_RATE_LIMIT=off"}
+
+// TestCrash kills the server with SIGKILL under a storm of writes, over and over
+// on the same data folder, and requires after each start that
+//
+//   - the server is ready within a second,
+//   - everything that it ever acknowledged holds, and
+//   - a request that got no answer was carried out wholly or not at all;
+//
+// and in the end that no file and no row is left over.
+//
+// So an answer is given only after the work, and no moment to die in leaves half
+// of it. What the operating system still holds in memory survives SIGKILL: that
+// it survives a loss of power as well, this test cannot show.
+func TestCrash(t *testing.T) {
+	seed := *crashSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("%d rounds with -crash.seed=%d", *crashRounds, seed)
+	c := newCrashTest(t, seed)
+	for round := 1; round <= *crashRounds; round++ {
+		c.dieStarting()
+		server := c.start()
+		c.verify(server, func(p *person) bool { return p.touched == round-1 })
+		c.storm(server, round)
+	}
+	server := c.start()
+	c.verify(server, func(*person) bool { return true })
+	c.wantNothingLeftOver()
+	server.stop()
+	c.report()
+}
+
+// crashTest is a data folder and what must be in it.
+type crashTest struct {
+	*testing.T
+	data    string
+	random  *rand.Rand
+	workers []*worker
+
+	slowestStart time.Duration
+	mu           sync.Mutex
+	inDoubt      int // requests without an answer
+	carriedOut   int // those of them that turned out to be carried out
+}
+
+// newCrashTest derives all that happens by chance from the seed, except what
+// depends on the moment at which the server dies.
+func newCrashTest(t *testing.T, seed uint64) *crashTest {
+	c := &crashTest{T: t, data: filepath.Join(t.TempDir(), "data"), random: rand.New(rand.NewPCG(seed, 0))}
+	for i := range crashWorkers {
+		c.workers = append(c.workers, newWorker(i, rand.New(rand.NewPCG(seed, uint64(i)+1))))
+	}
+	return c
+}
+
+// start starts the server and requires that it is ready soon.
+func (c *crashTest) start() *server {
+	c.Helper()
+	s := serve(c, c.data, cheap)
+	ctx, cancel := context.WithTimeout(c.Context(), patience)
+	defer cancel()
+	_, err := caller{ctx, s.url}.send(request{method: "GET", path: "/readyz"}, http.StatusOK)
+	took := time.Since(s.began)
+	if err != nil {
+		c.Fatalf("not ready: %v; stderr:\n%s", err, &s.stderr)
+	}
+	if took > readyWithin {
+		c.Errorf("ready only after %v, want %v at most", took, readyWithin)
+	}
+	c.slowestStart = max(c.slowestStart, took)
+	return s
+}
+
+// dieStarting kills a server that has hardly begun, or has just come to listen,
+// which must not matter to the next one.
+func (c *crashTest) dieStarting() {
+	p := launch(c, serveCommand(c, c.data), cheap...)
+	<-time.After(c.between(0, 30*time.Millisecond))
+	p.kill()
+}
+
+// storm lets all workers write at once, while a load balancer asks all the time
+// whether the server is ready, until the server dies.
+func (c *crashTest) storm(s *server, round int) {
+	death := c.between(50*time.Millisecond, 400*time.Millisecond)
+	var workers sync.WaitGroup
+	for _, w := range c.workers {
+		w.caller, w.round = caller{c.Context(), s.url}, round
+		workers.Go(func() {
+			if err := w.work(); !errors.Is(err, errNoAnswer) {
+				c.Errorf("round %d: %v", round, err)
+			}
+		})
+	}
+	workers.Go(func() {
+		if err := askForReadiness(caller{c.Context(), s.url}); !errors.Is(err, errNoAnswer) {
+			c.Errorf("round %d: %v", round, err)
+		}
+	})
+	<-time.After(death)
+	s.kill()
+	workers.Wait()
+}
+
+func askForReadiness(server caller) error {
+	for {
+		if _, err := server.get("", "/readyz", http.StatusOK); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *crashTest) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(c.random.Int64N(int64(most-least)))
+}
+
+func (c *crashTest) people() []*person {
+	var all []*person
+	for _, w := range c.workers {
+		all = append(all, w.people...)
+	}
+	return all
+}
+
+// verify requires that the server knows what it should of the people whom the
+// function selects, and of a sample of the others.
+func (c *crashTest) verify(s *server, selects func(*person) bool) {
+	var chosen, others []*person
+	for _, p := range c.people() {
+		if selects(p) {
+			chosen = append(chosen, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	c.random.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	chosen = append(chosen, others[:min(sampleSize, len(others))]...)
+
+	queue := make(chan *person)
+	var verifiers sync.WaitGroup
+	for range crashWorkers {
+		verifiers.Go(func() {
+			for p := range queue {
+				if err := c.verifyPerson(p, caller{c.Context(), s.url}); err != nil {
+					c.Errorf("%s: %v", p.email, err)
+				}
+			}
+		})
+	}
+	for _, p := range chosen {
+		queue <- p
+	}
+	close(queue)
+	verifiers.Wait()
+	if c.Failed() {
+		c.FailNow() // what follows would be told wrong things
+	}
+}
+
+// verifyPerson finds out which of the two accounts that a person may have it is,
+// if there are two.
+func (c *crashTest) verifyPerson(p *person, server caller) error {
+	err := p.compare(server, p.now)
+	if p.maybe == nil {
+		return err
+	}
+	carriedOut := err != nil
+	if carriedOut {
+		if err2 := p.compare(server, *p.maybe); err2 != nil {
+			return errors.Join(errors.New("the request without an answer was neither left out nor carried out"), err, err2)
+		}
+		p.now = *p.maybe
+	}
+	p.maybe = nil
+	c.count(carriedOut)
+	if !p.now.registered {
+		return p.register(server)
+	}
+	return nil
+}
+
+func (c *crashTest) count(carriedOut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inDoubt++
+	if carriedOut {
+		c.carriedOut++
+	}
+}
+
+// wantNothingLeftOver looks at the files and the database behind the server's
+// back. The server removes what is left over soon after its start.
+func (c *crashTest) wantNothingLeftOver() {
+	c.Helper()
+	file := url.URL{Scheme: "file", Opaque: filepath.Join(c.data, "cardea.db"), RawQuery: "mode=ro"}
+	db, err := sql.Open("sqlite", file.String())
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it was only read
+	column := func(query string) []string { return readColumn(c, db, query) }
+
+	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
+	var named []string
+	for _, key := range column(`SELECT blob_key FROM pictures`) {
+		named = append(named, filepath.Join(key[:2], key))
+	}
+	c.wantSame("files of pictures", filesBelow(c, filepath.Join(c.data, "pictures")), named)
+
+	c.wantSame("PRAGMA integrity_check", column(`PRAGMA integrity_check`), []string{"ok"})
+	c.wantSame("PRAGMA foreign_key_check", column(`PRAGMA foreign_key_check`), nil)
+
+	var emails, pictures, sessions []string
+	for _, p := range c.people() {
+		emails = append(emails, p.email)
+		if p.now.picture != nil {
+			pictures = append(pictures, p.id)
+		}
+		sessions = append(sessions, p.email+" "+strconv.Itoa(p.now.sessions()))
+	}
+	c.wantSame("people", column(`SELECT email FROM users`), emails)
+	c.wantSame("people with a picture", column(`SELECT user_id FROM pictures`), pictures)
+	c.wantSame("numbers of sessions", column(`SELECT email || ' ' || count(s.id)
+		FROM users u LEFT JOIN sessions s ON s.user_id = u.id GROUP BY email`), sessions)
+}
+
+// wantSame compares without regard to order.
+func (c *crashTest) wantSame(what string, got, want []string) {
+	c.Helper()
+	missing := func(from, list []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(from, s) })
+	}
+	if extra, lost := missing(want, got), missing(got, want); len(extra) > 0 || len(lost) > 0 || len(got) != len(want) {
+		c.Errorf("%s: %d, want %d; too many: %v; missing: %v", what, len(got), len(want), extra, lost)
+	}
+}
+
+func readColumn(t testing.TB, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var values []string
+	for rows.Next() {
+		var v string
+		if err := rows.Scan(&v); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		values = append(values, v)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return values
+}
+
+func filesBelow(t testing.TB, root string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		path, err = filepath.Rel(root, path)
+		files = append(files, path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func (c *crashTest) report() {
+	acknowledged := map[string]int{}
+	for _, w := range c.workers {
+		for what, n := range w.acknowledged {
+			acknowledged[what] += n
+		}
+	}
+	c.Logf("slowest start until ready: %v", c.slowestStart.Round(time.Millisecond))
+	c.Logf("%d people; acknowledged: %v; without an answer: %d, of which carried out: %d",
+		len(c.people()), acknowledged, c.inDoubt, c.carriedOut)
+}

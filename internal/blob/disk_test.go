@@ -1,0 +1,216 @@
+package blob_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+)
+
+func TestDisk(t *testing.T) {
+	testStore(t, func(t *testing.T) blob.Store { return newDisk(t, filepath.Join(t.TempDir(), "made", "if missing")) })
+}
+
+// newDisk returns a store in a folder.
+func newDisk(t *testing.T, root string) *blob.Disk {
+	t.Helper()
+	d, err := blob.NewDisk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// files lists the files below a folder.
+func files(t *testing.T, root string) []string {
+	t.Helper()
+	names := []string{}
+	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// wantFiles asserts which files lie below a folder.
+func wantFiles(t *testing.T, root string, want ...string) {
+	t.Helper()
+	if got := files(t, root); !slices.Equal(got, want) {
+		t.Errorf("files: %q, want %q", got, want)
+	}
+}
+
+func TestDiskLeavesNothingElse(t *testing.T) {
+	root := t.TempDir()
+	d := newDisk(t, root)
+	put(t, d, "abcd", []byte("data"))
+	if err := d.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, root, "ab/abcd")
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, root)
+}
+
+func TestDiskFilesAreForTheirOwnerOnly(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "pictures")
+	put(t, newDisk(t, root), "abcd", []byte("data"))
+	for name, want := range map[string]fs.FileMode{".": 0o700, "ab": 0o700, "ab/abcd": 0o600} {
+		if info, err := os.Stat(filepath.Join(root, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", name, info.Mode(), err, want)
+		}
+	}
+}
+
+// strayFile leaves a file below root as a process that was killed would have.
+func strayFile(t *testing.T, root, name string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("half of the da"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestInterruptedPut(t *testing.T) {
+	root := t.TempDir()
+	strayFile(t, root, "ab/abcd.tmp")
+	d := newDisk(t, root)
+	wantMissing(t, d, "abcd")
+	put(t, d, "abcd", []byte("data"))
+	wantBlob(t, d, "abcd", []byte("data"))
+	wantFiles(t, root, "ab/abcd")
+}
+
+func TestDeleteRemovesWhatAnInterruptedPutLeft(t *testing.T) {
+	root := t.TempDir()
+	strayFile(t, root, "ab/abcd.tmp")
+	d := newDisk(t, root)
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, root)
+	put(t, d, "abcd", []byte("data"))
+	strayFile(t, root, "ab/abcd.tmp")
+	strayFile(t, root, "ab/abcde.tmp") // another's
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, root, "ab/abcde.tmp")
+}
+
+func TestDiskIsThereAfterReopening(t *testing.T) {
+	root := t.TempDir()
+	put(t, newDisk(t, root), "abcd", []byte("data"))
+	wantBlob(t, newDisk(t, root), "abcd", []byte("data"))
+	put(t, newDisk(t, root), "abce", []byte("more")) // its folder is there already
+}
+
+// The folder may be on a disk that went away, or was moved by mistake.
+func TestVanishedFolder(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "pictures")
+	d := newDisk(t, root)
+	put(t, d, "abcd", []byte("data"))
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Check(t.Context()); err == nil {
+		t.Error("Check is content")
+	}
+	for _, k := range []string{"abce", "xxxx"} {
+		if err := d.Put(t.Context(), k, []byte("data")); err == nil {
+			t.Errorf("put %s into a folder that is not there", k)
+		}
+	}
+	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder was made anew, in whatever is mounted there now: %v", err)
+	}
+	wantMissing(t, d, "abcd")
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Errorf("nothing to delete: %v", err)
+	}
+}
+
+// What is put back in order from outside works again without a restart.
+func TestFolderThatWasRemovedIsMadeAgain(t *testing.T) {
+	root := t.TempDir()
+	d := newDisk(t, root)
+	put(t, d, "abcd", []byte("data"))
+	if err := os.RemoveAll(filepath.Join(root, "ab")); err != nil {
+		t.Fatal(err)
+	}
+	wantMissing(t, d, "abcd")
+	put(t, d, "abce", []byte("data"))
+	wantBlob(t, d, "abce", []byte("data"))
+}
+
+// A picture that is being served is served to its end, also when it is replaced meanwhile.
+func TestOpenBlobOutlivesItsDeletion(t *testing.T) {
+	d := newDisk(t, t.TempDir())
+	put(t, d, "abcd", []byte("data"))
+	b := open(t, d, "abcd")
+	if err := d.Delete(t.Context(), "abcd"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(b); err != nil || string(got) != "data" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestNewDiskRefusesAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, root := range []string{path, filepath.Join(path, "below")} {
+		if _, err := blob.NewDisk(root); err == nil {
+			t.Errorf("%s was accepted", root)
+		}
+	}
+}
+
+// Trouble that is neither a missing blob nor a full disk is not told as either.
+func TestOtherTroubleIsAnOutage(t *testing.T) {
+	root := t.TempDir()
+	d := newDisk(t, root)
+	if err := os.WriteFile(filepath.Join(root, "ab"), nil, 0o600); err != nil { // where a folder should be
+		t.Fatal(err)
+	}
+	_, openErr := d.Open(t.Context(), "abcd")
+	for what, err := range map[string]error{"put": d.Put(t.Context(), "abcd", nil), "open": openErr, "delete": d.Delete(t.Context(), "abcd")} {
+		if err == nil || errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrFull) || errors.Is(err, blob.ErrKey) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}
+
+func BenchmarkDiskPut(b *testing.B) {
+	d, err := blob.NewDisk(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := make([]byte, 100_000)
+	b.SetBytes(int64(len(data)))
+	n := 0
+	for b.Loop() {
+		n++
+		if err := d.Put(b.Context(), fmt.Sprintf("%08d", n), data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

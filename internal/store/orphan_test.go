@@ -1,0 +1,100 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+)
+
+// withOrphans adds orphans that are due at the given seconds, under the keys
+// o<seconds>.
+func withOrphans(t *testing.T, db *DB, seconds ...int) {
+	t.Helper()
+	for _, s := range seconds {
+		write(t, db, func(tx *Tx) error { return tx.AddOrphan(t.Context(), fmt.Sprint("o", s), at(s)) })
+	}
+}
+
+// due lists at most limit orphans that are due at the given second.
+func due(t *testing.T, db *DB, second, limit int) string {
+	t.Helper()
+	keys, err := db.DueOrphans(t.Context(), at(second), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(keys)
+}
+
+func TestDueOrphansListsTheLongestDueFirst(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withOrphans(t, db, 30, 10, 40, 20)
+		for _, c := range []struct {
+			second, limit int
+			want          string
+		}{
+			{9, 100, "[]"},
+			{10, 100, "[o10]"},
+			{39, 100, "[o10 o20 o30]"},
+			{50, 100, "[o10 o20 o30 o40]"},
+			{50, 2, "[o10 o20]"},
+		} {
+			if got := due(t, db, c.second, c.limit); got != c.want {
+				t.Errorf("at %d s, at most %d: %s, want %s", c.second, c.limit, got, c.want)
+			}
+		}
+	})
+}
+
+func TestOrphanIsAnnouncedOnce(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withOrphans(t, db, 10)
+		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.AddOrphan(t.Context(), "o10", at(99)) })
+	})
+}
+
+func TestAdoptOrphanOnlyBeforeItIsDue(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withOrphans(t, db, 10, 20)
+		adopt := func(key string, second int) func(*Tx) error {
+			return func(tx *Tx) error { return tx.AdoptOrphan(t.Context(), key, at(second)) }
+		}
+		wantError(t, db, ErrNotFound, adopt("o10", 11))
+		wantError(t, db, ErrNotFound, adopt("o10", 10)) // the sweep may have it in hand
+		wantError(t, db, ErrNotFound, adopt("never announced", 0))
+		write(t, db, adopt("o10", 9))
+		wantError(t, db, ErrNotFound, adopt("o10", 9))
+		if got := due(t, db, 99, 100); got != "[o20]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestForgetOrphan(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withOrphans(t, db, 10, 20)
+		for range 2 { // the second time there is nothing to do
+			write(t, db, func(tx *Tx) error { return tx.ForgetOrphan(t.Context(), "o10") })
+		}
+		if got := due(t, db, 99, 100); got != "[o20]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestExpireOrphansMakesAllDue(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withOrphans(t, db, 10, 20, 30)
+		for _, want := range []int64{2, 0} {
+			var n int64
+			write(t, db, func(tx *Tx) (err error) {
+				n, err = tx.ExpireOrphans(t.Context(), at(10))
+				return err
+			})
+			if n != want {
+				t.Errorf("%d expired, want %d", n, want)
+			}
+		}
+		if got := len(due(t, db, 10, 100)); got != len("[o10 o20 o30]") {
+			t.Errorf("due: %s", due(t, db, 10, 100))
+		}
+	})
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// queries calls every method of Tx that holds SQL, by its name.
+var queries = map[string]func(*Tx, context.Context) error{
+	"UserByID": func(tx *Tx, ctx context.Context) error { _, err := tx.UserByID(ctx, "ann"); return err },
+	"UserByEmailKey": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.UserByEmailKey(ctx, "ann@example.com")
+		return err
+	},
+	"SessionByTokenHash": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.SessionByTokenHash(ctx, []byte("token of s1"))
+		return err
+	},
+	"SessionsOfUser": func(tx *Tx, ctx context.Context) error { _, err := tx.SessionsOfUser(ctx, "ann", 9); return err },
+	"PictureOfUser":  func(tx *Tx, ctx context.Context) error { _, err := tx.PictureOfUser(ctx, "ann"); return err },
+	"DueOrphans":     func(tx *Tx, ctx context.Context) error { _, err := tx.DueOrphans(ctx, at(99), 9); return err },
+
+	"CreateUser":          func(tx *Tx, ctx context.Context) error { return tx.CreateUser(ctx, person("bob")) },
+	"SetName":             func(tx *Tx, ctx context.Context) error { return tx.SetName(ctx, "ann", "Ann") },
+	"ReplacePasswordHash": func(tx *Tx, ctx context.Context) error { return tx.ReplacePasswordHash(ctx, "ann", "hash of ann", "h") },
+
+	"CreateSession": func(tx *Tx, ctx context.Context) error {
+		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
+	},
+	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "s1", at(9), at(8)) },
+	"DeleteSessionByTokenHash": func(tx *Tx, ctx context.Context) error {
+		return tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
+	},
+	"DeleteSession": func(tx *Tx, ctx context.Context) error { return tx.DeleteSession(ctx, "ann", "s1") },
+	"DeleteSessionsOfUser": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.DeleteSessionsOfUser(ctx, "ann", "s1")
+		return err
+	},
+	"DeleteIdleSessions": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteIdleSessions(ctx, at(9), 9); return err },
+	"DeleteOldSessions":  func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteOldSessions(ctx, at(9), 9); return err },
+
+	"SetPicture":    func(tx *Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
+	"DeletePicture": func(tx *Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
+
+	"AddOrphan":     func(tx *Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
+	"AdoptOrphan":   func(tx *Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
+	"ForgetOrphan":  func(tx *Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
+	"ExpireOrphans": func(tx *Tx, ctx context.Context) error { _, err := tx.ExpireOrphans(ctx, at(3)); return err },
+}
+
+// inserting are the queries that look nothing up, and so have no plan.
+var inserting = map[string]bool{
+	"CreateUser": true, "CreateSession": true, "SetPicture": true, "AddOrphan": true,
+}
+
+// No query reads a whole table, so that none grows slow as tables grow.
+func TestEveryQueryUsesAnIndex(t *testing.T) {
+	all := reflect.TypeFor[*Tx]()
+	for i := range all.NumMethod() {
+		if name := all.Method(i).Name; queries[name] == nil {
+			t.Errorf("%s is not tested here", name)
+		}
+	}
+	db := openFile(t, filepath.Join(t.TempDir(), "cardea.db"))
+	withPeople(t, db, "ann")
+	withSessions(t, db, session("s1", "ann", at(1), at(1)))
+	withOrphans(t, db, 10, 30)
+	write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("ann", "key1")) })
+	undo := errors.New("leave all as it was")
+	for name, query := range queries {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, db, undo, func(tx *Tx) error {
+				explained := &explainer{querier: tx.q}
+				if err := query(&Tx{reads{explained}}, t.Context()); err != nil {
+					t.Error(err)
+				}
+				plan := strings.Join(explained.plan, "\n")
+				if explained.err != nil || strings.Contains(plan, "SCAN") || strings.Contains(plan, "SEARCH") == inserting[name] {
+					t.Errorf("%v, plan:\n%s", explained.err, plan)
+				}
+				return undo
+			})
+		})
+	}
+}
+
+// explainer notes the plan of every statement before it is run.
+type explainer struct {
+	querier
+	plan []string
+	err  error
+}
+
+func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	e.explain(ctx, query, args)
+	return e.querier.ExecContext(ctx, query, args...)
+}
+
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.explain(ctx, query, args)
+	return e.querier.QueryContext(ctx, query, args...)
+}
+
+func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	e.explain(ctx, query, args)
+	return e.querier.QueryRowContext(ctx, query, args...)
+}
+
+func (e *explainer) explain(ctx context.Context, query string, args []any) {
+	rows, err := e.querier.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		e.err = err
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if e.err = rows.Scan(&id, &parent, &unused, &step); e.err != nil {
+			return
+		}
+		e.plan = append(e.plan, step)
+	}
+	e.err = rows.Err()
+}

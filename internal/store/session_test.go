@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		annSession, bobSession := session("s1", "ann", at(1), at(2)), session("s2", "bob", at(3), at(4))
+		annSession.IP, annSession.UserAgent = "", ""
+		withSessions(t, db, annSession, bobSession)
+		bobPicture := picture("bob", "key1")
+		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), bobPicture) })
+
+		for _, want := range []SignedIn{
+			{annSession, person("ann"), nil},
+			{bobSession, person("bob"), &bobPicture},
+		} {
+			got, err := db.SessionByTokenHash(t.Context(), want.Session.TokenHash)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+		}
+	})
+}
+
+func TestUnknownTokenIsNotFound(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		withSessions(t, db, session("s1", "ann", at(1), at(2)))
+		for _, hash := range [][]byte{nil, {}, []byte("token of s2"), []byte("token of s1\x00"), []byte("TOKEN OF S1")} {
+			if _, err := db.SessionByTokenHash(t.Context(), hash); !errors.Is(err, ErrNotFound) {
+				t.Errorf("%q: got %v", hash, err)
+			}
+		}
+	})
+}
+
+func TestSessionOfNobodyIsNotFound(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		wantError(t, db, ErrNotFound, func(tx *Tx) error {
+			return tx.CreateSession(t.Context(), session("s1", "nobody", at(1), at(1)))
+		})
+	})
+}
+
+func TestSessionIDAndTokenAreUnique(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		first := session("s1", "ann", at(1), at(1))
+		withSessions(t, db, first)
+		sameID, sameToken := session("s2", "bob", at(1), at(1)), session("s3", "bob", at(1), at(1))
+		sameID.ID, sameToken.TokenHash = first.ID, first.TokenHash
+		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateSession(t.Context(), sameID) })
+		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateSession(t.Context(), sameToken) })
+	})
+}
+
+func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob", "cyd")
+		withSessions(t, db,
+			session("old", "ann", at(0), at(1)), session("b", "ann", at(9), at(5)), session("a", "ann", at(3), at(5)),
+			session("last", "ann", at(2), at(6)), session("bob's", "bob", at(0), at(7)))
+		for limit, want := range map[int]string{0: "[]", 1: "[last]", 3: "[last a b]", 4: "[last a b old]", 100: "[last a b old]"} {
+			list, err := db.SessionsOfUser(t.Context(), "ann", limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := []string{}
+			for _, s := range list {
+				ids = append(ids, s.ID)
+			}
+			if fmt.Sprint(ids) != want {
+				t.Errorf("limit %d: %v, want %s", limit, ids, want)
+			}
+		}
+		list, err := db.SessionsOfUser(t.Context(), "bob", 100)
+		if want := []Session{session("bob's", "bob", at(0), at(7))}; err != nil || !reflect.DeepEqual(list, want) {
+			t.Errorf("got %+v, %v, want %+v", list, err, want)
+		}
+		if got := sessionIDs(t, db, "cyd"); got != "[]" {
+			t.Errorf("somebody without a session has %s", got)
+		}
+	})
+}
+
+// Of requests that race, the first writes down that the session was seen; the
+// others find that it was, and change nothing.
+func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		withSessions(t, db, session("s1", "ann", at(0), at(10)), session("s2", "ann", at(0), at(10)))
+		for _, c := range []struct{ seen, since, want int }{
+			{20, 9, 10},  // it was seen at 10
+			{20, 10, 20}, // not after 10
+			{21, 11, 20},
+			{99, 19, 20},
+			{40, 30, 40},
+		} {
+			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "s1", at(c.seen), at(c.since)) })
+			in, err := db.SessionByTokenHash(t.Context(), []byte("token of s1"))
+			if err != nil || in.Session.LastSeenAt != at(c.want) || in.Session.CreatedAt != at(0) {
+				t.Errorf("%+v: got %+v, %v", c, in.Session, err)
+			}
+		}
+		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ended meanwhile", at(50), at(40)) })
+		in, err := db.SessionByTokenHash(t.Context(), []byte("token of s2"))
+		if err != nil || in.Session.LastSeenAt != at(10) {
+			t.Errorf("another session became %+v, %v", in.Session, err)
+		}
+	})
+}
+
+func TestDeleteSessionByTokenHash(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)))
+		for range 2 { // the second time there is nothing to do
+			write(t, db, func(tx *Tx) error { return tx.DeleteSessionByTokenHash(t.Context(), []byte("token of s1")) })
+		}
+		if got := sessionIDs(t, db, "ann"); got != "[s2]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestDeleteSessionIsForItsOwnerOnly(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)))
+		end := func(userID, id string) func(*Tx) error {
+			return func(tx *Tx) error { return tx.DeleteSession(t.Context(), userID, id) }
+		}
+		wantError(t, db, ErrNotFound, end("bob", "s1"))
+		wantError(t, db, ErrNotFound, end("", "s1"))
+		wantError(t, db, ErrNotFound, end("ann", "s3"))
+		write(t, db, end("ann", "s1"))
+		wantError(t, db, ErrNotFound, end("ann", "s1"))
+		if got := sessionIDs(t, db, "ann"); got != "[s2]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+func TestDeleteSessionsOfUser(t *testing.T) {
+	for _, c := range []struct {
+		what, user, keep string
+		ended            int64
+		ann, bob         string
+	}{
+		{"all but one", "ann", "s2", 2, "[s2]", "[b1]"},
+		{"all", "ann", "", 3, "[]", "[b1]"},
+		{"all, as the one to keep is another's", "ann", "b1", 3, "[]", "[b1]"},
+		{"none left but the one to keep", "bob", "b1", 0, "[s3 s2 s1]", "[b1]"},
+		{"nobody's", "nobody", "", 0, "[s3 s2 s1]", "[b1]"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			forEachEngine(t, func(t *testing.T, db *DB) {
+				withPeople(t, db, "ann", "bob")
+				withSessions(t, db,
+					session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)), session("s3", "ann", at(3), at(3)),
+					session("b1", "bob", at(4), at(4)))
+				var ended int64
+				write(t, db, func(tx *Tx) (err error) {
+					ended, err = tx.DeleteSessionsOfUser(t.Context(), c.user, c.keep)
+					return err
+				})
+				ann, bob := sessionIDs(t, db, "ann"), sessionIDs(t, db, "bob")
+				if ended != c.ended || ann != c.ann || bob != c.bob {
+					t.Errorf("ended %d, left %s and %s; want %d, %s and %s", ended, ann, bob, c.ended, c.ann, c.bob)
+				}
+			})
+		})
+	}
+}
+
+// Both sweeps remove the oldest first, a batch at a time, until nothing is left
+// that is as old as that.
+func TestSessionsAreSweptInBatches(t *testing.T) {
+	for name, c := range map[string]struct {
+		sweep   func(*Tx, context.Context, int) (int64, error)
+		session func(seconds int) Session // that the sweep takes for that old
+	}{
+		"idle": {
+			func(tx *Tx, ctx context.Context, limit int) (int64, error) {
+				return tx.DeleteIdleSessions(ctx, at(4), limit)
+			},
+			func(s int) Session { return session(fmt.Sprint("s", s), "ann", at(-100-s), at(s)) },
+		},
+		"old": {
+			func(tx *Tx, ctx context.Context, limit int) (int64, error) {
+				return tx.DeleteOldSessions(ctx, at(4), limit)
+			},
+			func(s int) Session { return session(fmt.Sprint("s", s), "ann", at(s), at(100+s)) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEachEngine(t, func(t *testing.T, db *DB) {
+				withPeople(t, db, "ann", "bob")
+				withSessions(t, db, c.session(3), c.session(6), c.session(1), c.session(4), c.session(2), c.session(5))
+				bobs := c.session(0)
+				bobs.UserID = "bob"
+				withSessions(t, db, bobs)
+				for i, want := range []string{"2 [2 3 4 5 6]", "2 [4 5 6]", "1 [5 6]", "0 [5 6]"} {
+					var removed int64
+					write(t, db, func(tx *Tx) (err error) {
+						removed, err = c.sweep(tx, t.Context(), 2)
+						return err
+					})
+					var left []int
+					for s := range 7 {
+						if _, err := db.SessionByTokenHash(t.Context(), c.session(s).TokenHash); err == nil {
+							left = append(left, s)
+						}
+					}
+					if got := fmt.Sprint(removed, left); got != want {
+						t.Errorf("sweep %d: removed and left %s, want %s", i+1, got, want)
+					}
+				}
+			})
+		})
+	}
+}

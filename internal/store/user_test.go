@@ -1,0 +1,150 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestUserIsFoundAsCreated(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		want := User{
+			ID: "k3v9x2q7mzt4hw5e", Name: "Zoë 🙂", Email: "Zoë@Example.com", EmailKey: "zoë@example.com",
+			EmailVerified: true, PasswordHash: "$argon2id$…", CreatedAt: at(0),
+		}
+		withPeople(t, db, "someone", "else")
+		write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), want) })
+
+		got, err := db.UserByID(t.Context(), want.ID)
+		if err != nil || got != want {
+			t.Errorf("by id: %+v, %v, want %+v", got, err, want)
+		}
+		got, err = db.UserByEmailKey(t.Context(), want.EmailKey)
+		if err != nil || got != want {
+			t.Errorf("by e-mail: %+v, %v, want %+v", got, err, want)
+		}
+	})
+}
+
+func TestUnknownUserIsNotFound(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		for _, key := range []string{"", "bob", "ANN", "ann ", "a%", "ann@Example.com", "' OR ''='"} {
+			if _, err := db.UserByID(t.Context(), key); !errors.Is(err, ErrNotFound) {
+				t.Errorf("id %q: got %v", key, err)
+			}
+			if _, err := db.UserByEmailKey(t.Context(), key); !errors.Is(err, ErrNotFound) {
+				t.Errorf("e-mail %q: got %v", key, err)
+			}
+		}
+	})
+}
+
+func TestIDAndEmailKeyAreUnique(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		sameKey, sameID, sameSpelling := person("bob"), person("ann"), person("cyd")
+		sameKey.EmailKey = person("ann").EmailKey
+		sameID.EmailKey = "another@example.com"
+		sameSpelling.Email = person("ann").Email // what was typed is not compared
+		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameKey) })
+		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameID) })
+		write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameSpelling) })
+	})
+}
+
+func TestOneOfManyRacingRegistrationsWins(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		const racers = 16
+		errs := make([]error, racers)
+		var wg sync.WaitGroup
+		for i := range racers {
+			wg.Go(func() {
+				u := person(fmt.Sprint("racer", i))
+				u.EmailKey = "contested@example.com"
+				errs[i] = db.Tx(t.Context(), func(tx *Tx) error { return tx.CreateUser(t.Context(), u) })
+			})
+		}
+		wg.Wait()
+		winner, err := db.UserByEmailKey(t.Context(), "contested@example.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, err := range errs {
+			if won := winner.ID == fmt.Sprint("racer", i); won != (err == nil) || !won && !errors.Is(err, ErrDuplicate) {
+				t.Errorf("racer %d, while %s won: %v", i, winner.ID, err)
+			}
+		}
+	})
+}
+
+func TestTimesSurviveToTheMicrosecondInUTC(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		kathmandu := time.FixedZone("+0545", 5*3600+45*60)
+		for id, c := range map[string]struct{ given, want time.Time }{
+			"microseconds":       {at(0), at(0)},
+			"nanoseconds go":     {at(0).Add(999), at(0)},
+			"another zone":       {at(0).In(kathmandu), at(0)},
+			"a monotonic clock":  {time.Now(), time.Now().UTC().Truncate(time.Hour)}, // to the hour
+			"before 1970":        {time.Date(1969, 7, 20, 20, 17, 40, 1000, time.UTC), time.Date(1969, 7, 20, 20, 17, 40, 1000, time.UTC)},
+			"1970":               {time.Unix(0, 0), time.Unix(0, 0).UTC()},
+			"beyond 32 bits":     {time.Date(2999, 12, 31, 23, 59, 59, 999_999_000, time.UTC), time.Date(2999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)},
+			"summer time's hour": {time.Date(2026, 10, 25, 2, 30, 0, 0, kathmandu), time.Date(2026, 10, 24, 20, 45, 0, 0, time.UTC)},
+		} {
+			u := person(id)
+			u.CreatedAt = c.given
+			write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), u) })
+			got, err := db.UserByID(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id == "a monotonic clock" {
+				got.CreatedAt = got.CreatedAt.Truncate(time.Hour)
+			}
+			if got.CreatedAt != c.want {
+				t.Errorf("%s: %v, want %v", id, got.CreatedAt, c.want)
+			}
+		}
+	})
+}
+
+func TestSetName(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		write(t, db, func(tx *Tx) error { return tx.SetName(t.Context(), "ann", "Ann O’Nym") })
+		wantError(t, db, ErrNotFound, func(tx *Tx) error { return tx.SetName(t.Context(), "nobody", "x") })
+
+		want := person("ann")
+		want.Name = "Ann O’Nym"
+		if got, err := db.UserByID(t.Context(), "ann"); err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != person("bob") {
+			t.Errorf("somebody else became %+v, %v", got, err)
+		}
+	})
+}
+
+func TestReplacePasswordHashOnlyWhenItIsStillTheOldOne(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		old := person("ann").PasswordHash
+		replace := func(userID, old, new string) func(*Tx) error {
+			return func(tx *Tx) error { return tx.ReplacePasswordHash(t.Context(), userID, old, new) }
+		}
+		write(t, db, replace("ann", old, old)) // a check that it is current
+		write(t, db, replace("ann", old, "second"))
+		wantError(t, db, ErrNotFound, replace("ann", old, "third"))
+		wantError(t, db, ErrNotFound, replace("ann", "", "third"))
+		wantError(t, db, ErrNotFound, replace("nobody", "second", "third"))
+
+		if got, err := db.UserByID(t.Context(), "ann"); err != nil || got.PasswordHash != "second" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != person("bob") {
+			t.Errorf("somebody else became %+v, %v", got, err)
+		}
+	})
+}

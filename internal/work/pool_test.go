@@ -1,0 +1,238 @@
+package work_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/work"
+)
+
+// Time in these tests is that of testing/synctest: it passes only when all wait.
+
+// hold keeps one slot of a pool busy until the returned function is called.
+func hold(t *testing.T, p *work.Pool) (release func()) {
+	t.Helper()
+	begun, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		if err := p.Do(context.Background(), func() { close(begun); <-done }); err != nil {
+			t.Errorf("hold: %v", err)
+			close(begun)
+		}
+	}()
+	<-begun
+	return func() { close(done); synctest.Wait() }
+}
+
+func TestDoRunsAndReturns(t *testing.T) {
+	p := work.NewPool(1, 0, time.Second)
+	for range 3 {
+		ran := false
+		if err := p.Do(t.Context(), func() { ran = true }); err != nil || !ran {
+			t.Errorf("ran: %v, %v", ran, err)
+		}
+	}
+}
+
+func TestOnlySoManyAtOnce(t *testing.T) {
+	for _, c := range []struct{ atOnce, want int }{{1, 1}, {3, 3}, {0, 1}, {-1, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			p := work.NewPool(c.atOnce, 100, time.Hour)
+			var mu sync.Mutex
+			running, most, ran := 0, 0, 0
+			count := func(n int) {
+				mu.Lock()
+				defer mu.Unlock()
+				running += n
+				most = max(most, running)
+				ran += max(n, 0)
+			}
+			var all sync.WaitGroup
+			for range 20 {
+				all.Go(func() {
+					if err := p.Do(t.Context(), func() { count(1); time.Sleep(time.Second); count(-1) }); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if most != c.want || ran != 20 {
+				t.Errorf("a pool of %d ran %d at once, %d in all", c.atOnce, most, ran)
+			}
+		})
+	}
+}
+
+func TestFirstComeFirstServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := work.NewPool(1, 100, time.Hour)
+		release := hold(t, p)
+		var order []int // written by one at a time
+		for i := range 20 {
+			go func() { _ = p.Do(t.Context(), func() { order = append(order, i) }) }()
+			synctest.Wait() // until it waits its turn
+		}
+		release()
+		if !slices.IsSorted(order) || len(order) != 20 {
+			t.Errorf("order: %v", order)
+		}
+	})
+}
+
+// Who comes when the slot has just become free does not overtake who waits for it.
+func TestNobodyOvertakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 {
+			p := work.NewPool(1, 100, time.Hour)
+			var order []string // written by one at a time
+			_ = p.Do(t.Context(), func() {
+				go func() { _ = p.Do(t.Context(), func() { order = append(order, "waited") }) }()
+				synctest.Wait()
+			})
+			_ = p.Do(t.Context(), func() { order = append(order, "came late") })
+			if got := fmt.Sprint(order); got != "[waited came late]" {
+				t.Fatalf("order: %v", got)
+			}
+		}
+	})
+}
+
+func TestBusyWhenTooManyWait(t *testing.T) {
+	for _, maxWaiting := range []int{0, 1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			p := work.NewPool(1, maxWaiting, time.Hour)
+			release := hold(t, p)
+			ran := 0
+			for range maxWaiting {
+				go func() {
+					if err := p.Do(t.Context(), func() { ran++ }); err != nil {
+						t.Errorf("one who may wait: %v", err)
+					}
+				}()
+			}
+			synctest.Wait()
+			for range 2 { // those who were turned away leave no trace
+				begun := time.Now()
+				err := p.Do(t.Context(), func() { t.Error("ran") })
+				if !errors.Is(err, work.ErrBusy) || time.Since(begun) != 0 {
+					t.Errorf("with %d waiting: %v after %v", maxWaiting, err, time.Since(begun))
+				}
+			}
+			release()
+			if ran != maxWaiting {
+				t.Errorf("%d of %d that waited ran", ran, maxWaiting)
+			}
+			if err := p.Do(t.Context(), func() {}); err != nil {
+				t.Errorf("when all is done: %v", err)
+			}
+		})
+	}
+}
+
+func TestBusyAfterTheLongestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := work.NewPool(1, 1, 5*time.Second)
+		release := hold(t, p)
+		for range 2 { // who gave up no longer counts as waiting
+			begun := time.Now()
+			err := p.Do(t.Context(), func() { t.Error("ran") })
+			if waited := time.Since(begun); !errors.Is(err, work.ErrBusy) || waited != 5*time.Second {
+				t.Errorf("%v after %v", err, waited)
+			}
+		}
+		release()
+	})
+}
+
+func TestContextThatEndsBeforeItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := work.NewPool(1, 1, time.Hour)
+		release := hold(t, p)
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := p.Do(ctx, func() { t.Error("ran") })
+		if waited := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || waited != time.Second {
+			t.Errorf("%v after %v", err, waited)
+		}
+		release()
+		if err := p.Do(t.Context(), func() {}); err != nil {
+			t.Errorf("the next one: %v", err)
+		}
+	})
+}
+
+func TestContextThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		p := work.NewPool(1, 1, time.Hour)
+		idle := p.Do(ended, func() { t.Error("ran") })
+		release := hold(t, p)
+		busy := p.Do(ended, func() { t.Error("ran") })
+		release()
+		if !errors.Is(idle, context.Canceled) || !errors.Is(busy, context.Canceled) {
+			t.Errorf("got %v in an idle pool, %v in a busy one", idle, busy)
+		}
+	})
+}
+
+// A turn that comes at the very moment at which the context ends is not used.
+func TestContextThatEndsWithItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 { // select picks either at random
+			p := work.NewPool(1, 1, time.Hour)
+			release := hold(t, p)
+			ctx, cancel := context.WithCancel(t.Context())
+			var err error
+			go func() { err = p.Do(ctx, func() { t.Error("ran") }) }()
+			synctest.Wait()
+			cancel()
+			release()
+			if !errors.Is(err, context.Canceled) {
+				t.Fatalf("got %v", err)
+			}
+		}
+	})
+}
+
+// What has begun is not interrupted, and counts as done.
+func TestContextThatEndsMeanwhile(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := work.NewPool(1, 0, time.Second).Do(ctx, cancel); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPanicIsTheCallersAndFreesTheSlot(t *testing.T) {
+	p := work.NewPool(1, 0, time.Second)
+	for range 3 {
+		func() {
+			defer func() {
+				if got := recover(); got != "oops" {
+					t.Errorf("recovered %v", got)
+				}
+			}()
+			_ = p.Do(t.Context(), func() { panic("oops") })
+		}()
+	}
+	if err := p.Do(t.Context(), func() {}); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
+func BenchmarkDo(b *testing.B) {
+	p := work.NewPool(1, 0, time.Second)
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Do(ctx, func() {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
