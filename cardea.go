@@ -81,11 +81,17 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
+	secret, err := deviceSecret(s.cfg.Data)
+	if err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
 	s.accounts = account.New(s.db, pictures, account.Options{
 		SessionIdle: s.cfg.SessionIdle,
 		SessionMax:  s.cfg.SessionMax,
 		Argon2:      password.Params{Memory: s.cfg.Argon2Memory, Time: s.cfg.Argon2Time},
 		Picture:     picture.Limits{MaxPixels: s.cfg.UploadMaxPixels},
+		RateLimit:   s.cfg.RateLimit == "on",
+		Secret:      secret,
 		Now:         s.cfg.Clock,
 		Log:         s.cfg.Log,
 	})

@@ -55,7 +55,8 @@ type Config struct {
 	// UploadMaxPixels is the largest picture, in pixels.
 	UploadMaxPixels int
 
-	// RateLimit is on or off. It has no effect yet.
+	// RateLimit is on, or off for load tests: whether tries at passwords and
+	// registrations are throttled.
 	RateLimit string
 
 	// LogRequests is events (requests that change something, errors, anything

@@ -72,7 +72,7 @@ var settings = []setting{
 		}},
 	{"upload-max-pixels", "50000000", "size of the largest picture in `pixels`",
 		func(o *options, v string) (err error) { o.UploadMaxPixels, err = parsePositive[int](v, 31); return err }},
-	{"rate-limit", "on", "`on` or off; throttling is not built yet, so this has no effect",
+	{"rate-limit", "on", "`on`, or off for load tests: throttling of tries at passwords and of registrations",
 		func(o *options, v string) error { o.RateLimit = v; return nil }},
 	{"log", "events", "which requests are logged: `events` (those that change something, errors, anything slower than a second) or all",
 		func(o *options, v string) error { o.LogRequests = v; return nil }},

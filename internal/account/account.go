@@ -11,6 +11,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -27,6 +28,8 @@ type Options struct {
 	SessionMax  time.Duration // any session dies after this
 	Argon2      password.Params
 	Picture     picture.Limits
+	RateLimit   bool   // throttle tries at passwords and registrations
+	Secret      []byte // key of device cookies, SecretSize bytes
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -83,9 +86,16 @@ type Picture struct {
 
 // Client is where a request comes from.
 type Client struct {
-	IP        string
+	IP        netip.Addr
 	UserAgent string
-	Session   Token // presented with the request; empty if none
+	Session   Token  // presented with the request; empty if none
+	Device    Device // likewise
+}
+
+// SignIn is what a client keeps once somebody has signed in.
+type SignIn struct {
+	Session Token
+	Device  Device
 }
 
 func userOf(u store.User, p *store.Picture) User {

@@ -22,6 +22,7 @@ const (
 	KindForbidden                   // signed in, but not allowed
 	KindNotFound                    // there is no such thing
 	KindConflict                    // it is taken
+	KindThrottled                   // too often: try again after RetryAfter
 	KindUnavailable                 // overloaded or a part is down: try again after RetryAfter
 	KindFull                        // the disk is full: try again when it is not
 )
@@ -33,7 +34,7 @@ type Error struct {
 	Code       string            // stable, snake_case
 	Message    string            // what happened and what to do
 	Fields     map[string]string // what is wrong with which input; may be nil
-	RetryAfter time.Duration     // for KindUnavailable
+	RetryAfter time.Duration     // for KindThrottled and KindUnavailable
 	Err        error             // the cause; may be nil
 }
 

@@ -13,46 +13,61 @@ import (
 // changed while it was being verified.
 const loginAttempts = 3
 
-// Login signs a person in and returns the new session's token. A session that
-// the client presents ends; with wrong credentials it stays. Error:
-// invalid_credentials, for an unknown address and a wrong password alike, after
-// the same work.
-func (s *Service) Login(ctx context.Context, email string, pw Password, from Client) (Token, error) {
+// Login signs a person in. A session that the client presents ends; with wrong
+// credentials it stays. Errors: too_many_tries; invalid_credentials, for an unknown
+// address and a wrong password alike, after the same work.
+func (s *Service) Login(ctx context.Context, email string, pw Password, from Client) (SignIn, error) {
 	for range loginAttempts {
-		token, err := s.login(ctx, email, pw, from)
+		in, err := s.login(ctx, emailKey(email), pw, from)
 		if !errors.Is(err, store.ErrNotFound) {
-			return token, outage(err)
+			return in, outage(err)
 		}
 	}
-	return "", outage(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
+	return SignIn{}, outage(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
 }
 
 // login is one try; store.ErrNotFound means that the person or the password
 // changed meanwhile.
-func (s *Service) login(ctx context.Context, email string, pw Password, from Client) (Token, error) {
-	user, err := s.db.UserByEmailKey(ctx, emailKey(email))
+func (s *Service) login(ctx context.Context, emailKey string, pw Password, from Client) (SignIn, error) {
+	user, err := s.db.UserByEmailKey(ctx, emailKey)
 	if errors.Is(err, store.ErrNotFound) {
 		user, err = store.User{PasswordHash: s.decoy}, nil
 	}
 	if err != nil {
-		return "", err
+		return SignIn{}, err
 	}
-	upgraded, err := s.verify(ctx, user.PasswordHash, pw)
+	try, err := s.admit(ctx, loginCounters(emailKey, from, s.deviceID(user.ID, from.Device)))
 	if err != nil {
-		return "", err
+		return SignIn{}, err
 	}
-	if upgraded == "" || user.ID == "" {
-		return "", ErrInvalidCredentials
+	in, err := s.signIn(ctx, user, pw, from, try)
+	if err != nil && !errors.Is(err, ErrInvalidCredentials) {
+		s.withdraw(ctx, try)
+	}
+	return in, err
+}
+
+// signIn verifies the password and, if it is right, makes the session.
+func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from Client, try ticket) (SignIn, error) {
+	hash, err := s.verify(ctx, user.PasswordHash, pw)
+	if err != nil {
+		return SignIn{}, err
+	}
+	if hash == "" || user.ID == "" {
+		return SignIn{}, ErrInvalidCredentials
 	}
 	session, token := s.newSession(user.ID, from)
 	err = s.db.Tx(ctx, func(tx *store.Tx) error {
 		// Also when the hash stays as it is: this fails if it is no longer current.
-		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, upgraded); err != nil {
+		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {
+			return err
+		}
+		if err := try.succeeded(ctx, tx); err != nil {
 			return err
 		}
 		return replaceSession(ctx, tx, from.Session, session)
 	})
-	return token, err
+	return SignIn{token, s.newDevice(user.ID, from.Device)}, err
 }
 
 // verify checks a password and returns the hash to keep for it: the same one, or

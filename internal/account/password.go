@@ -43,7 +43,7 @@ func isOwn(pw Password, email, name string) bool {
 
 // ChangePassword gives the person of a session a new password. Every other
 // session of theirs ends; this one gets the token that is returned. Errors:
-// invalid_input, wrong_password.
+// invalid_input, too_many_tries, wrong_password.
 func (s *Service) ChangePassword(ctx context.Context, in Session, current, next Password, from Client) (Token, error) {
 	problems := map[string]string{}
 	if current == "" {
@@ -60,11 +60,23 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, current, next 
 	if err != nil {
 		return "", outage(err)
 	}
-	hash, err := s.rehash(ctx, user.PasswordHash, current, next)
+	try, err := s.admit(ctx, passwordCounters(user.ID))
 	if err != nil {
 		return "", outage(err)
 	}
-	return s.savePassword(ctx, user, hash, from)
+	token, err := s.swapPassword(ctx, user, current, next, from, try)
+	if err != nil && !errors.Is(err, ErrWrongPassword) {
+		s.withdraw(ctx, try)
+	}
+	return token, outage(err)
+}
+
+func (s *Service) swapPassword(ctx context.Context, user store.User, current, next Password, from Client, try ticket) (Token, error) {
+	hash, err := s.rehash(ctx, user.PasswordHash, current, next)
+	if err != nil {
+		return "", err
+	}
+	return s.savePassword(ctx, user, hash, from, try)
 }
 
 // rehash verifies the current password and hashes the next in one turn.
@@ -85,7 +97,7 @@ func (s *Service) rehash(ctx context.Context, hash string, current, next Passwor
 // savePassword swaps the hash and all sessions for one new session. If somebody
 // else changed the password meanwhile, the current one given is no longer right;
 // if the session ended meanwhile, nobody is signed in any more.
-func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client) (Token, error) {
+func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client, try ticket) (Token, error) {
 	session, token := s.newSession(user.ID, from)
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash()); err != nil {
@@ -94,15 +106,15 @@ func (s *Service) savePassword(ctx context.Context, user store.User, hash string
 		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {
 			return orElse(err, ErrWrongPassword)
 		}
+		if err := try.succeeded(ctx, tx); err != nil {
+			return err
+		}
 		if _, err := tx.DeleteSessionsOfUser(ctx, user.ID, ""); err != nil {
 			return err
 		}
 		return tx.CreateSession(ctx, session)
 	})
-	if err != nil {
-		return "", outage(err)
-	}
-	return token, nil
+	return token, err
 }
 
 // orElse turns store.ErrNotFound into what it means here.

@@ -16,33 +16,46 @@ type Registration struct {
 }
 
 // Register makes an account and signs the person in. A session presented by the
-// client ends. Errors: invalid_input, email_taken.
+// client ends. Errors: invalid_input, too_many_tries, email_taken.
 //
 // However many registrations of one address race, in whatever spelling, one
 // succeeds: the database holds the compared form unique.
-func (s *Service) Register(ctx context.Context, r Registration, from Client) (User, Token, error) {
+func (s *Service) Register(ctx context.Context, r Registration, from Client) (User, SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
-		return User{}, "", err
+		return User{}, SignIn{}, err
+	}
+	try, err := s.admit(ctx, registrationCounters(from))
+	if err != nil {
+		return User{}, SignIn{}, outage(err)
 	}
 	user := store.User{ID: newID(), Name: name, Email: email, EmailKey: emailKey(email), CreatedAt: s.opt.Now()}
-	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password); err != nil {
-		return User{}, "", outage(err)
+	in, err := s.create(ctx, &user, r.Password, from)
+	if err != nil && !errors.Is(err, ErrEmailTaken) {
+		s.withdraw(ctx, try)
+	}
+	if err != nil {
+		return User{}, SignIn{}, outage(err)
+	}
+	return userOf(user, nil), in, nil
+}
+
+// create stores the account and signs in to it.
+func (s *Service) create(ctx context.Context, user *store.User, pw Password, from Client) (in SignIn, err error) {
+	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, pw); err != nil {
+		return SignIn{}, err
 	}
 	session, token := s.newSession(user.ID, from)
 	err = s.db.Tx(ctx, func(tx *store.Tx) error {
-		if err := tx.CreateUser(ctx, user); err != nil {
+		if err := tx.CreateUser(ctx, *user); err != nil {
 			return err
 		}
 		return replaceSession(ctx, tx, from.Session, session)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
-		return User{}, "", ErrEmailTaken
+		return SignIn{}, ErrEmailTaken
 	}
-	if err != nil {
-		return User{}, "", outage(err)
-	}
-	return userOf(user, nil), token, nil
+	return SignIn{token, s.newDevice(user.ID, from.Device)}, err
 }
 
 func (s *Service) check(r Registration) (name, email string, err error) {

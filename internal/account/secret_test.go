@@ -6,6 +6,7 @@ import (
 	stdjson "encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func secrets() map[string]any {
 		"token":             token,
 		"pointers":          []any{&pw, &token},
 		"struct":            Registration{Name: "aruncs", Email: "test@gmail.com", Password: pw},
-		"pointer to struct": &Client{IP: "192.0.2.1", Session: token},
+		"pointer to struct": &Client{IP: netip.MustParseAddr("192.0.2.1"), Session: token},
 		"nested":            nested{Registration{Password: pw}, Client{Session: token}},
 		"slices":            [][]Password{{pw}},
 		"arrays":            [1]Token{token},

@@ -44,7 +44,7 @@ func newBench(t *testing.T) *bench {
 	b.storage = &failingStore{Store: disk}
 	b.Service = New(db, b.storage, Options{
 		SessionIdle: time.Hour, SessionMax: 24 * time.Hour, Argon2: password.Params{Memory: 8, Time: 1},
-		Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Secret: make([]byte, SecretSize), Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	return b
 }
@@ -72,11 +72,11 @@ func (f *failingStore) Delete(ctx context.Context, key string) error {
 
 func (b *bench) register(t *testing.T, email string) (User, Token) {
 	t.Helper()
-	user, token, err := b.Register(t.Context(), Registration{Name: "Ada", Email: email, Password: "simplepass"}, Client{})
+	user, in, err := b.Register(t.Context(), Registration{Name: "Ada", Email: email, Password: "simplepass"}, Client{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return user, token
+	return user, in.Session
 }
 
 func (b *bench) files(t *testing.T) (files []string) {

@@ -36,7 +36,7 @@ func (s *Service) newSession(userID string, from Client) (store.Session, Token) 
 	return store.Session{
 		ID: newID(), TokenHash: token.hash(), UserID: userID,
 		CreatedAt: now, LastSeenAt: now,
-		IP: from.IP, UserAgent: printable(from.UserAgent, maxUserAgent),
+		IP: from.IP.String(), UserAgent: printable(from.UserAgent, maxUserAgent),
 	}, token
 }
 

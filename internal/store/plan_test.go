@@ -44,6 +44,15 @@ var queries = map[string]func(*Tx, context.Context) error{
 	"DeleteIdleSessions": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteIdleSessions(ctx, at(9), 9); return err },
 	"DeleteOldSessions":  func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteOldSessions(ctx, at(9), 9); return err },
 
+	"TriesBetween": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.TriesBetween(ctx, []byte("ann"), at(1), at(9), 9)
+		return err
+	},
+	"AddTry":         func(tx *Tx, ctx context.Context) error { return tx.AddTry(ctx, Try{"t2", []byte("ann"), at(2)}) },
+	"DeleteTry":      func(tx *Tx, ctx context.Context) error { return tx.DeleteTry(ctx, "t1") },
+	"DeleteTries":    func(tx *Tx, ctx context.Context) error { return tx.DeleteTries(ctx, []byte("ann")) },
+	"DeleteOldTries": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteOldTries(ctx, at(9), 9); return err },
+
 	"SetPicture":    func(tx *Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
 	"DeletePicture": func(tx *Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
 
@@ -55,7 +64,7 @@ var queries = map[string]func(*Tx, context.Context) error{
 
 // inserting are the queries that look nothing up, and so have no plan.
 var inserting = map[string]bool{
-	"CreateUser": true, "CreateSession": true, "SetPicture": true, "AddOrphan": true,
+	"CreateUser": true, "CreateSession": true, "SetPicture": true, "AddOrphan": true, "AddTry": true,
 }
 
 // No query reads a whole table, so that none grows slow as tables grow.

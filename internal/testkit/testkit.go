@@ -29,13 +29,13 @@ type Server struct {
 	*cardea.Server
 }
 
-// Start runs a server until the test ends. Passwords are hashed cheaply unless
-// configure says otherwise.
+// Start runs a server until the test ends. Passwords are hashed cheaply and tries
+// are not throttled, unless configure says otherwise.
 func Start(t testing.TB, configure ...func(*cardea.Config)) *Server {
 	t.Helper()
 	log, clock := &Log{}, NewClock()
 	cfg := cardea.Config{
-		Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1,
+		Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1, RateLimit: "off",
 		Clock: clock.Now, Log: slog.New(slog.NewJSONHandler(log, nil)),
 	}
 	for _, c := range configure {
@@ -233,8 +233,8 @@ func (c *Client) Do(r *http.Request) *Answer {
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
 	}
-	a := &Answer{t: c.t, what: r.Method + " " + r.URL.Path, Status: res.StatusCode, Header: res.Header, Body: data}
-	for _, cookie := range res.Cookies() {
+	a := &Answer{t: c.t, what: r.Method + " " + r.URL.Path, Status: res.StatusCode, Header: res.Header, Body: data, Cookies: res.Cookies()}
+	for _, cookie := range a.Cookies {
 		if cookie.Name == "session" {
 			c.Cookie, a.Cookie = cookie.Value, cookie
 		}
@@ -250,6 +250,8 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 	Cookie *http.Cookie // the session's, if one was set
+
+	Cookies []*http.Cookie // all that were set
 }
 
 // Want fails the test unless the status is as given.

@@ -58,7 +58,7 @@ func (s *Server) forwarded(r *http.Request, header string) string {
 
 // client says who sends a request.
 func (s *Server) client(r *http.Request) account.Client {
-	return account.Client{IP: s.clientIP(r).String(), UserAgent: r.UserAgent(), Session: s.token(r)}
+	return account.Client{IP: s.clientIP(r), UserAgent: r.UserAgent(), Session: s.token(r), Device: s.device(r)}
 }
 
 // clientIP is the peer's address or, when the peer is a trusted proxy, the last

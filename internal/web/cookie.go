@@ -1,6 +1,7 @@
 package web
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -8,37 +9,65 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 )
 
+// deviceMaxAge is how long a device that is not used stays known.
+const deviceMaxAge = 365 * 24 * time.Hour
+
+// deviceCookie is the name of the cookie by which a device is known.
+func (s *Server) deviceCookie() string { return s.opt.CookieName + "-device" }
+
+// cookies goes through the values of a request's cookies of a name.
+func cookies(r *http.Request, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range r.Header["Cookie"] {
+			for pair := range strings.SplitSeq(line, ";") {
+				n, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+				if n == name && !yield(strings.Trim(value, `"`)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // token returns the session token that a request carries; empty if none. A
 // browser may send several cookies of the name, for instance one that an earlier
 // backend left on a parent domain: the first that can be a token counts.
 func (s *Server) token(r *http.Request) account.Token {
-	for _, line := range r.Header["Cookie"] {
-		for pair := range strings.SplitSeq(line, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if name != s.opt.CookieName {
-				continue
-			}
-			if t := account.Token(strings.Trim(value, `"`)); t.WellFormed() {
-				return t
-			}
+	for value := range cookies(r, s.opt.CookieName) {
+		if t := account.Token(value); t.WellFormed() {
+			return t
 		}
 	}
 	return ""
 }
 
+// device returns what a request carries to show that its device is known.
+func (s *Server) device(r *http.Request) account.Device {
+	for value := range cookies(r, s.deviceCookie()) {
+		return account.Device(value)
+	}
+	return ""
+}
+
+// setSignIn hands a session to the client, and makes its device known.
+func (s *Server) setSignIn(w http.ResponseWriter, r *http.Request, in account.SignIn) {
+	s.setToken(w, r, in.Session)
+	s.setCookie(w, r, s.deviceCookie(), string(in.Device), deviceMaxAge)
+}
+
 // setToken hands a session to the client. Its cookie lasts as long as a session
 // can; that it ends earlier when idle is the server's business.
 func (s *Server) setToken(w http.ResponseWriter, r *http.Request, token account.Token) {
-	s.setCookie(w, r, string(token), int(s.opt.CookieMaxAge/time.Second))
+	s.setCookie(w, r, s.opt.CookieName, string(token), s.opt.CookieMaxAge)
 }
 
 func (s *Server) clearToken(w http.ResponseWriter, r *http.Request) {
-	s.setCookie(w, r, "", -1)
+	s.setCookie(w, r, s.opt.CookieName, "", -time.Second)
 }
 
-func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
+func (s *Server) setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge time.Duration) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
-		Name: s.opt.CookieName, Value: value, Path: "/", MaxAge: maxAge,
+		Name: name, Value: value, Path: "/", MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: s.isHTTPS(r), SameSite: s.opt.CookieSameSite,
 	})
 }

@@ -72,6 +72,8 @@ func statusOf(kind account.Kind) int {
 		return http.StatusNotFound
 	case account.KindConflict:
 		return http.StatusConflict
+	case account.KindThrottled:
+		return http.StatusTooManyRequests
 	case account.KindUnavailable:
 		return http.StatusServiceUnavailable
 	case account.KindFull:
@@ -107,7 +109,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h := w.Header()
 	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Round(time.Second).Seconds())))
+		h.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 	if e.Status >= http.StatusInternalServerError && rec != nil {
 		rec.requestID = strings.ToLower(rand.Text()[:16])

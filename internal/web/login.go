@@ -14,11 +14,11 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &in); err != nil {
 		return err
 	}
-	token, err := s.accounts.Login(r.Context(), in.Email, account.Password(in.Password), s.client(r))
+	signIn, err := s.accounts.Login(r.Context(), in.Email, account.Password(in.Password), s.client(r))
 	if err != nil {
 		return err
 	}
-	s.setToken(w, r, token)
+	s.setSignIn(w, r, signIn)
 	writeJSON(w, http.StatusOK, succeeded("Login successful!"))
 	return nil
 }

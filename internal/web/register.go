@@ -15,14 +15,14 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &in); err != nil {
 		return err
 	}
-	user, token, err := s.accounts.Register(r.Context(), account.Registration{
+	user, signIn, err := s.accounts.Register(r.Context(), account.Registration{
 		Name: in.Name, Email: in.Email, Password: account.Password(in.Password),
 	}, s.client(r))
 	if err != nil {
 		return err
 	}
 	noteUser(w, user.ID)
-	s.setToken(w, r, token)
+	s.setSignIn(w, r, signIn)
 	writeJSON(w, http.StatusCreated, userAnswer{succeeded("Registration successful!"), s.userJSON(r, user)})
 	return nil
 }

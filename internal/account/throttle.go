@@ -1,0 +1,173 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// limit is how often something may be tried. Past it the wait lasts until the
+// window has passed and, the more tries come after that, grows up to longestBlock.
+type limit struct {
+	tries  int
+	window time.Duration
+}
+
+// OWASP ASVS 5.0 (6.3.1) asks for limits that stop guessing; these let a person
+// mistype, and an attacker try some hundred passwords a day at one account.
+var (
+	accountLimit      = limit{10, 10 * time.Minute}
+	addressLimit      = limit{100, 10 * time.Minute}
+	registrationLimit = limit{20, time.Hour}
+)
+
+const (
+	firstBlock   = time.Minute
+	longestBlock = 15 * time.Minute
+	// triesKept is how long tries are remembered; no window is longer.
+	triesKept = time.Hour
+	// clockSlack is how far in the future a try may lie and still count: when the
+	// clock was set back by more, those of before must not lock people out until
+	// it has caught up.
+	clockSlack = time.Minute
+	// blockSteps is after how many tries past the limit the wait grows no more.
+	blockSteps = 4
+)
+
+// wait is how long to wait before another try is due, given when the tries of the
+// last hour were, the latest first. Zero: at once.
+func (l limit) wait(tries []time.Time, now time.Time) time.Duration {
+	over := len(tries) - l.tries
+	if over < 0 {
+		return 0
+	}
+	window := tries[l.tries-1].Add(l.window).Sub(now)
+	block := tries[0].Add(min(longestBlock, firstBlock<<min(over, blockSteps))).Sub(now)
+	return max(0, window, block)
+}
+
+// counter is one thing that tries are counted for.
+type counter struct {
+	limit
+	name [sha256.Size]byte
+}
+
+// count names a counter. It is kept as a hash, so that the table of tries holds
+// no addresses of strangers, and nothing that one of them has made long.
+func count(l limit, kind, value string) counter {
+	return counter{l, sha256.Sum256([]byte(kind + "\x00" + value))}
+}
+
+// loginCounters are what a try at the password of an account counts for. A device
+// that has signed in to it before counts for itself, so that strangers who guess
+// cannot lock its owner out.
+func loginCounters(emailKey string, from Client, device string) []counter {
+	if device != "" {
+		return []counter{count(accountLimit, "device", device)}
+	}
+	return []counter{count(accountLimit, "account", emailKey), count(addressLimit, "address", from.network())}
+}
+
+func registrationCounters(from Client) []counter {
+	return []counter{count(registrationLimit, "registration", from.network())}
+}
+
+// passwordCounters are what a try at the current password counts for, by someone
+// who is signed in: apart from the tries of strangers.
+func passwordCounters(userID string) []counter {
+	return []counter{count(accountLimit, "password", userID)}
+}
+
+// network is what counts as one address: an IPv6 network of 64 bits is one
+// customer's (RFC 6177), who can use all of it.
+func (c Client) network() string {
+	if c.IP.Is6() {
+		if network, err := c.IP.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return c.IP.String()
+}
+
+// ticket is a try that was let through. It counts from then on, so that a hundred
+// that come at once are no better than a hundred that follow each other.
+type ticket struct {
+	counters []counter
+	ids      []string
+}
+
+// admit counts a try, or fails with too_many_tries and the time to wait.
+func (s *Service) admit(ctx context.Context, counters []counter) (ticket, error) {
+	if !s.opt.RateLimit {
+		return ticket{}, nil
+	}
+	now := s.opt.Now()
+	t := ticket{counters: counters}
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		t.ids = nil
+		for _, c := range counters {
+			tries, err := tx.TriesBetween(ctx, c.name[:], now.Add(-triesKept), now.Add(clockSlack), c.tries+blockSteps)
+			if err != nil {
+				return err
+			}
+			if wait := c.wait(tries, now); wait > 0 {
+				return tooManyTries(wait)
+			}
+			id := newID()
+			if err := tx.AddTry(ctx, store.Try{ID: id, Counter: c.name[:], At: now}); err != nil {
+				return err
+			}
+			t.ids = append(t.ids, id)
+		}
+		return nil
+	})
+	return t, err
+}
+
+// withdraw takes a try back that came to nothing, through no fault of who tried.
+func (s *Service) withdraw(ctx context.Context, t ticket) {
+	if len(t.ids) == 0 {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := s.db.Tx(ctx, func(tx *store.Tx) error { return t.takeBack(ctx, tx) })
+	if err != nil {
+		s.opt.Log.WarnContext(ctx, "a try that came to nothing still counts", "error", err)
+	}
+}
+
+func (t ticket) takeBack(ctx context.Context, tx *store.Tx) error {
+	for _, id := range t.ids {
+		if err := tx.DeleteTry(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// succeeded ends a try with the right password: it no longer counts, and neither
+// do those before it at this account. What the address has tried stays counted,
+// or else an attacker could clear it with an account of their own.
+func (t ticket) succeeded(ctx context.Context, tx *store.Tx) error {
+	if len(t.ids) == 0 {
+		return nil
+	}
+	if err := tx.DeleteTries(ctx, t.counters[0].name[:]); err != nil {
+		return err
+	}
+	return t.takeBack(ctx, tx)
+}
+
+// tooManyTries tells a wait of at most longestBlock: by then something may have changed.
+func tooManyTries(wait time.Duration) error {
+	return &Error{Kind: KindThrottled, Code: "too_many_tries", RetryAfter: min(longestBlock, wait),
+		Message: "There were too many tries. Please wait a while, then try again."}
+}
+
+// sweepTries forgets tries that no limit looks at any more.
+func (s *Service) sweepTries(ctx context.Context) error {
+	before := s.opt.Now().Add(-triesKept)
+	return s.inBatches(ctx, func(tx *store.Tx) (int64, error) { return tx.DeleteOldTries(ctx, before, sweepBatch) })
+}

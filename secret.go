@@ -1,0 +1,45 @@
+package cardea
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+)
+
+// deviceSecret reads the key that device cookies are signed with from the data
+// folder, and makes it there at the first start. Whoever loses it loses only that
+// devices are known.
+func deviceSecret(data string) ([]byte, error) {
+	path := filepath.Join(data, "device.key")
+	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return newDeviceSecret(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(secret) != account.SecretSize {
+		return nil, fmt.Errorf("%s is damaged; remove it, and a new one is made", path)
+	}
+	return secret, nil
+}
+
+// newDeviceSecret writes the file under another name first, so that it is there
+// whole or not at all.
+func newDeviceSecret(path string) ([]byte, error) {
+	secret := make([]byte, account.SecretSize)
+	rand.Read(secret)
+	text := base64.StdEncoding.EncodeToString(secret) + "\n"
+	if err := os.WriteFile(path+".tmp", []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	return secret, os.Rename(path+".tmp", path)
+}
