@@ -90,6 +90,7 @@ func (s *Server) open(ctx context.Context) error {
 		SessionMax:  s.cfg.SessionMax,
 		Argon2:      password.Params{Memory: s.cfg.Argon2Memory, Time: s.cfg.Argon2Time},
 		Picture:     picture.Limits{MaxPixels: s.cfg.UploadMaxPixels},
+		AuditKeep:   s.cfg.AuditKeep,
 		RateLimit:   s.cfg.RateLimit == "on",
 		Secret:      secret,
 		Now:         s.cfg.Clock,

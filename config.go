@@ -59,6 +59,9 @@ type Config struct {
 	// registrations are throttled.
 	RateLimit string
 
+	// AuditKeep is how long events such as logins stay in the audit table.
+	AuditKeep time.Duration
+
 	// LogRequests is events (requests that change something, errors, anything
 	// slower than a second) or all.
 	LogRequests string
@@ -81,6 +84,7 @@ func Default() Config {
 		UploadMaxBytes:  10 << 20,
 		UploadMaxPixels: 50_000_000,
 		RateLimit:       "on",
+		AuditKeep:       90 * 24 * time.Hour,
 		LogRequests:     "events",
 		Log:             slog.Default(),
 		Clock:           time.Now,
@@ -99,6 +103,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.UploadMaxBytes, d.UploadMaxBytes)
 	orDefault(&c.UploadMaxPixels, d.UploadMaxPixels)
 	orDefault(&c.RateLimit, d.RateLimit)
+	orDefault(&c.AuditKeep, d.AuditKeep)
 	orDefault(&c.LogRequests, d.LogRequests)
 	orDefault(&c.Log, d.Log)
 	if c.Clock == nil {
@@ -159,6 +164,7 @@ func (c Config) Validate() error {
 		"none only with an https public-url, since browsers drop such cookies otherwise")
 	require(c.SessionIdle >= time.Second, "session-idle", c.SessionIdle, "a duration of at least 1s, such as 336h")
 	require(c.SessionMax >= time.Second, "session-max", c.SessionMax, "a duration of at least 1s, such as 2160h")
+	require(c.AuditKeep >= time.Hour, "audit-keep", c.AuditKeep, "a duration of at least 1h, such as 2160h")
 	require(c.Argon2Memory >= password.MinMemory && c.Argon2Memory <= password.MaxMemory, "argon2-memory", c.Argon2Memory,
 		fmt.Sprintf("KiB from %d to %d", password.MinMemory, password.MaxMemory))
 	require(c.Argon2Time >= 1 && c.Argon2Time <= password.MaxTime, "argon2-time", c.Argon2Time,

@@ -74,6 +74,8 @@ var settings = []setting{
 		func(o *options, v string) (err error) { o.UploadMaxPixels, err = parsePositive[int](v, 31); return err }},
 	{"rate-limit", "on", "`on`, or off for load tests: throttling of tries at passwords and of registrations",
 		func(o *options, v string) error { o.RateLimit = v; return nil }},
+	{"audit-keep", "2160h", "`time` for which logins and the like stay in the audit table",
+		func(o *options, v string) (err error) { o.AuditKeep, err = parseDuration(v); return err }},
 	{"log", "events", "which requests are logged: `events` (those that change something, errors, anything slower than a second) or all",
 		func(o *options, v string) error { o.LogRequests = v; return nil }},
 	{"log-format", "auto", "`auto` (text on a terminal, otherwise json), text or json",

@@ -28,8 +28,9 @@ type Options struct {
 	SessionMax  time.Duration // any session dies after this
 	Argon2      password.Params
 	Picture     picture.Limits
-	RateLimit   bool   // throttle tries at passwords and registrations
-	Secret      []byte // key of device cookies, SecretSize bytes
+	AuditKeep   time.Duration // how long events stay in the audit table
+	RateLimit   bool          // throttle tries at passwords and registrations
+	Secret      []byte        // key of device cookies, SecretSize bytes
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -42,6 +43,8 @@ type Service struct {
 	hashing  *work.Pool
 	decoding *work.Pool
 	decoy    string // a hash that nobody has
+
+	throttled recently // limits that were reached
 }
 
 // Bounds of the costly work. A hash takes about 25 ms of a core; waiting longer
@@ -90,6 +93,15 @@ type Client struct {
 	UserAgent string
 	Session   Token  // presented with the request; empty if none
 	Device    Device // likewise
+	RequestID string // by which the log knows the request
+}
+
+// address is the client's for records; empty if it has none.
+func (c Client) address() string {
+	if !c.IP.IsValid() {
+		return ""
+	}
+	return c.IP.String()
 }
 
 // SignIn is what a client keeps once somebody has signed in.

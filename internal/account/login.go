@@ -36,7 +36,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, from 
 	if err != nil {
 		return SignIn{}, err
 	}
-	try, err := s.admit(ctx, loginCounters(emailKey, from, s.deviceID(user.ID, from.Device)))
+	try, err := s.admit(ctx, loginCounters(emailKey, from, s.deviceID(user.ID, from.Device)), user.ID, from)
 	if err != nil {
 		return SignIn{}, err
 	}
@@ -54,10 +54,11 @@ func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from
 		return SignIn{}, err
 	}
 	if hash == "" || user.ID == "" {
+		s.recordAlone(ctx, EventLoginFailed, user.ID, from)
 		return SignIn{}, ErrInvalidCredentials
 	}
 	session, token := s.newSession(user.ID, from)
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	err = s.act(ctx, EventLogin, user.ID, from, func(tx *store.Tx) error {
 		// Also when the hash stays as it is: this fails if it is no longer current.
 		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {
 			return err

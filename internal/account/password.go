@@ -60,12 +60,15 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, current, next 
 	if err != nil {
 		return "", outage(err)
 	}
-	try, err := s.admit(ctx, passwordCounters(user.ID))
+	try, err := s.admit(ctx, passwordCounters(user.ID), user.ID, from)
 	if err != nil {
 		return "", outage(err)
 	}
 	token, err := s.swapPassword(ctx, user, current, next, from, try)
-	if err != nil && !errors.Is(err, ErrWrongPassword) {
+	switch {
+	case errors.Is(err, ErrWrongPassword):
+		s.recordAlone(ctx, EventPasswordFailed, user.ID, from)
+	case err != nil:
 		s.withdraw(ctx, try)
 	}
 	return token, outage(err)
@@ -99,7 +102,7 @@ func (s *Service) rehash(ctx context.Context, hash string, current, next Passwor
 // if the session ended meanwhile, nobody is signed in any more.
 func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client, try ticket) (Token, error) {
 	session, token := s.newSession(user.ID, from)
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+	err := s.act(ctx, EventPasswordChanged, user.ID, from, func(tx *store.Tx) error {
 		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash()); err != nil {
 			return orElse(err, ErrNotLoggedIn)
 		}

@@ -21,7 +21,7 @@ const orphanGrace = time.Hour
 
 // SetPicture makes an uploaded file a person's picture, in place of the one
 // before. Errors: invalid_file_type, image_too_large, user_not_found.
-func (s *Service) SetPicture(ctx context.Context, userID, filename string, data []byte) (Picture, error) {
+func (s *Service) SetPicture(ctx context.Context, userID, filename string, data []byte, from Client) (Picture, error) {
 	if !picture.AllowedName(filename) {
 		return Picture{}, ErrInvalidFileType
 	}
@@ -36,7 +36,7 @@ func (s *Service) SetPicture(ctx context.Context, userID, filename string, data 
 	if err := s.storeBlob(ctx, p.Key, normal.Data); err != nil {
 		return Picture{}, outage(err)
 	}
-	if err := s.swapPicture(ctx, p); err != nil {
+	if err := s.swapPicture(ctx, p, from); err != nil {
 		return Picture{}, outage(orElse(err, ErrUserNotFound))
 	}
 	return Picture{UserID: userID, Name: p.Name, Version: p.Version}, nil
@@ -72,9 +72,9 @@ func (s *Service) storeBlob(ctx context.Context, key string, data []byte) error 
 }
 
 // swapPicture names the new file and orphans the old one, all or nothing.
-func (s *Service) swapPicture(ctx context.Context, p store.Picture) error {
+func (s *Service) swapPicture(ctx context.Context, p store.Picture, from Client) error {
 	var old string
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.act(ctx, EventPictureChanged, p.UserID, from, func(tx *store.Tx) (err error) {
 		if old, err = s.orphanPicture(ctx, tx, p.UserID); err != nil {
 			return err
 		}
@@ -93,9 +93,9 @@ func (s *Service) swapPicture(ctx context.Context, p store.Picture) error {
 }
 
 // RemovePicture removes a person's picture, if there is one, and its file.
-func (s *Service) RemovePicture(ctx context.Context, userID string) error {
+func (s *Service) RemovePicture(ctx context.Context, userID string, from Client) error {
 	var old string
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+	err := s.act(ctx, EventPictureRemoved, userID, from, func(tx *store.Tx) (err error) {
 		if old, err = s.orphanPicture(ctx, tx, userID); err != nil || old == "" {
 			return err
 		}

@@ -25,7 +25,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from Client) (Us
 	if err != nil {
 		return User{}, SignIn{}, err
 	}
-	try, err := s.admit(ctx, registrationCounters(from))
+	try, err := s.admit(ctx, registrationCounters(from), "", from)
 	if err != nil {
 		return User{}, SignIn{}, outage(err)
 	}
@@ -46,7 +46,7 @@ func (s *Service) create(ctx context.Context, user *store.User, pw Password, fro
 		return SignIn{}, err
 	}
 	session, token := s.newSession(user.ID, from)
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+	err = s.act(ctx, EventRegistered, user.ID, from, func(tx *store.Tx) error {
 		if err := tx.CreateUser(ctx, *user); err != nil {
 			return err
 		}

@@ -36,13 +36,14 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Sweep removes expired sessions, orphaned files and old tries. What fails is logged, and
+// Sweep removes expired sessions, orphaned files, old tries and old events. What fails is logged, and
 // left to the next sweep.
 func (s *Service) Sweep(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) error{
 		"sessions": s.sweepSessions,
 		"pictures": s.sweepOrphans,
 		"tries":    s.sweepTries,
+		"audit":    s.sweepAudit,
 	} {
 		if err := sweep(ctx); err != nil && ctx.Err() == nil {
 			s.opt.Log.WarnContext(ctx, "sweep failed, will be tried again", "what", what, "error", err)

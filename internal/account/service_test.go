@@ -160,7 +160,7 @@ func TestSweepRemovesSessionsOfMaximumAge(t *testing.T) {
 func TestFailedUploadChangesNothing(t *testing.T) {
 	b := newBench(t)
 	user, token := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "kept.png", pictureOf(t, 5)); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, "kept.png", pictureOf(t, 5), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	for what, c := range map[string]struct {
@@ -172,7 +172,7 @@ func TestFailedUploadChangesNothing(t *testing.T) {
 		"full":         {blob.ErrFull, "storage_full", KindFull},
 	} {
 		b.storage.put = c.put
-		_, err := b.SetPicture(t.Context(), user.ID, "new.png", pictureOf(t, 6))
+		_, err := b.SetPicture(t.Context(), user.ID, "new.png", pictureOf(t, 6), Client{})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Code != c.code || e.Kind != c.kind || strings.Contains(e.Message, "device") {
 			t.Errorf("storage %s: %#v", what, err)
 		}
@@ -189,11 +189,11 @@ func TestFailedUploadChangesNothing(t *testing.T) {
 func TestRemovalIsTriedAgain(t *testing.T) {
 	b := newBench(t)
 	user, _ := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5)); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	b.storage.delete = errors.New("no such device")
-	if err := b.RemovePicture(t.Context(), user.ID); err != nil {
+	if err := b.RemovePicture(t.Context(), user.ID, Client{}); err != nil {
 		t.Fatal(err)
 	}
 	b.Sweep(t.Context())
@@ -249,7 +249,7 @@ func TestSweptFileIsNotNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(orphanGrace)
-	err := b.swapPicture(t.Context(), store.Picture{UserID: user.ID, Name: "a.png", Key: key, UpdatedAt: b.now})
+	err := b.swapPicture(t.Context(), store.Picture{UserID: user.ID, Name: "a.png", Key: key, UpdatedAt: b.now}, Client{})
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("named all the same: %v", err)
 	}
@@ -262,7 +262,7 @@ func TestSweptFileIsNotNamed(t *testing.T) {
 // The person vanished under the request.
 func TestUploadOfNobody(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.SetPicture(t.Context(), "nobody", "a.png", pictureOf(t, 5)); !errors.Is(err, ErrUserNotFound) {
+	if _, err := b.SetPicture(t.Context(), "nobody", "a.png", pictureOf(t, 5), Client{}); !errors.Is(err, ErrUserNotFound) {
 		t.Errorf("error %v, want user_not_found", err)
 	}
 	if files, orphans := b.files(t), b.orphans(t); len(files) != 0 || len(orphans) != 0 {
@@ -274,7 +274,7 @@ func TestUploadOfNobody(t *testing.T) {
 func TestLostFile(t *testing.T) {
 	b := newBench(t)
 	user, _ := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5)); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := b.db.PictureOfUser(t.Context(), user.ID)

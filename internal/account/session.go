@@ -36,14 +36,14 @@ func (s *Service) newSession(userID string, from Client) (store.Session, Token) 
 	return store.Session{
 		ID: newID(), TokenHash: token.hash(), UserID: userID,
 		CreatedAt: now, LastSeenAt: now,
-		IP: from.IP.String(), UserAgent: printable(from.UserAgent, maxUserAgent),
+		IP: from.address(), UserAgent: printable(from.UserAgent, maxUserAgent),
 	}, token
 }
 
 // replaceSession stores a new session and ends the one that the client had.
 func replaceSession(ctx context.Context, tx *store.Tx, old Token, session store.Session) error {
 	if old != "" {
-		if err := tx.DeleteSessionByTokenHash(ctx, old.hash()); err != nil {
+		if _, err := tx.DeleteSessionByTokenHash(ctx, old.hash()); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
@@ -82,8 +82,11 @@ func (s *Service) touchInterval() time.Duration { return min(time.Hour, s.opt.Se
 // dropExpired removes a session that was found too old, so that it stays dead
 // even if the clock is set back. The sweep would do it later.
 func (s *Service) dropExpired(ctx context.Context, token Token) {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSessionByTokenHash(ctx, token.hash()) })
-	if err != nil {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		_, err := tx.DeleteSessionByTokenHash(ctx, token.hash())
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.opt.Log.WarnContext(ctx, "expired session not removed yet", "error", err)
 	}
 }
@@ -97,12 +100,25 @@ func (s *Service) touch(ctx context.Context, id string, now time.Time) {
 	}
 }
 
-// Logout ends the session of a token, if it is live.
-func (s *Service) Logout(ctx context.Context, token Token) error {
-	if !token.WellFormed() {
+// Logout ends the session that the client presents, if it is live.
+func (s *Service) Logout(ctx context.Context, from Client) error {
+	if !from.Session.WellFormed() {
 		return nil
 	}
-	return outage(s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSessionByTokenHash(ctx, token.hash()) }))
+	var userID string
+	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+		if userID, err = tx.DeleteSessionByTokenHash(ctx, from.Session.hash()); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, EventLogout, userID, from)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		s.logEvent(ctx, EventLogout, userID, from)
+	}
+	return outage(err)
 }
 
 // maxListed bounds the list of sessions; it shows those seen last.
@@ -130,14 +146,14 @@ func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, erro
 
 // EndSession ends one session of a person. Error: session_not_found, also for
 // another person's session.
-func (s *Service) EndSession(ctx context.Context, user User, id string) error {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteSession(ctx, user.ID, id) })
+func (s *Service) EndSession(ctx context.Context, user User, id string, from Client) error {
+	err := s.act(ctx, EventSessionsEnded, user.ID, from, func(tx *store.Tx) error { return tx.DeleteSession(ctx, user.ID, id) })
 	return outage(orElse(err, ErrSessionNotFound))
 }
 
 // EndOtherSessions ends every session of a person but the given one, and returns how many.
-func (s *Service) EndOtherSessions(ctx context.Context, in Session) (ended int64, err error) {
-	err = s.db.Tx(ctx, func(tx *store.Tx) error {
+func (s *Service) EndOtherSessions(ctx context.Context, in Session, from Client) (ended int64, err error) {
+	err = s.act(ctx, EventSessionsEnded, in.User.ID, from, func(tx *store.Tx) error {
 		ended, err = tx.DeleteSessionsOfUser(ctx, in.User.ID, in.ID)
 		return err
 	})

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -98,13 +100,15 @@ type ticket struct {
 	ids      []string
 }
 
-// admit counts a try, or fails with too_many_tries and the time to wait.
-func (s *Service) admit(ctx context.Context, counters []counter) (ticket, error) {
+// admit counts a try at the account of a person (empty: of nobody), or fails with
+// too_many_tries and the time to wait.
+func (s *Service) admit(ctx context.Context, counters []counter, userID string, from Client) (ticket, error) {
 	if !s.opt.RateLimit {
 		return ticket{}, nil
 	}
 	now := s.opt.Now()
 	t := ticket{counters: counters}
+	var reached counter
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		t.ids = nil
 		for _, c := range counters {
@@ -113,6 +117,7 @@ func (s *Service) admit(ctx context.Context, counters []counter) (ticket, error)
 				return err
 			}
 			if wait := c.wait(tries, now); wait > 0 {
+				reached = c
 				return tooManyTries(wait)
 			}
 			id := newID()
@@ -123,6 +128,9 @@ func (s *Service) admit(ctx context.Context, counters []counter) (ticket, error)
 		}
 		return nil
 	})
+	if errors.Is(err, errTooManyTries) && s.throttled.first(reached.name, now) {
+		s.recordAlone(ctx, EventLoginThrottled, userID, from)
+	}
 	return t, err
 }
 
@@ -162,8 +170,36 @@ func (t ticket) succeeded(ctx context.Context, tx *store.Tx) error {
 
 // tooManyTries tells a wait of at most longestBlock: by then something may have changed.
 func tooManyTries(wait time.Duration) error {
-	return &Error{Kind: KindThrottled, Code: "too_many_tries", RetryAfter: min(longestBlock, wait),
-		Message: "There were too many tries. Please wait a while, then try again."}
+	e := *errTooManyTries
+	e.RetryAfter = min(longestBlock, wait)
+	return &e
+}
+
+var errTooManyTries = &Error{Kind: KindThrottled, Code: "too_many_tries",
+	Message: "There were too many tries. Please wait a while, then try again."}
+
+// recently remembers for a minute what it has seen, so that a flood of refused
+// tries, which cost next to nothing, does not become a flood of events.
+type recently struct {
+	mu   sync.Mutex
+	seen map[[sha256.Size]byte]time.Time
+}
+
+// maxRecent bounds the memory of recently; past it, it starts anew.
+const maxRecent = 10_000
+
+// first tells whether name was not seen in the last minute.
+func (r *recently) first(name [sha256.Size]byte, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if at, ok := r.seen[name]; ok && now.Sub(at) < time.Minute && now.After(at.Add(-time.Minute)) {
+		return false
+	}
+	if r.seen == nil || len(r.seen) >= maxRecent {
+		r.seen = map[[sha256.Size]byte]time.Time{}
+	}
+	r.seen[name] = now
+	return true
 }
 
 // sweepTries forgets tries that no limit looks at any more.

@@ -34,7 +34,8 @@ var queries = map[string]func(*Tx, context.Context) error{
 	},
 	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "s1", at(9), at(8)) },
 	"DeleteSessionByTokenHash": func(tx *Tx, ctx context.Context) error {
-		return tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
+		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
+		return err
 	},
 	"DeleteSession": func(tx *Tx, ctx context.Context) error { return tx.DeleteSession(ctx, "ann", "s1") },
 	"DeleteSessionsOfUser": func(tx *Tx, ctx context.Context) error {
@@ -48,6 +49,9 @@ var queries = map[string]func(*Tx, context.Context) error{
 		_, err := tx.TriesBetween(ctx, []byte("ann"), at(1), at(9), 9)
 		return err
 	},
+	"AddAudit":       func(tx *Tx, ctx context.Context) error { return tx.AddAudit(ctx, Audit{ID: "a2", At: at(2)}) },
+	"AuditOfUser":    func(tx *Tx, ctx context.Context) error { _, err := tx.AuditOfUser(ctx, "ann", 9); return err },
+	"DeleteOldAudit": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteOldAudit(ctx, at(9), 9); return err },
 	"AddTry":         func(tx *Tx, ctx context.Context) error { return tx.AddTry(ctx, Try{"t2", []byte("ann"), at(2)}) },
 	"DeleteTry":      func(tx *Tx, ctx context.Context) error { return tx.DeleteTry(ctx, "t1") },
 	"DeleteTries":    func(tx *Tx, ctx context.Context) error { return tx.DeleteTries(ctx, []byte("ann")) },
@@ -64,7 +68,7 @@ var queries = map[string]func(*Tx, context.Context) error{
 
 // inserting are the queries that look nothing up, and so have no plan.
 var inserting = map[string]bool{
-	"CreateUser": true, "CreateSession": true, "SetPicture": true, "AddOrphan": true, "AddTry": true,
+	"CreateUser": true, "CreateSession": true, "SetPicture": true, "AddOrphan": true, "AddTry": true, "AddAudit": true,
 }
 
 // No query reads a whole table, so that none grows slow as tables grow.

@@ -77,10 +77,11 @@ func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time
 	return err
 }
 
-// DeleteSessionByTokenHash ends the session with that token, if there is one.
-func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) error {
-	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE token_hash = $1`, hash)
-	return err
+// DeleteSessionByTokenHash ends the session with that token and returns whose it
+// was: [ErrNotFound] if there is none.
+func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {
+	err = tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id`, hash).Scan(&userID)
+	return userID, classify(err)
 }
 
 // DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.

@@ -121,9 +121,15 @@ func TestDeleteSessionByTokenHash(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		withPeople(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)))
-		for range 2 { // the second time there is nothing to do
-			write(t, db, func(tx *Tx) error { return tx.DeleteSessionByTokenHash(t.Context(), []byte("token of s1")) })
+		end := func(tx *Tx) error {
+			userID, err := tx.DeleteSessionByTokenHash(t.Context(), []byte("token of s1"))
+			if err == nil && userID != "ann" {
+				t.Errorf("ended a session of %q", userID)
+			}
+			return err
 		}
+		write(t, db, end)
+		wantError(t, db, ErrNotFound, end) // the second time there is none
 		if got := sessionIDs(t, db, "ann"); got != "[s2]" {
 			t.Errorf("left: %s", got)
 		}

@@ -56,9 +56,13 @@ func (s *Server) forwarded(r *http.Request, header string) string {
 	return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
 }
 
-// client says who sends a request.
-func (s *Server) client(r *http.Request) account.Client {
-	return account.Client{IP: s.clientIP(r), UserAgent: r.UserAgent(), Session: s.token(r), Device: s.device(r)}
+// client says who sends a request, and by which id the log knows it.
+func (s *Server) client(w http.ResponseWriter, r *http.Request) account.Client {
+	from := account.Client{IP: s.clientIP(r), UserAgent: r.UserAgent(), Session: s.token(r), Device: s.device(r)}
+	if rec, ok := w.(*recorder); ok {
+		from.RequestID = rec.id()
+	}
+	return from
 }
 
 // clientIP is the peer's address or, when the peer is a trusted proxy, the last

@@ -1,13 +1,11 @@
 package web
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -112,8 +110,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 	if e.Status >= http.StatusInternalServerError && rec != nil {
-		rec.requestID = strings.ToLower(rand.Text()[:16])
-		h.Set("X-Request-Id", rec.requestID)
+		h.Set("X-Request-Id", rec.id())
 	}
 	if e.Status == http.StatusRequestEntityTooLarge || e.Status == http.StatusRequestTimeout {
 		h.Set("Connection", "close")

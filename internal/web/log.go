@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -30,11 +29,8 @@ func (s *Server) logRequest(rec *recorder, r *http.Request) {
 	case isSafeMethod(r.Method) && !s.opt.LogAll:
 		return
 	}
-	if rec.requestID == "" {
-		rec.requestID = strings.ToLower(rand.Text()[:16])
-	}
 	attrs := []slog.Attr{
-		slog.String("request", rec.requestID),
+		slog.String("request", rec.id()),
 		slog.String("method", knownMethod(r.Method)),
 		slog.String("route", routeOf(r)),
 		slog.Int("status", rec.status),

@@ -14,7 +14,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &in); err != nil {
 		return err
 	}
-	signIn, err := s.accounts.Login(r.Context(), in.Email, account.Password(in.Password), s.client(r))
+	signIn, err := s.accounts.Login(r.Context(), in.Email, account.Password(in.Password), s.client(w, r))
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 
 // logout answers the same with and without a session: afterwards there is none.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
-	if err := s.accounts.Logout(r.Context(), s.token(r)); err != nil {
+	if err := s.accounts.Logout(r.Context(), s.client(w, r)); err != nil {
 		return err
 	}
 	s.clearToken(w, r)

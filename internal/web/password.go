@@ -19,7 +19,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token, err := s.accounts.ChangePassword(r.Context(), in,
-		account.Password(change.Current), account.Password(change.New), s.client(r))
+		account.Password(change.Current), account.Password(change.New), s.client(w, r))
 	if err != nil {
 		return err
 	}

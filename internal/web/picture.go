@@ -21,7 +21,7 @@ func (s *Server) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.accounts.SetPicture(r.Context(), in.User.ID, file.name, file.data)
+	p, err := s.accounts.SetPicture(r.Context(), in.User.ID, file.name, file.data, s.client(w, r))
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *Server) removePicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.accounts.RemovePicture(r.Context(), in.User.ID); err != nil {
+	if err := s.accounts.RemovePicture(r.Context(), in.User.ID, s.client(w, r)); err != nil {
 		return err
 	}
 	writeJSON(w, http.StatusOK, succeeded("Profile picture removed"))

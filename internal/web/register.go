@@ -17,7 +17,7 @@ func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	user, signIn, err := s.accounts.Register(r.Context(), account.Registration{
 		Name: in.Name, Email: in.Email, Password: account.Password(in.Password),
-	}, s.client(r))
+	}, s.client(w, r))
 	if err != nil {
 		return err
 	}

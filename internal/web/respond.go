@@ -1,9 +1,11 @@
 package web
 
 import (
+	"crypto/rand"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -110,6 +112,14 @@ func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
 		rec.status = http.StatusOK
 	}
 	return io.Copy(rec.ResponseWriter, src)
+}
+
+// id is the request's, made when it is first asked for.
+func (rec *recorder) id() string {
+	if rec.requestID == "" {
+		rec.requestID = strings.ToLower(rand.Text()[:16])
+	}
+	return rec.requestID
 }
 
 // Unwrap is for [http.ResponseController].

@@ -45,7 +45,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	if err := s.accounts.EndSession(r.Context(), in.User, id); err != nil {
+	if err := s.accounts.EndSession(r.Context(), in.User, id, s.client(w, r)); err != nil {
 		return err
 	}
 	if id == in.ID {
@@ -60,7 +60,7 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	ended, err := s.accounts.EndOtherSessions(r.Context(), in)
+	ended, err := s.accounts.EndOtherSessions(r.Context(), in, s.client(w, r))
 	if err != nil {
 		return err
 	}

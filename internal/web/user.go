@@ -63,7 +63,7 @@ func (s *Server) rename(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &change); err != nil {
 		return err
 	}
-	user, err := s.accounts.Rename(r.Context(), in.User, change.Name)
+	user, err := s.accounts.Rename(r.Context(), in.User, change.Name, s.client(w, r))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,70 @@
+package account
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Event is something that happened to an account and matters to its safety.
+type Event string
+
+// The events. Each is a line of the log and a row of the audit table, which is
+// kept for Options.AuditKeep.
+const (
+	EventRegistered      Event = "registered"
+	EventLogin           Event = "login"
+	EventLoginFailed     Event = "login_failed"    // wrong password, or no such account
+	EventLoginThrottled  Event = "login_throttled" // too many tries; once a minute for each limit that is reached
+	EventLogout          Event = "logout"
+	EventRenamed         Event = "renamed"
+	EventPasswordChanged Event = "password_changed"
+	EventPasswordFailed  Event = "password_failed" // the current password was wrong
+	EventSessionsEnded   Event = "sessions_ended"
+	EventPictureChanged  Event = "picture_changed"
+	EventPictureRemoved  Event = "picture_removed"
+)
+
+// record writes an event down in the transaction of what it tells of, so that
+// neither is there without the other.
+func (s *Service) record(ctx context.Context, tx *store.Tx, e Event, userID string, from Client) error {
+	return tx.AddAudit(ctx, store.Audit{
+		ID: newID(), At: s.opt.Now(), Event: string(e), UserID: userID, IP: from.address(), RequestID: from.RequestID,
+	})
+}
+
+// act runs f in a transaction that also writes down the event, and then logs it.
+func (s *Service) act(ctx context.Context, e Event, userID string, from Client, f func(*store.Tx) error) error {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, e, userID, from)
+	})
+	if err == nil {
+		s.logEvent(ctx, e, userID, from)
+	}
+	return err
+}
+
+// recordAlone is act for what changes nothing else, such as a wrong password.
+// That it fails is no reason to answer otherwise.
+func (s *Service) recordAlone(ctx context.Context, e Event, userID string, from Client) {
+	ctx = context.WithoutCancel(ctx)
+	if err := s.act(ctx, e, userID, from, func(*store.Tx) error { return nil }); err != nil {
+		s.opt.Log.WarnContext(ctx, "event not written to the audit table", "event", string(e), "user", userID, "error", err)
+	}
+}
+
+// logEvent tells the log, once it is sure that the event happened.
+func (s *Service) logEvent(ctx context.Context, e Event, userID string, from Client) {
+	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "event", slog.String("event", string(e)),
+		slog.String("user", userID), slog.String("ip", from.address()), slog.String("request", from.RequestID))
+}
+
+// sweepAudit forgets what is older than the operator wants to keep.
+func (s *Service) sweepAudit(ctx context.Context) error {
+	before := s.opt.Now().Add(-s.opt.AuditKeep)
+	return s.inBatches(ctx, func(tx *store.Tx) (int64, error) { return tx.DeleteOldAudit(ctx, before, sweepBatch) })
+}

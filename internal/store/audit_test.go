@@ -1,0 +1,78 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+)
+
+func withAudit(t *testing.T, db *DB, userID string, seconds ...int) {
+	t.Helper()
+	for _, s := range seconds {
+		write(t, db, func(tx *Tx) error {
+			return tx.AddAudit(t.Context(), Audit{
+				ID: fmt.Sprint(userID, s), At: at(s), Event: "login", UserID: userID, IP: "192.0.2.1", RequestID: "r1",
+			})
+		})
+	}
+}
+
+// audit lists what happened to a person, as ids.
+func audit(t *testing.T, db *DB, userID string, limit int) string {
+	t.Helper()
+	rows, err := db.AuditOfUser(t.Context(), userID, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{}
+	for _, r := range rows {
+		ids = append(ids, r.ID)
+	}
+	return fmt.Sprint(ids)
+}
+
+func TestAuditListsTheLatestFirst(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withAudit(t, db, "ann", 10, 30, 20) // no such user: a row outlives its person
+		withAudit(t, db, "", 15)
+		for _, c := range []struct {
+			userID string
+			limit  int
+			want   string
+		}{
+			{"ann", 9, "[ann30 ann20 ann10]"},
+			{"ann", 2, "[ann30 ann20]"},
+			{"", 9, "[15]"},
+			{"bob", 9, "[]"},
+		} {
+			if got := audit(t, db, c.userID, c.limit); got != c.want {
+				t.Errorf("of %q: %s, want %s", c.userID, got, c.want)
+			}
+		}
+		rows, err := db.AuditOfUser(t.Context(), "ann", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Audit{ID: "ann30", At: at(30), Event: "login", UserID: "ann", IP: "192.0.2.1", RequestID: "r1"}
+		if rows[0] != want {
+			t.Errorf("got %+v, want %+v", rows[0], want)
+		}
+	})
+}
+
+func TestOldAuditIsForgottenInBatches(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withAudit(t, db, "ann", 10, 20, 30, 40)
+		for _, want := range []int64{2, 1, 0} {
+			write(t, db, func(tx *Tx) error {
+				n, err := tx.DeleteOldAudit(t.Context(), at(30), 2)
+				if n != want {
+					t.Errorf("forgot %d, want %d", n, want)
+				}
+				return err
+			})
+		}
+		if got := audit(t, db, "ann", 9); got != "[ann40]" {
+			t.Errorf("left %s", got)
+		}
+	})
+}
