@@ -58,14 +58,14 @@ func (p program) answer(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	ops, stopOps, err := serveOps(ctx, o.opsListen)
+	ops, stopOps, err := serveOps(ctx, o.opsListen, server.Metrics())
 	if err != nil {
 		return err
 	}
 	defer stopOps()
 	p.greet(listener.Addr(), o, fresh)
 	if ops != nil {
-		fmt.Fprintf(p.stdout, "Operators: http://%s/debug/pprof/\n", ops)
+		fmt.Fprintf(p.stdout, "Operators: http://%[1]s/metrics and http://%[1]s/debug/pprof/\n", ops)
 	}
 	return server.Serve(ctx, listener)
 }
@@ -137,7 +137,7 @@ func isTerminal(f *os.File) bool {
 }
 
 // serveOps answers operators on a listener of its own, if an address is set.
-func serveOps(ctx context.Context, address string) (addr net.Addr, stop func(), err error) {
+func serveOps(ctx context.Context, address string, metrics http.Handler) (addr net.Addr, stop func(), err error) {
 	if address == "" {
 		return nil, func() {}, nil
 	}
@@ -146,6 +146,7 @@ func serveOps(ctx context.Context, address string) (addr net.Addr, stop func(), 
 		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
 	}
 	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -471,7 +471,7 @@ func TestOperatorsListener(t *testing.T) {
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address)
 	ops, public := testkit.NewClient(t, "http://"+address), s.client()
 
-	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"} {
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"} {
 		ops.Get(path).Want(http.StatusOK)
 		public.Get(path).WantError(http.StatusNotFound, "not_found")
 	}
@@ -480,6 +480,36 @@ func TestOperatorsListener(t *testing.T) {
 	s.stop()
 	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); !isRefused(err) {
 		t.Errorf("the operators' listener outlives the server: %v", err)
+	}
+}
+
+// What Prometheus reads, after one registration, one failed login and a visit to
+// an address that is none.
+func TestMetrics(t *testing.T) {
+	address := freeAddress(t)
+	s := serve(t, t.TempDir(), nil, "--ops-listen", address, "--argon2-memory", "64", "--argon2-time", "1")
+	client := s.client()
+	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	client.Post("/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
+	client.Get("/no/such/" + strings.Repeat("x", 100)).Want(http.StatusNotFound)
+	metrics := string(testkit.NewClient(t, "http://"+address).Get("/metrics").Want(http.StatusOK).Body)
+	for _, line := range []string{
+		`cardea_http_requests_total{method="POST",route="/api/register",status="201"} 1`,
+		`cardea_http_requests_total{method="POST",route="/login",status="401"} 1`,
+		`cardea_http_requests_total{method="GET",route="none",status="404"} 1`,
+		`cardea_http_request_duration_seconds_count{method="POST",route="/api/register"} 1`,
+		`cardea_events_total{event="registered"} 1`,
+		`cardea_events_total{event="login_failed"} 1`,
+		`cardea_pool_running{pool="hashing"} 0`,
+		`cardea_pool_waiting{pool="decoding"} 0`,
+		`cardea_pool_refused_total{pool="hashing"} 0`,
+		`go_goroutines `,
+		`process_open_fds `,
+		`cardea_database_bytes `,
+	} {
+		if !strings.Contains(metrics, "\n"+line) {
+			t.Errorf("no %s", line)
+		}
 	}
 }
 

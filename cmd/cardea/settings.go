@@ -80,7 +80,7 @@ var settings = []setting{
 		func(o *options, v string) error { o.LogRequests = v; return nil }},
 	{"log-format", "auto", "`auto` (text on a terminal, otherwise json), text or json",
 		func(o *options, v string) error { o.logFormat = v; return oneOf(v, "auto", "text", "json") }},
-	{"ops-listen", "", "loopback `address` for operators: pprof now, metrics to come; default: off",
+	{"ops-listen", "", "loopback `address` for operators: /metrics for Prometheus, and /debug/pprof/; default: off",
 		func(o *options, v string) error { o.opsListen = v; return checkLoopback(v) }},
 }
 

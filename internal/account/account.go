@@ -45,6 +45,7 @@ type Service struct {
 	decoy    string // a hash that nobody has
 
 	throttled recently // limits that were reached
+	events    eventCounts
 }
 
 // Bounds of the costly work. A hash takes about 25 ms of a core; waiting longer

@@ -57,8 +57,9 @@ func (s *Service) recordAlone(ctx context.Context, e Event, userID string, from 
 	}
 }
 
-// logEvent tells the log, once it is sure that the event happened.
+// logEvent counts an event and tells the log, once it is sure that the event happened.
 func (s *Service) logEvent(ctx context.Context, e Event, userID string, from Client) {
+	s.events.add(e)
 	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "event", slog.String("event", string(e)),
 		slog.String("user", userID), slog.String("ip", from.address()), slog.String("request", from.RequestID))
 }

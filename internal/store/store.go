@@ -46,6 +46,7 @@ type querier interface {
 // Its methods may be called from any goroutine.
 type DB struct {
 	reads
+	path   string
 	reader *sql.DB
 	writer *sql.DB
 }
@@ -75,7 +76,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &DB{reads: reads{reader}, reader: reader, writer: writer}, nil
+	return &DB{reads: reads{reader}, path: path, reader: reader, writer: writer}, nil
 }
 
 // createPrivate makes the database file before SQLite does, because SQLite would
@@ -97,6 +98,26 @@ func (db *DB) Close() error {
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
 	return classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+}
+
+// Stats are figures about the database.
+type Stats struct {
+	Bytes       int64 // of the file and its write-ahead log
+	ReadersBusy int
+	WriteWaits  int64 // transactions that had to wait for another, since Open
+	WriteWaited time.Duration
+}
+
+// Stats returns the figures of this moment.
+func (db *DB) Stats() Stats {
+	writer := db.writer.Stats()
+	stats := Stats{ReadersBusy: db.reader.Stats().InUse, WriteWaits: writer.WaitCount, WriteWaited: writer.WaitDuration}
+	for _, path := range []string{db.path, db.path + "-wal"} {
+		if info, err := os.Stat(path); err == nil {
+			stats.Bytes += info.Size()
+		}
+	}
+	return stats
 }
 
 // txAttempts bounds how often Tx tries again when the database was busy.

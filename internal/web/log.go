@@ -15,8 +15,7 @@ const slow = time.Second
 // logRequest writes one line about a request that changes something, failed
 // through our fault or took long; with the setting, about every request. It names
 // the route's pattern and not the path, which is the client's to choose.
-func (s *Server) logRequest(rec *recorder, r *http.Request) {
-	took := s.opt.Now().Sub(rec.start)
+func (s *Server) logRequest(rec *recorder, r *http.Request, took time.Duration) {
 	level := slog.LevelInfo
 	switch {
 	case errors.Is(rec.err, context.Canceled): // the client went away

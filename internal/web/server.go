@@ -41,6 +41,7 @@ type Server struct {
 	mux      *http.ServeMux
 	safety   safety
 	uploads  *uploadBudget
+	metrics  metrics
 }
 
 // New returns a server over the use cases.
@@ -50,6 +51,7 @@ func New(accounts *account.Service, opt Options) *Server {
 		accounts: accounts,
 		safety:   newSafety(opt),
 		uploads:  newUploadBudget(opt.UploadMaxBytes),
+		metrics:  newMetrics(),
 	}
 	s.mux = s.routes()
 	return s
@@ -89,7 +91,7 @@ func isClean(p string) bool {
 	return clean == p || clean != "/" && p == clean+"/"
 }
 
-// finish ends every request: it answers for a handler that panicked and logs.
+// finish ends every request: it answers for a handler that panicked, counts and logs.
 func (s *Server) finish(rec *recorder, r *http.Request) {
 	if v := recover(); v != nil {
 		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -97,7 +99,9 @@ func (s *Server) finish(rec *recorder, r *http.Request) {
 		}
 		s.fail(rec, r, panicError(v))
 	}
-	s.logRequest(rec, r)
+	took := s.opt.Now().Sub(rec.start)
+	s.metrics.observe(r, rec.status, took)
+	s.logRequest(rec, r, took)
 }
 
 // action is a handler that returns what went wrong instead of writing it.

@@ -18,6 +18,7 @@ var ErrBusy = errors.New("work: too much to do at the moment")
 type Pool struct {
 	slots      chan struct{}
 	waiting    atomic.Int64
+	refused    atomic.Int64
 	maxWaiting int64
 	maxWait    time.Duration
 }
@@ -37,6 +38,9 @@ func NewPool(atOnce, maxWaiting int, maxWait time.Duration) *Pool {
 // never run. A panic of f is the caller's.
 func (p *Pool) Do(ctx context.Context, f func()) error {
 	if err := p.acquire(ctx); err != nil {
+		if errors.Is(err, ErrBusy) {
+			p.refused.Add(1)
+		}
 		return err
 	}
 	defer func() { <-p.slots }()
@@ -67,4 +71,17 @@ func (p *Pool) acquire(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Load is how busy a pool is.
+type Load struct {
+	Slots   int   // how many functions run at a time
+	Running int   // how many do
+	Waiting int   // how many wait
+	Refused int64 // how many got ErrBusy since the start
+}
+
+// Load returns how busy the pool is at this moment.
+func (p *Pool) Load() Load {
+	return Load{Slots: cap(p.slots), Running: len(p.slots), Waiting: int(p.waiting.Load()), Refused: p.refused.Load()}
 }
