@@ -34,7 +34,7 @@ func (c *eventCounts) add(e Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts == nil {
-		c.counts = map[Event]int64{}
+		c.counts = make(map[Event]int64)
 	}
 	c.counts[e]++
 }

@@ -28,18 +28,40 @@ type migration struct {
 	checksum string
 }
 
-// migrate applies what is missing in one transaction that holds the write lock,
-// so that two processes that start together do not both do it.
-func migrate(ctx context.Context, db *sql.DB) error {
+// migrate brings the database up to date: what is missing is applied in one
+// transaction that holds the write lock, so that two processes that start
+// together do not both do it. A database with data is copied aside first.
+func migrate(ctx context.Context, db *sql.DB, path string) error {
 	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
+	if err := locked(ctx, db, makeMigrationsTable); err != nil {
+		return err
+	}
+	applied, err := appliedMigrations(ctx, db)
+	if err != nil {
+		return err
+	}
+	missing, err := compare(steps, applied)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if len(applied) > 0 {
+		if err := copyAside(ctx, db, path, time.Now()); err != nil {
+			return err
+		}
+	}
+	return locked(ctx, db, func(ctx context.Context, tx *sql.Tx) error { return applyMissing(ctx, tx, steps) })
+}
+
+// locked runs f in a transaction that holds the write lock.
+func locked(ctx context.Context, db *sql.DB, f func(context.Context, *sql.Tx) error) error {
 	tx, err := beginPatiently(ctx, db)
 	if err != nil {
 		return classify(err)
 	}
-	if err := applyMissing(ctx, tx, steps); err != nil {
+	if err := f(ctx, tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	return classify(tx.Commit())
@@ -64,35 +86,53 @@ func beginPatiently(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	return db.BeginTx(ctx, nil)
 }
 
-func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {
+func makeMigrationsTable(ctx context.Context, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (
 		version    INTEGER PRIMARY KEY,
 		name       TEXT    NOT NULL,
 		checksum   TEXT    NOT NULL,
 		applied_at BIGINT  NOT NULL
 	)`)
-	if err != nil {
-		return classify(err)
-	}
+	return classify(err)
+}
+
+// applyMissing looks again what is missing, now that nobody else can change it.
+func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {
 	applied, err := appliedMigrations(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		switch sum, ok := applied[step.version]; {
-		case !ok:
-			if err := apply(ctx, tx, step); err != nil {
-				return err
-			}
-		case sum != step.checksum:
-			return fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
-		}
-		delete(applied, step.version)
+	missing, err := compare(steps, applied)
+	if err != nil {
+		return err
 	}
-	if len(applied) > 0 {
-		return ErrNewer
+	for _, step := range missing {
+		if err := apply(ctx, tx, step); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// compare tells which steps were not applied yet. It fails if the database has
+// others than those of this release.
+func compare(steps []migration, applied map[int]string) (missing []migration, err error) {
+	known := 0
+	for _, step := range steps {
+		sum, ok := applied[step.version]
+		switch {
+		case !ok:
+			missing = append(missing, step)
+		case sum != step.checksum:
+			return nil, fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
+		default:
+			known++
+		}
+	}
+	if known < len(applied) {
+		return nil, ErrNewer
+	}
+	return missing, nil
 }
 
 func apply(ctx context.Context, tx *sql.Tx, step migration) error {
@@ -105,8 +145,8 @@ func apply(ctx context.Context, tx *sql.Tx, step migration) error {
 }
 
 // appliedMigrations maps each version in the database to its checksum.
-func appliedMigrations(ctx context.Context, tx *sql.Tx) (map[int]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT version, checksum FROM migrations`)
+func appliedMigrations(ctx context.Context, q querier) (map[int]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT version, checksum FROM migrations`)
 	if err != nil {
 		return nil, classify(err)
 	}

@@ -67,7 +67,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	// SQLite has one writer at a time; queueing here is fairer than its busy handler.
 	writer.SetMaxOpenConns(1)
 	writer.SetConnMaxIdleTime(0)
-	if err := migrate(ctx, writer); err != nil {
+	if err := migrate(ctx, writer, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writer.Close())
 	}
 	reader, err := sql.Open(driverName, readerDSN(path))
