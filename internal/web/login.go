@@ -6,11 +6,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 )
 
+type loginRequest struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Email    string `json:"email"`
-		Password string `json:"password"`
-	}
+	var in loginRequest
 	if err := decode(r, &in); err != nil {
 		return err
 	}

@@ -6,15 +6,17 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 )
 
+type passwordRequest struct {
+	Current string `json:"current_password"`
+	New     string `json:"new_password"`
+}
+
 func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	in, err := s.authenticate(w, r)
 	if err != nil {
 		return err
 	}
-	var change struct {
-		Current string `json:"current_password"`
-		New     string `json:"new_password"`
-	}
+	var change passwordRequest
 	if err := decode(r, &change); err != nil {
 		return err
 	}

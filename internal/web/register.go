@@ -6,12 +6,14 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 )
 
+type registerRequest struct {
+	Name     string `json:"name"`
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
 func (s *Server) register(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Name     string `json:"name"`
-		Email    string `json:"email"`
-		Password string `json:"password"`
-	}
+	var in registerRequest
 	if err := decode(r, &in); err != nil {
 		return err
 	}

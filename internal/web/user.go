@@ -52,14 +52,16 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+type renameRequest struct {
+	Name string `json:"name"`
+}
+
 func (s *Server) rename(w http.ResponseWriter, r *http.Request) error {
 	in, err := s.authenticate(w, r)
 	if err != nil {
 		return err
 	}
-	var change struct {
-		Name string `json:"name"`
-	}
+	var change renameRequest
 	if err := decode(r, &change); err != nil {
 		return err
 	}
