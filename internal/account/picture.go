@@ -48,7 +48,7 @@ func (s *Service) normalize(ctx context.Context, data []byte) (normal *picture.P
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
 		return nil, &Error{Kind: KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(
-			"The picture has too many pixels: %d million at most.", s.opt.Picture.MaxPixels/1_000_000)}
+			"The picture is too large: %d million pixels at most, and fewer in formats that take much memory to decode.", s.opt.Picture.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return nil, ErrInvalidFileType
 	}

@@ -37,7 +37,7 @@ func BenchmarkNormalize12MP(b *testing.B) {
 func BenchmarkCheck12MP(b *testing.B) {
 	data := twelveMegapixels()
 	for b.Loop() {
-		if err := picture.Check(data, picture.Limits{}); err != nil {
+		if _, err := picture.Check(data, picture.Limits{}); err != nil {
 			b.Fatal(err)
 		}
 	}

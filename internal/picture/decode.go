@@ -35,8 +35,8 @@ func render(data []byte, h header, maxSide int) (img *image.RGBA, err error) {
 }
 
 // decode decodes the first frame. No decoder allocates beyond the size checked
-// in h: PNG has one size, a JPEG with two was refused, GIF frames must lie
-// within the screen, and the parts of a WebP agree.
+// in h, nor its weight: PNG has one size, a JPEG with two was refused, GIF
+// frames must lie within the screen, and the parts of a WebP agree.
 func decode(data []byte, h header) (frame, error) {
 	f := frame{canvas: h.size}
 	var err error

@@ -141,9 +141,13 @@ func pngFile(chunks ...string) []byte {
 
 // pngHeader returns the content of an IHDR chunk for 8-bit gray.
 func pngHeader(w, h uint32, interlaced byte) string {
+	return pngHeaderOf(w, h, 8, 0, interlaced)
+}
+
+func pngHeaderOf(w, h uint32, depth, colorType, interlaced byte) string {
 	b := binary.BigEndian.AppendUint32(nil, w)
 	b = binary.BigEndian.AppendUint32(b, h)
-	return string(append(b, 8, 0, 0, 0, interlaced))
+	return string(append(b, depth, colorType, 0, 0, interlaced))
 }
 
 // withPNGChunk inserts a chunk after the header of a PNG.
@@ -153,26 +157,37 @@ func withPNGChunk(data []byte, id, content string) []byte {
 	return bytes.Join([][]byte{data[:end], chunk, data[end:]}, nil)
 }
 
-// interlacedPNG encodes m with the seven passes of Adam7 (RFC 2083, 2.6).
+// adam7 has, of each pass, the first column and row and the steps between them
+// (RFC 2083, 2.6).
+var adam7 = [][4]int{
+	{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2},
+}
+
+// interlacedPNG encodes m with the seven passes of Adam7.
 func interlacedPNG(m *image.Gray) []byte {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+	var rows []byte
+	for _, p := range adam7 {
 		for y := p[1]; y < h; y += p[3] {
-			row := []byte{0}
+			rows = append(rows, 0)
 			for x := p[0]; x < w; x += p[2] {
-				row = append(row, m.GrayAt(x, y).Y)
-			}
-			if _, err := z.Write(row); err != nil {
-				panic(err)
+				rows = append(rows, m.GrayAt(x, y).Y)
 			}
 		}
+	}
+	return pngFile("IHDR", pngHeader(uint32(w), uint32(h), 1), "IDAT", compress(rows), "IEND", "")
+}
+
+func compress(data []byte) string {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	if _, err := z.Write(data); err != nil {
+		panic(err)
 	}
 	if err := z.Close(); err != nil {
 		panic(err)
 	}
-	return pngFile("IHDR", pngHeader(uint32(w), uint32(h), 1), "IDAT", b.String(), "IEND", "")
+	return b.String()
 }
 
 // withSegment inserts a segment after the SOI marker of a JPEG.
@@ -212,4 +227,20 @@ func webpFile(chunks ...string) []byte {
 func webpHeader(flags byte, w, h int) string {
 	w, h = w-1, h-1
 	return string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)})
+}
+
+// webpFrame returns what begins the content of an ANMF chunk.
+func webpFrame(x, y, w, h int) string {
+	le := func(v int) string { return string([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
+	return le(x/2) + le(y/2) + le(w-1) + le(h-1) + "\x64\x00\x00\x00"
+}
+
+// webpChunks splits a WebP into its chunks, as webpFile takes them.
+func webpChunks(data []byte) (chunks []string) {
+	for rest := data[12:]; len(rest) > 0; {
+		n := int(binary.LittleEndian.Uint32(rest[4:]))
+		chunks = append(chunks, string(rest[:4]), string(rest[8:8+n]))
+		rest = rest[8+n+n%2:]
+	}
+	return chunks
 }

@@ -18,6 +18,10 @@ func FuzzNormalize(f *testing.F) {
 	}
 	f.Add(withSegment(encodeJPEG(quadrants(9, 9)), 0xe1, "Exif\x00\x00"+exif(6, "d")))
 	f.Add(interlacedPNG(grey(9, 7, 40)))
+	f.Add(flatPNG(9, 7, 16, 0, 0, "tRNS", "\x00\x01", "eXIf", exif(6, "d")))
+	f.Add(withAdobe(flatJPEG(progressive, 20, 20, "CMYK", "\x22\x11\x11\x22"), 0))
+	f.Add(webpFile("VP8L", flatPalette(20, 20)))
+	f.Add(webpFile("VP8L", manyCodes(2)))
 	files, _ := os.ReadDir("testdata")
 	for _, file := range files {
 		if !file.IsDir() {
@@ -26,10 +30,13 @@ func FuzzNormalize(f *testing.F) {
 	}
 	lim := picture.Limits{MaxPixels: 1 << 14, MaxSide: 40}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checked := picture.Check(data, lim)
+		weight, checked := picture.Check(data, lim)
 		p, err := picture.Normalize(data, lim)
 		if checked != nil && (err == nil || err.Error() != checked.Error()) {
 			t.Fatalf("Check says %v, Normalize %v", checked, err)
+		}
+		if (weight > 0) != (checked == nil) {
+			t.Fatalf("weighs %d, %v", weight, checked)
 		}
 		if err != nil {
 			known := errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge)

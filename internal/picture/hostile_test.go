@@ -55,6 +55,9 @@ func TestNotPictures(t *testing.T) {
 		"webp signature":    "RIFF\x04\x00\x00\x00WEBP",
 		"gif and script":    "GIF89a\x3d\x00\x3d\x00=1;alert(1)//",
 		"png without size":  string(pngFile("IHDR", pngHeader(0, 5, 0))),
+		"png out of range":  string(pngFile("IHDR", pngHeader(1<<31, 5, 0), "IDAT", "")),
+		"png far out":       string(pngFile("IHDR", pngHeader(5, 1<<32-1, 0), "IDAT", "")),
+		"png late header":   string(pngFile("tEXt", "", "IHDR", pngHeader(5, 5, 0), "IDAT", "")),
 		"png without data":  string(pngFile("IHDR", pngHeader(5, 5, 0), "IEND", "")),
 		"webp unknown":      string(webpFile("ABCD", "")),
 		"webp empty chunk":  string(webpFile("VP8 ", "")),
@@ -108,23 +111,44 @@ func TestPolyglot(t *testing.T) {
 	}
 }
 
-// lyingFiles claim sizes that they do not have, in few bytes.
+// lyingFiles claim sizes that they do not have, in few bytes: too many pixels,
+// or few enough, but such that take too much memory.
 func lyingFiles() map[string][]byte {
-	jpg := encodeJPEG(quadrants(8, 8))
-	size := bytes.Index(jpg, []byte{0xff, 0xc0}) + 5
-	binary.BigEndian.PutUint32(jpg[size:], 50000<<16|50000)
 	lossless := []byte("\x2f\xff\xff\xff\x0f\x00\x00\x00\x00\x00")
+	heavy := func(frame byte, ids, sampling string) []byte {
+		return claimSize(flatJPEG(frame, 8, 8, ids, sampling), frame, 7000, 7000)
+	}
 	return map[string][]byte{
 		"png":           pngFile("IHDR", pngHeader(50000, 50000, 0), "IDAT", ""),
 		"png long":      pngFile("IHDR", pngHeader(1<<31-1, 1, 0), "IDAT", ""),
-		"jpeg":          jpg,
+		"png largest":   pngFile("IHDR", pngHeaderOf(1<<31-1, 1<<31-1, 16, 6, 0), "IDAT", ""),
+		"jpeg":          claimSize(encodeJPEG(quadrants(8, 8)), baseline, 50000, 50000),
 		"gif":           []byte("GIF89a\x50\xc3\x50\xc3\x00\x00\x00,\x00\x00\x00\x00\x50\xc3\x50\xc3\x00\x08"),
 		"webp lossy":    webpFile("VP8 ", "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"),
 		"webp lossless": webpFile("VP8L", string(lossless)),
+
+		"heavy png":              pngFile("IHDR", pngHeaderOf(7000, 7000, 16, 6, 0), "IDAT", ""),
+		"heavy png interlaced":   pngFile("IHDR", pngHeaderOf(7000, 7000, 8, 6, 1), "IDAT", ""),
+		"heavy png transparent":  pngFile("IHDR", pngHeaderOf(7000, 7000, 16, 0, 0), "tRNS", "\x00\x00", "IDAT", ""),
+		"heavy png row":          pngFile("IHDR", pngHeaderOf(49_000_000, 1, 8, 6, 0), "IDAT", ""),
+		"heavy jpeg":             heavy(baseline, "CMYK", "\x11\x11\x11\x11"),
+		"heavy jpeg rgb":         heavy(baseline, "RGB", "\x11\x11\x11"),
+		"heavy jpeg progressive": heavy(progressive, "YBr", "\x11\x11\x11"),
+		"heavy webp": webpFile("VP8X", webpHeader(0x10, 7000, 7000), "ALPH", "\x01",
+			"VP8 ", "\x10\x00\x00\x9d\x01\x2a\x58\x1b\x58\x1b"),
 	}
 }
 
-func TestTooManyPixelsAreRefusedBeforeDecoding(t *testing.T) {
+// claimSize states another size in a JPEG.
+func claimSize(jpg []byte, frame byte, w, h uint16) []byte {
+	b := bytes.Clone(jpg)
+	size := b[bytes.Index(b, []byte{0xff, frame})+5:]
+	binary.BigEndian.PutUint16(size, h)
+	binary.BigEndian.PutUint16(size[2:], w)
+	return b
+}
+
+func TestTooLargeIsRefusedBeforeDecoding(t *testing.T) {
 	for name, data := range lyingFiles() {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -135,7 +159,7 @@ func TestTooManyPixelsAreRefusedBeforeDecoding(t *testing.T) {
 		if !errors.Is(err, picture.ErrTooLarge) {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if !errors.Is(picture.Check(data, picture.Limits{}), picture.ErrTooLarge) {
+		if _, err := picture.Check(data, picture.Limits{}); !errors.Is(err, picture.ErrTooLarge) {
 			t.Errorf("%s: Check lets it pass", name)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<10 {
@@ -151,8 +175,7 @@ func TestTooManyPixelsAreRefusedBeforeDecoding(t *testing.T) {
 func TestDisagreeingSizes(t *testing.T) {
 	lossy, lossless := string(testdata(t, "lossy.webp")[20:]), string(testdata(t, "lossless.webp")[20:])
 	frame := func(x, y, w, h int, chunks ...string) string {
-		le := func(v int) string { return string([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
-		return le(x/2) + le(y/2) + le(w-1) + le(h-1) + "\x64\x00\x00\x00" + string(webpFile(chunks...)[12:])
+		return webpFrame(x, y, w, h) + string(webpFile(chunks...)[12:])
 	}
 	huge := "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f" + strings.Repeat("\x00", 20)
 	gif := encodeGIF(paletted(quadrants(48, 32)))
@@ -190,7 +213,7 @@ func TestManyScansAreRefused(t *testing.T) {
 		return bytes.Join([][]byte{jpg[:last], bytes.Repeat(scan, n), jpg[len(jpg)-2:]}, nil)
 	}
 	normalize(t, again(10), picture.Limits{})
-	if err := picture.Check(again(100), picture.Limits{}); !errors.Is(err, picture.ErrInvalid) {
+	if _, err := picture.Check(again(100), picture.Limits{}); !errors.Is(err, picture.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 	// What only looks like scans is none: a thumbnail, and what follows the end.

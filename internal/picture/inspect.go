@@ -23,6 +23,9 @@ const (
 type header struct {
 	format format
 	size   image.Point // of the whole picture; each side at least 1
+	weight int64       // see weight.go
+	png    pngHeader   // for formatPNG
+	jpeg   jpegFrame   // for formatJPEG
 	webp   webpFrame   // for formatWebP
 }
 
@@ -37,7 +40,7 @@ func invalid(why error) error {
 // WebP (RFC 9649, 2.4).
 func sniff(data []byte) (format, error) {
 	switch {
-	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
+	case bytes.HasPrefix(data, []byte(pngSignature)):
 		return formatPNG, nil
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		return formatJPEG, nil
@@ -51,7 +54,8 @@ func sniff(data []byte) (format, error) {
 
 // inspect reads the headers and refuses what is too large or cannot be sane.
 // After it, no decoder allocates for more pixels than lim allows: each holds
-// its frames to the size in the header (see decode.go).
+// its frames to the size in the header (see decode.go). What it allocates for
+// them, and what follows decoding, lim allows as well (see weight.go).
 func inspect(data []byte, lim Limits) (header, error) {
 	f, err := sniff(data)
 	if err != nil {
@@ -64,27 +68,30 @@ func inspect(data []byte, lim Limits) (header, error) {
 	if h.size.X < 1 || h.size.Y < 1 {
 		return header{}, invalid(errors.New("no pixels"))
 	}
-	// In 64 bits: the product of two sides can overflow an int elsewhere.
-	if int64(h.size.X)*int64(h.size.Y) > lim.maxPixels() {
+	if area(h.size.X, h.size.Y) > lim.maxPixels() {
 		return header{}, fmt.Errorf("%w: %d×%d", ErrTooLarge, h.size.X, h.size.Y)
 	}
-	if f == formatJPEG {
-		if err := checkJPEGMarkers(data); err != nil {
-			return header{}, invalid(err)
-		}
+	if err := h.readRest(data); err != nil {
+		return header{}, invalid(err)
+	}
+	h.weight = h.weigh(lim.maxSide())
+	if h.weight > lim.maxMemory() {
+		return header{}, fmt.Errorf("%w: %d×%d takes %d bytes to decode", ErrTooLarge, h.size.X, h.size.Y, h.weight)
 	}
 	return h, nil
 }
 
 // readSize returns the size of the whole picture, which for animations is that
-// of the canvas. For WebP it also finds the first frame.
+// of the canvas. For PNG it also reads the rest of the header, for WebP it
+// finds the first frame.
 func (h *header) readSize(data []byte) (image.Point, error) {
 	var c image.Config
 	var err error
 	r := bytes.NewReader(data)
 	switch h.format {
 	case formatPNG:
-		c, err = png.DecodeConfig(r)
+		h.png, err = parsePNG(data)
+		return h.png.size, err
 	case formatJPEG:
 		c, err = jpeg.DecodeConfig(r)
 	case formatGIF:
@@ -94,4 +101,16 @@ func (h *header) readSize(data []byte) (image.Point, error) {
 		return h.webp.canvas, err
 	}
 	return image.Pt(c.Width, c.Height), err
+}
+
+// readRest reads what else the headers say, of a picture that is not too large.
+func (h *header) readRest(data []byte) (err error) {
+	switch h.format {
+	case formatPNG:
+		_, err = png.DecodeConfig(bytes.NewReader(data)) // for its opinion only
+	case formatJPEG:
+		h.jpeg, err = parseJPEG(data)
+	case formatGIF, formatWebP: // have told all with the size
+	}
+	return err
 }

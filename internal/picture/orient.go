@@ -22,14 +22,14 @@ const (
 // 2.32, 4.6.4.A). Metadata is decoration: where it is missing, broken or
 // absurd, the picture is upright.
 func orientation(data []byte, f format) (o int) {
-	var kind imagemeta.ImageFormat
+	kind := imagemeta.TIFF
 	switch f {
 	case formatPNG:
-		kind = imagemeta.PNG
+		data = cutEXIFMark(pngEXIF(data))
 	case formatJPEG:
 		kind = imagemeta.JPEG
 	case formatWebP:
-		kind = imagemeta.WebP
+		data = cutEXIFMark(webpEXIF(data))
 	case formatGIF:
 		return upright // has no EXIF
 	}
@@ -57,6 +57,17 @@ func orientation(data []byte, f format) (o int) {
 		},
 	})
 	return o
+}
+
+// cutEXIFMark returns the TIFF structure in the EXIF chunk of a PNG or a WebP.
+// Only a JPEG marks it, by "Exif" and two zeros (Exif 2.32, 4.7.2), to tell it
+// from what else APP1 may hold; but some encoders write that segment as it is.
+//
+// The chunk is found here, not by imagemeta, as that takes no such mark, and
+// allocates what the length of the chunk says, which may lie behind the pixels
+// and be more than there is.
+func cutEXIFMark(chunk []byte) []byte {
+	return bytes.TrimPrefix(chunk, []byte("Exif\x00\x00"))
 }
 
 // orient turns and mirrors img so that a picture of EXIF orientation o is

@@ -1,6 +1,7 @@
 package picture_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,47 @@ func TestOrientation(t *testing.T) {
 					t.Errorf("%s orientation %d: %s %d×%d, want %s %d×%d", name, o, s, p.Width, p.Height, want, w, h)
 				}
 			}
+		}
+	}
+}
+
+// Some encoders write into a chunk what a JPEG has in a segment: a mark, and
+// then TIFF.
+func TestMarkedEXIF(t *testing.T) {
+	const mark = "Exif\x00\x00"
+	chunks := webpChunks(testdata(t, "lossy_orientation6.webp"))
+	exifAt := slices.Index(chunks, "EXIF") + 1
+	chunks[exifAt] = mark + chunks[exifAt]
+	for name, data := range map[string][]byte{
+		"webp": webpFile(chunks...),
+		"png":  withPNGChunk(encodePNG(quadrants(48, 32)), "eXIf", mark+exif(6, "d")),
+	} {
+		if p, m := normalize(t, data, picture.Limits{}); readCorners(m) != upright[6] || p.Width != 32 {
+			t.Errorf("%s: corners %s, %d×%d", name, readCorners(m), p.Width, p.Height)
+		}
+	}
+	for name, content := range map[string]string{
+		"mark only": mark, "cut mark": mark[:5], "two marks": mark + chunks[exifAt], "empty": "", "cut": chunks[exifAt][:20],
+	} {
+		broken := slices.Clone(chunks)
+		broken[exifAt] = content
+		if _, m := normalize(t, webpFile(broken...), picture.Limits{}); readCorners(m) != "RBGW" {
+			t.Errorf("%s: corners %s", name, readCorners(m))
+		}
+	}
+}
+
+// EXIF lies where the format says, or there is none.
+func TestEXIFElsewhereIsIgnored(t *testing.T) {
+	lossy := testdata(t, "lossy.webp")
+	for name, data := range map[string][]byte{
+		"png, after the end":      append(encodePNG(quadrants(48, 32)), pngFile("eXIf", exif(6, "d"))[8:]...),
+		"webp, after the end":     append(webpFile(webpChunks(lossy)...), webpFile("EXIF", exif(6, "d"))[12:]...),
+		"webp, not in the header": webpFile("VP8X", webpHeader(0, 48, 32), "VP8 ", string(lossy[20:]), "EXIF", exif(6, "d")),
+		"webp, no header":         webpFile("VP8 ", string(lossy[20:]), "EXIF", exif(6, "d")),
+	} {
+		if _, m := normalize(t, data, picture.Limits{}); readCorners(m) != "RBGW" {
+			t.Errorf("%s: corners %s", name, readCorners(m))
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 // must be what it says it is.
 func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture, image.Image) {
 	t.Helper()
-	if err := picture.Check(data, lim); err != nil {
+	if _, err := picture.Check(data, lim); err != nil {
 		t.Fatalf("Check: %v", err)
 	}
 	p, err := picture.Normalize(data, lim)

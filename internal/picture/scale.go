@@ -54,10 +54,15 @@ func (f frame) drawTo(img *image.RGBA, from image.Point) {
 	draw.Draw(img, img.Rect, f.img, f.img.Bounds().Min.Add(from).Sub(f.at), draw.Src)
 }
 
-// resizeBand is how many rows or columns are resized at a time. The scaler
-// keeps 32 bytes for each pixel that it works on; in bands that stays about a
-// megabyte.
-const resizeBand = 32
+const (
+	// resizeBand is how many rows or columns are resized at a time, so that the
+	// scaler works on about a megabyte.
+	resizeBand = 32
+
+	// scalerPixel is how many bytes the scaler keeps for each pixel that it
+	// works on.
+	scalerPixel = 32
+)
 
 // resizeWidth resizes img to the width w, in bands of rows: when only the
 // width changes rows do not depend on each other.

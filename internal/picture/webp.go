@@ -115,6 +115,24 @@ func (f *webpFrame) readChunks(chunks []byte) error {
 	}
 }
 
+// webpEXIF returns the content of the EXIF chunk, if VP8X says that there is
+// one (RFC 9649, 2.7); else nil.
+func webpEXIF(data []byte) []byte {
+	const exifBit = 1 << 3
+	_, body, _, err := riffChunk(data)
+	if err != nil || len(body) < 4 {
+		return nil
+	}
+	id, chunk, rest, err := riffChunk(body[4:])
+	if err != nil || id != "VP8X" || len(chunk) == 0 || chunk[0]&exifBit == 0 {
+		return nil
+	}
+	for err == nil && id != "EXIF" {
+		id, chunk, rest, err = riffChunk(rest)
+	}
+	return chunk // nil after an error
+}
+
 // readBits takes a VP8 or VP8L chunk as the frame's bits and returns the
 // bounds that its header states (RFC 6386, 9.1; RFC 9649, 3.4).
 func (f *webpFrame) readBits(id string, chunk []byte) (image.Rectangle, error) {
