@@ -52,6 +52,7 @@ func TestNetwork(t *testing.T) {
 // A device's cookie is good for the account it was made for, and only that.
 func TestDevice(t *testing.T) {
 	b := newBench(t)
+	b.opt.RateLimit = true
 	d := b.newDevice("ada", "")
 	if b.deviceID("ada", d) == "" || b.deviceID("eve", d) != "" || b.deviceID("", d) != "" {
 		t.Errorf("device %q", d)

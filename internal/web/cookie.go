@@ -49,10 +49,12 @@ func (s *Server) device(r *http.Request) account.Device {
 	return ""
 }
 
-// setSignIn hands a session to the client, and makes its device known.
+// setSignIn hands a session to the client and, with throttling, makes its device known.
 func (s *Server) setSignIn(w http.ResponseWriter, r *http.Request, in account.SignIn) {
 	s.setToken(w, r, in.Session)
-	s.setCookie(w, r, s.deviceCookie(), string(in.Device), deviceMaxAge)
+	if in.Device != "" {
+		s.setCookie(w, r, s.deviceCookie(), string(in.Device), deviceMaxAge)
+	}
 }
 
 // setToken hands a session to the client. Its cookie lasts as long as a session
