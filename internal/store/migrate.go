@@ -20,6 +20,9 @@ var migrationFiles embed.FS
 // ErrNewer: the database was written by a later release of Cardea.
 var ErrNewer = errors.New("the database was made by a newer release of Cardea: run that release, or restore an older backup")
 
+// ErrOlder: the database was written by an earlier release of Cardea.
+var ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
+
 // migration is one forward step, named NNNN_what.sql.
 type migration struct {
 	version  int
@@ -43,6 +46,40 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return errors.Join(err, tx.Rollback())
 	}
 	return classify(tx.Commit())
+}
+
+// checkMigrated tells whether all migrations, and no others, were applied.
+func checkMigrated(ctx context.Context, db *sql.DB) error {
+	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return classify(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	applied, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		switch sum, ok := applied[step.version]; {
+		case !ok:
+			return ErrOlder
+		case sum != step.checksum:
+			return errDiffers(step)
+		}
+		delete(applied, step.version)
+	}
+	if len(applied) > 0 {
+		return ErrNewer
+	}
+	return nil
+}
+
+func errDiffers(step migration) error {
+	return fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
 }
 
 // beginPatiently waits for others that open the database for the first time as
@@ -85,7 +122,7 @@ func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {
 				return err
 			}
 		case sum != step.checksum:
-			return fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
+			return errDiffers(step)
 		}
 		delete(applied, step.version)
 	}

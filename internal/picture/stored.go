@@ -1,0 +1,17 @@
+package picture
+
+import "fmt"
+
+// CheckStored decodes a picture as [Normalize] made it and reports, with
+// [ErrInvalid], if it is broken or of another type than stated.
+func CheckStored(data []byte, contentType string) error {
+	h, err := inspect(data, Limits{MaxPixels: 1 << 24})
+	if err != nil {
+		return err
+	}
+	if is := map[format]string{formatPNG: "image/png", formatJPEG: "image/jpeg"}[h.format]; is != contentType { //exhaustive:ignore
+		return invalid(fmt.Errorf("it is not of the type %s", contentType))
+	}
+	_, err = render(data, h, DefaultMaxSide)
+	return err
+}
