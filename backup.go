@@ -131,18 +131,21 @@ func Restore(ctx context.Context, cfg Config, file string, progress Progress) (c
 }
 
 func restore(ctx context.Context, cfg Config, in *os.File, made *undo, progress Progress) (c Contents, err error) {
-	made.file(cfg.database() + ".lock")
 	lock, err := lockDatabase(cfg.database())
 	if err != nil {
 		return Contents{}, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	staged := halfRestored(cfg)
+	if err := errors.Join(wantMissing(cfg.database()), wantMissing(staged)); err != nil { // made before it was locked
+		return Contents{}, err
+	}
+	made.file(cfg.database() + ".lock")
 	pictures, err := blob.NewDisk(cfg.storage())
 	if err != nil {
 		return Contents{}, err
 	}
 	made.inside(cfg.storage())
-	staged := halfRestored(cfg)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		made.file(staged + suffix)
 	}
@@ -231,7 +234,10 @@ func (u *undo) folder(path string) error {
 	if err := u.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	u.steps = append(u.steps, func() error { return os.Remove(path) })
+	u.steps = append(u.steps, func() error {
+		_ = os.Remove(path) // fails when somebody else keeps something in it
+		return nil
+	})
 	return os.Mkdir(path, 0o700)
 }
 
