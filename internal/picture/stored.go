@@ -9,7 +9,8 @@ func CheckStored(data []byte, contentType string) error {
 	if err != nil {
 		return err
 	}
-	if is := map[format]string{formatPNG: "image/png", formatJPEG: "image/jpeg"}[h.format]; is != contentType { //exhaustive:ignore
+	isPNG, isJPEG := h.format == formatPNG, h.format == formatJPEG // no other is stored
+	if (!isPNG || contentType != "image/png") && (!isJPEG || contentType != "image/jpeg") {
 		return invalid(fmt.Errorf("it is not of the type %s", contentType))
 	}
 	_, err = render(data, h, DefaultMaxSide)
