@@ -28,8 +28,6 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
-	"github.com/cardea-accounts/cardea/internal/password"
-	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
@@ -73,6 +71,9 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.lockDatabase(); err != nil {
 		return err
 	}
+	if err := refuseHalfRestored(s.cfg); err != nil {
+		return err
+	}
 	var err error
 	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
@@ -85,33 +86,29 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	s.accounts = account.New(s.db, pictures, account.Options{
-		SessionIdle: s.cfg.SessionIdle,
-		SessionMax:  s.cfg.SessionMax,
-		Argon2:      password.Params{Memory: s.cfg.Argon2Memory, Time: s.cfg.Argon2Time},
-		Picture:     picture.Limits{MaxPixels: s.cfg.UploadMaxPixels},
-		AuditKeep:   s.cfg.AuditKeep,
-		RateLimit:   s.cfg.RateLimit == "on",
-		Secret:      secret,
-		Now:         s.cfg.Clock,
-		Log:         s.cfg.Log,
-	})
+	s.accounts = account.New(s.db, pictures, s.cfg.accountOptions(secret))
 	s.web = web.New(s.accounts, s.cfg.webOptions())
 	return s.accounts.ForgetInterrupted(ctx)
 }
 
 // lockDatabase makes this process the only one that serves the database; the
 // operating system frees the lock however the process ends.
-func (s *Server) lockDatabase() error {
-	s.lock = flock.New(s.cfg.database()+".lock", flock.SetPermissions(0o600))
-	locked, err := s.lock.TryLock()
+func (s *Server) lockDatabase() (err error) {
+	s.lock, err = lockDatabase(s.cfg.database())
+	return err
+}
+
+// lockDatabase returns a lock that is to be closed, if it is not nil.
+func lockDatabase(database string) (*flock.Flock, error) {
+	lock := flock.New(database+".lock", flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
 	if err != nil {
-		return fmt.Errorf("database: cannot lock it: %w", err)
+		return nil, fmt.Errorf("database: cannot lock it: %w", err)
 	}
 	if !locked {
-		return fmt.Errorf("%w: %s; stop the other one, or give this one data of its own", ErrInUse, s.cfg.database())
+		return nil, fmt.Errorf("%w: %s; stop the other one, or give this one data of its own", ErrInUse, database)
 	}
-	return nil
+	return lock, nil
 }
 
 // ServeHTTP implements [http.Handler].

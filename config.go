@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
@@ -266,6 +268,20 @@ func (c Config) storage() string {
 		return c.Storage
 	}
 	return filepath.Join(c.Data, "pictures")
+}
+
+func (c Config) accountOptions(secret []byte) account.Options {
+	return account.Options{
+		SessionIdle: c.SessionIdle,
+		SessionMax:  c.SessionMax,
+		Argon2:      password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
+		Picture:     picture.Limits{MaxPixels: c.UploadMaxPixels},
+		AuditKeep:   c.AuditKeep,
+		RateLimit:   c.RateLimit == "on",
+		Secret:      secret,
+		Now:         c.Clock,
+		Log:         c.Log,
+	}
 }
 
 func (c Config) webOptions() web.Options {

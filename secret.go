@@ -17,7 +17,7 @@ import (
 // folder, and makes it there at the first start. Whoever loses it loses only that
 // devices are known.
 func deviceSecret(data string) ([]byte, error) {
-	path := filepath.Join(data, "device.key")
+	path := deviceKeyFile(data)
 	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return newDeviceSecret(path)
@@ -31,6 +31,8 @@ func deviceSecret(data string) ([]byte, error) {
 	}
 	return secret, nil
 }
+
+func deviceKeyFile(data string) string { return filepath.Join(data, "device.key") }
 
 // newDeviceSecret writes the file under another name first, so that it is there
 // whole or not at all.

@@ -7,10 +7,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -28,7 +28,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	p := program{args: os.Args[1:], environ: os.Environ(), stdout: os.Stdout, stderr: os.Stderr}
+	p := program{args: os.Args[1:], environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(p.run(ctx))
 }
 
@@ -36,7 +36,8 @@ func main() {
 type program struct {
 	args    []string
 	environ []string
-	stdout  io.Writer
+	stdin   *os.File
+	stdout  *os.File
 	stderr  *os.File
 }
 
@@ -45,10 +46,14 @@ them signed in with a cookie, says who they are, and keeps their profile picture
 
 Usage:
   cardea serve      run the server (no configuration needed)
+  cardea user       list, show, add and delete people, set passwords, end sessions
+  cardea backup     copy everything to one file, while the server runs
+  cardea restore    make a data folder from a backup
+  cardea check      look for damage
   cardea version    print the version
   cardea help       print this text
 
-"cardea serve --help" lists the settings.
+"cardea serve --help" lists the settings; every command has its --help.
 `
 
 func (p program) run(ctx context.Context) int {
@@ -59,6 +64,10 @@ func (p program) run(ctx context.Context) int {
 	switch command, args := p.args[0], p.args[1:]; command {
 	case "serve":
 		return p.serve(ctx, args)
+	case "user":
+		return p.user(ctx, args)
+	case "backup", "restore", "check":
+		return p.runCommand(ctx, dataCommands[command], args)
 	case "version", "--version", "-version":
 		return p.version(args)
 	case "help", "--help", "-help", "-h":
@@ -74,7 +83,7 @@ func (p program) help(ctx context.Context, args []string) int {
 		fmt.Fprint(p.stdout, usage)
 		return exitOK
 	}
-	p.args = []string{args[0], "--help"}
+	p.args = append(slices.Clone(args), "--help")
 	return p.run(ctx)
 }
 

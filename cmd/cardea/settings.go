@@ -88,11 +88,21 @@ var settings = []setting{
 // its default. An empty variable counts as none. It returns flag.ErrHelp when
 // help was asked for, and otherwise an error that names every setting at fault.
 func readSettings(args, environ []string) (options, error) {
-	given, origin, err := givenSettings(args, environ)
-	if err != nil {
-		return options{}, err
+	o, rest, err := readFlags("serve", settings, func(*flag.FlagSet) {}, args, environ)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("cardea serve takes no argument %q, only flags", rest[0])
 	}
-	var o options
+	return o, err
+}
+
+// readFlags reads a command line: those of the settings that the command takes,
+// flags of its own, and what else there is, anywhere between them. Settings that
+// it does not take have their defaults.
+func readFlags(command string, takes []setting, own func(*flag.FlagSet), args, environ []string) (o options, rest []string, err error) {
+	given, origin, rest, err := givenSettings(command, takes, own, args, environ)
+	if err != nil {
+		return options{}, nil, err
+	}
 	var errs []error
 	for _, s := range settings {
 		value, ok := given[s.name]
@@ -109,21 +119,24 @@ func readSettings(args, environ []string) (options, error) {
 	if len(errs) == 0 {
 		errs = append(errs, o.Validate())
 	}
-	return o, withOrigin(errors.Join(errs...), origin)
+	return o, rest, withOrigin(errors.Join(errs...), origin)
 }
 
 // givenSettings collects what flags and environment say, and under which name.
-func givenSettings(args, environ []string) (given, origin map[string]string, err error) {
+func givenSettings(command string, takes []setting, own func(*flag.FlagSet), args, environ []string) (
+	given, origin map[string]string, rest []string, err error,
+) {
 	given, origin = map[string]string{}, map[string]string{}
 	env := map[string]string{}
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		env[name] = value
 	}
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
-	for _, s := range settings {
+	own(flags)
+	for _, s := range takes {
 		if v := env[s.env()]; v != "" {
 			given[s.name], origin[s.name] = v, s.env()
 		}
@@ -132,13 +145,29 @@ func givenSettings(args, environ []string) (given, origin map[string]string, err
 			return nil
 		})
 	}
-	if err := flags.Parse(args); err != nil {
-		return nil, nil, plainFlagError(err)
+	rest, err = parseAll(flags, args)
+	if err != nil {
+		return nil, nil, nil, plainFlagError(err)
 	}
-	if flags.NArg() > 0 {
-		return nil, nil, fmt.Errorf("cardea serve takes no argument %q, only flags", flags.Arg(0))
+	return given, origin, rest, nil
+}
+
+// parseAll parses flags wherever they stand, and returns what is none. All behind
+// "--" is none.
+func parseAll(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		left := flags.Args()
+		if len(left) == 0 {
+			return rest, nil
+		}
+		if parsed := len(args) - len(left); parsed > 0 && args[parsed-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
 	}
-	return given, origin, nil
 }
 
 // plainFlagError writes flags with two dashes, as everywhere else.
@@ -190,7 +219,12 @@ environment variable; a flag beats the variable, which beats the default.
 
 Settings:
 `)
-	for _, s := range settings {
+	describe(w, settings)
+}
+
+// describe lists settings.
+func describe(w io.Writer, list []setting) {
+	for _, s := range list {
 		placeholder, usage := flag.UnquoteUsage(&flag.Flag{Usage: s.usage})
 		fmt.Fprintf(w, "  --%s %s   (%s)\n        %s", s.name, placeholder, s.env(), usage)
 		if s.value != "" {

@@ -1,7 +1,8 @@
 // Package account holds Cardea's rules: who may register, what signs a person in,
 // how long a session lives, what becomes of a picture. It knows neither HTTP nor
 // SQL text; there is one file a use case (register.go, login.go, session.go,
-// password.go, profile.go, picture.go).
+// password.go, profile.go, picture.go; for operators person.go, backup.go,
+// restore.go, check.go).
 //
 // All use cases are methods of [Service], take plain values and fail with an
 // [*Error] whose Kind says what sort of trouble it is; the errors that each one

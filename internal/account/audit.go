@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -24,6 +25,7 @@ const (
 	EventSessionsEnded   Event = "sessions_ended"
 	EventPictureChanged  Event = "picture_changed"
 	EventPictureRemoved  Event = "picture_removed"
+	EventPersonDeleted   Event = "person_deleted"
 )
 
 // record writes an event down in the transaction of what it tells of, so that
@@ -62,6 +64,27 @@ func (s *Service) logEvent(ctx context.Context, e Event, userID string, from Cli
 	s.events.add(e)
 	s.opt.Log.LogAttrs(ctx, slog.LevelInfo, "event", slog.String("event", string(e)),
 		slog.String("user", userID), slog.String("ip", from.address()), slog.String("request", from.RequestID))
+}
+
+// AuditEntry is an event as operators see it.
+type AuditEntry struct {
+	At        time.Time
+	Event     Event
+	IP        string // empty: an operator's command
+	RequestID string // as in the log; empty likewise
+}
+
+// Audit lists what happened to an account, the latest first, at most limit.
+func (s *Service) Audit(ctx context.Context, userID string, limit int) ([]AuditEntry, error) {
+	rows, err := s.db.AuditOfUser(ctx, userID, limit)
+	if err != nil {
+		return nil, outage(err)
+	}
+	list := make([]AuditEntry, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, AuditEntry{r.At, Event(r.Event), r.IP, r.RequestID})
+	}
+	return list, nil
 }
 
 // sweepAudit forgets what is older than the operator wants to keep.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -87,6 +89,61 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 		return storageError(err)
 	}
 	return nil
+}
+
+// List implements [Store].
+func (d *Disk) List(ctx context.Context, f func(key string) error) error {
+	return eachEntry(ctx, d.root, func(folder fs.DirEntry) error {
+		if !folder.IsDir() || len(folder.Name()) != 2 {
+			return nil
+		}
+		return eachEntry(ctx, filepath.Join(d.root, folder.Name()), func(file fs.DirEntry) error {
+			key := strings.TrimSuffix(file.Name(), temporary)
+			if !file.Type().IsRegular() || !validKey(key) || key[:2] != folder.Name() {
+				return nil
+			}
+			return f(key)
+		})
+	})
+}
+
+// eachEntry reads a folder piece by piece, however large it is.
+func eachEntry(ctx context.Context, path string, f func(fs.DirEntry) error) error {
+	folder, err := os.Open(path) //nolint:gosec // below the root
+	if err != nil {
+		return storageError(err)
+	}
+	defer folder.Close() //nolint:errcheck // it was only read
+	for {
+		entries, err := folder.ReadDir(1000)
+		for _, e := range entries {
+			if err := errors.Join(ctx.Err(), f(e)); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return storageError(err)
+		}
+	}
+}
+
+// ModTime implements [Store].
+func (d *Disk) ModTime(_ context.Context, key string) (time.Time, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return time.Time{}, err
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = os.Stat(path + temporary)
+	}
+	if err != nil {
+		return time.Time{}, storageError(err)
+	}
+	return info.ModTime(), nil
 }
 
 // Check implements [Store] by writing and removing a small file.

@@ -214,3 +214,31 @@ func BenchmarkDiskPut(b *testing.B) {
 		}
 	}
 }
+
+// Only what the storage itself can have written is listed: the folder may be shared.
+func TestListPassesOverForeignFiles(t *testing.T) {
+	root := t.TempDir()
+	d, err := blob.NewDisk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"k3/k3left.tmp", "k3/README.txt", "k3/k3UPPER", "ab/k3elsewhere", "readme", "photos/k3v9", "k3/.k3hidden"} {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	if err := d.List(t.Context(), func(key string) error { got = append(got, key); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0] != "k3left" {
+		t.Errorf("%v", got)
+	}
+	if _, err := d.ModTime(t.Context(), "k3left"); err != nil {
+		t.Error(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ func testStore(t *testing.T, newStore func(t *testing.T) blob.Store) {
 		"keys do not mix":          testNeighbours,
 		"many at once":             testManyAtOnce,
 		"check":                    testCheck,
+		"list":                     testList,
 		"the caller's bytes alone": testCallerKeepsData,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -230,4 +232,36 @@ func testCallerKeepsData(t *testing.T, s blob.Store) {
 	put(t, s, key, data)
 	copy(data, "XXXX")
 	wantBlob(t, s, key, []byte("data"))
+}
+
+func testList(t *testing.T, s blob.Store) {
+	want := []string{}
+	for i := range 30 {
+		k := fmt.Sprintf("%02dkey%d", i%3, i)
+		put(t, s, k, []byte("x"))
+		want = append(want, k)
+	}
+	if err := s.Delete(t.Context(), want[7]); err != nil {
+		t.Fatal(err)
+	}
+	want = slices.Delete(want, 7, 8)
+	got := []string{}
+	if err := s.List(t.Context(), func(key string) error { got = append(got, key); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%v\nwant %v", got, want)
+	}
+	stop := errors.New("stop")
+	if err := s.List(t.Context(), func(string) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("%v", err)
+	}
+	if at, err := s.ModTime(t.Context(), want[0]); err != nil || time.Since(at) > time.Hour {
+		t.Errorf("%v, %v", at, err)
+	}
+	if _, err := s.ModTime(t.Context(), "nothing"); !errors.Is(err, blob.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
 }

@@ -20,6 +20,9 @@ var migrationFiles embed.FS
 // ErrNewer: the database was written by a later release of Cardea.
 var ErrNewer = errors.New("the database was made by a newer release of Cardea: run that release, or restore an older backup")
 
+// ErrOlder: the database was written by an earlier release of Cardea.
+var ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
+
 // migration is one forward step, named NNNN_what.sql.
 type migration struct {
 	version  int
@@ -65,6 +68,23 @@ func locked(ctx context.Context, db *sql.DB, f func(context.Context, *sql.Tx) er
 		return errors.Join(err, tx.Rollback())
 	}
 	return classify(tx.Commit())
+}
+
+// checkMigrated tells whether all migrations, and no others, were applied.
+func checkMigrated(ctx context.Context, db *sql.DB, _ string) error {
+	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	applied, err := appliedMigrations(ctx, db)
+	if err != nil {
+		return err
+	}
+	missing, err := compare(steps, applied)
+	if err == nil && len(missing) > 0 {
+		return ErrOlder
+	}
+	return err
 }
 
 // beginPatiently waits for others that open the database for the first time as

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -31,6 +32,18 @@ func (tx *Tx) ForgetOrphan(ctx context.Context, key string) error {
 // ExpireOrphans makes every orphan due at the given time, and returns how many.
 func (tx *Tx) ExpireOrphans(ctx context.Context, now time.Time) (int64, error) {
 	return tx.exec(ctx, `UPDATE orphans SET remove_at = $1 WHERE remove_at > $1`, micros(now))
+}
+
+// KnowsFile tells whether a picture names the file of that key, or the list of
+// orphans has it: of every file in storage, one or the other is true at any moment.
+func (r reads) KnowsFile(ctx context.Context, key string) (bool, error) {
+	var one int
+	err := r.q.QueryRowContext(ctx, `SELECT 1 FROM pictures WHERE blob_key = $1
+		UNION ALL SELECT 1 FROM orphans WHERE blob_key = $1 LIMIT 1`, key).Scan(&one)
+	if err = classify(err); errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // DueOrphans lists at most limit files whose time has come, the longest due first.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -95,6 +96,20 @@ func TestExpireOrphansMakesAllDue(t *testing.T) {
 		}
 		if got := len(due(t, db, 10, 100)); got != len("[o10 o20 o30]") {
 			t.Errorf("due: %s", due(t, db, 10, 100))
+		}
+	})
+}
+
+func TestKnowsFile(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		write(t, db, func(tx *Tx) error {
+			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "named")), tx.AddOrphan(t.Context(), "listed", at(1)))
+		})
+		for key, want := range map[string]bool{"named": true, "listed": true, "neither": false, "": false} {
+			if got, err := db.KnowsFile(t.Context(), key); err != nil || got != want {
+				t.Errorf("%q: %v, %v", key, got, err)
+			}
 		}
 	})
 }

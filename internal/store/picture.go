@@ -27,6 +27,37 @@ func (r reads) PictureOfUser(ctx context.Context, userID string) (Picture, error
 	return p, classify(err)
 }
 
+// PictureByKey finds the picture whose bytes lie under a key, or [ErrNotFound].
+func (r reads) PictureByKey(ctx context.Context, key string) (Picture, error) {
+	var p Picture
+	err := r.q.QueryRowContext(ctx, `SELECT p.user_id, `+pictureColumns+` FROM pictures p WHERE p.blob_key = $1`, key).Scan(p.fields()...)
+	return p, classify(err)
+}
+
+// PicturesAfter lists pictures in the order of their users' ids, beginning
+// behind one, at most limit.
+func (r reads) PicturesAfter(ctx context.Context, userID string, limit int) ([]Picture, error) {
+	rows, err := r.q.QueryContext(ctx, `SELECT p.user_id, `+pictureColumns+` FROM pictures p WHERE p.user_id > $1
+		ORDER BY p.user_id LIMIT $2`, userID, limit)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var list []Picture
+	for rows.Next() {
+		var p Picture
+		if err := rows.Scan(p.fields()...); err != nil {
+			return nil, classify(err)
+		}
+		list = append(list, p)
+	}
+	return list, classify(rows.Err())
+}
+
+func (p *Picture) fields() []any {
+	return []any{&p.UserID, &p.Name, &p.Key, &p.ContentType, &p.Version, instant{&p.UpdatedAt}}
+}
+
 // SetPicture gives a person a picture in place of the one before, if any:
 // [ErrNotFound] when the person is gone.
 func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {

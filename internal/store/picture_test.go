@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -56,6 +57,30 @@ func TestDeletePicture(t *testing.T) {
 		}
 		if _, err := db.PictureOfUser(t.Context(), "bob"); err != nil {
 			t.Errorf("somebody else's: %v", err)
+		}
+	})
+}
+
+func TestPicturesAreListedAndFoundByKey(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob", "cyd")
+		anns, cyds := picture("ann", "key1"), picture("cyd", "key2")
+		write(t, db, func(tx *Tx) error {
+			return errors.Join(tx.SetPicture(t.Context(), cyds), tx.SetPicture(t.Context(), anns))
+		})
+		for after, want := range map[string][]Picture{"": {anns, cyds}, "ann": {cyds}, "bob": {cyds}, "cyd": nil} {
+			if got, err := db.PicturesAfter(t.Context(), after, 9); err != nil || !slices.Equal(got, want) {
+				t.Errorf("after %q: %v, %v", after, got, err)
+			}
+		}
+		if got, err := db.PicturesAfter(t.Context(), "", 1); err != nil || !slices.Equal(got, []Picture{anns}) {
+			t.Errorf("one: %v, %v", got, err)
+		}
+		if got, err := db.PictureByKey(t.Context(), "key2"); err != nil || got != cyds {
+			t.Errorf("by key: %v, %v", got, err)
+		}
+		if _, err := db.PictureByKey(t.Context(), "key3"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("by a key of nothing: %v", err)
 		}
 	})
 }

@@ -22,8 +22,17 @@ var queries = map[string]func(*Tx, context.Context) error{
 		return err
 	},
 	"SessionsOfUser": func(tx *Tx, ctx context.Context) error { _, err := tx.SessionsOfUser(ctx, "ann", 9); return err },
-	"PictureOfUser":  func(tx *Tx, ctx context.Context) error { _, err := tx.PictureOfUser(ctx, "ann"); return err },
-	"DueOrphans":     func(tx *Tx, ctx context.Context) error { _, err := tx.DueOrphans(ctx, at(99), 9); return err },
+	"UsersByEmailKey": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.UsersByEmailKey(ctx, "a", "b", 9)
+		return err
+	},
+	"PictureByKey":  func(tx *Tx, ctx context.Context) error { _, err := tx.PictureByKey(ctx, "key1"); return err },
+	"PicturesAfter": func(tx *Tx, ctx context.Context) error { _, err := tx.PicturesAfter(ctx, "a", 9); return err },
+	"KnowsFile":     func(tx *Tx, ctx context.Context) error { _, err := tx.KnowsFile(ctx, "key1"); return err },
+	"DeleteUser":    func(tx *Tx, ctx context.Context) error { return tx.DeleteUser(ctx, "ann") },
+
+	"PictureOfUser": func(tx *Tx, ctx context.Context) error { _, err := tx.PictureOfUser(ctx, "ann"); return err },
+	"DueOrphans":    func(tx *Tx, ctx context.Context) error { _, err := tx.DueOrphans(ctx, at(99), 9); return err },
 
 	"CreateUser":          func(tx *Tx, ctx context.Context) error { return tx.CreateUser(ctx, person("bob")) },
 	"SetName":             func(tx *Tx, ctx context.Context) error { return tx.SetName(ctx, "ann", "Ann") },

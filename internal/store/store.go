@@ -1,7 +1,7 @@
 // Package store is Cardea's SQL: what is kept about people, their sessions and
 // their pictures, and nothing about the rules for it.
 //
-// There is one file a table (user.go, session.go, picture.go, orphan.go). Queries
+// There is one file a table (user.go, session.go, picture.go, orphan.go, …); whole.go has what operators do to all of it. Queries
 // that only read are methods of reads, which both [DB] and [Tx] embed; queries
 // that write are methods of [Tx] alone, so that every write happens inside
 // [DB.Tx]. SQL is written once, in the subset that SQLite and PostgreSQL share;
@@ -60,6 +60,20 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
+	return open(ctx, path, migrate)
+}
+
+// OpenExisting opens a database that is there and up to date, and changes nothing
+// about it: for commands, which may run beside a server. Errors: those of the file
+// system when it is missing; [ErrOlder] and [ErrNewer].
+func OpenExisting(ctx context.Context, path string) (*DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	return open(ctx, path, checkMigrated)
+}
+
+func open(ctx context.Context, path string, prepare func(ctx context.Context, db *sql.DB, path string) error) (*DB, error) {
 	writer, err := sql.Open(driverName, writerDSN(path))
 	if err != nil {
 		return nil, err
@@ -67,7 +81,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	// SQLite has one writer at a time; queueing here is fairer than its busy handler.
 	writer.SetMaxOpenConns(1)
 	writer.SetConnMaxIdleTime(0)
-	if err := migrate(ctx, writer, path); err != nil {
+	if err := prepare(ctx, writer, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writer.Close())
 	}
 	reader, err := sql.Open(driverName, readerDSN(path))

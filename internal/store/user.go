@@ -36,6 +36,41 @@ func (r reads) UserByEmailKey(ctx context.Context, key string) (User, error) {
 	return u, classify(err)
 }
 
+// UserWithPicture is a person and their picture.
+type UserWithPicture struct {
+	User    User
+	Picture *Picture // nil: none
+}
+
+// UsersByEmailKey lists people in the order of the compared form of their
+// addresses, from one form (included) to another (not included), at most limit.
+func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) ([]UserWithPicture, error) {
+	rows, err := r.q.QueryContext(ctx, `SELECT `+userColumns+`, `+pictureColumns+`
+		FROM users u LEFT JOIN pictures p ON p.user_id = u.id
+		WHERE u.email_key >= $1 AND u.email_key < $2 ORDER BY u.email_key LIMIT $3`, from, to, limit)
+	if err != nil {
+		return nil, classify(err)
+	}
+	defer rows.Close()
+	var list []UserWithPicture
+	for rows.Next() {
+		var u UserWithPicture
+		var p nullPicture
+		if err := rows.Scan(append(u.User.fields(), p.fields()...)...); err != nil {
+			return nil, classify(err)
+		}
+		u.Picture = p.picture(u.User.ID)
+		list = append(list, u)
+	}
+	return list, classify(rows.Err())
+}
+
+// DeleteUser removes a person with their sessions and the row of their picture,
+// or [ErrNotFound]. The picture's file is the caller's to orphan.
+func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
+	return tx.execOne(ctx, `DELETE FROM users WHERE id = $1`, userID)
+}
+
 // CreateUser adds a person: [ErrDuplicate] when the address (or id) is taken.
 func (tx *Tx) CreateUser(ctx context.Context, u User) error {
 	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, password_hash, created_at)

@@ -148,3 +148,60 @@ func TestReplacePasswordHashOnlyWhenItIsStillTheOldOne(t *testing.T) {
 		}
 	})
 }
+
+func TestUsersByEmailKey(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "cyd", "ann", "bob", "boris", "zoë")
+		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
+		for _, c := range []struct {
+			from, to string
+			limit    int
+			want     string
+		}{
+			{"", "\U0010ffff", 9, "[ann bob boris cyd zoë]"},
+			{"", "\U0010ffff", 2, "[ann bob]"},
+			{"bob@example.com", "\U0010ffff", 2, "[bob boris]"},
+			{"bob@example.com\x00", "\U0010ffff", 2, "[boris cyd]"},
+			{"bo", "bo\U0010ffff", 9, "[bob boris]"},
+			{"zo", "zo\U0010ffff", 9, "[zoë]"},
+			{"x", "a", 9, "[]"},
+		} {
+			list, err := db.UsersByEmailKey(t.Context(), c.from, c.to, c.limit)
+			ids := []string{}
+			for _, u := range list {
+				ids = append(ids, u.User.ID)
+				if u.User != person(u.User.ID) || (u.Picture != nil) != (u.User.ID == "bob") {
+					t.Errorf("%+v", u)
+				}
+			}
+			if err != nil || fmt.Sprint(ids) != c.want {
+				t.Errorf("from %q to %q, %d: %v, %v, want %s", c.from, c.to, c.limit, ids, err, c.want)
+			}
+		}
+	})
+}
+
+func TestDeleteUserTakesSessionsAndPictureAlong(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "bob", at(1), at(1)))
+		write(t, db, func(tx *Tx) error {
+			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "key1")), tx.SetPicture(t.Context(), picture("bob", "key2")))
+		})
+		remove := func(tx *Tx) error { return tx.DeleteUser(t.Context(), "ann") }
+		write(t, db, remove)
+		wantError(t, db, ErrNotFound, remove)
+		if _, err := db.UserByID(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("the person: %v", err)
+		}
+		if _, err := db.PictureOfUser(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("the picture: %v", err)
+		}
+		if got := sessionIDs(t, db, "ann") + sessionIDs(t, db, "bob"); got != "[][s2]" {
+			t.Errorf("sessions: %s", got)
+		}
+		if _, err := db.PictureOfUser(t.Context(), "bob"); err != nil {
+			t.Errorf("somebody else's picture: %v", err)
+		}
+	})
+}

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"github.com/cardea-accounts/cardea"
+)
+
+// command is an operator's command on the data folder.
+type command struct {
+	name     string   // as typed, behind cardea
+	argument string   // what its one argument is called; empty: it has none
+	about    string   // what it does, for its help
+	settings []string // that it takes
+	run      func(ctx context.Context, in *invocation) error
+}
+
+// invocation is a command on its way.
+type invocation struct {
+	program
+	cfg         cardea.Config
+	argument    string
+	interrupted <-chan struct{} // closed by a signal
+	own
+}
+
+// own are the flags that are no settings. A command takes those that ownFlags
+// names for it.
+type own struct {
+	json          bool
+	limit         int
+	after, search string
+	name, email   string
+	yes, audit    bool
+	skipDamaged   bool
+	removeOrphans bool
+}
+
+// ownFlag is a flag that is no setting.
+type ownFlag struct {
+	commands []string // that take it
+	name     string
+	usage    string
+	add      func(f *flag.FlagSet, o *own, name string)
+}
+
+var ownFlags = []ownFlag{
+	{[]string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check"},
+		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.json, n, false, "") }},
+	{[]string{"user list"}, "limit", "at most so many `people` (default 50)", func(f *flag.FlagSet, o *own, n string) { f.IntVar(&o.limit, n, 50, "") }},
+	{[]string{"user list"}, "after", "go on behind this `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
+	{[]string{"user list"}, "search", "only addresses that `begin` so, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
+	{[]string{"user show"}, "audit", "also what happened to the account: the last 100 events", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.audit, n, false, "") }},
+	{[]string{"user add"}, "name", "`name` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
+	{[]string{"user add"}, "email", "e-mail `address` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
+	{[]string{"user delete"}, "yes", "do not ask", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.yes, n, false, "") }},
+	{[]string{"backup"}, "skip-damaged", "leave damaged pictures out instead of failing", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.skipDamaged, n, false, "") }},
+	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
+		"not where several databases share one storage", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.removeOrphans, n, false, "") }},
+}
+
+// where is what every command on data takes.
+var where = []string{"data", "database", "storage"}
+
+// usageError is how a command was used wrongly.
+type usageError struct{ error }
+
+// errReported: what is wrong was said already.
+var errReported = errors.New("reported")
+
+// runCommand reads the flags, runs the command and says what failed.
+func (p program) runCommand(ctx context.Context, c command, args []string) int {
+	in := &invocation{program: p, interrupted: ctx.Done()}
+	takes := slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return !slices.Contains(c.settings, s.name) })
+	o, rest, err := readFlags(c.name, takes, func(f *flag.FlagSet) {
+		for _, flag := range c.ownFlags() {
+			flag.add(f, &in.own, flag.name)
+		}
+	}, args, p.environ)
+	if errors.Is(err, flag.ErrHelp) || len(rest) > 0 && rest[0] == "help" {
+		c.help(p.stdout, takes)
+		return exitOK
+	}
+	if err == nil {
+		in.argument, err = c.oneArgument(rest)
+	}
+	if err == nil {
+		in.cfg = o.Config
+		err = c.run(ctx, in)
+	} else {
+		err = usageError{err}
+	}
+	var wrong usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &wrong):
+		return p.misused(wrong.Error() + " (see cardea " + c.name + " --help)")
+	case ctx.Err() != nil:
+		return p.failed(errors.New("interrupted; nothing is left half done"))
+	}
+	return p.failed(err)
+}
+
+func (c command) ownFlags() []ownFlag {
+	return slices.DeleteFunc(slices.Clone(ownFlags), func(f ownFlag) bool { return !slices.Contains(f.commands, c.name) })
+}
+
+func (c command) oneArgument(rest []string) (string, error) {
+	switch {
+	case c.argument == "" && len(rest) > 0:
+		return "", fmt.Errorf("cardea %s takes no argument %q, only flags", c.name, rest[0])
+	case c.argument != "" && len(rest) != 1, c.argument != "" && rest[0] == "":
+		return "", fmt.Errorf("cardea %s needs one %s", c.name, c.argument)
+	case c.argument == "":
+		return "", nil
+	}
+	return rest[0], nil
+}
+
+// help prints what the command is for, and its flags.
+func (c command) help(w io.Writer, takes []setting) {
+	usage := "cardea " + c.name
+	if c.argument != "" {
+		usage += " " + c.argument
+	}
+	fmt.Fprintf(w, "Usage: %s [flags]\n\n%s\nFlags:\n", usage, strings.TrimLeft(c.about, "\n"))
+	for _, f := range c.ownFlags() {
+		placeholder, text := flag.UnquoteUsage(&flag.Flag{Usage: f.usage})
+		if strings.Contains(f.usage, "`") {
+			placeholder = " " + placeholder
+		} else {
+			placeholder = ""
+		}
+		fmt.Fprintf(w, "  --%s%s\n        %s\n", f.name, placeholder, text)
+	}
+	fmt.Fprint(w, "\nSettings, as of cardea serve:\n")
+	describe(w, takes)
+}
+
+// onData runs f on the data folder.
+func onData(f func(ctx context.Context, in *invocation, a *cardea.Admin) error) func(context.Context, *invocation) error {
+	return func(ctx context.Context, in *invocation) (err error) {
+		in.cfg.Log = newLog(in.stderr, "auto")
+		a, err := cardea.Open(in.cfg)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		return f(ctx, in, a)
+	}
+}
+
+// printJSON prints one line.
+func (in *invocation) printJSON(v any) error {
+	e := json.NewEncoder(in.stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// printf prints text for people.
+func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
+
+// password asks for a password where somebody types, and reads a line elsewhere.
+func (in *invocation) password() (string, error) {
+	if !term.IsTerminal(int(in.stdin.Fd())) {
+		return firstLine(in.stdin)
+	}
+	first, err := in.ask("Password: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := in.ask("Once more: ")
+	if err == nil && again != first {
+		err = errors.New("the two are not the same; nothing was changed")
+	}
+	return first, err
+}
+
+// ask reads a line that is not shown. A signal must not leave the terminal so.
+func (in *invocation) ask(prompt string) (string, error) {
+	fd := int(in.stdin.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprint(in.stderr, prompt)
+	type answer struct {
+		line []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(fd)
+		typed <- answer{line, err}
+	}()
+	select {
+	case a := <-typed:
+		fmt.Fprintln(in.stderr)
+		if a.err != nil {
+			return "", errors.New("no password was typed; nothing was changed")
+		}
+		return string(a.line), nil
+	case <-in.interrupted:
+		fmt.Fprintln(in.stderr)
+		return "", errors.Join(errors.New("interrupted"), term.Restore(fd, state))
+	}
+}
+
+// maxLine bounds what is read of standard input; no password is longer.
+const maxLine = 4096
+
+// firstLine reads what is before the first line break, or all if there is none.
+func firstLine(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxLine))
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", usageError{errors.New("the password is read from standard input, which is empty")}
+	}
+	return line, nil
+}
+
+// progress shows how far long work is, on a terminal. What it returns second ends the line.
+func (in *invocation) progress() (cardea.Progress, func()) {
+	if !term.IsTerminal(int(in.stderr.Fd())) {
+		return nil, func() {}
+	}
+	var shown time.Time
+	return func(what string, done, total int64) {
+			if done != total && time.Since(shown) < 200*time.Millisecond {
+				return
+			}
+			shown = time.Now()
+			line := what
+			if total > 0 {
+				line += fmt.Sprintf(" %d of %d", done, total)
+			} else if done > 0 {
+				line += fmt.Sprintf(" %d", done)
+			}
+			fmt.Fprintf(in.stderr, "\r\x1b[K%s", line)
+		}, func() {
+			fmt.Fprint(in.stderr, "\r\x1b[K")
+		}
+}
+
+// shown makes a text of strangers safe for a terminal.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+// counted is "1 person" or "3 people".
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func holds(c cardea.Contents) string {
+	return counted(c.People, "person", "people") + ", " + counted(c.Sessions, "session", "sessions") + ", " + counted(c.Pictures, "picture", "pictures")
+}

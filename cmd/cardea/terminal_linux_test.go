@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// openTerminal returns the two ends of a new terminal (man 4 pts): what is typed
+// and shown, and what the program has.
+func openTerminal(t *testing.T) (keyboard, program *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("there are no terminals here: ", err)
+	}
+	t.Cleanup(func() { _ = keyboard.Close() })
+	var number, unlocked uint32
+	control := func(request uintptr, value *uint32) {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, keyboard.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 {
+			t.Skip("there are no terminals here: ", errno)
+		}
+	}
+	control(syscall.TIOCSPTLCK, &unlocked)
+	control(syscall.TIOCGPTN, &number)
+	program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(int(number)), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("there are no terminals here: ", err)
+	}
+	t.Cleanup(func() { _ = program.Close() })
+	return keyboard, program
+}
+
+// toGoOn is the question whose answer is shown.
+const toGoOn = "to go on: "
+
+// echoes tells whether a terminal shows what is typed.
+func echoes(t *testing.T, terminal *os.File) bool {
+	t.Helper()
+	var state syscall.Termios
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, terminal.Fd(), syscall.TCGETS, uintptr(unsafe.Pointer(&state))); errno != 0 {
+		t.Fatal(errno)
+	}
+	return state.Lflag&syscall.ECHO != 0
+}
+
+// talk runs a command on a terminal, types an answer to each question, and returns
+// all that was shown and the exit code.
+func talk(t *testing.T, data string, args []string, dialogue ...string) (screen string, code int) {
+	t.Helper()
+	keyboard, program := openTerminal(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, append(args, "--data", data)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
+	cmd.Env = append(foreignEnvironment(), cheap...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // so that Ctrl-C is a signal
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var shown output
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b := make([]byte, 4096)
+		for {
+			n, err := keyboard.Read(b)
+			_, _ = shown.Write(b[:n])
+			if err != nil { // the program has ended
+				return
+			}
+		}
+	}()
+	for i := 0; i < len(dialogue); i += 2 {
+		question := dialogue[i]
+		eventually(t, "the question "+question, func() bool { return strings.Contains(shown.String(), question) })
+		if hidden := question != toGoOn; hidden {
+			eventually(t, "what is typed is not shown", func() bool { return !echoes(t, program) })
+		}
+		if _, err := keyboard.WriteString(dialogue[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait() // the code tells
+	_ = program.Close()
+	<-ended
+	return shown.String(), cmd.ProcessState.ExitCode()
+}
+
+// On a terminal, passwords are asked for twice and never shown.
+func TestPasswordPrompt(t *testing.T) {
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	add := []string{"user", "add", "--name", "Ann", "--email", "ann@example.com"}
+	screen, code := talk(t, data, add, "Password: ", "typed in secret\n", "Once more: ", "typed otherwise\n")
+	if code != exitFailed || !strings.Contains(screen, "not the same") {
+		t.Errorf("%d: %s", code, screen)
+	}
+	screen, code = talk(t, data, add, "Password: ", "typed in secret\n", "Once more: ", "typed in secret\n")
+	if code != exitOK || !strings.Contains(screen, "Added ann@example.com") || strings.Contains(screen, "secret") {
+		t.Errorf("%d: %s", code, screen)
+	}
+	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "typed in secret")).Want(http.StatusOK)
+	if screen, code = talk(t, data, []string{"user", "set-password", "ann@example.com"}, "Password: ", "\x03"); code == exitOK {
+		t.Errorf("interrupted, %d: %s", code, screen)
+	}
+}
+
+func TestDeleteAsks(t *testing.T) {
+	data := t.TempDir()
+	serve(t, data, cheap).stop()
+	operate(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
+	remove := []string{"user", "delete", "ann@example.com"}
+	for _, answer := range []string{"yes\n", "\n", "\x04"} {
+		if screen, code := talk(t, data, remove, toGoOn, answer); code != exitFailed || !strings.Contains(screen, "nobody was deleted") {
+			t.Errorf("%q, %d: %s", answer, code, screen)
+		}
+	}
+	if screen, code := talk(t, data, remove, toGoOn, "ann@example.com\n"); code != exitOK || !strings.Contains(screen, "Deleted ann@example.com") {
+		t.Errorf("%d: %s", code, screen)
+	}
+}
