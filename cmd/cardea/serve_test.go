@@ -470,6 +470,7 @@ func TestOperatorsListener(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address)
 	ops, public := testkit.NewClient(t, "http://"+address), s.client()
+	ops.Undocumented = true
 
 	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"} {
 		ops.Get(path).Want(http.StatusOK)
