@@ -1,7 +1,9 @@
 package cardea_test
 
 import (
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,4 +65,52 @@ func TestContractIsRevalidated(t *testing.T) {
 	if body := server.NewClient(t).Get("/openapi.json").Body; string(body) != string(openapi.JSON()) {
 		t.Error("what is served is not the document")
 	}
+}
+
+// The refusals that the document has for many calls are what each of them
+// answers; the client holds what comes to the document.
+func TestDocumentedRefusals(t *testing.T) {
+	server := testkit.Start(t)
+	tooLong := []byte(`{"x":"` + strings.Repeat("x", 64<<10) + `"}`)
+	for _, tag := range openapi.Load().Tags {
+		for _, o := range openapi.Load().Operations(tag.Name) {
+			path := strings.NewReplacer("{id}", "none", "{address}", "none_a.png").Replace(o.Path)
+			t.Run(o.ID, func(t *testing.T) {
+				client := server.Register(t, o.ID+"@example.com")
+				send := func(contentType string, body []byte) *testkit.Answer {
+					return client.Send(o.Method, path, contentType, body)
+				}
+				client.Header.Set("Sec-Fetch-Site", "cross-site")
+				if a := send("", nil); documents(o, "403") {
+					a.WantError(403, "cross_origin")
+				}
+				client.Header.Del("Sec-Fetch-Site")
+				if a := send("text/plain", []byte("x")); documents(o, "415") {
+					a.WantError(415, "unsupported_media_type")
+				}
+				if a := send("application/json", tooLong); documents(o, "413") && !strings.Contains(path, "upload") {
+					a.WantError(413, "body_too_large")
+				}
+				client.Cookie = ""
+				if a := send("", nil); o.NeedsSession() {
+					a.WantError(401, "not_logged_in")
+				}
+				client.Do(withHost(t, o.Method, server.URL+path, "a!b")).WantError(400, "malformed_request")
+			})
+		}
+	}
+}
+
+func documents(o *openapi.Operation, status string) bool {
+	return slices.ContainsFunc(o.Responses, func(r openapi.Member[*openapi.Response]) bool { return r.Name == status })
+}
+
+func withHost(t *testing.T, method, url, host string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	return r
 }

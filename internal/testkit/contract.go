@@ -149,7 +149,7 @@ func checkAllow(x *Exchange, item node) error {
 	}
 	slices.Sort(methods)
 	if got, want := x.Header.Get("Allow"), strings.Join(methods, ", "); got != want {
-		return fmt.Errorf("Allow is %q, but the document has %q", got, want)
+		return fmt.Errorf("the header Allow is %q, but the document has %q", got, want)
 	}
 	return nil
 }
