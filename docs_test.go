@@ -22,7 +22,7 @@ func TestDocsPage(t *testing.T) {
 		t.Errorf("CSP %q", got)
 	}
 	html := string(page.Body)
-	for _, no := range []string{"<script", "<style", "style=", "onclick", "//fonts", "https://", "ZgotmplZ", "<no value>"} {
+	for _, no := range []string{"<script", "<style", "style=", "onclick", "//fonts", "https://", "ZgotmplZ", "<no value>", ".invalid"} {
 		if strings.Contains(html, no) {
 			t.Errorf("the page has %q", no)
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -32,22 +33,33 @@ func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) error {
 
 // docs serves the contract for people.
 func (s *Server) docs(w http.ResponseWriter, r *http.Request) error {
-	sections, err := docsSections(s.publicAddress(r))
+	page, err := docsHTML()
 	if err != nil {
 		return err
 	}
-	var page bytes.Buffer
-	if err := docsPage.Execute(&page, struct {
-		*openapi.Document
-		Sections []docsSection
-	}{contract, sections}); err != nil {
-		return err
-	}
+	address := template.HTMLEscapeString(s.publicAddress(r))
 	w.Header()["Content-Security-Policy"] = pageCSP
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
-	sendRevalidated(w, r, "text/html; charset=utf-8", page.Bytes())
+	sendRevalidated(w, r, "text/html; charset=utf-8", bytes.ReplaceAll(page, []byte(anyAddress), []byte(address)))
 	return nil
 }
+
+// anyAddress stands for the public address in the page until somebody asks for it.
+const anyAddress = "http://cardea.invalid"
+
+// docsHTML makes the page, once: that takes milliseconds, and anybody may ask.
+var docsHTML = sync.OnceValues(func() ([]byte, error) {
+	sections, err := docsSections()
+	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = docsPage.Execute(&page, struct {
+		*openapi.Document
+		Sections []docsSection
+	}{contract, sections})
+	return page.Bytes(), err
+})
 
 // docsSection is a group of calls on the page.
 type docsSection struct {
@@ -61,12 +73,12 @@ type docsCall struct {
 	Curl string
 }
 
-func docsSections(address string) ([]docsSection, error) {
+func docsSections() ([]docsSection, error) {
 	sections := make([]docsSection, len(contract.Tags))
 	for i, tag := range contract.Tags {
 		sections[i].Name = tag.Name
 		for _, operation := range contract.Operations(tag.Name) {
-			line, err := curl(address, operation)
+			line, err := curl(operation)
 			if err != nil {
 				return nil, err
 			}
@@ -169,7 +181,7 @@ func reference(s *openapi.Schema) string {
 func isError(status string) bool { return status >= "400" }
 
 // curl is a line for the terminal that sends an operation's example.
-func curl(address string, o *openapi.Operation) (string, error) {
+func curl(o *openapi.Operation) (string, error) {
 	line := "curl"
 	path := o.Path
 	for _, p := range o.Parameters {
@@ -191,7 +203,7 @@ func curl(address string, o *openapi.Operation) (string, error) {
 	if o.Method != http.MethodGet {
 		line += " -X " + o.Method
 	}
-	line += " " + address + path
+	line += " " + anyAddress + path
 	body, err := curlBody(o)
 	return line + body, err
 }
