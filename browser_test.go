@@ -59,14 +59,15 @@ func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/api/user"}, {"GET", "/"}, {"GET", "/none"}, {"PUT", "/api/user"}, {"GET", "/api/sessions"},
 		{"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", picture}, {"GET", "/uploads/none"}, {"POST", "/api/login"},
-		{"GET", "/static/cardea.css"}, {"GET", "/api/../api/user"},
+		{"GET", "/static/cardea.css"}, {"GET", "/openapi.json"}, {"GET", "/docs"}, {"GET", "/api/../api/user"},
 	} {
 		h := client.Send(c.method, c.path, "", nil).Header
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") ||
 			h.Get("Referrer-Policy") != "no-referrer" || h.Get("Content-Type") == "" {
 			t.Errorf("%s %s: headers %v", c.method, c.path, h)
 		}
-		if cached := c.path == picture || strings.HasPrefix(c.path, "/static/"); !cached && h.Get("Cache-Control") != "no-store" {
+		cached := c.path == picture || c.path == "/openapi.json" || c.path == "/docs" || strings.HasPrefix(c.path, "/static/")
+		if !cached && h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: Cache-Control %q", c.method, c.path, h.Get("Cache-Control"))
 		}
 		if h.Get("Server") != "" || h.Get("Strict-Transport-Security") != "" || h.Get("Access-Control-Allow-Origin") != "" {

@@ -133,6 +133,10 @@ func TestPictureIsServedSafely(t *testing.T) {
 	visitor.Get(address).Want(http.StatusNotModified)
 	visitor.Header = http.Header{"Range": {"bytes=0-3"}}
 	visitor.Get(address).Want(http.StatusPartialContent).WantBody("\x89PNG")
+	visitor.Header = http.Header{"Range": {"bytes=1000000-"}}
+	visitor.Get(address).Want(http.StatusRequestedRangeNotSatisfiable)
+	visitor.Header = http.Header{"If-Match": {`"another"`}}
+	visitor.Get(address).Want(http.StatusPreconditionFailed)
 	visitor.Header = http.Header{}
 	if head := visitor.Send("HEAD", address, "", nil).Want(http.StatusOK); len(head.Body) != 0 || head.Header.Get("Content-Length") == "" {
 		t.Errorf("HEAD: %v", head.Header)

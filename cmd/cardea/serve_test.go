@@ -470,6 +470,7 @@ func TestOperatorsListener(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address)
 	ops, public := testkit.NewClient(t, "http://"+address), s.client()
+	ops.Undocumented = true
 
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/symbol"} {
 		ops.Get(path).Want(http.StatusOK)
@@ -492,7 +493,9 @@ func TestMetrics(t *testing.T) {
 	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	client.Post("/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
 	client.Get("/no/such/" + strings.Repeat("x", 100)).Want(http.StatusNotFound)
-	metrics := string(testkit.NewClient(t, "http://"+address).Get("/metrics").Want(http.StatusOK).Body)
+	ops := testkit.NewClient(t, "http://"+address)
+	ops.Undocumented = true
+	metrics := string(ops.Get("/metrics").Want(http.StatusOK).Body)
 	for _, line := range []string{
 		`cardea_http_requests_total{method="POST",route="/api/register",status="201"} 1`,
 		`cardea_http_requests_total{method="POST",route="/login",status="401"} 1`,

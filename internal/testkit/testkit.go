@@ -106,6 +106,10 @@ type Client struct {
 	URL    string
 	Cookie string // the session's; empty: none
 	Header http.Header
+
+	// Undocumented is for what is not Cardea's public listener: answers are not
+	// held to the contract's document.
+	Undocumented bool
 }
 
 // NewClient returns a client that is not signed in.
@@ -221,9 +225,27 @@ func Dial(t testing.TB, url string) net.Conn {
 	return conn
 }
 
-// Do sends a request that the test made itself, and keeps the cookie that comes back.
+// bodyOf returns a copy of a request's body, as far as it is not a stream.
+func bodyOf(r *http.Request) ([]byte, error) {
+	if r.GetBody == nil {
+		return nil, nil
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(body)
+}
+
+// Do sends a request that the test made itself, and keeps the cookie that comes
+// back. It fails the test if the answer, or a request that was accepted, is not
+// as the contract's document says.
 func (c *Client) Do(r *http.Request) *Answer {
 	c.t.Helper()
+	sent, err := bodyOf(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	res, err := transport.RoundTrip(r)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
@@ -232,6 +254,12 @@ func (c *Client) Do(r *http.Request) *Answer {
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
+	}
+	if !c.Undocumented {
+		x := &Exchange{Request: r, Sent: sent, Status: res.StatusCode, Header: res.Header, Body: data}
+		if err := OurContract().Check(x); err != nil {
+			c.t.Errorf("%s %s: not as in openapi.json: %v\n%d %s", r.Method, r.URL.Path, err, res.StatusCode, data)
+		}
 	}
 	a := &Answer{t: c.t, what: r.Method + " " + r.URL.Path, Status: res.StatusCode, Header: res.Header, Body: data, Cookies: res.Cookies()}
 	for _, cookie := range a.Cookies {

@@ -35,7 +35,9 @@ func (s *Server) table() []route {
 		{"DELETE", "/api/upload-picture", s.removePicture},
 		{"GET", "/uploads/{address}", s.servePicture},
 
-		{"GET", "/static/{file}", s.static},
+		{"GET", "/openapi.json", s.openAPI},
+		{"GET", "/docs", s.docs},
+		{"GET", "/static/{file}", s.static}, // for the pages; no part of the contract
 		{"GET", "/healthz", s.healthz},
 		{"GET", "/readyz", s.readyz},
 	}
