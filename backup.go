@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -25,7 +26,14 @@ type BackupOptions struct {
 }
 
 // Contents says what a backup holds, or a data folder.
-type Contents = account.Contents
+type Contents struct {
+	Release   string    // that made the backup; empty for a data folder
+	CreatedAt time.Time // of the backup
+	People    int64
+	Sessions  int64
+	Pictures  int64
+	Skipped   int64 // damaged pictures that were left out
+}
 
 // ErrExists: what was to be made is there already.
 var ErrExists = errors.New("exists already; nothing was changed")
@@ -77,11 +85,17 @@ func (a *Admin) backup(ctx context.Context, w io.Writer, folder string, opt Back
 	c, err := a.accounts.Backup(ctx, w, account.BackupOptions{
 		Release: opt.Release, DeviceKey: key, Folder: folder, SkipDamaged: opt.SkipDamaged, Progress: account.Progress(opt.Progress),
 	})
-	return c, inWords(err)
+	return Contents(c), inWords(err)
 }
 
 // Problem is something that is not as it should be in a data folder.
-type Problem = account.Problem
+type Problem struct {
+	What    string // database, picture or file
+	Person  string // id; empty where it concerns none
+	File    string // key in the picture storage; empty where it concerns none
+	Message string // a sentence for people
+	Removed bool   // it was a file that nothing names, and is gone now
+}
 
 // CheckOptions say how data is checked.
 type CheckOptions struct {
@@ -94,9 +108,10 @@ type CheckOptions struct {
 // problem as it is found.
 func (a *Admin) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 	c, err := a.accounts.CheckData(ctx, account.CheckOptions{
-		RemoveOrphans: opt.RemoveOrphans, Found: opt.Found, Progress: account.Progress(opt.Progress),
+		RemoveOrphans: opt.RemoveOrphans, Progress: account.Progress(opt.Progress),
+		Found: func(p account.Problem) { opt.Found(Problem(p)) },
 	})
-	return c, inWords(err)
+	return Contents(c), inWords(err)
 }
 
 // Restore makes a data folder from a backup: that of the settings, which must be
@@ -149,7 +164,7 @@ func restore(ctx context.Context, cfg Config, in *os.File, made *undo, progress 
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		made.file(staged + suffix)
 	}
-	c, key, err := account.Restore(ctx, in, account.RestoreOptions{
+	found, key, err := account.Restore(ctx, in, account.RestoreOptions{
 		Database: staged, Pictures: pictures, Progress: account.Progress(progress),
 	})
 	if err != nil {
@@ -167,7 +182,7 @@ func restore(ctx context.Context, cfg Config, in *os.File, made *undo, progress 
 	if err := os.Rename(staged, cfg.database()); err != nil {
 		return Contents{}, err
 	}
-	return c, syncFolder(filepath.Dir(cfg.database()))
+	return Contents(found), syncFolder(filepath.Dir(cfg.database()))
 }
 
 // halfRestored is the name of the database while it is being restored.

@@ -64,6 +64,36 @@ func TestCutBackupIsRefused(t *testing.T) {
 	}
 }
 
+// Whatever is read, it ends, and no entry is beyond what its kind may be.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte{})
+	var b bytes.Buffer
+	w, err := NewWriter(&b, "1", time.Unix(0, 0))
+	if err = errors.Join(err, w.Picture("k3v9", []byte("one")), w.Database(strings.NewReader("db"), 2), w.Close()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := NewReader(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		for last := KindInfo; ; {
+			e, err := r.Next()
+			if err != nil {
+				return
+			}
+			if e.Kind < last || e.Size < 0 || e.Kind == KindPicture && (!isKey(e.Key) || e.Size > MaxPicture) {
+				t.Fatalf("%+v", e)
+			}
+			last = e.Kind
+			if n, err := io.Copy(io.Discard, r); err == nil && n != e.Size {
+				t.Fatalf("%+v has %d bytes", e, n)
+			}
+		}
+	})
+}
+
 func TestForeignEntriesAreRefused(t *testing.T) {
 	info := tar.Header{Name: infoName, Typeflag: tar.TypeReg}
 	for what, h := range map[string]tar.Header{
