@@ -59,7 +59,7 @@ func New(accounts *account.Service, opt Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, start: s.opt.Now()}
 	defer s.finish(rec, r)
-	body := paceBody(rec, r)
+	rec.body = paceBody(rec, r)
 	s.safety.setHeaders(rec.Header(), s.isHTTPS(r), r.Header.Get("Origin"))
 	switch err := s.admit(r); {
 	case err != nil:
@@ -69,7 +69,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
-	body.drain()
+	if !rec.body.drain() {
+		panic(http.ErrAbortHandler) // closes the connection; net/http cannot know that it has to
+	}
 }
 
 // admit refuses what no route should see.
@@ -93,6 +95,7 @@ func isClean(p string) bool {
 func (s *Server) finish(rec *recorder, r *http.Request) {
 	if v := recover(); v != nil {
 		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			s.logRequest(rec, r)
 			panic(v)
 		}
 		s.fail(rec, r, panicError(v))
