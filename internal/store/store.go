@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,6 +49,8 @@ type DB struct {
 	reads
 	reader *sql.DB
 	writer *sql.DB
+	// unwritable is whether the last write failed for lack of space or of the disk.
+	unwritable atomic.Bool
 }
 
 // Tx is a transaction, see [DB.Tx].
@@ -75,7 +78,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &DB{reads: reads{reader}, reader: reader, writer: writer}, nil
+	return &DB{reads: reads{q: reader}, reader: reader, writer: writer}, nil
 }
 
 // createPrivate makes the database file before SQLite does, because SQLite would
@@ -93,10 +96,18 @@ func (db *DB) Close() error {
 	return errors.Join(db.reader.Close(), db.writer.Close())
 }
 
-// Ping tells whether the database answers a query.
+// Ping tells whether the database answers a query and, if the last write failed
+// for want of space or of a disk that takes it, whether it can be written again.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
-	return classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+	err := classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+	if err != nil || !db.unwritable.Load() {
+		return err
+	}
+	return db.Tx(ctx, func(tx *Tx) error {
+		_, err := tx.exec(ctx, `UPDATE migrations SET applied_at = applied_at`) // writes, though nothing changes
+		return err
+	})
 }
 
 // txAttempts bounds how often Tx tries again when the database was busy.
@@ -110,10 +121,21 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	var err error
 	for range txAttempts {
 		if err = db.tx(ctx, f); !isBusy(err) {
-			return err
+			return db.noted(err)
 		}
 	}
 	return classify(err)
+}
+
+// noted remembers for Ping whether writing works.
+func (db *DB) noted(err error) error {
+	switch {
+	case errors.Is(err, ErrFull), errors.Is(err, ErrUnavailable):
+		db.unwritable.Store(true)
+	case err == nil:
+		db.unwritable.Store(false)
+	}
+	return err
 }
 
 func (db *DB) tx(ctx context.Context, f func(*Tx) error) error {
