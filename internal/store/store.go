@@ -49,7 +49,8 @@ type DB struct {
 	reads
 	reader *sql.DB
 	writer *sql.DB
-	// unwritable is whether the last write failed for lack of space or of the disk.
+	// unwritable is whether a write failed for want of space or of the disk, and
+	// none has been seen to work since.
 	unwritable atomic.Bool
 }
 
@@ -96,7 +97,7 @@ func (db *DB) Close() error {
 	return errors.Join(db.reader.Close(), db.writer.Close())
 }
 
-// Ping tells whether the database answers a query and, if the last write failed
+// Ping tells whether the database answers a query and, if a write failed
 // for want of space or of a disk that takes it, whether it can be written again.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
@@ -104,10 +105,18 @@ func (db *DB) Ping(ctx context.Context) error {
 	if err != nil || !db.unwritable.Load() {
 		return err
 	}
-	return db.Tx(ctx, func(tx *Tx) error {
-		_, err := tx.exec(ctx, `UPDATE migrations SET applied_at = applied_at`) // writes, though nothing changes
-		return err
+	err = db.Tx(ctx, func(tx *Tx) error {
+		// An update that changes nothing would write nothing.
+		probe := Try{ID: "ping", Counter: []byte("ping"), At: time.Unix(0, 0)}
+		if err := tx.AddTry(ctx, probe); err != nil {
+			return err
+		}
+		return tx.DeleteTry(ctx, probe.ID)
 	})
+	if err == nil {
+		db.unwritable.Store(false) // only here: most transactions that succeed now had nothing to write
+	}
+	return err
 }
 
 // txAttempts bounds how often Tx tries again when the database was busy.
@@ -127,13 +136,10 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	return classify(err)
 }
 
-// noted remembers for Ping whether writing works.
+// noted remembers for Ping that writing did not work.
 func (db *DB) noted(err error) error {
-	switch {
-	case errors.Is(err, ErrFull), errors.Is(err, ErrUnavailable):
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
 		db.unwritable.Store(true)
-	case err == nil:
-		db.unwritable.Store(false)
 	}
 	return err
 }
