@@ -104,13 +104,13 @@ func (w *watched) dial(t *testing.T) (client net.Conn, server *watchedConn) {
 }
 
 // wantCut waits for the server to close a connection.
-func (c *watchedConn) wantCut(t *testing.T, since time.Time) {
+func (c *watchedConn) wantCut(t *testing.T, since time.Time, within time.Duration) {
 	t.Helper()
 	select {
 	case <-c.closed:
 		t.Logf("cut after %v", time.Since(since).Round(time.Millisecond))
-	case <-time.After(time.Until(since.Add(cutWithin))):
-		t.Errorf("not cut within %v", cutWithin)
+	case <-time.After(time.Until(since.Add(within))):
+		t.Errorf("not cut within %v", within)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestSlowClients(t *testing.T) {
 			if what != "nothing" {
 				trickle(t, sendByte(client))
 			}
-			conn.wantCut(t, begun)
+			conn.wantCut(t, begun, cutWithin)
 			answer, _ := io.ReadAll(client)
 			status, _, _ := strings.Cut(string(answer), "\r\n")
 			want := map[string]string{"JSON": "408", "chunked JSON": "408", "upload": "408", "most of upload": "408", "refused upload": "401"}[what]
@@ -192,7 +192,7 @@ func TestSlowClients(t *testing.T) {
 				}
 				_, _ = client.Write([]byte(request))
 			}()
-			conn.wantCut(t, begun)
+			conn.wantCut(t, begun, 2*cutWithin) // the buffers have to be full first, which takes a busy machine seconds
 		})
 	}
 	together.run("a slow line is served", func(t *testing.T) {
