@@ -9,13 +9,17 @@ import (
 	"time"
 )
 
-// Time-outs of the HTTP server. How long a body may take is decided where it is
-// read, by its size; the longest, an upload, sets how long an answer may take.
+// Time-outs of the HTTP server. How long a body and an answer may take is decided
+// where they are read and written (internal/web/pace.go), by their size; what
+// net/http reads and writes by itself, such as headers and a 431, has these.
 const (
-	readHeaderTimeout = 10 * time.Second
-	writeTimeout      = 15 * time.Minute
-	idleTimeout       = 120 * time.Second
-	maxHeaderBytes    = 32 << 10
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 10 * time.Second
+	idleTimeout    = 120 * time.Second
+	maxHeaderBytes = 32 << 10
+	// writeBuffer bounds what the kernel keeps for a client that does not take its
+	// answers, in bytes; left alone, it grows to megabytes a connection.
+	writeBuffer = 256 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 15 * time.Second
 )
@@ -25,12 +29,13 @@ const (
 // seconds, and returns nil when all has stopped. The listener is closed.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	srv := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: readHeaderTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		Handler:        s,
+		ReadTimeout:    readTimeout,
+		ConnContext:    boundBuffer,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	swept := make(chan struct{})
@@ -45,6 +50,14 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 		return shutDown(context.WithoutCancel(ctx), srv)
 	}
+}
+
+// boundBuffer is a hook for new connections.
+func boundBuffer(ctx context.Context, conn net.Conn) context.Context {
+	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = tcp.SetWriteBuffer(writeBuffer) // the connection is dead otherwise, which is found out soon
+	}
+	return ctx
 }
 
 func shutDown(ctx context.Context, srv *http.Server) error {

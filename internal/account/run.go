@@ -2,6 +2,9 @@ package account
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -36,8 +39,8 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Sweep removes expired sessions, orphaned files, old tries and old events. What fails is logged, and
-// left to the next sweep.
+// Sweep removes expired sessions, orphaned files, old tries and old events. What
+// fails, or panics, is logged and left to the next sweep.
 func (s *Service) Sweep(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) error{
 		"sessions": s.sweepSessions,
@@ -45,8 +48,17 @@ func (s *Service) Sweep(ctx context.Context) {
 		"tries":    s.sweepTries,
 		"audit":    s.sweepAudit,
 	} {
-		if err := sweep(ctx); err != nil && ctx.Err() == nil {
-			s.opt.Log.WarnContext(ctx, "sweep failed, will be tried again", "what", what, "error", err)
+		level := slog.LevelWarn
+		err := func() (err error) {
+			defer func() {
+				if v := recover(); v != nil {
+					level, err = slog.LevelError, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+				}
+			}()
+			return sweep(ctx)
+		}()
+		if err != nil && ctx.Err() == nil {
+			s.opt.Log.Log(ctx, level, "sweep failed, will be tried again", "what", what, "error", err)
 		}
 	}
 }

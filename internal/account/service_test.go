@@ -336,3 +336,26 @@ func TestTouchOnce(t *testing.T) {
 		t.Errorf("last seen %v (%v)", rows[0].LastSeenAt, err)
 	}
 }
+
+// A panic in one part of a sweep costs neither the other parts nor the next sweep.
+func TestSweepSurvivesPanics(t *testing.T) {
+	b := newBench(t)
+	now := b.opt.Now
+	b.opt.Now = func() time.Time { panic("oops") }
+	b.Sweep(t.Context())
+	log := b.log.String()
+	for _, what := range []string{"sessions", "pictures", "tries"} {
+		if !strings.Contains(log, "what="+what) {
+			t.Errorf("the sweep of %s is not in the log", what)
+		}
+	}
+	if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "panic: oops") || !strings.Contains(log, "sweepTries") {
+		t.Errorf("the log does not say where it panicked:\n%s", log)
+	}
+	b.opt.Now = now
+	b.log.Reset()
+	b.Sweep(t.Context())
+	if log := b.log.String(); log != "" {
+		t.Errorf("the next sweep: %s", log)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -24,6 +25,10 @@ type Disk struct {
 
 	mu      sync.Mutex
 	durable map[string]bool // folders whose entry in the root is on the disk
+
+	// wanted is how many bytes there was no room for, the last time; 0: there was.
+	wanted   atomic.Int64
+	checking sync.Mutex
 }
 
 // NewDisk makes the folder if it is missing, readable by its owner only, and
@@ -50,9 +55,13 @@ func (d *Disk) Put(_ context.Context, key string, data []byte) error {
 	if err := d.makeFolder(filepath.Dir(path)); err != nil {
 		return storageError(err)
 	}
-	if err := writeSynced(path+temporary, data); err != nil {
-		return storageError(err)
+	if err := storageError(writeSynced(path+temporary, data)); err != nil {
+		if errors.Is(err, ErrFull) {
+			d.wanted.Store(int64(len(data)))
+		}
+		return err
 	}
+	d.wanted.Store(0)
 	if err := os.Rename(path+temporary, path); err != nil {
 		return storageError(err)
 	}
@@ -146,11 +155,21 @@ func (d *Disk) ModTime(_ context.Context, key string) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Check implements [Store] by writing and removing a small file.
+// Check implements [Store] by writing and removing a file: a small one or, when
+// there was no room for a blob, one of its size.
 func (d *Disk) Check(context.Context) error {
-	err := os.WriteFile(d.checkFile(), []byte("Cardea checks that it can write here.\n"), 0o600)
+	d.checking.Lock()
+	defer d.checking.Unlock()
+	data := make([]byte, max(checkBytes, d.wanted.Load()))
+	err := os.WriteFile(d.checkFile(), data, 0o600)
+	if err == nil {
+		d.wanted.Store(0)
+	}
 	return errors.Join(storageError(err), remove(d.checkFile()))
 }
+
+// checkBytes is less than a block of any disk.
+const checkBytes = 64
 
 func (d *Disk) path(key string) (string, error) {
 	if !validKey(key) {

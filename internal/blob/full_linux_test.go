@@ -54,9 +54,12 @@ func TestFullFileSystem(t *testing.T) {
 	if err := d.Delete(t.Context(), "abce"); err != nil { // frees what the failed one took
 		t.Error(err)
 	}
+	if err := d.Check(t.Context()); !errors.Is(err, blob.ErrFull) { // there is room, but not for as much
+		t.Errorf("check: got %v", err)
+	}
+	put(t, d, "abce", []byte("data"))
 	if err := d.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	put(t, d, "abce", []byte("data"))
 	wantFiles(t, root, "ab/abcd", "ab/abce")
 }

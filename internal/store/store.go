@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,9 @@ type DB struct {
 	path   string
 	reader *sql.DB
 	writer *sql.DB
+	// unwritable is whether a write failed for want of space or of the disk, and
+	// none has been seen to work since.
+	unwritable atomic.Bool
 }
 
 // Tx is a transaction, see [DB.Tx].
@@ -90,7 +94,7 @@ func open(ctx context.Context, path string, prepare func(ctx context.Context, db
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &DB{reads: reads{reader}, path: path, reader: reader, writer: writer}, nil
+	return &DB{reads: reads{q: reader}, path: path, reader: reader, writer: writer}, nil
 }
 
 // createPrivate makes the database file before SQLite does, because SQLite would
@@ -108,10 +112,26 @@ func (db *DB) Close() error {
 	return errors.Join(db.reader.Close(), db.writer.Close())
 }
 
-// Ping tells whether the database answers a query.
+// Ping tells whether the database answers a query and, if a write failed
+// for want of space or of a disk that takes it, whether it can be written again.
 func (db *DB) Ping(ctx context.Context) error {
 	var one int
-	return classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+	err := classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
+	if err != nil || !db.unwritable.Load() {
+		return err
+	}
+	err = db.Tx(ctx, func(tx *Tx) error {
+		// An update that changes nothing would write nothing.
+		probe := Try{ID: "ping", Counter: []byte("ping"), At: time.Unix(0, 0)}
+		if err := tx.AddTry(ctx, probe); err != nil {
+			return err
+		}
+		return tx.DeleteTry(ctx, probe.ID)
+	})
+	if err == nil {
+		db.unwritable.Store(false) // only here: most transactions that succeed now had nothing to write
+	}
+	return err
 }
 
 // Stats are figures about the database.
@@ -145,10 +165,18 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	var err error
 	for range txAttempts {
 		if err = db.tx(ctx, f); !isBusy(err) {
-			return err
+			return db.noted(err)
 		}
 	}
 	return classify(err)
+}
+
+// noted remembers for Ping that writing did not work.
+func (db *DB) noted(err error) error {
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
+		db.unwritable.Store(true)
+	}
+	return err
 }
 
 func (db *DB) tx(ctx context.Context, f func(*Tx) error) error {

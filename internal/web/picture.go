@@ -68,6 +68,6 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", p.ContentType)
 	h.Set("Content-Disposition", `inline; filename="`+p.Name+`"`) // safe characters only
 	h.Set("ETag", `"`+p.Version+`"`)
-	http.ServeContent(w, r, "", p.UpdatedAt, p)
+	http.ServeContent(w, r, "", p.UpdatedAt, p.Blob) // itself, so that the kernel can send a file
 	return nil
 }

@@ -93,26 +93,18 @@ func readError(err error) error {
 	}
 }
 
-// A body has to arrive at some speed, so that a client that sends a byte now and
-// then cannot hold what a request holds: its first part within the grace, and from
-// then on no slower than the rate. A picture of 10 MiB may take 11 minutes.
-const (
-	bodyGrace = 10 * time.Second
-	bodyRate  = 16 << 10 // bytes a second
-)
-
 // A server that answers before it has read the whole body and then closes the
 // connection can make the answer unreadable: the client, still sending, gets a
-// reset. So what is left is read and dropped, up to this much.
+// reset. So what is left is read and dropped, up to this much and for paceTime.
 const drainBytes = 64 << 20
 
 // pacedBody is a request's body that has to arrive in time.
 type pacedBody struct {
 	io.ReadCloser
 	connection     *http.ResponseController
-	start          time.Time
-	read           int64
+	arrived        pace
 	started, ended bool
+	broken         bool // ended before its end
 	expectContinue bool
 }
 
@@ -124,7 +116,6 @@ func paceBody(w http.ResponseWriter, r *http.Request) *pacedBody {
 	b := &pacedBody{
 		ReadCloser:     r.Body,
 		connection:     http.NewResponseController(w),
-		start:          time.Now(), // the connection's deadlines are in real time
 		expectContinue: r.Header.Get("Expect") != "",
 	}
 	// Otherwise net/http reads on before it writes an early answer. Not every
@@ -136,23 +127,46 @@ func paceBody(w http.ResponseWriter, r *http.Request) *pacedBody {
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
-	b.started = true
-	_ = b.connection.SetReadDeadline(b.start.Add(bodyGrace + time.Duration(b.read)*time.Second/bodyRate))
+	until, _ := b.arrived.deadline()
+	_ = b.connection.SetReadDeadline(until)
+	if !b.started { // it may have to write "100 Continue", see expectContinue
+		b.started = true
+		_ = b.connection.SetWriteDeadline(until)
+	}
 	n, err := b.ReadCloser.Read(p)
-	b.read += int64(n)
+	b.arrived.moved(int64(n))
 	if err != nil && !b.ended {
 		b.ended = true
-		_ = b.connection.SetReadDeadline(time.Time{}) // the answer takes its own time
+		b.broken = err != io.EOF //nolint:errorlint // the body's proper end
+		if !b.broken {
+			_ = b.connection.SetReadDeadline(time.Time{}) // the answer takes its own time
+		} // otherwise it stays, or net/http would read on, for as long as the client likes
 	}
 	return n, err
 }
 
-// drain sends the answer off and drops what is left of the body. A client that
-// waits to be told to go on (Expect: 100-continue) was not, and sends nothing.
-func (b *pacedBody) drain() {
-	if b == nil || b.ended || b.expectContinue && !b.started || b.connection.Flush() != nil {
-		return
+// unasked tells whether the client waits to be told to go on (Expect: 100-continue)
+// and was not.
+func (b *pacedBody) unasked() bool { return b != nil && b.expectContinue && !b.started }
+
+// unending tells whether nobody knows where the body ends (RFC 9110 section 10.1.1
+// for those unasked), so that the next request could not be told from it.
+func (b *pacedBody) unending() bool { return b.unasked() || b != nil && b.broken }
+
+// drain sends the answer off and drops what is left of the body. It tells whether
+// the body ended: if not, what follows on the connection is no request. A client
+// that was not told to go on sends nothing, and nothing is waited for.
+func (b *pacedBody) drain() (ended bool) {
+	switch {
+	case b == nil || b.ended:
+		return true // or it was answered that the connection closes, see WriteHeader
+	case b.unasked():
+		_ = b.connection.SetReadDeadline(time.Unix(1, 0))
+		return true // likewise, see WriteHeader
+	case b.connection.Flush() != nil:
+		return true // not a connection of ours
 	}
-	b.start, b.read = time.Now(), 0
-	_, _ = io.CopyN(io.Discard, b, drainBytes)
+	b.arrived = pace{time.Now().Add(paceTime), drainBytes} // all of it, however it comes
+	_, err := io.CopyN(io.Discard, b, drainBytes)
+	return err == io.EOF //nolint:errorlint // the body's proper end
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"crypto/rand"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -82,7 +81,8 @@ func (s *Server) addressOf(r *http.Request, p account.Picture) string {
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // recorder remembers what was answered, for the log, and for fail to know
-// whether an answer can still be given.
+// whether an answer can still be given. It also sees to the pace at which the
+// answer is taken, see pace.go.
 type recorder struct {
 	http.ResponseWriter
 	start     time.Time
@@ -90,28 +90,8 @@ type recorder struct {
 	userID    string
 	requestID string
 	err       error
-}
-
-func (rec *recorder) WriteHeader(status int) {
-	if rec.status == 0 {
-		rec.status = status
-	}
-	rec.ResponseWriter.WriteHeader(status)
-}
-
-func (rec *recorder) Write(b []byte) (int, error) {
-	if rec.status == 0 {
-		rec.status = http.StatusOK
-	}
-	return rec.ResponseWriter.Write(b)
-}
-
-// ReadFrom lets files go to the network without passing through memory.
-func (rec *recorder) ReadFrom(src io.Reader) (int64, error) {
-	if rec.status == 0 {
-		rec.status = http.StatusOK
-	}
-	return io.Copy(rec.ResponseWriter, src)
+	written   pace
+	body      *pacedBody // of the request; nil if it has none
 }
 
 // id is the request's, made when it is first asked for.

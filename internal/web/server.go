@@ -61,7 +61,7 @@ func New(accounts *account.Service, opt Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, start: s.opt.Now()}
 	defer s.finish(rec, r)
-	body := paceBody(rec, r)
+	rec.body = paceBody(rec, r)
 	s.safety.setHeaders(rec.Header(), s.isHTTPS(r), r.Header.Get("Origin"))
 	switch err := s.admit(r); {
 	case err != nil:
@@ -71,7 +71,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
-	body.drain()
+	if !rec.body.drain() {
+		panic(http.ErrAbortHandler) // closes the connection; net/http cannot know that it has to
+	}
 }
 
 // admit refuses what no route should see.
@@ -93,15 +95,18 @@ func isClean(p string) bool {
 
 // finish ends every request: it answers for a handler that panicked, counts and logs.
 func (s *Server) finish(rec *recorder, r *http.Request) {
-	if v := recover(); v != nil {
-		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-			panic(v)
-		}
+	v := recover()
+	err, _ := v.(error)
+	aborted := errors.Is(err, http.ErrAbortHandler)
+	if v != nil && !aborted {
 		s.fail(rec, r, panicError(v))
 	}
 	took := s.opt.Now().Sub(rec.start)
 	s.metrics.observe(r, rec.status, took)
 	s.logRequest(rec, r, took)
+	if aborted {
+		panic(v)
+	}
 }
 
 // action is a handler that returns what went wrong instead of writing it.

@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -55,41 +57,68 @@ func TestMeteredReader(t *testing.T) {
 	}
 }
 
-// deadlines notes which deadlines a connection is given.
+// deadlines notes which deadlines a connection is given, by how long they are away.
 type deadlines struct {
 	http.ResponseWriter
-	set []time.Time
+	read, written []time.Duration
+}
+
+func away(t time.Time) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	return time.Until(t).Round(time.Second)
 }
 
 func (d *deadlines) SetReadDeadline(t time.Time) error {
-	d.set = append(d.set, t)
+	d.read = append(d.read, away(t))
 	return nil
 }
 
-// A body has ten seconds to begin with and then to keep up 16 KiB a second; when
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.written = append(d.written, away(t))
+	return nil
+}
+
+// A body has ten seconds for every 160 KiB, however fast those before came; when
 // it has arrived, the answer takes its own time.
 func TestBodiesHaveToArrive(t *testing.T) {
-	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(strings.Repeat("x", 64<<10)))
-	body := paceBody(w, r)
-	for _, size := range []int{32 << 10, 32 << 10, 1} {
-		_, _ = io.ReadFull(r.Body, make([]byte, size))
-	}
-	var got []time.Duration
-	for _, at := range w.set {
-		if at.IsZero() {
-			got = append(got, 0)
-			continue
+	synctest.Test(t, func(t *testing.T) {
+		w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader(strings.Repeat("x", 240<<10)))
+		paceBody(w, r)
+		for _, size := range []int{100 << 10, 60 << 10, 80 << 10, 1} {
+			_, _ = r.Body.Read(make([]byte, size))
+			time.Sleep(3 * time.Second)
 		}
-		got = append(got, at.Sub(body.start))
-	}
-	want := []time.Duration{10 * time.Second, 12 * time.Second, 14 * time.Second, 0}
-	if len(got) != len(want) {
-		t.Fatalf("deadlines %v, want %v", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("deadlines %v, want %v", got, want)
+		const s = time.Second
+		if want := []time.Duration{10 * s, 7 * s, 10 * s, 7 * s, 0}; !slices.Equal(w.read, want) {
+			t.Errorf("deadlines %v, want %v", w.read, want)
 		}
+	})
+}
+
+// So it is with an answer, which may be a file.
+func TestAnswersHaveToBeTaken(t *testing.T) {
+	for what, send := range map[string]func(io.Writer, *io.LimitedReader) (int64, error){
+		"read from": func(w io.Writer, r *io.LimitedReader) (int64, error) { return w.(io.ReaderFrom).ReadFrom(r) },
+		"written": func(w io.Writer, r *io.LimitedReader) (int64, error) {
+			data, _ := io.ReadAll(r)
+			n, err := w.Write(data)
+			return int64(n), err
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+			rec := &recorder{ResponseWriter: w}
+			rec.WriteHeader(http.StatusOK)
+			n, err := send(rec, &io.LimitedReader{R: strings.NewReader(strings.Repeat("x", 400<<10)), N: 350 << 10})
+			if n != 350<<10 || err != nil {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+			if len(w.written) != 3 || slices.Max(w.written) != 10*time.Second {
+				t.Errorf("deadlines %v", w.written)
+			}
+		})
 	}
 }
