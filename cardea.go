@@ -93,6 +93,7 @@ func (s *Server) open(ctx context.Context) error {
 		AuditKeep:   s.cfg.AuditKeep,
 		RateLimit:   s.cfg.RateLimit == "on",
 		Secret:      secret,
+		Words:       s.cfg.words(),
 		Now:         s.cfg.Clock,
 		Log:         s.cfg.Log,
 	})

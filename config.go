@@ -268,6 +268,16 @@ func (c Config) storage() string {
 	return filepath.Join(c.Data, "pictures")
 }
 
+// words are what names this installation, and so is a poor password in it.
+func (c Config) words() []string {
+	words := []string{"cardea"}
+	if public, _ := parsePublicURL(c.PublicURL); public != nil { // validated
+		host := strings.ToLower(public.Hostname())
+		words = append(append(words, host), strings.Split(host, ".")...)
+	}
+	return words
+}
+
 func (c Config) webOptions() web.Options {
 	public, _ := parsePublicURL(c.PublicURL) // validated
 	return web.Options{
