@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit"
@@ -86,14 +87,17 @@ func auditOf(t *testing.T, server *testkit.Server, userID string) (events []stri
 func loggedEvents(t *testing.T, log, userID string) (events []string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
-		var e struct{ Time, Msg, Event, User, IP, Request string }
+		var e struct {
+			Time                          time.Time // with its offset, or it does not parse
+			Msg, Event, User, IP, Request string
+		}
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatalf("%v in %q", err, line)
 		}
 		if e.Msg != "event" || e.User != userID {
 			continue
 		}
-		if e.Time == "" || e.IP == "" || e.Request == "" {
+		if e.Time.IsZero() || e.IP == "" || e.Request == "" {
 			t.Errorf("incomplete: %s", line)
 		}
 		events = append(events, e.Event)

@@ -70,6 +70,9 @@ func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 		if !cached && h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: Cache-Control %q", c.method, c.path, h.Get("Cache-Control"))
 		}
+		if shared := h.Get("Cross-Origin-Resource-Policy") == "cross-origin"; shared != (c.path == picture) || h.Get("Cross-Origin-Resource-Policy") == "" {
+			t.Errorf("%s %s: Cross-Origin-Resource-Policy %q", c.method, c.path, h.Get("Cross-Origin-Resource-Policy"))
+		}
 		if h.Get("Server") != "" || h.Get("Strict-Transport-Security") != "" || h.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s %s: headers %v", c.method, c.path, h)
 		}
@@ -284,14 +287,25 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	}
 }
 
-// By default, reading is not logged.
+// By default, reading is not logged, unless with a session that is none.
 func TestLogOfEvents(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	client.Get("/api/user").Want(200)
 	client.Get("/none").Want(404)
+	server.NewClient(t).Get("/api/user").Want(401)
 	log := server.Log.String()
 	if strings.Count(log, `"msg":"request"`) != 1 || !strings.Contains(log, `"route":"/api/register"`) || !strings.Contains(log, `"status":201`) {
 		t.Errorf("the log:\n%s", log)
+	}
+	client.Cookie = strings.Repeat("A", 26)
+	client.Get("/api/user").Want(401)
+	if refused := strings.TrimPrefix(server.Log.String(), log); !strings.Contains(refused, `"status":401`) || !strings.Contains(refused, `"code":"not_logged_in"`) {
+		t.Errorf("of a made-up session, the log has %q", refused)
+	}
+	client.Header.Set("Sec-Fetch-Site", "cross-site")
+	client.Post("/api/logout", nil).Want(403)
+	if !strings.Contains(server.Log.String(), `"code":"cross_origin"`) {
+		t.Errorf("a refused origin is not in the log:\n%s", server.Log)
 	}
 }

@@ -279,9 +279,20 @@ func (c Config) accountOptions(secret []byte) account.Options {
 		AuditKeep:   c.AuditKeep,
 		RateLimit:   c.RateLimit == "on",
 		Secret:      secret,
+		Words:       c.words(),
 		Now:         c.Clock,
 		Log:         c.Log,
 	}
+}
+
+// words are what names this installation, and so is a poor password in it.
+func (c Config) words() []string {
+	words := []string{"cardea"}
+	if public, _ := parsePublicURL(c.PublicURL); public != nil { // validated
+		host := strings.ToLower(public.Hostname())
+		words = append(append(words, host), strings.Split(host, ".")...)
+	}
+	return words
 }
 
 func (c Config) webOptions() web.Options {

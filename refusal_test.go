@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func TestRoutesThatAreNone(t *testing.T) {
 	for _, path := range []string{
 		"/no/such/thing", "/api", "/api/", "/api/user/", "/api/users", "/API/user", "/.git/config", "/api//user", "//api/user",
 		"/api/./user", "/api/x/../user", "/cardea.db", "/uploads", "/static/", "/static/../server.go", "/static/none", "/debug/pprof/", "/metrics",
-		"/api/sessions/a/b", "/index.html", "/favicon.ico", "/%2e%2e/", "/api%2fuser", "/api/user%00",
+		"/api/sessions/a/b", "/index.html", "/api/user/x.css", "/api/user;x.css", "/x.css", "/favicon.ico", "/%2e%2e/", "/api%2fuser", "/api/user%00",
 	} {
 		client.Get(path).WantError(404, "not_found")
 	}
@@ -291,4 +292,78 @@ func TestSettingsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v", setting, err)
 		}
 	}
+}
+
+// What stands in an address is neither a credential nor a way round the rules.
+func TestNothingIsTakenFromTheQuery(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	stranger := server.NewClient(t)
+	stranger.Get("/api/user?session="+client.Cookie).WantError(401, "not_logged_in")
+	stranger.Send("POST", "/api/login?email=ada@example.com&password=simplepass", "application/json", []byte(`{}`)).
+		WantError(401, "invalid_credentials")
+	client.JSON("PATCH", "/api/user?name=Eve", map[string]any{"name": "Ada"}).Want(200)
+	plain := client.Get("/api/user").Want(200)
+	client.Get("/api/user?callback=run&jsonp=run&id=x&id=y").Want(200).WantBody(string(plain.Body))
+}
+
+// Where a request ends can be read in one way only; what could be read in two is
+// refused, and nothing behind it is taken for a request.
+func TestFraming(t *testing.T) {
+	address := serveOn(t)
+	const smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+	for what, c := range map[string]struct{ head, status string }{
+		"two lengths":             {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 5\r\n", "400"},
+		"a signed length":         {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n", "400"},
+		"a coding nobody knows":   {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n", "501"},
+		"two codings":             {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "501"},
+		"a space before a colon":  {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n", "400"},
+		"two hosts":               {"POST /api/logout HTTP/1.1\r\nHost: x\r\nHost: y\r\n", "400"},
+		"a bare CR in a header":   {"POST /api/logout HTTP/1.1\r\nHost: x\r\nX-A: b\rc\r\n", "400"},
+		"HTTP/2, not spoken here": {"PRI * HTTP/2.0\r\n", "404"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			conn := testkit.Dial(t, address)
+			_, _ = io.WriteString(conn, c.head+"\r\n"+smuggled)
+			text, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 "+c.status+" ") || strings.Count(string(text), "HTTP/1.1 ") != 1 {
+				t.Errorf("%q (%v)", text, err)
+			}
+		})
+	}
+	// With both, chunks decide (RFC 9112 section 6.3), and what is behind them is a request of its own.
+	conn := testkit.Dial(t, address)
+	_, _ = io.WriteString(conn, "POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+
+		"GET /api/user HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	text, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200 ") || strings.Count(string(text), "HTTP/1.1 ") > 2 {
+		t.Errorf("%q (%v)", text, err)
+	}
+}
+
+// A fault of ours is a 500 that shows nothing of it; the log has it all, and the
+// server goes on.
+func TestPanicIsAnswered(t *testing.T) {
+	var calls, fatal atomic.Int32
+	server := testkit.Start(t, func(c *cardea.Config) {
+		clock := c.Clock
+		c.Clock = func() time.Time {
+			if calls.Add(1) == fatal.Load() {
+				panic("inner secret")
+			}
+			return clock()
+		}
+	})
+	client := server.Register(t, "ada@example.com")
+	fatal.Store(calls.Load() + 2) // after the one that tells when the request began
+	a := client.Get("/api/user").WantError(500, "internal")
+	id := a.Header.Get("X-Request-Id")
+	if bytes.Contains(a.Body, []byte("secret")) || id == "" {
+		t.Errorf("%s, X-Request-Id %q", a.Body, id)
+	}
+	log := server.Log.String()
+	if !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, "panic: inner secret") || !strings.Contains(log, id) {
+		t.Errorf("the log: %s", log)
+	}
+	client.Get("/api/user").Want(200)
 }

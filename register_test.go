@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -128,4 +129,19 @@ func TestRegisterEndsTheSessionPresented(t *testing.T) {
 	}
 	client.Cookie = old
 	client.Get("/api/user").Want(http.StatusUnauthorized)
+}
+
+// Words of the installation are no passwords, whatever is put around them.
+func TestWordsOfHereAreNoPasswords(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" })
+	for _, password := range []string{"cardea123", "!!Cardea2026!!", "accounts1", "12example34", "accounts.example.com", "EXAMPLE-2026"} {
+		answer := server.NewClient(t).Post("/api/register", testkit.Person("Ada", "ada@bletchley.org", password)).WantError(400, "invalid_input")
+		if answer.Envelope().Errors["password"] == "" {
+			t.Errorf("%s: %s", password, answer.Body)
+		}
+	}
+	client := server.NewClient(t)
+	client.Post("/api/register", testkit.Person("Ada", "ada@bletchley.org", "hinges of cardea")).Want(201)
+	client.Post("/api/password", change("hinges of cardea", "cardea!!!")).WantError(400, "invalid_input")
+	client.Post("/api/password", change("hinges of cardea", "2026-11-22")).Want(200) // no letters, no word
 }

@@ -73,6 +73,8 @@ func TestSessionsDieOfAge(t *testing.T) {
 	}
 	server.Clock.Advance(day)
 	old.Get("/api/user").Want(http.StatusUnauthorized)
+	server.Clock.Advance(365 * day) // passwords do not age
+	old.Post("/api/login", testkit.Credentials("old@example.com", "simplepass")).Want(http.StatusOK)
 	if list := server.Register(t, "new@example.com").Get("/api/sessions").Envelope().Sessions; len(list) != 1 {
 		t.Errorf("sessions %+v", list)
 	}
@@ -132,5 +134,18 @@ func TestForeignCookies(t *testing.T) {
 	} {
 		client.Header.Set("Cookie", cookie)
 		client.Get("/api/user").Want(http.StatusOK)
+	}
+}
+
+// Without a session, whatever is one's own is refused, and before anything sent is looked at.
+func TestStrangersGetNothing(t *testing.T) {
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/"}, {"GET", "/api/user"}, {"PATCH", "/api/user"}, {"POST", "/api/password"},
+		{"GET", "/api/sessions"}, {"DELETE", "/api/sessions"}, {"DELETE", "/api/sessions/x"},
+		{"POST", "/api/upload-picture"}, {"POST", "/upload_profile_pic"}, {"DELETE", "/api/upload-picture"},
+	} {
+		server.NewClient(t).Send(c.method, c.path, "text/plain", []byte("x")).WantError(http.StatusUnauthorized, "not_logged_in")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -256,4 +258,39 @@ func TestThrottlingCanBeOff(t *testing.T) {
 	for range 30 {
 		server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
 	}
+}
+
+// Who suspects the key of device cookies removes it: a new one is made, devices
+// are strangers once more, and nobody is signed out.
+func TestDeviceKeyIsReplaced(t *testing.T) {
+	server := testkit.Start(t, throttled)
+	client := from(t, server, "192.0.2.1")
+	var device string
+	for _, c := range client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201).Cookies {
+		if c.Name == "session-device" {
+			device = c.Value
+		}
+	}
+	server.Stop()
+	key := filepath.Join(server.Data, "device.key")
+	old, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	server = testkit.Start(t, throttled, func(c *cardea.Config) { c.Data = server.Data })
+	if now, err := os.ReadFile(key); err != nil || string(now) == string(old) {
+		t.Errorf("the key is the old one (%v)", err)
+	}
+	again := from(t, server, "192.0.2.1")
+	again.Cookie = client.Cookie
+	again.Get("/api/user").Want(200)
+	for range 10 {
+		from(t, server, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+	}
+	unknown := from(t, server, "192.0.2.1")
+	unknown.Header.Set("Cookie", "session-device="+device)
+	wantThrottled(t, unknown.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")))
 }

@@ -32,6 +32,7 @@ type Options struct {
 	AuditKeep   time.Duration // how long events stay in the audit table
 	RateLimit   bool          // throttle tries at passwords and registrations
 	Secret      []byte        // key of device cookies, SecretSize bytes
+	Words       []string      // of this installation, lower-case: no passwords
 	Now         func() time.Time
 	Log         *slog.Logger
 }

@@ -3,7 +3,9 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -18,7 +20,7 @@ const (
 
 // passwordProblem says what is wrong with a new password, if anything. There are
 // no rules of composition (ASVS 6.2.5): what is refused is what attackers try first.
-func passwordProblem(pw Password, email, name string) string {
+func (s *Service) passwordProblem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
 		return "Enter a password."
@@ -30,6 +32,8 @@ func passwordProblem(pw Password, email, name string) string {
 		return "This password is one of the commonest, which attackers try first. Choose another."
 	case isOwn(pw, email, name):
 		return "The password must not be your own e-mail address or name. Choose another."
+	case s.isOfHere(pw):
+		return "The password must not be the name of this service or its address. Choose another."
 	}
 	return ""
 }
@@ -41,6 +45,13 @@ func isOwn(pw Password, email, name string) bool {
 	return key != "" && (key == emailKey(email) || key == emailKey(name) || key == emailKey(mailbox))
 }
 
+// isOfHere tells whether a password is a word of this installation, whatever
+// digits and signs surround it (ASVS 6.2.11; docs/security.md lists the words).
+func (s *Service) isOfHere(pw Password) bool {
+	word := strings.TrimFunc(strings.ToLower(string(pw)), func(r rune) bool { return !unicode.IsLetter(r) })
+	return word != "" && slices.Contains(s.opt.Words, word)
+}
+
 // ChangePassword gives the person of a session a new password. Every other
 // session of theirs ends; this one gets the token that is returned. Errors:
 // invalid_input, too_many_tries, wrong_password.
@@ -49,7 +60,7 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, current, next 
 	if current == "" {
 		problems["current_password"] = "Enter your current password."
 	}
-	note(problems, "new_password", passwordProblem(next, in.User.Email, in.User.Name))
+	note(problems, "new_password", s.passwordProblem(next, in.User.Email, in.User.Name))
 	if err := invalid(problems); err != nil {
 		return "", err
 	}

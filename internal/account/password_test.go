@@ -63,7 +63,7 @@ func TestNewPasswords(t *testing.T) {
 		{"zoëångström", ""},
 		{"example.com", ""},
 	} {
-		got := passwordProblem(c.password, email, name)
+		got := new(Service).passwordProblem(c.password, email, name)
 		if (got == "") != (c.problem == "") || !strings.Contains(got, c.problem) {
 			t.Errorf("%.40q: %q, want %q", string(c.password), got, c.problem)
 		}
@@ -73,7 +73,7 @@ func TestNewPasswords(t *testing.T) {
 // A problem with another field is not blamed on the password.
 func TestPasswordOfSomebodyWithoutNameOrAddress(t *testing.T) {
 	for _, password := range []Password{"simplepass", "        ", "\t\t\t\t\t\t\t\t"} {
-		if got := passwordProblem(password, "", ""); got != "" {
+		if got := new(Service).passwordProblem(password, "", ""); got != "" {
 			t.Errorf("%q: %s", string(password), got)
 		}
 	}

@@ -123,7 +123,7 @@ func (s *Service) ResetPassword(ctx context.Context, who string, next Password) 
 		return User{}, 0, err
 	}
 	problems := map[string]string{}
-	note(problems, "password", passwordProblem(next, row.Email, row.Name))
+	note(problems, "password", s.passwordProblem(next, row.Email, row.Name))
 	if err := invalid(problems); err != nil {
 		return User{}, 0, err
 	}

@@ -64,7 +64,7 @@ func (s *Service) check(r Registration) (name, email string, err error) {
 	note(problems, "name", problem)
 	email, problem = normalEmail(r.Email)
 	note(problems, "email", problem)
-	note(problems, "password", passwordProblem(r.Password, email, name))
+	note(problems, "password", s.passwordProblem(r.Password, email, name))
 	return name, email, invalid(problems)
 }
 

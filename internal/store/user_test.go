@@ -8,6 +8,16 @@ import (
 	"time"
 )
 
+// There are no accounts but those that people make.
+func TestNewDatabaseHasNobody(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		var n int
+		if err := db.q.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)`).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows (%v)", n, err)
+		}
+	})
+}
+
 func TestUserIsFoundAsCreated(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		want := User{

@@ -13,7 +13,8 @@ import (
 const slow = time.Second
 
 // logRequest writes one line about a request that changes something, failed
-// through our fault or took long; with the setting, about every request. It names
+// through our fault, presented a session that is none or took long; with the
+// setting, about every request. It names
 // the route's pattern and not the path, which is the client's to choose.
 func (s *Server) logRequest(rec *recorder, r *http.Request, took time.Duration) {
 	level := slog.LevelInfo
@@ -25,6 +26,7 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, took time.Duration) 
 		level = slog.LevelError
 	case took >= slow:
 		level = slog.LevelWarn
+	case rec.status == http.StatusUnauthorized && s.token(r) != "": // a session that is none: expired, or made up
 	case isSafeMethod(r.Method) && !s.opt.LogAll:
 		return
 	}
