@@ -148,6 +148,35 @@ func TestKnownDevice(t *testing.T) {
 	wantThrottled(t, known("192.0.2.4", device).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")))
 }
 
+// After a change of password, devices that knew the old one are strangers', and
+// the device on which it was changed is known.
+func TestChangeOfPasswordMakesDevicesStrange(t *testing.T) {
+	server := testkit.Start(t, throttled)
+	device := func(a *testkit.Answer) string {
+		for _, c := range a.Cookies {
+			if c.Name == "session-device" {
+				return c.Value
+			}
+		}
+		t.Fatalf("no device in %v", a.Header["Set-Cookie"])
+		return ""
+	}
+	owner := from(t, server, "192.0.2.1")
+	owner.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	old := device(from(t, server, "192.0.2.9").Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200))
+	fresh := device(owner.Post("/api/password", change("simplepass", "another one")).Want(200))
+	for range 10 {
+		from(t, server, "192.0.2.9").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+	}
+	with := func(device string) *testkit.Client {
+		c := from(t, server, "192.0.2.10")
+		c.Header.Set("Cookie", "session-device="+device)
+		return c
+	}
+	wantThrottled(t, with(old).Post("/api/login", testkit.Credentials("ada@example.com", "another one")))
+	with(fresh).Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
+}
+
 // A hundred wrong passwords in ten minutes from one address, at whichever
 // accounts. An IPv6 network of 64 bits is one address, however it is written.
 func TestGuessingFromOneAddress(t *testing.T) {

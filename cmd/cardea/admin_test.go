@@ -100,6 +100,7 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusOK)
 	operate(t, data, "", "user", "delete", " ann@EXAMPLE.com", "--yes").wantDone("Deleted Ann@Example.com")
+	operate(t, data, "", "user", "show", id, "--audit").wantDone("Nobody has the id "+id, "person_deleted", "operator")
 	ann.Get("/api/user").Want(http.StatusUnauthorized)
 	ann.Get("/uploads/" + id + "_face.png").Want(http.StatusNotFound)
 	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusUnauthorized)

@@ -196,6 +196,9 @@ func orNone(value, otherwise string) string {
 
 func showPerson(ctx context.Context, in *invocation, a *cardea.Admin) error {
 	p, err := a.Person(ctx, in.argument)
+	if errors.Is(err, cardea.ErrNoPerson) && in.audit {
+		return in.showDeleted(ctx, a, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -227,6 +230,25 @@ func showPerson(ctx context.Context, in *invocation, a *cardea.Admin) error {
 		return err
 	}
 	return errors.Join(in.printSessions(p.Sessions), in.printEvents(events))
+}
+
+// showDeleted shows what happened to an account that is no more, by its id;
+// otherwise there is nobody, as nobody says.
+func (in *invocation) showDeleted(ctx context.Context, a *cardea.Admin, nobody error) error {
+	events, err := a.Audit(ctx, in.argument, maxShownEvents)
+	switch {
+	case err != nil:
+		return err
+	case len(events) == 0:
+		return nobody
+	case in.json:
+		return in.printJSON(struct {
+			ID    string      `json:"id"`
+			Audit []auditJSON `json:"audit"`
+		}{in.argument, auditToJSON(events)})
+	}
+	in.printf("Nobody has the id %s any more; this is what happened to the account:\n", in.argument)
+	return in.printEvents(events)
 }
 
 // maxShownEvents bounds what user show --audit prints.

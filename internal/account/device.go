@@ -6,11 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // Device is the value of a device's cookie: a sign that somebody signed in to a
 // certain account from it, and nothing else (OWASP, "Slow Down Online Guessing
-// Attacks with Device Cookies"). It has the form {user id}.{device id}.{MAC}.
+// Attacks with Device Cookies"). It has the form {user id}.{device id}.{MAC}. The MAC
+// covers the password's hash, too: with another password, no device is known any more.
 type Device string
 
 // SecretSize is the length in bytes of the key that device cookies are signed with.
@@ -19,31 +22,31 @@ const SecretSize = 32
 // newDevice returns the cookie of a device from which a person has just signed
 // in: the one it has for that person, or else a new one. Without throttling,
 // devices need not be known, and it is empty.
-func (s *Service) newDevice(userID string, had Device) Device {
+func (s *Service) newDevice(user store.User, had Device) Device {
 	if !s.opt.RateLimit {
 		return ""
 	}
-	if s.deviceID(userID, had) != "" {
+	if s.deviceID(user, had) != "" {
 		return had
 	}
-	signed := userID + "." + rand.Text()
-	return Device(signed + "." + s.mac(signed))
+	signed := user.ID + "." + rand.Text()
+	return Device(signed + "." + s.mac(signed, user.PasswordHash))
 }
 
 // deviceID tells which device it is, if the cookie is one of ours and for that
 // person; empty otherwise.
-func (s *Service) deviceID(userID string, d Device) string {
+func (s *Service) deviceID(user store.User, d Device) string {
 	signed, mac, _ := cutLast(string(d), ".")
-	user, id, _ := strings.Cut(signed, ".")
-	if userID == "" || user != userID || id == "" || !hmac.Equal([]byte(mac), []byte(s.mac(signed))) {
+	owner, id, _ := strings.Cut(signed, ".")
+	if user.ID == "" || owner != user.ID || id == "" || !hmac.Equal([]byte(mac), []byte(s.mac(signed, user.PasswordHash))) {
 		return ""
 	}
 	return id
 }
 
-func (s *Service) mac(signed string) string {
+func (s *Service) mac(signed, passwordHash string) string {
 	h := hmac.New(sha256.New, s.opt.Secret)
-	h.Write([]byte("device\x00" + signed))
+	h.Write([]byte("device\x00" + signed + "\x00" + passwordHash))
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 

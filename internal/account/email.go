@@ -4,6 +4,7 @@ import (
 	"net/mail"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -30,6 +31,9 @@ func normalEmail(typed string) (email, problem string) {
 // isAddress accepts a bare address: no display name, brackets, comments, list,
 // white space or invisible characters.
 func isAddress(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
 	for _, r := range s {
 		if !isVisible(r) {
 			return false

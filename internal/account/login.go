@@ -36,7 +36,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, from 
 	if err != nil {
 		return SignIn{}, err
 	}
-	try, err := s.admit(ctx, loginCounters(emailKey, from, s.deviceID(user.ID, from.Device)), user.ID, from)
+	try, err := s.admit(ctx, loginCounters(emailKey, from, s.deviceID(user, from.Device)), user.ID, from)
 	if err != nil {
 		return SignIn{}, err
 	}
@@ -68,7 +68,8 @@ func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from
 		}
 		return replaceSession(ctx, tx, from.Session, session)
 	})
-	return SignIn{token, s.newDevice(user.ID, from.Device)}, err
+	user.PasswordHash = hash
+	return SignIn{token, s.newDevice(user, from.Device)}, err
 }
 
 // verify checks a password and returns the hash to keep for it: the same one, or

@@ -15,6 +15,8 @@ const maxName = 100
 func normalName(typed string) (name, problem string) {
 	name = norm.NFC.String(strings.TrimSpace(typed))
 	switch {
+	case !utf8.ValidString(typed):
+		return "", "The name is not valid UTF-8."
 	case !strings.ContainsFunc(name, isVisible):
 		return "", "Enter a name."
 	case utf8.RuneCountInString(name) > maxName:

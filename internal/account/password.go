@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -24,6 +25,8 @@ func (s *Service) passwordProblem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
 		return "Enter a password."
+	case !utf8.ValidString(string(pw)): // it could never be sent as JSON
+		return "The password is not valid UTF-8."
 	case len(pw) < minPassword:
 		return "The password is too short: at least 8 characters."
 	case len(pw) > maxPassword:
@@ -53,42 +56,43 @@ func (s *Service) isOfHere(pw Password) bool {
 }
 
 // ChangePassword gives the person of a session a new password. Every other
-// session of theirs ends; this one gets the token that is returned. Errors:
+// session of theirs ends, and their devices are known no more; this one goes on with
+// what is returned. Errors:
 // invalid_input, too_many_tries, wrong_password.
-func (s *Service) ChangePassword(ctx context.Context, in Session, current, next Password, from Client) (Token, error) {
+func (s *Service) ChangePassword(ctx context.Context, in Session, current, next Password, from Client) (SignIn, error) {
 	problems := map[string]string{}
 	if current == "" {
 		problems["current_password"] = "Enter your current password."
 	}
 	note(problems, "new_password", s.passwordProblem(next, in.User.Email, in.User.Name))
 	if err := invalid(problems); err != nil {
-		return "", err
+		return SignIn{}, err
 	}
 	user, err := s.db.UserByID(ctx, in.User.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", ErrNotLoggedIn
+		return SignIn{}, ErrNotLoggedIn
 	}
 	if err != nil {
-		return "", outage(err)
+		return SignIn{}, outage(err)
 	}
 	try, err := s.admit(ctx, passwordCounters(user.ID), user.ID, from)
 	if err != nil {
-		return "", outage(err)
+		return SignIn{}, outage(err)
 	}
-	token, err := s.swapPassword(ctx, user, current, next, from, try)
+	signIn, err := s.swapPassword(ctx, user, current, next, from, try)
 	switch {
 	case errors.Is(err, ErrWrongPassword):
 		s.recordAlone(ctx, EventPasswordFailed, user.ID, from)
 	case err != nil:
 		s.withdraw(ctx, try)
 	}
-	return token, outage(err)
+	return signIn, outage(err)
 }
 
-func (s *Service) swapPassword(ctx context.Context, user store.User, current, next Password, from Client, try ticket) (Token, error) {
+func (s *Service) swapPassword(ctx context.Context, user store.User, current, next Password, from Client, try ticket) (SignIn, error) {
 	hash, err := s.rehash(ctx, user.PasswordHash, current, next)
 	if err != nil {
-		return "", err
+		return SignIn{}, err
 	}
 	return s.savePassword(ctx, user, hash, from, try)
 }
@@ -111,7 +115,7 @@ func (s *Service) rehash(ctx context.Context, hash string, current, next Passwor
 // savePassword swaps the hash and all sessions for one new session. If somebody
 // else changed the password meanwhile, the current one given is no longer right;
 // if the session ended meanwhile, nobody is signed in any more.
-func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client, try ticket) (Token, error) {
+func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client, try ticket) (SignIn, error) {
 	session, token := s.newSession(user.ID, from)
 	err := s.act(ctx, EventPasswordChanged, user.ID, from, func(tx *store.Tx) error {
 		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash()); err != nil {
@@ -128,7 +132,8 @@ func (s *Service) savePassword(ctx context.Context, user store.User, hash string
 		}
 		return tx.CreateSession(ctx, session)
 	})
-	return token, err
+	user.PasswordHash = hash
+	return SignIn{token, s.newDevice(user, from.Device)}, err
 }
 
 // orElse turns store.ErrNotFound into what it means here.

@@ -36,7 +36,7 @@ func TestNewPasswords(t *testing.T) {
 		{"k7#q\x00W2xz", ""},
 		{"\x00\x00\x00\x00\x00\x00\x00\x00", ""},
 		{"line\nbreak", ""},
-		{"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", ""},
+		{"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8", "UTF-8"},
 		{"🙂🙂🙂🙂", ""},
 
 		// The commonest, in any case, but not what merely contains one.

@@ -55,7 +55,7 @@ func (s *Service) create(ctx context.Context, user *store.User, pw Password, fro
 	if errors.Is(err, store.ErrDuplicate) {
 		return SignIn{}, ErrEmailTaken
 	}
-	return SignIn{token, s.newDevice(user.ID, from.Device)}, err
+	return SignIn{token, s.newDevice(*user, from.Device)}, err
 }
 
 func (s *Service) check(r Registration) (name, email string, err error) {

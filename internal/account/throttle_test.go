@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 func TestWait(t *testing.T) {
@@ -53,19 +55,24 @@ func TestNetwork(t *testing.T) {
 func TestDevice(t *testing.T) {
 	b := newBench(t)
 	b.opt.RateLimit = true
-	d := b.newDevice("ada", "")
-	if b.deviceID("ada", d) == "" || b.deviceID("eve", d) != "" || b.deviceID("", d) != "" {
+	ada, eve := store.User{ID: "ada", PasswordHash: "hash"}, store.User{ID: "eve", PasswordHash: "hash"}
+	d := b.newDevice(ada, "")
+	if b.deviceID(ada, d) == "" || b.deviceID(eve, d) != "" || b.deviceID(store.User{}, d) != "" {
 		t.Errorf("device %q", d)
 	}
-	if again := b.newDevice("ada", d); again != d {
+	if again := b.newDevice(ada, d); again != d {
 		t.Error("a known device got another cookie")
 	}
-	if other := b.newDevice("eve", d); other == d || b.deviceID("eve", other) == "" {
+	if other := b.newDevice(eve, d); other == d || b.deviceID(eve, other) == "" {
 		t.Error("another person's device got no cookie of its own")
 	}
 	elsewhere := newBench(t)
 	elsewhere.opt.Secret = []byte("another key of thirty-two bytes.")
-	if elsewhere.deviceID("ada", d) != "" {
+	if elsewhere.deviceID(ada, d) != "" {
 		t.Error("a cookie signed with another key counts")
+	}
+	ada.PasswordHash = "another"
+	if b.deviceID(ada, d) != "" {
+		t.Error("a device is known after a change of password")
 	}
 }

@@ -85,9 +85,9 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 	return ip
 }
 
-// parseHop reads an address as proxies write it, some of them with the port.
+// parseHop reads an address as proxies write it, some of them in brackets or with the port.
 func parseHop(s string) (netip.Addr, bool) {
-	ip, err := netip.ParseAddr(s)
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
 	if withPort, err2 := netip.ParseAddrPort(s); err != nil && err2 == nil {
 		ip, err = withPort.Addr(), nil
 	}

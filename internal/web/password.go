@@ -20,12 +20,12 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &change); err != nil {
 		return err
 	}
-	token, err := s.accounts.ChangePassword(r.Context(), in,
+	signIn, err := s.accounts.ChangePassword(r.Context(), in,
 		account.Password(change.Current), account.Password(change.New), s.client(w, r))
 	if err != nil {
 		return err
 	}
-	s.setToken(w, r, token)
+	s.setSignIn(w, r, signIn)
 	writeJSON(w, http.StatusOK, succeeded("Password changed. Your other sessions have ended."))
 	return nil
 }
