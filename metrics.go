@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Metrics answers with figures about the server in the text format of Prometheus.
@@ -50,7 +50,7 @@ func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	for name, load := range map[string]work.Load{"hashing": stats.Hashing, "decoding": stats.Decoding} {
+	for name, load := range map[string]workers.Load{"hashing": stats.Hashing, "decoding": stats.Decoding} {
 		gauge(poolRunning, float64(load.Running), name)
 		gauge(poolWaiting, float64(load.Waiting), name)
 		gauge(poolSlots, float64(load.Slots), name)

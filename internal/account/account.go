@@ -20,7 +20,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Options are what a [Service] works by. All are required.
@@ -42,8 +42,8 @@ type Service struct {
 	opt      Options
 	db       *store.DB
 	pictures blob.Store
-	hashing  *work.Pool
-	decoding *work.Pool
+	hashing  *workers.Pool
+	decoding *workers.Pool
 	decoy    string // a hash that nobody has
 
 	throttled recently // limits that were reached
@@ -67,8 +67,8 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 		opt:      opt,
 		db:       db,
 		pictures: pictures,
-		hashing:  work.NewPool(runtime.GOMAXPROCS(0), hashesWaiting, longestWait),
-		decoding: work.NewPool(picturesAtOnce, picturesWaiting, longestWait),
+		hashing:  workers.NewPool(runtime.GOMAXPROCS(0), hashesWaiting, longestWait),
+		decoding: workers.NewPool(picturesAtOnce, picturesWaiting, longestWait),
 		decoy:    password.Decoy(opt.Argon2),
 	}
 }

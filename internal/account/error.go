@@ -8,7 +8,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Kind is the sort of trouble an [Error] tells of.
@@ -86,7 +86,7 @@ func outage(err error) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, work.ErrBusy):
+	case errors.Is(err, workers.ErrBusy):
 		return &Error{Kind: KindUnavailable, Code: "busy", RetryAfter: retrySoon, Err: err,
 			Message: "The server has too much to do at the moment. Please try again in a few seconds."}
 	case errors.Is(err, store.ErrFull), errors.Is(err, blob.ErrFull):

@@ -16,7 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // bench is a service on a real database and folder, with a clock to turn and a
@@ -306,7 +306,7 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 func TestBusyHashing(t *testing.T) {
 	b := newBench(t)
 	b.register(t, "ada@example.com")
-	b.hashing = work.NewPool(1, 0, time.Minute)
+	b.hashing = workers.NewPool(1, 0, time.Minute)
 	begun, end := make(chan struct{}), make(chan struct{})
 	go func() { _ = b.hashing.Do(t.Context(), func() { close(begun); <-end }) }()
 	<-begun

@@ -5,13 +5,13 @@ import (
 	"sync"
 
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Stats are figures about a running service.
 type Stats struct {
-	Hashing  work.Load
-	Decoding work.Load
+	Hashing  workers.Load
+	Decoding workers.Load
 	Events   map[Event]int64 // since the start
 	Database store.Stats
 }

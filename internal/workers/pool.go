@@ -1,8 +1,8 @@
-// Package work bounds what is costly: password hashes and picture decoding, each
+// Package workers bounds what is costly: password hashes and picture decoding, each
 // of which holds a core for tens of milliseconds and megabytes of memory. A few
 // run at a time, some wait their turn, and past that callers are told at once
 // that the server is busy, which is better for everybody than a queue that grows.
-package work
+package workers
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 // ErrBusy: too many wait already, or the wait was too long.
-var ErrBusy = errors.New("work: too much to do at the moment")
+var ErrBusy = errors.New("workers: too much to do at the moment")
 
 // Pool runs functions, a fixed number at a time, in the order in which they came.
 type Pool struct {

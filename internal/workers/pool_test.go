@@ -1,4 +1,4 @@
-package work_test
+package workers_test
 
 import (
 	"context"
@@ -10,13 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/work"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Time in these tests is that of testing/synctest: it passes only when all wait.
 
 // hold keeps one slot of a pool busy until the returned function is called.
-func hold(t *testing.T, p *work.Pool) (release func()) {
+func hold(t *testing.T, p *workers.Pool) (release func()) {
 	t.Helper()
 	begun, done := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -30,7 +30,7 @@ func hold(t *testing.T, p *work.Pool) (release func()) {
 }
 
 func TestDoRunsAndReturns(t *testing.T) {
-	p := work.NewPool(1, 0, time.Second)
+	p := workers.NewPool(1, 0, time.Second)
 	for range 3 {
 		ran := false
 		if err := p.Do(t.Context(), func() { ran = true }); err != nil || !ran {
@@ -42,7 +42,7 @@ func TestDoRunsAndReturns(t *testing.T) {
 func TestOnlySoManyAtOnce(t *testing.T) {
 	for _, c := range []struct{ atOnce, want int }{{1, 1}, {3, 3}, {0, 1}, {-1, 1}} {
 		synctest.Test(t, func(t *testing.T) {
-			p := work.NewPool(c.atOnce, 100, time.Hour)
+			p := workers.NewPool(c.atOnce, 100, time.Hour)
 			var mu sync.Mutex
 			running, most, ran := 0, 0, 0
 			count := func(n int) {
@@ -70,7 +70,7 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 
 func TestFirstComeFirstServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := work.NewPool(1, 100, time.Hour)
+		p := workers.NewPool(1, 100, time.Hour)
 		release := hold(t, p)
 		var order []int // written by one at a time
 		for i := range 20 {
@@ -88,7 +88,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 func TestNobodyOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
-			p := work.NewPool(1, 100, time.Hour)
+			p := workers.NewPool(1, 100, time.Hour)
 			var order []string // written by one at a time
 			_ = p.Do(t.Context(), func() {
 				go func() { _ = p.Do(t.Context(), func() { order = append(order, "waited") }) }()
@@ -105,7 +105,7 @@ func TestNobodyOvertakes(t *testing.T) {
 func TestBusyWhenTooManyWait(t *testing.T) {
 	for _, maxWaiting := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			p := work.NewPool(1, maxWaiting, time.Hour)
+			p := workers.NewPool(1, maxWaiting, time.Hour)
 			release := hold(t, p)
 			ran := 0
 			for range maxWaiting {
@@ -119,7 +119,7 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 			for range 2 { // those who were turned away leave no trace
 				begun := time.Now()
 				err := p.Do(t.Context(), func() { t.Error("ran") })
-				if !errors.Is(err, work.ErrBusy) || time.Since(begun) != 0 {
+				if !errors.Is(err, workers.ErrBusy) || time.Since(begun) != 0 {
 					t.Errorf("with %d waiting: %v after %v", maxWaiting, err, time.Since(begun))
 				}
 			}
@@ -136,12 +136,12 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 
 func TestBusyAfterTheLongestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := work.NewPool(1, 1, 5*time.Second)
+		p := workers.NewPool(1, 1, 5*time.Second)
 		release := hold(t, p)
 		for range 2 { // who gave up no longer counts as waiting
 			begun := time.Now()
 			err := p.Do(t.Context(), func() { t.Error("ran") })
-			if waited := time.Since(begun); !errors.Is(err, work.ErrBusy) || waited != 5*time.Second {
+			if waited := time.Since(begun); !errors.Is(err, workers.ErrBusy) || waited != 5*time.Second {
 				t.Errorf("%v after %v", err, waited)
 			}
 		}
@@ -151,7 +151,7 @@ func TestBusyAfterTheLongestWait(t *testing.T) {
 
 func TestContextThatEndsBeforeItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := work.NewPool(1, 1, time.Hour)
+		p := workers.NewPool(1, 1, time.Hour)
 		release := hold(t, p)
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -171,7 +171,7 @@ func TestContextThatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		p := work.NewPool(1, 1, time.Hour)
+		p := workers.NewPool(1, 1, time.Hour)
 		idle := p.Do(ended, func() { t.Error("ran") })
 		release := hold(t, p)
 		busy := p.Do(ended, func() { t.Error("ran") })
@@ -186,7 +186,7 @@ func TestContextThatHasEnded(t *testing.T) {
 func TestContextThatEndsWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 { // select picks either at random
-			p := work.NewPool(1, 1, time.Hour)
+			p := workers.NewPool(1, 1, time.Hour)
 			release := hold(t, p)
 			ctx, cancel := context.WithCancel(t.Context())
 			var err error
@@ -204,13 +204,13 @@ func TestContextThatEndsWithItsTurn(t *testing.T) {
 // What has begun is not interrupted, and counts as done.
 func TestContextThatEndsMeanwhile(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := work.NewPool(1, 0, time.Second).Do(ctx, cancel); err != nil {
+	if err := workers.NewPool(1, 0, time.Second).Do(ctx, cancel); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestPanicIsTheCallersAndFreesTheSlot(t *testing.T) {
-	p := work.NewPool(1, 0, time.Second)
+	p := workers.NewPool(1, 0, time.Second)
 	for range 3 {
 		func() {
 			defer func() {
@@ -227,7 +227,7 @@ func TestPanicIsTheCallersAndFreesTheSlot(t *testing.T) {
 }
 
 func BenchmarkDo(b *testing.B) {
-	p := work.NewPool(1, 0, time.Second)
+	p := workers.NewPool(1, 0, time.Second)
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
