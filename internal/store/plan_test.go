@@ -41,7 +41,7 @@ var queries = map[string]func(*Tx, context.Context) error{
 	"CreateSession": func(tx *Tx, ctx context.Context) error {
 		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
 	},
-	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "s1", at(9), at(8)) },
+	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
 	"DeleteSessionByTokenHash": func(tx *Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err
@@ -98,7 +98,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, db, undo, func(tx *Tx) error {
 				explained := &explainer{querier: tx.q}
-				if err := query(&Tx{reads{explained}}, t.Context()); err != nil {
+				if err := query(&Tx{reads: reads{explained}}, t.Context()); err != nil {
 					t.Error(err)
 				}
 				plan := strings.Join(explained.plan, "\n")

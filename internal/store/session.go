@@ -69,9 +69,10 @@ func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	return err
 }
 
-// TouchSession writes down that a session was seen, unless that was already done
-// after the time since.
-func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time) error {
+// TouchSession writes down that a person's session was seen, unless that was
+// already done after the time since.
+func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since time.Time) error {
+	tx.changes(userID)
 	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at <= $3`,
 		id, micros(seen), micros(since))
 	return err
@@ -81,30 +82,50 @@ func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time
 // was: [ErrNotFound] if there is none.
 func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {
 	err = tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id`, hash).Scan(&userID)
+	tx.changes(userID)
 	return userID, classify(err)
 }
 
 // DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
 func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
+	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, userID)
 }
 
 // DeleteSessionsOfUser ends all sessions of a person except the one with the id
 // keep (empty: all), and returns how many.
 func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (int64, error) {
+	tx.changes(userID)
 	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 }
 
 // DeleteIdleSessions removes at most limit sessions last seen at or before the
 // given time, and returns how many.
 func (tx *Tx) DeleteIdleSessions(ctx context.Context, seen time.Time, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2)`, micros(seen), limit)
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2) RETURNING user_id`, micros(seen), limit)
 }
 
 // DeleteOldSessions removes at most limit sessions created at or before the
 // given time, and returns how many.
 func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`, micros(created), limit)
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2) RETURNING user_id`, micros(created), limit)
+}
+
+// deleteSessions runs a statement that returns whose sessions it deletes.
+func (tx *Tx) deleteSessions(ctx context.Context, query string, args ...any) (n int64, err error) {
+	rows, err := tx.q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, classify(err)
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		var userID string
+		if err := rows.Scan(&userID); err != nil {
+			return 0, classify(err)
+		}
+		tx.changes(userID)
+	}
+	return n, classify(rows.Err())
 }

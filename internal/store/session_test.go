@@ -103,13 +103,13 @@ func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
 			{99, 19, 20},
 			{40, 30, 40},
 		} {
-			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "s1", at(c.seen), at(c.since)) })
+			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "s1", at(c.seen), at(c.since)) })
 			in, err := db.SessionByTokenHash(t.Context(), []byte("token of s1"))
 			if err != nil || in.Session.LastSeenAt != at(c.want) || in.Session.CreatedAt != at(0) {
 				t.Errorf("%+v: got %+v, %v", c, in.Session, err)
 			}
 		}
-		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ended meanwhile", at(50), at(40)) })
+		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "ended meanwhile", at(50), at(40)) })
 		in, err := db.SessionByTokenHash(t.Context(), []byte("token of s2"))
 		if err != nil || in.Session.LastSeenAt != at(10) {
 			t.Errorf("another session became %+v, %v", in.Session, err)

@@ -27,14 +27,21 @@ var jsonType = []string{"application/json; charset=utf-8"}
 
 var jsonForm = json.JoinOptions(json.Deterministic(true), json.FormatNilMapAsNull(true))
 
-// writeJSON writes an answer. An error in writing means that the client is gone.
-func writeJSON(w http.ResponseWriter, status int, body any) {
+func marshal(body any) []byte {
 	data, err := json.Marshal(body, jsonForm)
 	if err != nil {
 		panic(err) // an answer type that has no JSON form
 	}
-	w.Header()["Content-Type"] = jsonType
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	return data
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) { writeBody(w, status, marshal(body)) }
+
+// writeBody writes an answer in JSON. An error in writing means that the client is gone.
+func writeBody(w http.ResponseWriter, status int, data []byte) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(data))}
 	w.WriteHeader(status)
 	_, _ = w.Write(data)
 }
