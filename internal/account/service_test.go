@@ -24,15 +24,17 @@ import (
 type bench struct {
 	*Service
 	now     time.Time
+	file    string // the database
 	folder  string
 	storage *failingStore
 	log     bytes.Buffer
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{now: time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC), folder: filepath.Join(t.TempDir(), "pictures")}
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "cardea.db"))
+	b.file = filepath.Join(t.TempDir(), "cardea.db")
+	db, err := store.Open(t.Context(), b.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func (f *failingStore) Delete(ctx context.Context, key string) error {
 	return f.Store.Delete(ctx, key)
 }
 
-func (b *bench) register(t *testing.T, email string) (User, Token) {
+func (b *bench) register(t testing.TB, email string) (User, Token) {
 	t.Helper()
 	user, in, err := b.Register(t.Context(), Registration{Name: "Ada", Email: email, Password: "simplepass"}, Client{})
 	if err != nil {

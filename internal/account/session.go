@@ -15,15 +15,9 @@ import (
 type Session struct {
 	ID   string
 	User User
-	// Answer is for the caller to keep what it made of the session. Nobody else
-	// uses it, and it is gone when anything about the person changes.
-	Answer *atomic.Pointer[Answer]
-}
-
-// Answer is something ready to be sent, for clients that use an address of ours.
-type Answer struct {
-	Origin string
-	Body   []byte
+	// Memo is for the caller to keep what it made of the session, such as an answer
+	// that is ready to be sent; it is gone when anything about the person changes.
+	Memo *atomic.Value
 }
 
 // SessionInfo is a session as its owner sees it in the list.

@@ -60,7 +60,7 @@ func (c *sessionCache) load(ctx context.Context, token tokenHash) (*cachedSessio
 		return nil, err
 	}
 	in := &cachedSession{row: found.Session}
-	in.Session = Session{ID: found.Session.ID, User: userOf(found.User, found.Picture), Answer: new(atomic.Pointer[Answer])}
+	in.Session = Session{ID: found.Session.ID, User: userOf(found.User, found.Picture), Memo: new(atomic.Value)}
 	var ok bool
 	if in.stamp, ok = c.db.Stamp(began, found.User.ID); ok {
 		c.entries.Set(token, in)
@@ -74,14 +74,18 @@ func (c *sessionCache) watch(ctx context.Context, now func() time.Time) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
 	for {
-		began := now().UnixMicro()
-		if err := c.db.NoticeOthers(ctx); err == nil {
-			c.watched.Store(began)
-		}
+		c.look(ctx, now())
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// look looks once for the changes of other processes.
+func (c *sessionCache) look(ctx context.Context, now time.Time) {
+	if err := c.db.NoticeOthers(ctx); err == nil { // otherwise the next requests find out what is wrong
+		c.watched.Store(now.UnixMicro())
 	}
 }

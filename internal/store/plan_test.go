@@ -88,11 +88,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			t.Errorf("%s is not tested here", name)
 		}
 	}
-	db := openFile(t, filepath.Join(t.TempDir(), "cardea.db"))
-	withPeople(t, db, "ann")
-	withSessions(t, db, session("s1", "ann", at(1), at(1)))
-	withOrphans(t, db, 10, 30)
-	write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("ann", "key1")) })
+	db := withEverything(t)
 	undo := errors.New("leave all as it was")
 	for name, query := range queries {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +105,17 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			})
 		})
 	}
+}
+
+// withEverything opens a database in which every one of queries finds something.
+func withEverything(t *testing.T) *DB {
+	t.Helper()
+	db := openFile(t, filepath.Join(t.TempDir(), "cardea.db"))
+	withPeople(t, db, "ann")
+	withSessions(t, db, session("s1", "ann", at(1), at(1)))
+	withOrphans(t, db, 10, 30)
+	write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("ann", "key1")) })
+	return db
 }
 
 // explainer notes the plan of every statement before it is run.

@@ -102,7 +102,7 @@ func open(ctx context.Context, path string, prepare func(ctx context.Context, db
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
 	return &DB{
-		reads: reads{q: reader}, path: path, reader: reader, writer: writer,
+		reads: reads{q: &prepared{db: reader}}, path: path, reader: reader, writer: writer,
 		changes: changes{seed: maphash.MakeSeed()},
 	}, nil
 }

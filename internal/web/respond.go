@@ -27,24 +27,30 @@ var jsonType = []string{"application/json; charset=utf-8"}
 
 var jsonForm = json.JoinOptions(json.Deterministic(true), json.FormatNilMapAsNull(true))
 
-func marshal(body any) []byte {
+// readyJSON is an answer that can be sent, as often as need be.
+type readyJSON struct {
+	body   []byte
+	length []string // the header's value
+}
+
+func readyAnswer(body any) readyJSON {
 	data, err := json.Marshal(body, jsonForm)
 	if err != nil {
 		panic(err) // an answer type that has no JSON form
 	}
-	return data
+	return readyJSON{data, []string{strconv.Itoa(len(data))}}
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) { writeBody(w, status, marshal(body)) }
-
-// writeBody writes an answer in JSON. An error in writing means that the client is gone.
-func writeBody(w http.ResponseWriter, status int, data []byte) {
+// write sends the answer. An error in writing means that the client is gone.
+func (a readyJSON) write(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(data))}
+	h["Content-Length"] = a.length
 	w.WriteHeader(status)
-	_, _ = w.Write(data)
+	_, _ = w.Write(a.body)
 }
+
+func writeJSON(w http.ResponseWriter, status int, body any) { readyAnswer(body).write(w, status) }
 
 // userJSON is the user object of the contract.
 type userJSON struct {
