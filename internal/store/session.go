@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -16,23 +17,29 @@ type Session struct {
 	UserAgent  string
 }
 
-// SignedIn is a session with all that a request of its owner needs.
+// SignedIn is a session with what a request of its owner needs, and no more: it is
+// looked up more often than anything else, and every column costs.
 type SignedIn struct {
-	Session Session
-	User    User
-	Picture *Picture // nil: none
+	Session Session  // without token hash, address and user agent
+	User    User     // without e-mail key and password hash
+	Picture *Picture // name and version; nil: none
 }
 
 // SessionByTokenHash finds a session, its owner and the owner's picture in one
 // query, or [ErrNotFound]. It does not judge whether the session is too old.
 func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, error) {
 	var in SignedIn
-	var p nullPicture
-	dest := append(in.Session.fields(), in.User.fields()...)
-	err := r.q.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+`, `+pictureColumns+`
+	var name, version sql.NullString
+	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
+			u.name, u.email, u.email_verified, u.created_at, p.name, p.version
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
-		WHERE s.token_hash = $1`, hash).Scan(append(dest, p.fields()...)...)
-	in.Picture = p.picture(in.User.ID)
+		WHERE s.token_hash = $1`, hash).Scan(
+		&in.Session.ID, &in.Session.UserID, instant{&in.Session.CreatedAt}, instant{&in.Session.LastSeenAt},
+		&in.User.Name, &in.User.Email, &in.User.EmailVerified, instant{&in.User.CreatedAt}, &name, &version)
+	in.User.ID = in.Session.UserID
+	if name.Valid {
+		in.Picture = &Picture{UserID: in.User.ID, Name: name.String, Version: version.String}
+	}
 	return in, classify(err)
 }
 
