@@ -20,14 +20,14 @@ func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 	defer stop()
 	name := func() string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Name }
 	picture := func() *string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Picture }
-	for i := range 100 {
+	for i := range 30 {
 		want := fmt.Sprintf("Ada %d", i)
 		ada.JSON("PATCH", "/api/user", map[string]string{"name": want}).Want(http.StatusOK)
 		if got := name(); got != want {
 			t.Fatalf("renamed to %q, but is still %q", want, got)
 		}
 	}
-	for i := range 10 {
+	for i := range 5 {
 		ada.Upload(fmt.Sprintf("face%d.png", i), pngOf(4, 4)).Want(http.StatusOK)
 		if got := picture(); got == nil || *got != server.URL+"/uploads/"+ada.Get("/api/user").Envelope().User.ID+fmt.Sprintf("_face%d.png", i) {
 			t.Fatalf("picture %d is %v", i, got)
@@ -64,7 +64,7 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 20 {
+			for range 5 {
 				ada := server.NewClient(t)
 				ada.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
 				stop := keepReading(t, server.Server, ada.Cookie)
@@ -83,7 +83,7 @@ func keepReading(t *testing.T, server http.Handler, token string) (stop func()) 
 	t.Helper()
 	done := make(chan struct{})
 	var readers sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		readers.Go(func() {
 			for {
 				select {
