@@ -46,6 +46,9 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax is how long a session lives at most.
 	SessionMax time.Duration
+	// SessionCache is how many of the sessions used last are kept in memory, of
+	// about a KiB each.
+	SessionCache int
 
 	// Argon2Memory is the memory of a password hash in KiB.
 	Argon2Memory uint32
@@ -81,6 +84,7 @@ func Default() Config {
 		CookieSameSite:  "lax",
 		SessionIdle:     14 * 24 * time.Hour,
 		SessionMax:      90 * 24 * time.Hour,
+		SessionCache:    50_000,
 		Argon2Memory:    password.Default.Memory,
 		Argon2Time:      password.Default.Time,
 		UploadMaxBytes:  10 << 20,
@@ -100,6 +104,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.CookieSameSite, d.CookieSameSite)
 	orDefault(&c.SessionIdle, d.SessionIdle)
 	orDefault(&c.SessionMax, d.SessionMax)
+	orDefault(&c.SessionCache, d.SessionCache)
 	orDefault(&c.Argon2Memory, d.Argon2Memory)
 	orDefault(&c.Argon2Time, d.Argon2Time)
 	orDefault(&c.UploadMaxBytes, d.UploadMaxBytes)
@@ -136,6 +141,7 @@ func (e *SettingError) Error() string {
 const (
 	maxUploadBytes  = 1 << 30
 	maxUploadPixels = 1 << 30
+	maxSessionCache = 100_000_000 // of 1 KiB each
 )
 
 // Validate reports every setting whose value is not allowed, as [*SettingError]
@@ -166,6 +172,8 @@ func (c Config) Validate() error {
 		"none only with an https public-url, since browsers drop such cookies otherwise")
 	require(c.SessionIdle >= time.Second, "session-idle", c.SessionIdle, "a duration of at least 1s, such as 336h")
 	require(c.SessionMax >= time.Second, "session-max", c.SessionMax, "a duration of at least 1s, such as 2160h")
+	require(c.SessionCache >= 1 && c.SessionCache <= maxSessionCache, "session-cache", c.SessionCache,
+		fmt.Sprintf("sessions from 1 to %d", maxSessionCache))
 	require(c.AuditKeep >= time.Hour, "audit-keep", c.AuditKeep, "a duration of at least 1h, such as 2160h")
 	require(c.Argon2Memory >= password.MinMemory && c.Argon2Memory <= password.MaxMemory, "argon2-memory", c.Argon2Memory,
 		fmt.Sprintf("KiB from %d to %d", password.MinMemory, password.MaxMemory))
@@ -272,16 +280,17 @@ func (c Config) storage() string {
 
 func (c Config) accountOptions(secret []byte) account.Options {
 	return account.Options{
-		SessionIdle: c.SessionIdle,
-		SessionMax:  c.SessionMax,
-		Argon2:      password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		Picture:     picture.Limits{MaxPixels: c.UploadMaxPixels},
-		AuditKeep:   c.AuditKeep,
-		RateLimit:   c.RateLimit == "on",
-		Secret:      secret,
-		Words:       c.words(),
-		Now:         c.Clock,
-		Log:         c.Log,
+		SessionIdle:  c.SessionIdle,
+		SessionMax:   c.SessionMax,
+		SessionCache: c.SessionCache,
+		Argon2:       password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
+		Picture:      picture.Limits{MaxPixels: c.UploadMaxPixels},
+		AuditKeep:    c.AuditKeep,
+		RateLimit:    c.RateLimit == "on",
+		Secret:       secret,
+		Words:        c.words(),
+		Now:          c.Clock,
+		Log:          c.Log,
 	}
 }
 

@@ -61,6 +61,8 @@ var settings = []setting{
 		func(o *options, v string) (err error) { o.SessionIdle, err = parseDuration(v); return err }},
 	{"session-max", "2160h", "`time` after which any session ends",
 		func(o *options, v string) (err error) { o.SessionMax, err = parseDuration(v); return err }},
+	{"session-cache", "50000", "`number` of sessions kept in memory, of about 1 KiB each: those used last",
+		func(o *options, v string) (err error) { o.SessionCache, err = parsePositive[int](v, 31); return err }},
 	{"argon2-memory", "19456", "`KiB` of memory of a password hash",
 		func(o *options, v string) (err error) { o.Argon2Memory, err = parsePositive[uint32](v, 32); return err }},
 	{"argon2-time", "2", "`passes` of a password hash over its memory",

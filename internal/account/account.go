@@ -25,16 +25,17 @@ import (
 
 // Options are what a [Service] works by. All are required.
 type Options struct {
-	SessionIdle time.Duration // an unused session dies after this
-	SessionMax  time.Duration // any session dies after this
-	Argon2      password.Params
-	Picture     picture.Limits
-	AuditKeep   time.Duration // how long events stay in the audit table
-	RateLimit   bool          // throttle tries at passwords and registrations
-	Secret      []byte        // key of device cookies, SecretSize bytes
-	Words       []string      // of this installation, lower-case: no passwords
-	Now         func() time.Time
-	Log         *slog.Logger
+	SessionIdle  time.Duration // an unused session dies after this
+	SessionMax   time.Duration // any session dies after this
+	SessionCache int           // sessions kept in memory, at most
+	Argon2       password.Params
+	Picture      picture.Limits
+	AuditKeep    time.Duration // how long events stay in the audit table
+	RateLimit    bool          // throttle tries at passwords and registrations
+	Secret       []byte        // key of device cookies, SecretSize bytes
+	Words        []string      // of this installation, lower-case: no passwords
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Service carries out the use cases. Its methods may be called from any goroutine.
@@ -44,6 +45,7 @@ type Service struct {
 	pictures blob.Store
 	hashing  *workers.Pool
 	decoding *workers.Pool
+	sessions *sessionCache
 	decoy    string // a hash that nobody has
 
 	throttled recently // limits that were reached
@@ -69,6 +71,7 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 		pictures: pictures,
 		hashing:  workers.NewPool(runtime.GOMAXPROCS(0), hashesWaiting, longestWait),
 		decoding: workers.NewPool(picturesAtOnce, picturesWaiting, longestWait),
+		sessions: newSessionCache(db, opt.SessionCache),
 		decoy:    password.Decoy(opt.Argon2),
 	}
 }

@@ -118,7 +118,7 @@ func (s *Service) rehash(ctx context.Context, hash string, current, next Passwor
 func (s *Service) savePassword(ctx context.Context, user store.User, hash string, from Client, try ticket) (SignIn, error) {
 	session, token := s.newSession(user.ID, from)
 	err := s.act(ctx, EventPasswordChanged, user.ID, from, func(tx *store.Tx) error {
-		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash()); err != nil {
+		if _, err := tx.SessionByTokenHash(ctx, from.Session.hash().bytes()); err != nil {
 			return orElse(err, ErrNotLoggedIn)
 		}
 		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {

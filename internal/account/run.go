@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -25,8 +26,12 @@ func (s *Service) ForgetInterrupted(ctx context.Context) error {
 	})
 }
 
-// Run sweeps at once and then every half minute, until ctx ends.
+// Run sweeps at once and then every half minute, and watches for changes by other
+// processes, until ctx ends. Without it every session is looked up in the database.
 func (s *Service) Run(ctx context.Context) {
+	var watch sync.WaitGroup
+	watch.Go(func() { s.sessions.watch(ctx, s.opt.Now) })
+	defer watch.Wait()
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
 	for {

@@ -49,12 +49,13 @@ func (t Token) WellFormed() bool {
 	return true
 }
 
-// hash is what the database knows of a token. A fast hash is enough for a value
-// that cannot be guessed.
-func (t Token) hash() []byte {
-	sum := sha256.Sum256([]byte(t))
-	return sum[:]
-}
+// tokenHash is what the database knows of a token. A fast hash is enough for a
+// value that cannot be guessed.
+type tokenHash [sha256.Size]byte
+
+func (t Token) hash() tokenHash { return sha256.Sum256([]byte(t)) }
+
+func (h tokenHash) bytes() []byte { return h[:] }
 
 // newID returns 16 characters of base 32 (80 random bits), in lower case.
 func newID() string { return strings.ToLower(rand.Text()[:16]) }

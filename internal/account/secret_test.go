@@ -153,7 +153,7 @@ func TestRandomNamesHaveTheirForm(t *testing.T) {
 func TestTokenHashIsSHA256(t *testing.T) {
 	// printf %s ABCDEFGHIJKLMNOPQRSTUVWXYZ | sha256sum
 	const want = "d6ec6898de87ddac6e5b3611708a7aa1c2d298293349cc1a6c299a1db7149d38"
-	if got := hex.EncodeToString(Token("ABCDEFGHIJKLMNOPQRSTUVWXYZ").hash()); got != want {
+	if got := hex.EncodeToString(Token("ABCDEFGHIJKLMNOPQRSTUVWXYZ").hash().bytes()); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

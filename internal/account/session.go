@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -14,6 +15,9 @@ import (
 type Session struct {
 	ID   string
 	User User
+	// Memo is for the caller to keep what it made of the session, such as an answer
+	// that is ready to be sent; it is gone when anything about the person changes.
+	Memo *atomic.Value
 }
 
 // SessionInfo is a session as its owner sees it in the list.
@@ -34,7 +38,7 @@ func (s *Service) newSession(userID string, from Client) (store.Session, Token) 
 	token := newToken()
 	now := s.opt.Now()
 	return store.Session{
-		ID: newID(), TokenHash: token.hash(), UserID: userID,
+		ID: newID(), TokenHash: token.hash().bytes(), UserID: userID,
 		CreatedAt: now, LastSeenAt: now,
 		IP: from.address(), UserAgent: printable(from.UserAgent, maxUserAgent),
 	}, token
@@ -43,7 +47,7 @@ func (s *Service) newSession(userID string, from Client) (store.Session, Token) 
 // replaceSession stores a new session and ends the one that the client had.
 func replaceSession(ctx context.Context, tx *store.Tx, old Token, session store.Session) error {
 	if old != "" {
-		if _, err := tx.DeleteSessionByTokenHash(ctx, old.hash()); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if _, err := tx.DeleteSessionByTokenHash(ctx, old.hash().bytes()); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
@@ -58,19 +62,23 @@ func (s *Service) Authenticate(ctx context.Context, token Token) (Session, error
 	if !token.WellFormed() {
 		return Session{}, ErrNotLoggedIn
 	}
-	in, err := s.db.SessionByTokenHash(ctx, token.hash())
-	if err != nil {
-		return Session{}, outage(orElse(err, ErrNotLoggedIn))
-	}
+	hash := token.hash()
 	now := s.opt.Now()
-	if s.expired(in.Session, now) {
+	in := s.sessions.get(hash, now)
+	if in == nil {
+		var err error
+		if in, err = s.sessions.load(ctx, hash); err != nil {
+			return Session{}, outage(orElse(err, ErrNotLoggedIn))
+		}
+	}
+	if s.expired(in.row, now) {
 		s.dropExpired(ctx, token)
 		return Session{}, ErrNotLoggedIn
 	}
-	if now.Sub(in.Session.LastSeenAt) >= s.touchInterval() {
-		s.touch(ctx, in.Session.ID, now)
+	if now.Sub(in.row.LastSeenAt) >= s.touchInterval() {
+		s.touch(ctx, in.row, now)
 	}
-	return Session{ID: in.Session.ID, User: userOf(in.User, in.Picture)}, nil
+	return in.Session, nil
 }
 
 func (s *Service) expired(session store.Session, now time.Time) bool {
@@ -83,7 +91,7 @@ func (s *Service) touchInterval() time.Duration { return min(time.Hour, s.opt.Se
 // even if the clock is set back. The sweep would do it later.
 func (s *Service) dropExpired(ctx context.Context, token Token) {
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		_, err := tx.DeleteSessionByTokenHash(ctx, token.hash())
+		_, err := tx.DeleteSessionByTokenHash(ctx, token.hash().bytes())
 		return err
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -93,10 +101,12 @@ func (s *Service) dropExpired(ctx context.Context, token Token) {
 
 // touch writes down that a session is in use. A reader is not turned away when
 // that fails, for the disk may be full.
-func (s *Service) touch(ctx context.Context, id string, now time.Time) {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, id, now, now.Add(-s.touchInterval())) })
+func (s *Service) touch(ctx context.Context, in store.Session, now time.Time) {
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		return tx.TouchSession(ctx, in.UserID, in.ID, now, now.Add(-s.touchInterval()))
+	})
 	if err != nil {
-		s.opt.Log.WarnContext(ctx, "use of a session not written down", "session", id, "error", err)
+		s.opt.Log.WarnContext(ctx, "use of a session not written down", "session", in.ID, "error", err)
 	}
 }
 
@@ -107,7 +117,7 @@ func (s *Service) Logout(ctx context.Context, from Client) error {
 	}
 	var userID string
 	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
-		if userID, err = tx.DeleteSessionByTokenHash(ctx, from.Session.hash()); err != nil {
+		if userID, err = tx.DeleteSessionByTokenHash(ctx, from.Session.hash().bytes()); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, EventLogout, userID, from)

@@ -26,7 +26,7 @@ func forEachEngine(t *testing.T, test func(t *testing.T, db *DB)) {
 }
 
 // openFile opens a SQLite file until the test ends.
-func openFile(t *testing.T, path string) *DB {
+func openFile(t testing.TB, path string) *DB {
 	t.Helper()
 	db, err := Open(t.Context(), path)
 	if err != nil {
@@ -41,7 +41,7 @@ func openFile(t *testing.T, path string) *DB {
 }
 
 // write runs f in a transaction that must succeed.
-func write(t *testing.T, db *DB, f func(*Tx) error) {
+func write(t testing.TB, db *DB, f func(*Tx) error) {
 	t.Helper()
 	if err := db.Tx(t.Context(), f); err != nil {
 		t.Fatal(err)

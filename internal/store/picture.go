@@ -61,6 +61,7 @@ func (p *Picture) fields() []any {
 // SetPicture gives a person a picture in place of the one before, if any:
 // [ErrNotFound] when the person is gone.
 func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
+	tx.changes(p.UserID)
 	_, err := tx.exec(ctx, `INSERT INTO pictures (user_id, name, blob_key, content_type, version, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, blob_key = excluded.blob_key,
@@ -71,6 +72,7 @@ func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 
 // DeletePicture removes a person's picture row, or [ErrNotFound].
 func (tx *Tx) DeletePicture(ctx context.Context, userID string) error {
+	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM pictures WHERE user_id = $1`, userID)
 }
 

@@ -41,7 +41,7 @@ var queries = map[string]func(*Tx, context.Context) error{
 	"CreateSession": func(tx *Tx, ctx context.Context) error {
 		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
 	},
-	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "s1", at(9), at(8)) },
+	"TouchSession": func(tx *Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
 	"DeleteSessionByTokenHash": func(tx *Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err
@@ -88,17 +88,13 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			t.Errorf("%s is not tested here", name)
 		}
 	}
-	db := openFile(t, filepath.Join(t.TempDir(), "cardea.db"))
-	withPeople(t, db, "ann")
-	withSessions(t, db, session("s1", "ann", at(1), at(1)))
-	withOrphans(t, db, 10, 30)
-	write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("ann", "key1")) })
+	db := withEverything(t)
 	undo := errors.New("leave all as it was")
 	for name, query := range queries {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, db, undo, func(tx *Tx) error {
 				explained := &explainer{querier: tx.q}
-				if err := query(&Tx{reads{explained}}, t.Context()); err != nil {
+				if err := query(&Tx{reads: reads{explained}}, t.Context()); err != nil {
 					t.Error(err)
 				}
 				plan := strings.Join(explained.plan, "\n")
@@ -109,6 +105,17 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 			})
 		})
 	}
+}
+
+// withEverything opens a database in which every one of queries finds something.
+func withEverything(t *testing.T) *DB {
+	t.Helper()
+	db := openFile(t, filepath.Join(t.TempDir(), "cardea.db"))
+	withPeople(t, db, "ann")
+	withSessions(t, db, session("s1", "ann", at(1), at(1)))
+	withOrphans(t, db, 10, 30)
+	write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("ann", "key1")) })
+	return db
 }
 
 // explainer notes the plan of every statement before it is run.

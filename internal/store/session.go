@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -16,23 +17,29 @@ type Session struct {
 	UserAgent  string
 }
 
-// SignedIn is a session with all that a request of its owner needs.
+// SignedIn is a session with what a request of its owner needs, and no more: it is
+// looked up more often than anything else, and every column costs.
 type SignedIn struct {
-	Session Session
-	User    User
-	Picture *Picture // nil: none
+	Session Session  // without token hash, address and user agent
+	User    User     // without e-mail key and password hash
+	Picture *Picture // name and version; nil: none
 }
 
 // SessionByTokenHash finds a session, its owner and the owner's picture in one
 // query, or [ErrNotFound]. It does not judge whether the session is too old.
 func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, error) {
 	var in SignedIn
-	var p nullPicture
-	dest := append(in.Session.fields(), in.User.fields()...)
-	err := r.q.QueryRowContext(ctx, `SELECT `+sessionColumns+`, `+userColumns+`, `+pictureColumns+`
+	var name, version sql.NullString
+	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
+			u.name, u.email, u.email_verified, u.created_at, p.name, p.version
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
-		WHERE s.token_hash = $1`, hash).Scan(append(dest, p.fields()...)...)
-	in.Picture = p.picture(in.User.ID)
+		WHERE s.token_hash = $1`, hash).Scan(
+		&in.Session.ID, &in.Session.UserID, instant{&in.Session.CreatedAt}, instant{&in.Session.LastSeenAt},
+		&in.User.Name, &in.User.Email, &in.User.EmailVerified, instant{&in.User.CreatedAt}, &name, &version)
+	in.User.ID = in.Session.UserID
+	if name.Valid {
+		in.Picture = &Picture{UserID: in.User.ID, Name: name.String, Version: version.String}
+	}
 	return in, classify(err)
 }
 
@@ -69,9 +76,10 @@ func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	return err
 }
 
-// TouchSession writes down that a session was seen, unless that was already done
-// after the time since.
-func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time) error {
+// TouchSession writes down that a person's session was seen, unless that was
+// already done after the time since.
+func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since time.Time) error {
+	tx.changes(userID)
 	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at <= $3`,
 		id, micros(seen), micros(since))
 	return err
@@ -81,30 +89,50 @@ func (tx *Tx) TouchSession(ctx context.Context, id string, seen, since time.Time
 // was: [ErrNotFound] if there is none.
 func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {
 	err = tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id`, hash).Scan(&userID)
+	tx.changes(userID)
 	return userID, classify(err)
 }
 
 // DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
 func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
+	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, userID)
 }
 
 // DeleteSessionsOfUser ends all sessions of a person except the one with the id
 // keep (empty: all), and returns how many.
 func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (int64, error) {
+	tx.changes(userID)
 	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 }
 
 // DeleteIdleSessions removes at most limit sessions last seen at or before the
 // given time, and returns how many.
 func (tx *Tx) DeleteIdleSessions(ctx context.Context, seen time.Time, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2)`, micros(seen), limit)
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2) RETURNING user_id`, micros(seen), limit)
 }
 
 // DeleteOldSessions removes at most limit sessions created at or before the
 // given time, and returns how many.
 func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2)`, micros(created), limit)
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2) RETURNING user_id`, micros(created), limit)
+}
+
+// deleteSessions runs a statement that returns whose sessions it deletes.
+func (tx *Tx) deleteSessions(ctx context.Context, query string, args ...any) (n int64, err error) {
+	rows, err := tx.q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return 0, classify(err)
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		var userID string
+		if err := rows.Scan(&userID); err != nil {
+			return 0, classify(err)
+		}
+		tx.changes(userID)
+	}
+	return n, classify(rows.Err())
 }

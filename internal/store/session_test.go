@@ -11,17 +11,17 @@ import (
 func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		withPeople(t, db, "ann", "bob")
-		annSession, bobSession := session("s1", "ann", at(1), at(2)), session("s2", "bob", at(3), at(4))
-		annSession.IP, annSession.UserAgent = "", ""
-		withSessions(t, db, annSession, bobSession)
-		bobPicture := picture("bob", "key1")
-		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), bobPicture) })
-
-		for _, want := range []SignedIn{
-			{annSession, person("ann"), nil},
-			{bobSession, person("bob"), &bobPicture},
+		withSessions(t, db, session("s1", "ann", at(1), at(2)), session("s2", "bob", at(3), at(4)))
+		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
+		owner := func(id string) User {
+			return User{ID: id, Name: "Name of " + id, Email: id + "@Example.com", CreatedAt: at(0)}
+		}
+		for token, want := range map[string]SignedIn{
+			"token of s1": {Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2)}, owner("ann"), nil},
+			"token of s2": {Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4)}, owner("bob"),
+				&Picture{UserID: "bob", Name: "face.png", Version: "version of key1"}},
 		} {
-			got, err := db.SessionByTokenHash(t.Context(), want.Session.TokenHash)
+			got, err := db.SessionByTokenHash(t.Context(), []byte(token))
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, %v, want %+v", got, err, want)
 			}
@@ -103,13 +103,13 @@ func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
 			{99, 19, 20},
 			{40, 30, 40},
 		} {
-			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "s1", at(c.seen), at(c.since)) })
+			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "s1", at(c.seen), at(c.since)) })
 			in, err := db.SessionByTokenHash(t.Context(), []byte("token of s1"))
 			if err != nil || in.Session.LastSeenAt != at(c.want) || in.Session.CreatedAt != at(0) {
 				t.Errorf("%+v: got %+v, %v", c, in.Session, err)
 			}
 		}
-		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ended meanwhile", at(50), at(40)) })
+		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "ended meanwhile", at(50), at(40)) })
 		in, err := db.SessionByTokenHash(t.Context(), []byte("token of s2"))
 		if err != nil || in.Session.LastSeenAt != at(10) {
 			t.Errorf("another session became %+v, %v", in.Session, err)

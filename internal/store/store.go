@@ -16,6 +16,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"os"
 	"sync/atomic"
 	"time"
@@ -47,16 +48,22 @@ type querier interface {
 // Its methods may be called from any goroutine.
 type DB struct {
 	reads
-	path   string
-	reader *sql.DB
-	writer *sql.DB
+	path    string
+	reader  *sql.DB
+	writer  *sql.DB
+	changes changes
+	// lastWrite is what NoticeOthers saw.
+	lastWrite atomic.Pointer[lastWrite]
 	// unwritable is whether a write failed for want of space or of the disk, and
 	// none has been seen to work since.
 	unwritable atomic.Bool
 }
 
 // Tx is a transaction, see [DB.Tx].
-type Tx struct{ reads }
+type Tx struct {
+	reads
+	changed []string // ids of people
+}
 
 // Open opens the SQLite file at path, creates it when it is missing (readable by
 // its owner only), and brings its tables up to date.
@@ -94,7 +101,10 @@ func open(ctx context.Context, path string, prepare func(ctx context.Context, db
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &DB{reads: reads{q: reader}, path: path, reader: reader, writer: writer}, nil
+	return &DB{
+		reads: reads{q: &prepared{db: reader}}, path: path, reader: reader, writer: writer,
+		changes: changes{seed: maphash.MakeSeed()},
+	}, nil
 }
 
 // createPrivate makes the database file before SQLite does, because SQLite would
@@ -185,10 +195,11 @@ func (db *DB) tx(ctx context.Context, f func(*Tx) error) error {
 		return classify(err)
 	}
 	defer func() { _ = tx.Rollback() }() // also when f panics; does nothing after a commit
-	if err := f(&Tx{reads{tx}}); err != nil {
+	work := &Tx{reads: reads{tx}}
+	if err := f(work); err != nil {
 		return err
 	}
-	return classify(tx.Commit())
+	return classify(db.changes.committing(work.changed, tx.Commit))
 }
 
 // exec runs a statement and returns how many rows it changed.

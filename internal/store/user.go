@@ -68,6 +68,7 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 // DeleteUser removes a person with their sessions and the row of their picture,
 // or [ErrNotFound]. The picture's file is the caller's to orphan.
 func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
+	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM users WHERE id = $1`, userID)
 }
 
@@ -81,6 +82,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u User) error {
 
 // SetName renames a person, or [ErrNotFound].
 func (tx *Tx) SetName(ctx context.Context, userID, name string) error {
+	tx.changes(userID)
 	return tx.execOne(ctx, `UPDATE users SET name = $2 WHERE id = $1`, userID, name)
 }
 

@@ -178,7 +178,9 @@ func (c *Contract) checkResponse(x *Exchange, response node) error {
 
 func (c *Contract) checkHeaders(x *Exchange, response node) (err error) {
 	headers, _ := c.at(response, "headers")
+	documented := map[string]bool{}
 	for name := range headers.object() {
+		documented[http.CanonicalHeaderKey(name)] = true
 		header, _ := c.at(headers, name)
 		values := x.Header.Values(name)
 		if required, _ := c.at(header, "required"); required.value == true && len(values) == 0 {
@@ -190,7 +192,20 @@ func (c *Contract) checkHeaders(x *Exchange, response node) (err error) {
 			}
 		}
 	}
+	for name := range x.Header {
+		if !documented[name] && !slices.Contains(onEveryAnswer, name) {
+			err = errors.Join(err, fmt.Errorf("the header %s is not documented", name))
+		}
+	}
 	return err
+}
+
+// onEveryAnswer are headers that the document describes once, for all answers, and
+// those that HTTP itself gives rise to.
+var onEveryAnswer = []string{
+	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Resource-Policy", "Strict-Transport-Security",
+	"Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers",
+	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date",
 }
 
 func (c *Contract) checkRequest(x *Exchange, template string, operation node) error {

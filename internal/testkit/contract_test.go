@@ -63,14 +63,16 @@ func with(a answer, change func(*answer)) answer {
 
 func TestContractAccepts(t *testing.T) {
 	for what, a := range map[string]answer{
-		"a success":        read,
-		"one with a body":  login,
-		"one with a path":  ended,
-		"an alias":         with(login, func(a *answer) { a.path = "/login" }),
-		"an error":         with(read, func(a *answer) { a.status, a.body = 401, nobody }),
-		"HEAD":             with(read, func(a *answer) { a.method, a.body = "HEAD", "" }),
-		"an unknown key":   with(login, func(a *answer) { a.sent = `{"email":"a","password":"b","name":1}` }),
-		"a refused body":   with(login, func(a *answer) { a.sent, a.status, a.body = "{", 400, failed("malformed_request") }),
+		"a success":       read,
+		"one with a body": login,
+		"one with a path": ended,
+		"an alias":        with(login, func(a *answer) { a.path = "/login" }),
+		"an error":        with(read, func(a *answer) { a.status, a.body = 401, nobody }),
+		"HEAD":            with(read, func(a *answer) { a.method, a.body = "HEAD", "" }),
+		"an unknown key":  with(login, func(a *answer) { a.sent = `{"email":"a","password":"b","name":1}` }),
+		"a refused body": with(login, func(a *answer) {
+			a.sent, a.status, a.body, a.header = "{", 400, failed("malformed_request"), headers()
+		}),
 		"a path that's no": with(read, func(a *answer) { a.path, a.status, a.body = "/none", 404, failed("not_found") }),
 		"a method likewise": with(read, func(a *answer) {
 			a.method, a.status, a.body, a.header = "PUT", 405, failed("method_not_allowed"), headers("Allow", "GET, HEAD, PATCH")
@@ -96,6 +98,7 @@ func TestContractNotices(t *testing.T) {
 		good   answer
 		change func(*answer)
 	}{
+		"a header":               {read, func(a *answer) { a.header.Set("X-Powered-By", "Go") }},
 		"a status":               {read, func(a *answer) { a.status = 202 }},
 		"an error's status":      {read, func(a *answer) { a.status, a.body = 409, failed("email_taken") }},
 		"an extra key":           {read, replace(`"name"`, `"is_admin":false,"name"`)},

@@ -4,6 +4,7 @@ package testkit
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -46,8 +47,13 @@ func Start(t testing.TB, configure ...func(*cardea.Config)) *Server {
 		t.Fatal(err)
 	}
 	front := httptest.NewServer(s)
+	running, end := context.WithCancel(context.Background())
+	var background sync.WaitGroup
+	background.Go(func() { s.Run(running) })
 	stop := sync.OnceFunc(func() {
 		front.Close()
+		end()
+		background.Wait()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}

@@ -9,17 +9,31 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 )
 
+// origin is what the public address is made of.
+type origin struct {
+	https bool
+	host  string
+}
+
+// origin is the public address that a request was sent to, or the configured one.
+func (s *Server) origin(r *http.Request) origin {
+	if s.opt.PublicURL != nil {
+		return origin{} // always the same
+	}
+	return origin{s.isHTTPS(r), s.host(r)}
+}
+
 // publicAddress is the address that the world sees, without a slash at its end:
 // the configured one, or else what the request was sent to.
 func (s *Server) publicAddress(r *http.Request) string {
 	if s.opt.PublicURL != nil {
 		return strings.TrimSuffix(s.opt.PublicURL.String(), "/")
 	}
-	scheme := "http://"
-	if s.isHTTPS(r) {
-		scheme = "https://"
+	to := s.origin(r)
+	if to.https {
+		return "https://" + to.host
 	}
-	return scheme + s.host(r)
+	return "http://" + to.host
 }
 
 // isHTTPS tells whether the public address is an https one.

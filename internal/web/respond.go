@@ -27,17 +27,30 @@ var jsonType = []string{"application/json; charset=utf-8"}
 
 var jsonForm = json.JoinOptions(json.Deterministic(true), json.FormatNilMapAsNull(true))
 
-// writeJSON writes an answer. An error in writing means that the client is gone.
-func writeJSON(w http.ResponseWriter, status int, body any) {
+// readyJSON is an answer that can be sent, as often as need be.
+type readyJSON struct {
+	body   []byte
+	length []string // the header's value
+}
+
+func readyAnswer(body any) readyJSON {
 	data, err := json.Marshal(body, jsonForm)
 	if err != nil {
 		panic(err) // an answer type that has no JSON form
 	}
-	w.Header()["Content-Type"] = jsonType
-	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(status)
-	_, _ = w.Write(data)
+	return readyJSON{data, []string{strconv.Itoa(len(data))}}
 }
+
+// write sends the answer. An error in writing means that the client is gone.
+func (a readyJSON) write(w http.ResponseWriter, status int) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = a.length
+	w.WriteHeader(status)
+	_, _ = w.Write(a.body)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) { readyAnswer(body).write(w, status) }
 
 // userJSON is the user object of the contract.
 type userJSON struct {

@@ -31,11 +31,11 @@ func newSafety(opt Options) safety {
 // than the server's public one. That may differ from the Host header behind a
 // trusted proxy; then only the Origin of older browsers has to be compared again,
 // since newer ones say themselves whether it is another site.
-func (s *safety) check(r *http.Request, public string) error {
+func (s *safety) check(r *http.Request, public func(*http.Request) string) error {
 	if s.crossOrigin.Check(r) == nil {
 		return nil
 	}
-	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == public {
+	if r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == public(r) {
 		return nil
 	}
 	return errCrossOrigin

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -51,8 +52,8 @@ func New(accounts *account.Service, opt Options) *Server {
 		accounts: accounts,
 		safety:   newSafety(opt),
 		uploads:  newUploadBudget(opt.UploadMaxBytes),
-		metrics:  newMetrics(),
 	}
+	s.metrics = newMetrics(s.table())
 	s.mux = s.routes()
 	return s
 }
@@ -84,11 +85,14 @@ func (s *Server) admit(r *http.Request) error {
 	if !validHost(r.Host) {
 		return errBadHost
 	}
-	return s.safety.check(r, s.publicAddress(r))
+	return s.safety.check(r, s.publicAddress)
 }
 
 // isClean tells whether a path has no empty, "." or ".." parts; it may end in a slash.
 func isClean(p string) bool {
+	if !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
+		return true
+	}
 	clean := path.Clean(p)
 	return clean == p || clean != "/" && p == clean+"/"
 }

@@ -48,8 +48,20 @@ func (s *Server) user(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, userAnswer{succeeded(""), s.userJSON(r, in.User)})
+	origin := s.origin(r)
+	ready, _ := in.Memo.Load().(*readyUser)
+	if ready == nil || ready.origin != origin {
+		ready = &readyUser{origin, readyAnswer(userAnswer{succeeded(""), s.userJSON(r, in.User)})}
+		in.Memo.Store(ready)
+	}
+	ready.write(w, http.StatusOK)
 	return nil
+}
+
+// readyUser is the answer that says who is signed in, kept with the session.
+type readyUser struct {
+	origin origin // that its links are for
+	readyJSON
 }
 
 type renameRequest struct {

@@ -1,0 +1,91 @@
+package account
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+const (
+	// watchInterval is how often the database is asked whether another process,
+	// such as an operator's command, has written to it.
+	watchInterval = 250 * time.Millisecond
+	// watchTrust is how long the answer is good for: changes by others are seen
+	// within it, whatever delays the next one.
+	watchTrust = time.Second
+)
+
+// sessionCache keeps the live sessions that were used last, so that finding out
+// whose request it is takes no SQL. It is exact: what this process has changed
+// about a person is never answered from here, see store/change.go.
+type sessionCache struct {
+	db      *store.DB
+	entries *otter.Cache[tokenHash, *cachedSession]
+	watched atomic.Int64 // when others' changes were last looked for, in microseconds of the service's clock; 0: never
+}
+
+type cachedSession struct {
+	Session
+	row   store.Session
+	stamp store.Stamp
+}
+
+// newSessionCache returns a cache of at most size sessions.
+func newSessionCache(db *store.DB, size int) *sessionCache {
+	return &sessionCache{db: db, entries: otter.Must(&otter.Options[tokenHash, *cachedSession]{MaximumSize: size})}
+}
+
+// get returns the session of a token if it is known, and surely as the database has it.
+func (c *sessionCache) get(token tokenHash, now time.Time) *cachedSession {
+	in, ok := c.entries.GetIfPresent(token)
+	if !ok || !in.stamp.Holds() {
+		return nil
+	}
+	// A clock that was set back tells nothing either.
+	if since := now.UnixMicro() - c.watched.Load(); since < 0 || since >= watchTrust.Microseconds() {
+		return nil
+	}
+	return in
+}
+
+// load reads the session of a token and keeps it. Error: store.ErrNotFound.
+func (c *sessionCache) load(ctx context.Context, token tokenHash) (*cachedSession, error) {
+	began := c.db.Moment()
+	found, err := c.db.SessionByTokenHash(ctx, token[:])
+	if err != nil {
+		return nil, err
+	}
+	in := &cachedSession{row: found.Session}
+	in.Session = Session{ID: found.Session.ID, User: userOf(found.User, found.Picture), Memo: new(atomic.Value)}
+	var ok bool
+	if in.stamp, ok = c.db.Stamp(began, found.User.ID); ok {
+		c.entries.Set(token, in)
+	}
+	return in, nil
+}
+
+// watch looks for the changes of other processes until ctx ends. While that does
+// not work, nothing is answered from the cache.
+func (c *sessionCache) watch(ctx context.Context, now func() time.Time) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for {
+		c.look(ctx, now())
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look looks once for the changes of other processes.
+func (c *sessionCache) look(ctx context.Context, now time.Time) {
+	if err := c.db.NoticeOthers(ctx); err == nil { // otherwise the next requests find out what is wrong
+		c.watched.Store(now.UnixMicro())
+	}
+}

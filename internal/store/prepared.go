@@ -1,0 +1,54 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// prepared runs statements that are parsed and planned once, which otherwise is
+// half of what a look-up costs. There are as many as there are texts in this
+// package, and they are closed with the database. It is not for the writer, whose
+// one connection is inside a transaction when a statement would have to be prepared.
+type prepared struct {
+	db         *sql.DB
+	statements sync.Map // *sql.Stmt by text
+}
+
+func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := p.statements.Load(query); ok {
+		return s.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	s, err := p.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := p.statements.LoadOrStore(query, s); loaded {
+		return other.(*sql.Stmt), s.Close() //nolint:forcetypeassert // nothing else is stored
+	}
+	return s, nil
+}
+
+func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	s, err := p.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(ctx, args...)
+}
+
+func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := p.statement(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	s, err := p.statement(ctx, query)
+	if err != nil {
+		return p.db.QueryRowContext(ctx, query, args...) // fails likewise: only it can make a Row of that
+	}
+	return s.QueryRowContext(ctx, args...)
+}
