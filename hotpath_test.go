@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -91,6 +92,7 @@ func keepReading(t *testing.T, server http.Handler, token string) (stop func()) 
 					return
 				default:
 					server.ServeHTTP(httptest.NewRecorder(), readOf(token))
+					runtime.Gosched() // or the others would wait for a time slice at every step
 				}
 			}
 		})
