@@ -156,11 +156,8 @@ func (s *Service) EndSessionsOf(ctx context.Context, who string) (user User, end
 	if err != nil {
 		return User{}, 0, err
 	}
-	err = s.act(ctx, EventSessionsEnded, row.ID, operator, func(tx *store.Tx) error {
-		ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, "")
-		return err
-	})
-	return userOf(row, nil), ended, outage(err)
+	ended, err = s.endSessions(ctx, row.ID, "", operator)
+	return userOf(row, nil), ended, err
 }
 
 // DeletePerson removes a person, their sessions and their picture with its file.

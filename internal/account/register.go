@@ -46,11 +46,12 @@ func (s *Service) create(ctx context.Context, user *store.User, pw Password, fro
 		return SignIn{}, err
 	}
 	session, token := s.newSession(user.ID, from)
-	err = s.act(ctx, EventRegistered, user.ID, from, func(tx *store.Tx) error {
+	err = s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
 		if err := tx.CreateUser(ctx, *user); err != nil {
 			return err
 		}
-		return replaceSession(ctx, tx, from.Session, session)
+		tell(EventRegistered, user.ID)
+		return replaceSession(ctx, tx, from.Session, session, tell)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return SignIn{}, ErrEmailTaken
