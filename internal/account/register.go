@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -85,7 +84,7 @@ func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password) 
 		case err == nil:
 			err = ErrEmailTaken
 		case errors.Is(err, store.ErrNotFound):
-			hash, err = password.Hash(string(pw), s.opt.Argon2), nil
+			hash, err = s.hashNew(pw, "password")
 		}
 	})
 	return hash, errors.Join(busy, err)
