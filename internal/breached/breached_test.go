@@ -58,6 +58,7 @@ func TestHas(t *testing.T) {
 		"LF":                 strings.Join(listed(1000, withCount), "\n") + "\n",
 		"no end of the last": strings.Join(listed(1000, withCount), "\r\n"),
 		"hashes only":        strings.Join(listed(1000, func(hash string, _ int) string { return hash }), "\n") + "\n",
+		"hashes only, CRLF":  strings.Join(listed(1000, func(hash string, _ int) string { return hash }), "\r\n") + "\r\n",
 		"lower case":         strings.ToLower(strings.Join(listed(1000, withCount), "\n") + "\n"),
 		"long counts": strings.Join(listed(1000, func(hash string, i int) string {
 			return hash + ":" + strings.Repeat("9", 20*(i%2)+1-i%2)
