@@ -5,10 +5,10 @@ FUZZTIME ?= 10m
 golangci-lint := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check lint fuzz
+.PHONY: help build run test check lint fuzz outdated
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Without cgo, so that the binary is static and the same wherever it is built.
 build: ## compile bin/cardea
@@ -35,3 +35,9 @@ lint: ## formatting, go vet, golangci-lint, go.mod
 
 fuzz: ## run every fuzz target (FUZZTIME=10m each), stop at the first finding
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+# Of what is compiled or tested here, not of all that those modules name. modernc.org/libc stays: see docs/dependencies.md.
+outdated: ## list modules with a newer release; needs the network
+	@go list -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' \
+		$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) | grep -v '^modernc.org/libc ' || true
+	@go list -modfile=tools/go.mod -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' github.com/golangci/golangci-lint/v2

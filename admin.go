@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -23,12 +23,14 @@ import (
 type Admin struct {
 	cfg      Config
 	db       *store.DB
+	breached *breached.List // nil: none
 	accounts *account.Service
 }
 
 // Open opens a data folder that a [Server] has made. Zero fields of cfg take the
 // values of [Default]. Errors: what [Config.Validate] finds, [ErrNoData], and those
-// of a database that another release has made.
+// of a database that another release has made. What is done to people is logged to
+// cfg.Log, an event each, as a [Server] does.
 func Open(cfg Config) (*Admin, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -37,23 +39,34 @@ func Open(cfg Config) (*Admin, error) {
 	if err := refuseHalfRestored(cfg); err != nil {
 		return nil, err
 	}
-	db, err := store.OpenExisting(context.Background(), cfg.database())
+	a := &Admin{cfg: cfg}
+	if err := a.open(context.Background()); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+func (a *Admin) open(ctx context.Context) (err error) {
+	a.db, err = store.OpenExisting(ctx, a.cfg.database())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, cfg.database())
+		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, a.cfg.database())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("database: cannot open it: %w", err)
+		return fmt.Errorf("database: cannot open it: %w", err)
 	}
-	pictures, err := blob.NewDisk(cfg.storage())
+	pictures, err := blob.NewDisk(a.cfg.storage())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("storage: cannot make the folder: %w", err), db.Close())
+		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
-	cfg.Log = slog.New(slog.DiscardHandler) // what is done stands in the audit table; what fails is returned
-	return &Admin{cfg, db, account.New(db, pictures, cfg.accountOptions(nil))}, nil
+	if a.breached, err = a.cfg.breachedList(); err != nil {
+		return err
+	}
+	a.accounts = account.New(a.db, pictures, a.cfg.accountOptions(nil, a.breached))
+	return nil
 }
 
 // Close closes the data folder.
-func (a *Admin) Close() error { return a.db.Close() }
+func (a *Admin) Close() error { return closeData(a.db, a.breached) }
 
 var (
 	// ErrNoData: there is no database where the settings say.

@@ -29,6 +29,10 @@ func TestAudit(t *testing.T) {
 	client.Post("/api/password", change("simplepass", "another one")).Want(200)
 	client.Upload("me.png", pngOf(5, 5)).Want(200)
 	client.Delete("/api/upload-picture").Want(200)
+	client.Delete("/api/upload-picture").Want(200) // there is none: no event
+	client.Delete("/api/sessions").Want(200)       // likewise
+	client.Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
+	from(t, server, "192.0.2.1").Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
 	client.Delete("/api/sessions").Want(200)
 	for range 11 {
 		from(t, server, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
@@ -37,7 +41,7 @@ func TestAudit(t *testing.T) {
 		wantThrottled(t, from(t, server, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")))
 	}
 	want := []string{"registered", "logout", "login_failed", "login", "renamed", "password_failed", "password_changed",
-		"picture_changed", "picture_removed", "sessions_ended"}
+		"picture_changed", "picture_removed", "login", "session_replaced", "login", "sessions_ended"}
 	want = append(want, slices.Repeat([]string{"login_failed"}, 10)...)
 	want = append(want, "login_throttled")
 	server.Stop()
@@ -46,7 +50,7 @@ func TestAudit(t *testing.T) {
 	if !slices.Equal(sorted(got), sorted(want)) {
 		t.Errorf("the table has %v, want %v", got, want)
 	}
-	if fmt.Sprint(ips) != "map[192.0.2.1:10 198.51.100.7:11]" {
+	if fmt.Sprint(ips) != "map[192.0.2.1:13 198.51.100.7:11]" {
 		t.Errorf("addresses %v", ips)
 	}
 	if nobody, _ := auditOf(t, server, ""); !slices.Equal(nobody, []string{"login_failed"}) {
@@ -103,4 +107,26 @@ func loggedEvents(t *testing.T, log, userID string) (events []string) {
 		events = append(events, e.Event)
 	}
 	return events
+}
+
+// A session that a login or registration of the same client replaces may be another
+// person's: that person's account tells of it.
+func TestReplacedSessionIsItsOwnersEvent(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.NewClient(t)
+	register := func(email string) string {
+		return client.Post("/api/register", testkit.Person("A", email, "simplepass")).Want(201).Envelope().User.ID
+	}
+	ada, bob := register("ada@example.com"), register("bob@example.com")
+	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	client.Post("/api/login", testkit.Credentials("bob@example.com", "wrongpass")).Want(401) // replaces nothing
+	server.Stop()
+	for id, want := range map[string][]string{
+		ada: {"login", "registered", "session_replaced"},
+		bob: {"login_failed", "registered", "session_replaced"},
+	} {
+		if got, _ := auditOf(t, server, id); !slices.Equal(sorted(got), want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
 }

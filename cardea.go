@@ -28,6 +28,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
@@ -39,6 +40,7 @@ type Server struct {
 	cfg      Config
 	lock     *flock.Flock
 	db       *store.DB
+	breached *breached.List // nil: none
 	accounts *account.Service
 	web      *web.Server
 	close    func() error
@@ -64,7 +66,10 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) open(ctx context.Context) error {
+func (s *Server) open(ctx context.Context) (err error) {
+	if s.breached, err = s.cfg.breachedList(); err != nil { // before anything is made
+		return err
+	}
 	if err := os.MkdirAll(s.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data: cannot make the folder: %w", err)
 	}
@@ -74,7 +79,6 @@ func (s *Server) open(ctx context.Context) error {
 	if err := refuseHalfRestored(s.cfg); err != nil {
 		return err
 	}
-	var err error
 	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
@@ -86,7 +90,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	s.accounts = account.New(s.db, pictures, s.cfg.accountOptions(secret))
+	s.accounts = account.New(s.db, pictures, s.cfg.accountOptions(secret, s.breached))
 	s.web = web.New(s.accounts, s.cfg.webOptions())
 	return s.accounts.ForgetInterrupted(ctx)
 }
@@ -123,12 +127,21 @@ func (s *Server) Run(ctx context.Context) { s.accounts.Run(ctx) }
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) closeAll() error {
-	var errs []error
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
-	}
+	err := closeData(s.db, s.breached)
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}
+
+// closeData closes what is open; what is nil is not.
+func closeData(db *store.DB, list *breached.List) error {
+	var errs []error
+	if db != nil {
+		errs = append(errs, db.Close())
+	}
+	if list != nil {
+		errs = append(errs, list.Close())
 	}
 	return errors.Join(errs...)
 }

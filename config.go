@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/web"
@@ -54,6 +55,10 @@ type Config struct {
 	Argon2Memory uint32
 	// Argon2Time is the number of passes of a password hash over its memory.
 	Argon2Time uint32
+
+	// BreachedPasswords is a file of SHA-1 hashes of passwords that are refused, as
+	// the downloader of Have I Been Pwned writes it; empty: none.
+	BreachedPasswords string
 
 	// UploadMaxBytes is the largest picture file, in bytes.
 	UploadMaxBytes int64
@@ -278,7 +283,19 @@ func (c Config) storage() string {
 	return filepath.Join(c.Data, "pictures")
 }
 
-func (c Config) accountOptions(secret []byte) account.Options {
+// breachedList opens the list of breached passwords; nil if there is none.
+func (c Config) breachedList() (*breached.List, error) {
+	if c.BreachedPasswords == "" {
+		return nil, nil //nolint:nilnil // a nil list is an empty one
+	}
+	list, err := breached.Open(c.BreachedPasswords)
+	if err != nil {
+		return nil, fmt.Errorf("breached-passwords: %w", err)
+	}
+	return list, nil
+}
+
+func (c Config) accountOptions(secret []byte, list *breached.List) account.Options {
 	return account.Options{
 		SessionIdle:  c.SessionIdle,
 		SessionMax:   c.SessionMax,
@@ -289,6 +306,7 @@ func (c Config) accountOptions(secret []byte) account.Options {
 		RateLimit:    c.RateLimit == "on",
 		Secret:       secret,
 		Words:        c.words(),
+		Breached:     list,
 		Now:          c.Clock,
 		Log:          c.Log,
 	}

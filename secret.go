@@ -14,20 +14,20 @@ import (
 )
 
 // deviceSecret reads the key that device cookies are signed with from the data
-// folder, and makes it there at the first start. Whoever loses it loses only that
-// devices are known.
+// folder. It may have been put there, out of a vault, as a file or a symbolic link; if
+// there is none, it is made. Whoever loses it loses only that devices are known.
 func deviceSecret(data string) ([]byte, error) {
 	path := deviceKeyFile(data)
-	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return newDeviceSecret(path)
 	}
+	text, err := os.ReadFile(path) //nolint:gosec // the operator names the folder
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read the key of device cookies: %w", err) // a link to nowhere, too, which no key of our own must replace
 	}
 	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(secret) != account.SecretSize {
-		return nil, fmt.Errorf("%s is damaged; remove it, and a new one is made", path)
+		return nil, fmt.Errorf("%s is damaged: it must have %d bytes in base 64; remove it, and a new one is made", path, account.SecretSize)
 	}
 	return secret, nil
 }

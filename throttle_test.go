@@ -234,15 +234,46 @@ func TestHundredGuessesAtOnce(t *testing.T) {
 	}
 }
 
-// When the clock is set back by a day, nobody is locked out for a day.
+// When the clock is set back, nobody is locked out until it has caught up, and
+// whoever guesses gets no tries anew: those of before count as if made now.
 func TestThrottlingWhenTheClockIsSetBack(t *testing.T) {
+	for _, step := range []time.Duration{time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour} {
+		server := testkit.Start(t, throttled)
+		from(t, server, "192.0.2.1").Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+		stranger := from(t, server, "198.51.100.1")
+		guess := func() *testkit.Answer {
+			return stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+		}
+		for range 10 {
+			guess().Want(401)
+		}
+		server.Clock.Advance(-step)
+		wait := wantThrottled(t, guess())
+		if wait != 10*time.Minute {
+			t.Errorf("%v back: the wait is %v, want as much as if the tries had just been made", step, wait)
+		}
+		server.Clock.Advance(wait - time.Second)
+		wantThrottled(t, guess())
+		server.Clock.Advance(time.Second)
+		guess().Want(401) // one more, as ever
+		if wait := wantThrottled(t, guess()); wait != 2*time.Minute {
+			t.Errorf("%v back: then the wait is %v", step, wait)
+		}
+	}
+}
+
+// A clock that went ahead for a while leaves nobody locked out when it is right again.
+func TestThrottlingWhenTheClockWasAhead(t *testing.T) {
 	server := testkit.Start(t, throttled)
-	client := from(t, server, "192.0.2.1")
+	server.Clock.Advance(24 * time.Hour)
+	from(t, server, "192.0.2.1").Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	stranger := from(t, server, "198.51.100.1")
 	for range 10 {
-		client.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
 	}
 	server.Clock.Advance(-24 * time.Hour)
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+	server.Clock.Advance(wantThrottled(t, stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))))
+	stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
 }
 
 // An attacker gains nothing by waiting for a restart.

@@ -29,12 +29,14 @@ func operate(t testing.TB, data, stdin string, args ...string) *process {
 	return p
 }
 
-// wantDone fails the test unless the command succeeded, quietly, and printed all of the words.
+// wantDone fails the test unless the command succeeded, logged nothing but events,
+// and printed all of the words.
 func (p *process) wantDone(words ...string) string {
 	p.t.Helper()
-	if code := p.wait(); code != exitOK || p.stderr.String() != "" {
+	if code := p.wait(); code != exitOK {
 		p.t.Fatalf("%s: exit code %d, stderr:\n%s", p.cmd, code, &p.stderr)
 	}
+	p.events()
 	for _, word := range words {
 		if !strings.Contains(p.stdout.String(), word) {
 			p.t.Errorf("%s: stdout does not say %q:\n%s", p.cmd, word, &p.stdout)

@@ -7,6 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -154,7 +156,7 @@ func (c command) help(w io.Writer, takes []setting) {
 // onData runs f on the data folder.
 func onData(f func(ctx context.Context, in *invocation, a *cardea.Admin) error) func(context.Context, *invocation) error {
 	return func(ctx context.Context, in *invocation) (err error) {
-		in.cfg.Log = newLog(in.stderr, "auto")
+		in.cfg.Log = commandLog(in.stderr)
 		a, err := cardea.Open(in.cfg)
 		if err != nil {
 			return err
@@ -162,6 +164,16 @@ func onData(f func(ctx context.Context, in *invocation, a *cardea.Admin) error) 
 		defer func() { err = errors.Join(err, a.Close()) }()
 		return f(ctx, in, a)
 	}
+}
+
+// commandLog takes what a server logs as an event, too, where programs read: there a
+// command's standard error is what its log is. Somebody at a terminal reads on
+// standard output what was done, and only of trouble here.
+func commandLog(w *os.File) *slog.Logger {
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	return newLog(w, "json")
 }
 
 // printJSON prints one line.

@@ -67,6 +67,8 @@ var settings = []setting{
 		func(o *options, v string) (err error) { o.Argon2Memory, err = parsePositive[uint32](v, 32); return err }},
 	{"argon2-time", "2", "`passes` of a password hash over its memory",
 		func(o *options, v string) (err error) { o.Argon2Time, err = parsePositive[uint32](v, 32); return err }},
+	{"breached-passwords", "", "`file` of SHA-1 hashes of passwords that are refused, as the Have I Been Pwned downloader writes it; default: none",
+		func(o *options, v string) error { o.BreachedPasswords = v; return nil }},
 	{"upload-max-bytes", "10485760", "size of the largest picture file in `bytes`",
 		func(o *options, v string) (err error) {
 			o.UploadMaxBytes, err = parsePositive[int64](v, 63)

@@ -105,7 +105,8 @@ func TestPasswordPrompt(t *testing.T) {
 		t.Errorf("%d: %s", code, screen)
 	}
 	screen, code = talk(t, data, add, "Password: ", "typed in secret\n", "Once more: ", "typed in secret\n")
-	if code != exitOK || !strings.Contains(screen, "Added ann@example.com") || strings.Contains(screen, "secret") {
+	if code != exitOK || !strings.Contains(screen, "Added ann@example.com") ||
+		strings.Contains(screen, "secret") || strings.Contains(screen, "event") {
 		t.Errorf("%d: %s", code, screen)
 	}
 	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "typed in secret")).Want(http.StatusOK)

@@ -33,7 +33,7 @@ WHO is an e-mail address, in any spelling, or an id.
 
 const whoHelp = "WHO is an e-mail address, in any spelling, or an id.\n"
 
-var hashing = append(slices.Clone(where), "argon2-memory", "argon2-time")
+var hashing = append(slices.Clone(where), "argon2-memory", "argon2-time", "breached-passwords")
 
 var userCommands = map[string]command{
 	"list": {name: "user list", settings: where, run: onData(listPeople), about: `

@@ -17,13 +17,14 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// Options are what a [Service] works by. All are required.
+// Options are what a [Service] works by. All but Breached are required.
 type Options struct {
 	SessionIdle  time.Duration // an unused session dies after this
 	SessionMax   time.Duration // any session dies after this
@@ -34,6 +35,7 @@ type Options struct {
 	RateLimit    bool          // throttle tries at passwords and registrations
 	Secret       []byte        // key of device cookies, SecretSize bytes
 	Words        []string      // of this installation, lower-case: no passwords
+	Breached     *breached.List
 	Now          func() time.Time
 	Log          *slog.Logger
 }

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -21,7 +22,8 @@ const (
 	EventLogout          Event = "logout"
 	EventRenamed         Event = "renamed"
 	EventPasswordChanged Event = "password_changed"
-	EventPasswordFailed  Event = "password_failed" // the current password was wrong
+	EventPasswordFailed  Event = "password_failed"  // the current password was wrong
+	EventSessionReplaced Event = "session_replaced" // by a login or registration of the same client, or one session too many
 	EventSessionsEnded   Event = "sessions_ended"
 	EventPictureChanged  Event = "picture_changed"
 	EventPictureRemoved  Event = "picture_removed"
@@ -36,18 +38,43 @@ func (s *Service) record(ctx context.Context, tx *store.Tx, e Event, userID stri
 	})
 }
 
-// act runs f in a transaction that also writes down the event, and then logs it.
-func (s *Service) act(ctx context.Context, e Event, userID string, from Client, f func(*store.Tx) error) error {
+// teller is told what happened, and to whose account.
+type teller func(e Event, userID string)
+
+// acts runs f in a transaction that also writes down the events that f tells, and then logs them.
+func (s *Service) acts(ctx context.Context, from Client, f func(*store.Tx, teller) error) error {
+	type happened struct {
+		event  Event
+		userID string
+	}
+	var events []happened
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		if err := f(tx); err != nil {
+		events = nil
+		if err := f(tx, func(e Event, userID string) { events = append(events, happened{e, userID}) }); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, e, userID, from)
+		for _, h := range events {
+			if err := s.record(ctx, tx, h.event, h.userID, from); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	if err == nil {
-		s.logEvent(ctx, e, userID, from)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, h := range events {
+		s.logEvent(ctx, h.event, h.userID, from)
+	}
+	return nil
+}
+
+// act is acts for one event, which happens if f succeeds.
+func (s *Service) act(ctx context.Context, e Event, userID string, from Client, f func(*store.Tx) error) error {
+	return s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
+		tell(e, userID)
+		return f(tx)
+	})
 }
 
 // recordAlone is act for what changes nothing else, such as a wrong password.
@@ -87,8 +114,19 @@ func (s *Service) Audit(ctx context.Context, userID string, limit int) ([]AuditE
 	return list, nil
 }
 
+// nobodyKept is how long events about accounts that do not exist are kept at most:
+// whoever guesses writes them, without end. In a week an operator sees what went on.
+const nobodyKept = 7 * 24 * time.Hour
+
 // sweepAudit forgets what is older than the operator wants to keep.
 func (s *Service) sweepAudit(ctx context.Context) error {
-	before := s.opt.Now().Add(-s.opt.AuditKeep)
-	return s.inBatches(ctx, func(tx *store.Tx) (int64, error) { return tx.DeleteOldAudit(ctx, before, sweepBatch) })
+	now := s.opt.Now()
+	return errors.Join(
+		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
+			return tx.DeleteOldAudit(ctx, now.Add(-s.opt.AuditKeep), sweepBatch)
+		}),
+		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
+			return tx.DeleteOldAuditOfNobody(ctx, now.Add(-nobodyKept), sweepBatch)
+		}),
+	)
 }

@@ -58,7 +58,7 @@ func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from
 		return SignIn{}, ErrInvalidCredentials
 	}
 	session, token := s.newSession(user.ID, from)
-	err = s.act(ctx, EventLogin, user.ID, from, func(tx *store.Tx) error {
+	err = s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
 		// Also when the hash stays as it is: this fails if it is no longer current.
 		if err := tx.ReplacePasswordHash(ctx, user.ID, user.PasswordHash, hash); err != nil {
 			return err
@@ -66,7 +66,8 @@ func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from
 		if err := try.succeeded(ctx, tx); err != nil {
 			return err
 		}
-		return replaceSession(ctx, tx, from.Session, session)
+		tell(EventLogin, user.ID)
+		return replaceSession(ctx, tx, from.Session, session, tell)
 	})
 	user.PasswordHash = hash
 	return SignIn{token, s.newDevice(user, from.Device)}, err

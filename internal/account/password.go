@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -39,6 +40,21 @@ func (s *Service) passwordProblem(pw Password, email, name string) string {
 		return "The password must not be the name of this service or its address. Choose another."
 	}
 	return ""
+}
+
+// hashNew hashes a new password, unless it is in the list of those found in breaches
+// (ASVS 6.2.12); field is the input that is at fault then. When the list cannot be
+// read, no password is accepted. It is for a turn of the hashing pool, which bounds
+// how many read the list at a time.
+func (s *Service) hashNew(pw Password, field string) (string, error) {
+	found, err := s.opt.Breached.Has(string(pw))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errBreachedList, err)
+	}
+	if found {
+		return "", invalid(map[string]string{field: "This password was found in a data breach, and attackers try those. Choose another."})
+	}
+	return password.Hash(string(pw), s.opt.Argon2), nil
 }
 
 // isOwn compares as e-mail addresses are compared: without case.
@@ -104,7 +120,7 @@ func (s *Service) rehash(ctx context.Context, hash string, current, next Passwor
 		ok, err = password.Verify(string(current), hash)
 		switch {
 		case ok:
-			nextHash = password.Hash(string(next), s.opt.Argon2)
+			nextHash, err = s.hashNew(next, "new_password")
 		case err == nil:
 			err = ErrWrongPassword
 		}

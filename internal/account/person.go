@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -128,7 +127,8 @@ func (s *Service) ResetPassword(ctx context.Context, who string, next Password) 
 		return User{}, 0, err
 	}
 	var hash string
-	if err := s.hashing.Do(ctx, func() { hash = password.Hash(string(next), s.opt.Argon2) }); err != nil {
+	busy := s.hashing.Do(ctx, func() { hash, err = s.hashNew(next, "password") })
+	if err := errors.Join(busy, err); err != nil {
 		return User{}, 0, outage(err)
 	}
 	err = s.act(ctx, EventPasswordChanged, row.ID, operator, func(tx *store.Tx) error {
@@ -156,11 +156,8 @@ func (s *Service) EndSessionsOf(ctx context.Context, who string) (user User, end
 	if err != nil {
 		return User{}, 0, err
 	}
-	err = s.act(ctx, EventSessionsEnded, row.ID, operator, func(tx *store.Tx) error {
-		ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, "")
-		return err
-	})
-	return userOf(row, nil), ended, outage(err)
+	ended, err = s.endSessions(ctx, row.ID, "", operator)
+	return userOf(row, nil), ended, err
 }
 
 // DeletePerson removes a person, their sessions and their picture with its file.

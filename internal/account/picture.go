@@ -20,10 +20,13 @@ import (
 const orphanGrace = time.Hour
 
 // SetPicture makes an uploaded file a person's picture, in place of the one
-// before. Errors: invalid_file_type, image_too_large, user_not_found.
+// before. Errors: invalid_file_type, too_many_changes, image_too_large, user_not_found.
 func (s *Service) SetPicture(ctx context.Context, userID, filename string, data []byte, from Client) (Picture, error) {
 	if !picture.AllowedName(filename) {
 		return Picture{}, ErrInvalidFileType
+	}
+	if err := s.admitChange(ctx, userID); err != nil { // before the costly part
+		return Picture{}, err
 	}
 	normal, err := s.normalize(ctx, data)
 	if err != nil {
@@ -92,13 +95,18 @@ func (s *Service) swapPicture(ctx context.Context, p store.Picture, from Client)
 	return nil
 }
 
-// RemovePicture removes a person's picture, if there is one, and its file.
+// RemovePicture removes a person's picture, if there is one, and its file. Error:
+// too_many_changes.
 func (s *Service) RemovePicture(ctx context.Context, userID string, from Client) error {
+	if err := s.admitChange(ctx, userID); err != nil {
+		return err
+	}
 	var old string
-	err := s.act(ctx, EventPictureRemoved, userID, from, func(tx *store.Tx) (err error) {
+	err := s.acts(ctx, from, func(tx *store.Tx, tell teller) (err error) {
 		if old, err = s.orphanPicture(ctx, tx, userID); err != nil || old == "" {
 			return err
 		}
+		tell(EventPictureRemoved, userID)
 		return tx.DeletePicture(ctx, userID)
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -46,11 +45,12 @@ func (s *Service) create(ctx context.Context, user *store.User, pw Password, fro
 		return SignIn{}, err
 	}
 	session, token := s.newSession(user.ID, from)
-	err = s.act(ctx, EventRegistered, user.ID, from, func(tx *store.Tx) error {
+	err = s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
 		if err := tx.CreateUser(ctx, *user); err != nil {
 			return err
 		}
-		return replaceSession(ctx, tx, from.Session, session)
+		tell(EventRegistered, user.ID)
+		return replaceSession(ctx, tx, from.Session, session, tell)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return SignIn{}, ErrEmailTaken
@@ -84,7 +84,7 @@ func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password) 
 		case err == nil:
 			err = ErrEmailTaken
 		case errors.Is(err, store.ErrNotFound):
-			hash, err = password.Hash(string(pw), s.opt.Argon2), nil
+			hash, err = s.hashNew(pw, "password")
 		}
 	})
 	return hash, errors.Join(busy, err)

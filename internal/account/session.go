@@ -44,12 +44,29 @@ func (s *Service) newSession(userID string, from Client) (store.Session, Token) 
 	}, token
 }
 
-// replaceSession stores a new session and ends the one that the client had.
-func replaceSession(ctx context.Context, tx *store.Tx, old Token, session store.Session) error {
+// maxSessions is how many sessions one person has at most. Nobody has so many
+// devices; a program that signs in anew each time, without end, would fill the disk.
+const maxSessions = 1000
+
+// replaceSession stores a new session, and ends the one that the client had and
+// those seen longest ago where the person has too many: as a rule one, more only in
+// a database from before there was a limit.
+func replaceSession(ctx context.Context, tx *store.Tx, old Token, session store.Session, tell teller) error {
 	if old != "" {
-		if _, err := tx.DeleteSessionByTokenHash(ctx, old.hash().bytes()); err != nil && !errors.Is(err, store.ErrNotFound) {
+		userID, err := tx.DeleteSessionByTokenHash(ctx, old.hash().bytes())
+		switch {
+		case err == nil:
+			tell(EventSessionReplaced, userID)
+		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
+	}
+	surplus, err := tx.DeleteSessionsBeyond(ctx, session.UserID, maxSessions-1, sweepBatch)
+	if err != nil {
+		return err
+	}
+	if surplus > 0 {
+		tell(EventSessionReplaced, session.UserID)
 	}
 	return tx.CreateSession(ctx, session)
 }
@@ -115,28 +132,22 @@ func (s *Service) Logout(ctx context.Context, from Client) error {
 	if !from.Session.WellFormed() {
 		return nil
 	}
-	var userID string
-	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
-		if userID, err = tx.DeleteSessionByTokenHash(ctx, from.Session.hash().bytes()); err != nil {
-			return err
+	err := s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
+		userID, err := tx.DeleteSessionByTokenHash(ctx, from.Session.hash().bytes())
+		if err == nil {
+			tell(EventLogout, userID)
 		}
-		return s.record(ctx, tx, EventLogout, userID, from)
+		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
-	if err == nil {
-		s.logEvent(ctx, EventLogout, userID, from)
-	}
 	return outage(err)
 }
 
-// maxListed bounds the list of sessions; it shows those seen last.
-const maxListed = 1000
-
 // Sessions lists the live sessions of the person whose session in is, the one seen last first.
 func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, error) {
-	rows, err := s.db.SessionsOfUser(ctx, in.User.ID, maxListed)
+	rows, err := s.db.SessionsOfUser(ctx, in.User.ID, maxSessions)
 	if err != nil {
 		return nil, outage(err)
 	}
@@ -155,16 +166,32 @@ func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, erro
 }
 
 // EndSession ends one session of a person. Error: session_not_found, also for
-// another person's session.
+// another person's session; too_many_changes.
 func (s *Service) EndSession(ctx context.Context, user User, id string, from Client) error {
+	if err := s.admitChange(ctx, user.ID); err != nil {
+		return err
+	}
 	err := s.act(ctx, EventSessionsEnded, user.ID, from, func(tx *store.Tx) error { return tx.DeleteSession(ctx, user.ID, id) })
 	return outage(orElse(err, ErrSessionNotFound))
 }
 
-// EndOtherSessions ends every session of a person but the given one, and returns how many.
+// EndOtherSessions ends every session of a person but the given one, and returns
+// how many. Error: too_many_changes.
 func (s *Service) EndOtherSessions(ctx context.Context, in Session, from Client) (ended int64, err error) {
-	err = s.act(ctx, EventSessionsEnded, in.User.ID, from, func(tx *store.Tx) error {
-		ended, err = tx.DeleteSessionsOfUser(ctx, in.User.ID, in.ID)
+	if err := s.admitChange(ctx, in.User.ID); err != nil {
+		return 0, err
+	}
+	return s.endSessions(ctx, in.User.ID, in.ID, from)
+}
+
+// endSessions ends every session of a person but the one with the id keep (empty:
+// all). That none was there is no event.
+func (s *Service) endSessions(ctx context.Context, userID, keep string, from Client) (ended int64, err error) {
+	err = s.acts(ctx, from, func(tx *store.Tx, tell teller) (err error) {
+		ended, err = tx.DeleteSessionsOfUser(ctx, userID, keep)
+		if ended > 0 {
+			tell(EventSessionsEnded, userID)
+		}
 		return err
 	})
 	return ended, outage(err)

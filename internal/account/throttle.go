@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"sync"
 	"time"
 
@@ -30,10 +29,6 @@ const (
 	longestBlock = 15 * time.Minute
 	// triesKept is how long tries are remembered; no window is longer.
 	triesKept = time.Hour
-	// clockSlack is how far in the future a try may lie and still count: when the
-	// clock was set back by more, those of before must not lock people out until
-	// it has caught up.
-	clockSlack = time.Minute
 	// blockSteps is after how many tries past the limit the wait grows no more.
 	blockSteps = 4
 )
@@ -107,31 +102,49 @@ func (s *Service) admit(ctx context.Context, counters []counter, userID string, 
 		return ticket{}, nil
 	}
 	now := s.opt.Now()
-	t := ticket{counters: counters}
+	var t ticket
 	var reached counter
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		t.ids = nil
-		for _, c := range counters {
-			tries, err := tx.TriesBetween(ctx, c.name[:], now.Add(-triesKept), now.Add(clockSlack), c.tries+blockSteps)
-			if err != nil {
-				return err
+	var wait time.Duration
+	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {
+		t, wait = ticket{counters: counters}, 0
+		for _, reached = range counters {
+			if wait, err = reached.waitNow(ctx, tx, now); err != nil || wait > 0 {
+				return err // without one, what waitNow did stays
 			}
-			if wait := c.wait(tries, now); wait > 0 {
-				reached = c
-				return tooManyTries(wait)
-			}
-			id := newID()
-			if err := tx.AddTry(ctx, store.Try{ID: id, Counter: c.name[:], At: now}); err != nil {
-				return err
-			}
-			t.ids = append(t.ids, id)
 		}
-		return nil
+		return t.add(ctx, tx, now)
 	})
-	if errors.Is(err, errTooManyTries) && s.throttled.first(reached.name, now) {
+	if err != nil || wait == 0 {
+		return t, err
+	}
+	if s.throttled.first(reached.name, now) {
 		s.recordAlone(ctx, EventLoginThrottled, userID, from)
 	}
-	return t, err
+	return ticket{}, tooManyTries(wait)
+}
+
+// waitNow is how long to wait before another try is due. Tries dated later than now
+// are of before the clock was set back. Nobody knows when they were made, so from now
+// on they were made now: that locks nobody out until the clock has caught up, and
+// gives nobody tries anew.
+func (c counter) waitNow(ctx context.Context, tx *store.Tx, now time.Time) (time.Duration, error) {
+	if err := tx.BringTriesBack(ctx, c.name[:], now); err != nil {
+		return 0, err
+	}
+	tries, err := tx.TriesAfter(ctx, c.name[:], now.Add(-triesKept), c.tries+blockSteps)
+	return c.wait(tries, now), err
+}
+
+// add writes the try down for each of its counters.
+func (t *ticket) add(ctx context.Context, tx *store.Tx, now time.Time) error {
+	for _, c := range t.counters {
+		id := newID()
+		if err := tx.AddTry(ctx, store.Try{ID: id, Counter: c.name[:], At: now}); err != nil {
+			return err
+		}
+		t.ids = append(t.ids, id)
+	}
+	return nil
 }
 
 // withdraw takes a try back that came to nothing, through no fault of who tried.
@@ -170,13 +183,9 @@ func (t ticket) succeeded(ctx context.Context, tx *store.Tx) error {
 
 // tooManyTries tells a wait of at most longestBlock: by then something may have changed.
 func tooManyTries(wait time.Duration) error {
-	e := *errTooManyTries
-	e.RetryAfter = min(longestBlock, wait)
-	return &e
+	return &Error{Kind: KindThrottled, Code: "too_many_tries", RetryAfter: min(longestBlock, wait),
+		Message: "There were too many tries. Please wait a while, then try again."}
 }
-
-var errTooManyTries = &Error{Kind: KindThrottled, Code: "too_many_tries",
-	Message: "There were too many tries. Please wait a while, then try again."}
 
 // recently remembers for a minute what it has seen, so that a flood of refused
 // tries, which cost next to nothing, does not become a flood of events.

@@ -41,9 +41,25 @@ func (r reads) AuditOfUser(ctx context.Context, userID string, limit int) ([]Aud
 	return list, classify(rows.Err())
 }
 
+// NthAuditOfUser tells when the nth latest of what happened to an account was,
+// counting certain events only, from after one time until another: [ErrNotFound]
+// when there were fewer.
+func (r reads) NthAuditOfUser(ctx context.Context, userID string, events [4]string, after, until time.Time, n int) (at time.Time, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT at FROM audit
+		WHERE user_id = $1 AND at > $2 AND at <= $3 AND event IN ($4, $5, $6, $7) ORDER BY at DESC LIMIT 1 OFFSET $8`,
+		userID, micros(after), micros(until), events[0], events[1], events[2], events[3], n-1).Scan(instant{&at})
+	return at, classify(err)
+}
+
 // DeleteOldAudit removes at most limit rows written at or before the given time,
 // and returns how many.
 func (tx *Tx) DeleteOldAudit(ctx context.Context, at time.Time, limit int) (int64, error) {
 	return tx.exec(ctx, `DELETE FROM audit WHERE id IN
 		(SELECT id FROM audit WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(at), limit)
+}
+
+// DeleteOldAuditOfNobody is DeleteOldAudit for what happened to no account.
+func (tx *Tx) DeleteOldAuditOfNobody(ctx context.Context, at time.Time, limit int) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM audit WHERE id IN
+		(SELECT id FROM audit WHERE user_id = '' AND at <= $1 ORDER BY at LIMIT $2)`, micros(at), limit)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 )
@@ -73,6 +74,45 @@ func TestOldAuditIsForgottenInBatches(t *testing.T) {
 		}
 		if got := audit(t, db, "ann", 9); got != "[ann40]" {
 			t.Errorf("left %s", got)
+		}
+	})
+}
+
+// An attacker writes what happened to nobody, so that it is forgotten apart.
+func TestOldAuditOfNobodyIsForgottenInBatches(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withAudit(t, db, "", 10, 20, 30, 40)
+		withAudit(t, db, "ann", 10)
+		for _, want := range []int64{2, 1, 0} {
+			write(t, db, func(tx *Tx) error {
+				n, err := tx.DeleteOldAuditOfNobody(t.Context(), at(30), 2)
+				if n != want {
+					t.Errorf("forgot %d, want %d", n, want)
+				}
+				return err
+			})
+		}
+		if nobody, ann := audit(t, db, "", 9), audit(t, db, "ann", 9); nobody != "[40]" || ann != "[ann10]" {
+			t.Errorf("left %s and %s", nobody, ann)
+		}
+	})
+}
+
+func TestNthAuditOfUser(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withAudit(t, db, "ann", 10, 30, 20)
+		withAudit(t, db, "bob", 25)
+		write(t, db, func(tx *Tx) error {
+			return tx.AddAudit(t.Context(), Audit{ID: "other", At: at(22), Event: "other", UserID: "ann"})
+		})
+		for _, c := range []struct{ after, until, n, want int }{
+			{0, 99, 1, 30}, {0, 99, 2, 20}, {0, 99, 3, 10}, {0, 99, 4, -1},
+			{0, 29, 1, 20}, {0, 30, 1, 30}, {10, 99, 3, -1}, {9, 99, 3, 10},
+		} {
+			got, err := db.NthAuditOfUser(t.Context(), "ann", [4]string{"login", "a", "b", "c"}, at(c.after), at(c.until), c.n)
+			if c.want < 0 && !errors.Is(err, ErrNotFound) || c.want >= 0 && (err != nil || got != at(c.want)) {
+				t.Errorf("%+v: got %v, %v", c, got, err)
+			}
 		}
 	})
 }

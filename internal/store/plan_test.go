@@ -51,11 +51,24 @@ var queries = map[string]func(*Tx, context.Context) error{
 		_, err := tx.DeleteSessionsOfUser(ctx, "ann", "s1")
 		return err
 	},
+	"DeleteSessionsBeyond": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.DeleteSessionsBeyond(ctx, "ann", 9, 9)
+		return err
+	},
 	"DeleteIdleSessions": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteIdleSessions(ctx, at(9), 9); return err },
 	"DeleteOldSessions":  func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteOldSessions(ctx, at(9), 9); return err },
 
-	"TriesBetween": func(tx *Tx, ctx context.Context) error {
-		_, err := tx.TriesBetween(ctx, []byte("ann"), at(1), at(9), 9)
+	"TriesAfter": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.TriesAfter(ctx, []byte("ann"), at(1), 9)
+		return err
+	},
+	"BringTriesBack": func(tx *Tx, ctx context.Context) error { return tx.BringTriesBack(ctx, []byte("ann"), at(1)) },
+	"NthAuditOfUser": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.NthAuditOfUser(ctx, "ann", [4]string{"a", "b", "c", "d"}, at(1), at(9), 9)
+		return notMissing(err)
+	},
+	"DeleteOldAuditOfNobody": func(tx *Tx, ctx context.Context) error {
+		_, err := tx.DeleteOldAuditOfNobody(ctx, at(9), 9)
 		return err
 	},
 	"AddAudit":       func(tx *Tx, ctx context.Context) error { return tx.AddAudit(ctx, Audit{ID: "a2", At: at(2)}) },
@@ -73,6 +86,13 @@ var queries = map[string]func(*Tx, context.Context) error{
 	"AdoptOrphan":   func(tx *Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
 	"ForgetOrphan":  func(tx *Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
 	"ExpireOrphans": func(tx *Tx, ctx context.Context) error { _, err := tx.ExpireOrphans(ctx, at(3)); return err },
+}
+
+func notMissing(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // inserting are the queries that look nothing up, and so have no plan.

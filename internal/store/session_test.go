@@ -186,6 +186,38 @@ func TestDeleteSessionsOfUser(t *testing.T) {
 	}
 }
 
+func TestDeleteSessionsBeyond(t *testing.T) {
+	for _, c := range []struct {
+		keep, limit int
+		ended       int64
+		ann         string
+	}{
+		{3, 9, 0, "[s3 s2 s1]"},
+		{2, 9, 1, "[s3 s2]"},
+		{0, 2, 2, "[s1]"},
+		{0, 9, 3, "[]"},
+	} {
+		t.Run(fmt.Sprintf("%d of those beyond %d", c.limit, c.keep), func(t *testing.T) {
+			forEachEngine(t, func(t *testing.T, db *DB) {
+				withPeople(t, db, "ann", "bob")
+				withSessions(t, db, // created in another order than seen
+					session("s2", "ann", at(1), at(12)), session("s1", "ann", at(2), at(11)), session("s3", "ann", at(0), at(13)),
+					session("b1", "bob", at(4), at(4)))
+				write(t, db, func(tx *Tx) error {
+					ended, err := tx.DeleteSessionsBeyond(t.Context(), "ann", c.keep, c.limit)
+					if ended != c.ended {
+						t.Errorf("ended %d, want %d", ended, c.ended)
+					}
+					return err
+				})
+				if ann, bob := sessionIDs(t, db, "ann"), sessionIDs(t, db, "bob"); ann != c.ann || bob != "[b1]" {
+					t.Errorf("left %s and %s, want %s", ann, bob, c.ann)
+				}
+			})
+		})
+	}
+}
+
 // Both sweeps remove the oldest first, a batch at a time, until nothing is left
 // that is as old as that.
 func TestSessionsAreSweptInBatches(t *testing.T) {

@@ -12,11 +12,11 @@ type Try struct {
 	At      time.Time
 }
 
-// TriesBetween lists when the tries of a counter were, the latest first and at
-// most limit of them, from after one time until another.
-func (r reads) TriesBetween(ctx context.Context, counter []byte, after, until time.Time, limit int) ([]time.Time, error) {
-	rows, err := r.q.QueryContext(ctx, `SELECT at FROM tries WHERE counter = $1 AND at > $2 AND at <= $3
-		ORDER BY at DESC LIMIT $4`, counter, micros(after), micros(until), limit)
+// TriesAfter lists when the tries of a counter were, the latest first and at most
+// limit of them, from after a time.
+func (r reads) TriesAfter(ctx context.Context, counter []byte, after time.Time, limit int) ([]time.Time, error) {
+	rows, err := r.q.QueryContext(ctx, `SELECT at FROM tries WHERE counter = $1 AND at > $2
+		ORDER BY at DESC LIMIT $3`, counter, micros(after), limit)
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -30,6 +30,12 @@ func (r reads) TriesBetween(ctx context.Context, counter []byte, after, until ti
 		times = append(times, at)
 	}
 	return times, classify(rows.Err())
+}
+
+// BringTriesBack dates the tries of a counter that are dated after a time to that time.
+func (tx *Tx) BringTriesBack(ctx context.Context, counter []byte, to time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE tries SET at = $2 WHERE counter = $1 AND at > $2`, counter, micros(to))
+	return err
 }
 
 // AddTry counts a try.

@@ -16,10 +16,10 @@ func withTries(t *testing.T, db *DB, counter string, seconds ...int) {
 	}
 }
 
-// tries lists at most limit tries of a counter between two seconds, as seconds.
-func tries(t *testing.T, db *DB, counter string, after, until, limit int) string {
+// tries lists at most limit tries of a counter after a second, as seconds.
+func tries(t *testing.T, db *DB, counter string, after, limit int) string {
 	t.Helper()
-	times, err := db.TriesBetween(t.Context(), []byte(counter), at(after), at(until), limit)
+	times, err := db.TriesAfter(t.Context(), []byte(counter), at(after), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,30 +32,38 @@ func tries(t *testing.T, db *DB, counter string, after, until, limit int) string
 
 func wantTries(t *testing.T, db *DB, counter, want string) {
 	t.Helper()
-	if got := tries(t, db, counter, 0, 100, 100); got != want {
+	if got := tries(t, db, counter, 0, 100); got != want {
 		t.Errorf("tries of %s: %s, want %s", counter, got, want)
 	}
 }
 
-func TestTriesBetween(t *testing.T) {
+func TestTriesAfter(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		withTries(t, db, "ann", 10, 30, 20)
 		withTries(t, db, "bob", 25)
 		for _, c := range []struct {
-			after, until, limit int
-			want                string
+			after, limit int
+			want         string
 		}{
-			{0, 100, 100, "[30 20 10]"},
-			{10, 100, 100, "[30 20]"},
-			{30, 100, 100, "[]"},
-			{0, 100, 2, "[30 20]"},
-			{0, 29, 100, "[20 10]"},
-			{10, 20, 100, "[20]"},
+			{0, 100, "[30 20 10]"},
+			{10, 100, "[30 20]"},
+			{30, 100, "[]"},
+			{0, 2, "[30 20]"},
 		} {
-			if got := tries(t, db, "ann", c.after, c.until, c.limit); got != c.want {
-				t.Errorf("from %d to %d, at most %d: %s, want %s", c.after, c.until, c.limit, got, c.want)
+			if got := tries(t, db, "ann", c.after, c.limit); got != c.want {
+				t.Errorf("after %d, at most %d: %s, want %s", c.after, c.limit, got, c.want)
 			}
 		}
+	})
+}
+
+func TestTriesAreBroughtBack(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withTries(t, db, "ann", 10, 20, 30, 40)
+		withTries(t, db, "bob", 40)
+		write(t, db, func(tx *Tx) error { return tx.BringTriesBack(t.Context(), []byte("ann"), at(20)) })
+		wantTries(t, db, "ann", "[20 20 20 10]")
+		wantTries(t, db, "bob", "[40]")
 	})
 }
 
