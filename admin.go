@@ -42,11 +42,11 @@ func Open(cfg Config) (*Admin, error) {
 		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, cfg.database())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("database: cannot open it: %w", err)
+		return nil, fmt.Errorf("database: cannot open it: %w", reason(err))
 	}
 	pictures, err := blob.NewDisk(cfg.storage())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("storage: cannot make the folder: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("storage: cannot use the folder %s: %w", cfg.storage(), reason(err)), db.Close())
 	}
 	cfg.Log = slog.New(slog.DiscardHandler) // what is done stands in the audit table; what fails is returned
 	return &Admin{cfg, db, account.New(db, pictures, cfg.accountOptions(nil))}, nil
