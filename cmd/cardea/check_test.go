@@ -1,6 +1,8 @@
 package main
 
 import (
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,8 +57,7 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 	operate(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
 }
 
-// A database that is damaged inside does not keep the check from the files, but it
-// is not believed when it does not know one.
+// A database that is damaged inside does not keep the check from the rest.
 func TestCheckOfADamagedDatabase(t *testing.T) {
 	data := withPicture(t)
 	database := filepath.Join(data, "cardea.db")
@@ -66,15 +67,35 @@ func TestCheckOfADamagedDatabase(t *testing.T) {
 		content[at] ^= 0xff
 	}
 	writeFile(t, database, content)
-	pictures := filepath.Join(data, "pictures")
-	file := filesIn(t, pictures)[0]
-	writeFile(t, filepath.Join(pictures, "notes.txt"), nil)
+	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
+	s, told := summaryOf(t, data)
+	kinds := ""
+	for _, p := range told {
+		kinds += p.Problem + " "
+	}
+	if s.Error != "" || !strings.HasPrefix(kinds, "database ") || !strings.Contains(kinds, "stray ") {
+		t.Errorf("%+v, %s", s, kinds)
+	}
+}
+
+// A database with damage is not believed when it does not know a file.
+func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
+	data := withPicture(t)
+	file := filesIn(t, filepath.Join(data, "pictures"))[0]
 	old := time.Now().Add(-2 * time.Hour)
 	if err := os.Chtimes(file, old, old); err != nil {
 		t.Fatal(err)
 	}
+	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Her session is left, and is nobody's.
+	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
+		t.Fatal(err)
+	}
 	s, told := summaryOf(t, data, "--remove-orphans")
-	if s.Error != "" || s.Removed != 0 || told[0].Problem != "database" {
+	if s.Problems != 2 || told[0].Problem != "database" || told[1].Problem != "file" {
 		t.Errorf("%+v, %+v", s, told)
 	}
 	if _, err := os.Stat(file); err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +90,8 @@ func (s *Service) checkPictures(ctx context.Context, opt CheckOptions, c *Conten
 // checkFiles looks at what lies in the storage.
 func (s *Service) checkFiles(ctx context.Context, opt CheckOptions, _ *Contents) error {
 	var done int64
-	return s.pictures.List(ctx, func(item blob.Item) error {
+	var damaged error // of the database; what it does not have to be asked for is told nevertheless
+	err := s.pictures.List(ctx, func(item blob.Item) error {
 		done++
 		opt.Progress.tell("checking files", done, 0)
 		switch {
@@ -98,10 +100,15 @@ func (s *Service) checkFiles(ctx context.Context, opt CheckOptions, _ *Contents)
 		case item.Key == "":
 			opt.Found(Problem{What: "stray", File: item.Name, Message: fmt.Sprintf("%s in the picture storage is none of Cardea's files", item.Name)})
 		default:
-			return s.checkFile(ctx, item.Key, opt)
+			err := s.checkFile(ctx, item.Key, opt)
+			if !errors.Is(err, store.ErrDamaged) {
+				return err
+			}
+			damaged = err
 		}
 		return nil
 	})
+	return cmp.Or(err, damaged)
 }
 
 // checkFile tells, or removes, a file that nothing names. While a file is uploaded,
