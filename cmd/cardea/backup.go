@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -75,8 +77,12 @@ func backup(ctx context.Context, in *invocation, a *cardea.Admin) error {
 			return usageError{errors.New("a backup is not for a terminal: name a file, or use a pipe")}
 		}
 		r.out, r.json = in.stderr, false // standard output is the backup's
+		signal.Ignore(syscall.SIGPIPE)   // or it would end the process, and leave the copy of the database behind
 		_, err := a.BackupTo(ctx, in.stdout, opt)
 		r.done()
+		if errors.Is(err, syscall.EPIPE) {
+			err = errors.New("who reads the backup has stopped before its end; what was read is not a whole backup")
+		}
 		return r.orProblems(err)
 	}
 	c, err := a.Backup(ctx, in.argument, opt)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,6 +150,32 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	}
 	zipped := writeFile(t, file+".gz", compressed.Bytes())
 	operate(t, filepath.Join(dir, "b"), "", "restore", zipped).wantEnd(exitFailed, "gunzip it first: gunzip -c "+zipped+" | cardea restore -")
+}
+
+// Where nobody reads the stream to its end, no copy of the database stays behind.
+func TestBackupToAReaderThatStops(t *testing.T) {
+	data, temporary := withPicture(t), t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "backup", "-", "--data", data)
+	cmd.Stdout = writer
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a whole backup") {
+		t.Errorf("%v, %s", err, &said)
+	}
+	if err := writer.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
 }
 
 // Without device.key, or with a damaged one, no more is lost than that devices are known.

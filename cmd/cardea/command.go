@@ -94,7 +94,7 @@ var ownFlags = []ownFlag{
 	{[]string{"user add"}, "name", "`name` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
 	{[]string{"user add"}, "email", "e-mail `address` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
 	{[]string{"user delete"}, "yes", "do not ask", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
-	{[]string{"backup"}, "skip-damaged", "leave damaged pictures out instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
+	{[]string{"backup"}, "skip-damaged", "leave damaged pictures, and a damaged device.key, out instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
 		"not where several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }
