@@ -52,11 +52,11 @@ func (a *Admin) open(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, a.cfg.database())
 	}
 	if err != nil {
-		return fmt.Errorf("database: cannot open it: %w", err)
+		return fmt.Errorf("database: cannot open it: %w", reason(err))
 	}
 	pictures, err := blob.NewDisk(a.cfg.storage())
 	if err != nil {
-		return fmt.Errorf("storage: cannot make the folder: %w", err)
+		return fmt.Errorf("storage: cannot use the folder %s: %w", a.cfg.storage(), reason(err))
 	}
 	if a.breached, err = a.cfg.breachedList(); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
 // Progress is told how much of some work is done, of how much in all (0: nobody
@@ -20,8 +19,9 @@ type Progress func(what string, done, total int64)
 
 // BackupOptions say how a backup is made. The zero value is fine.
 type BackupOptions struct {
-	Release     string // of the program, for the record
-	SkipDamaged bool   // leave damaged pictures out instead of failing
+	Release     string        // of the program, for the record
+	SkipDamaged bool          // leave damaged pictures out instead of failing, and a damaged device.key
+	Found       func(Problem) // called for each that is left out; required with SkipDamaged
 	Progress    Progress
 }
 
@@ -32,7 +32,13 @@ type Contents struct {
 	People    int64
 	Sessions  int64
 	Pictures  int64
-	Skipped   int64 // damaged pictures that were left out
+	Skipped   int64    // damaged pictures that were left out
+	Manifest  bool     // the backup carries the SHA-256 of all that is in it, as those of format 1 did not
+	DeviceKey KeyState // a damaged one was left out of the backup, or of the restored folder
+}
+
+func contentsOf(c account.Contents, key KeyState) Contents {
+	return Contents{c.Release, c.CreatedAt, c.People, c.Sessions, c.Pictures, c.Skipped, c.Manifest, key}
 }
 
 // ErrExists: what was to be made is there already.
@@ -42,13 +48,13 @@ var ErrExists = errors.New("exists already; nothing was changed")
 // a server may go on serving. The file, readable by its owner only, appears when it
 // is whole, verified and on the disk. Error: [ErrExists].
 func (a *Admin) Backup(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
-	if err := wantMissing(file); err != nil {
+	if err := errors.Join(wantMissing(file), refuseInside(a.cfg.storage(), file)); err != nil {
 		return Contents{}, err
 	}
 	folder := filepath.Dir(file)
 	f, err := os.CreateTemp(folder, ".cardea-backup-*.tmp")
 	if err != nil {
-		return Contents{}, fmt.Errorf("cannot write there: %w", err)
+		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", folder, reason(err))
 	}
 	defer func() {
 		if err != nil {
@@ -71,6 +77,36 @@ func (a *Admin) Backup(ctx context.Context, file string, opt BackupOptions) (c C
 	return c, syncFolder(folder)
 }
 
+// refuseInside fails for a file that would lie in a folder or below it, also where
+// links lead there.
+func refuseInside(folder, file string) error {
+	forbidden, err := os.Stat(folder)
+	if err != nil {
+		return fmt.Errorf("cannot look at the folder %s: %w", folder, reason(err))
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err == nil {
+		parent, err = filepath.Abs(parent)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), reason(err))
+	}
+	for {
+		info, err := os.Stat(parent)
+		if err != nil {
+			return err
+		}
+		if os.SameFile(info, forbidden) {
+			return fmt.Errorf("%s would lie in the picture storage %s, where only pictures belong: name a file elsewhere, best on another disk", file, folder)
+		}
+		above := filepath.Dir(parent)
+		if above == parent {
+			return nil
+		}
+		parent = above
+	}
+}
+
 // BackupTo writes a backup to a stream. The pictures and the database are verified
 // as they are read, but not what becomes of the stream.
 func (a *Admin) BackupTo(ctx context.Context, w io.Writer, opt BackupOptions) (Contents, error) {
@@ -78,21 +114,28 @@ func (a *Admin) BackupTo(ctx context.Context, w io.Writer, opt BackupOptions) (C
 }
 
 func (a *Admin) backup(ctx context.Context, w io.Writer, folder string, opt BackupOptions) (Contents, error) {
-	key, err := os.ReadFile(deviceKeyFile(a.cfg.Data))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Contents{}, err
+	found := func(p account.Problem) { opt.Found(Problem(p)) }
+	key, state, err := readDeviceKey(a.cfg.Data)
+	switch {
+	case err != nil && opt.SkipDamaged:
+		found(account.Problem{What: deviceKeyProblem, Message: err.Error() + "; left out"})
+	case err != nil:
+		return Contents{}, fmt.Errorf("%w; --skip-damaged leaves it out", err)
 	}
 	c, err := a.accounts.Backup(ctx, w, account.BackupOptions{
-		Release: opt.Release, DeviceKey: key, Folder: folder, SkipDamaged: opt.SkipDamaged, Progress: account.Progress(opt.Progress),
+		Release: opt.Release, DeviceKey: key, Folder: folder, SkipDamaged: opt.SkipDamaged, Found: found, Progress: account.Progress(opt.Progress),
 	})
-	return Contents(c), inWords(err)
+	return contentsOf(c, state), inWords(err)
 }
+
+// deviceKeyProblem is what a [Problem] is called that concerns device.key.
+const deviceKeyProblem = "device.key"
 
 // Problem is something that is not as it should be in a data folder.
 type Problem struct {
-	What    string // database, picture or file
+	What    string // database, device.key, picture, file (that nothing names) or stray (a foreign one in the picture storage)
 	Person  string // id; empty where it concerns none
-	File    string // key in the picture storage; empty where it concerns none
+	File    string // key in the picture storage, or the name of a stray; empty where it concerns none
 	Message string // a sentence for people
 	Removed bool   // it was a file that nothing names, and is gone now
 }
@@ -107,114 +150,15 @@ type CheckOptions struct {
 // Check looks at all of the data, while a server may go on serving, and tells each
 // problem as it is found.
 func (a *Admin) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
+	_, state, err := readDeviceKey(a.cfg.Data)
+	if err != nil {
+		opt.Found(Problem{What: deviceKeyProblem, Message: err.Error()})
+	}
 	c, err := a.accounts.CheckData(ctx, account.CheckOptions{
 		RemoveOrphans: opt.RemoveOrphans, Progress: account.Progress(opt.Progress),
 		Found: func(p account.Problem) { opt.Found(Problem(p)) },
 	})
-	return Contents(c), inWords(err)
-}
-
-// Restore makes a data folder from a backup: that of the settings, which must be
-// missing or empty. It is there wholly or, after an error, not at all; for that the
-// database gets its name last, and what has none is refused by [New] and [Open].
-// Sessions in the backup stay valid. Error: [ErrExists], [ErrInUse].
-func Restore(ctx context.Context, cfg Config, file string, progress Progress) (c Contents, err error) {
-	cfg = cfg.withDefaults()
-	if err := cfg.Validate(); err != nil {
-		return Contents{}, err
-	}
-	in, err := os.Open(file) //nolint:gosec // the operator names the file
-	if err != nil {
-		return Contents{}, err
-	}
-	defer in.Close() //nolint:errcheck // it was only read
-	if err := wantEmpty(cfg); err != nil {
-		return Contents{}, err
-	}
-	var made undo
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, made.undo())
-		}
-	}()
-	for _, folder := range []string{cfg.Data, filepath.Dir(cfg.database()), cfg.storage()} {
-		if err := made.folder(folder); err != nil {
-			return Contents{}, err
-		}
-	}
-	return restore(ctx, cfg, in, &made, progress)
-}
-
-func restore(ctx context.Context, cfg Config, in *os.File, made *undo, progress Progress) (c Contents, err error) {
-	lock, err := lockDatabase(cfg.database())
-	if err != nil {
-		return Contents{}, err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	staged := halfRestored(cfg)
-	if err := errors.Join(wantMissing(cfg.database()), wantMissing(staged)); err != nil { // made before it was locked
-		return Contents{}, err
-	}
-	made.file(cfg.database() + ".lock")
-	pictures, err := blob.NewDisk(cfg.storage())
-	if err != nil {
-		return Contents{}, err
-	}
-	made.inside(cfg.storage())
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		made.file(staged + suffix)
-	}
-	found, key, err := account.Restore(ctx, in, account.RestoreOptions{
-		Database: staged, Pictures: pictures, Progress: account.Progress(progress),
-	})
-	if err != nil {
-		return Contents{}, err
-	}
-	if key != nil {
-		made.file(deviceKeyFile(cfg.Data))
-		if err := os.WriteFile(deviceKeyFile(cfg.Data), key, 0o600); err != nil {
-			return Contents{}, err
-		}
-	}
-	if err := syncFolder(cfg.Data); err != nil {
-		return Contents{}, err
-	}
-	if err := os.Rename(staged, cfg.database()); err != nil {
-		return Contents{}, err
-	}
-	return Contents(found), syncFolder(filepath.Dir(cfg.database()))
-}
-
-// halfRestored is the name of the database while it is being restored.
-func halfRestored(cfg Config) string { return cfg.database() + ".restoring" }
-
-// refuseHalfRestored fails where a restore was cut off, by a crash for instance.
-func refuseHalfRestored(cfg Config) error {
-	_, staged := os.Lstat(halfRestored(cfg))
-	_, whole := os.Lstat(cfg.database())
-	if staged == nil && whole != nil {
-		return fmt.Errorf("data: restoring a backup to %s goes on, or was cut off; in that case remove what is there, and restore again", cfg.Data)
-	}
-	return nil
-}
-
-// wantEmpty fails unless nothing is where a backup is to be restored.
-func wantEmpty(cfg Config) error {
-	if err := refuseHalfRestored(cfg); err != nil {
-		return err
-	}
-	for _, folder := range []string{cfg.Data, cfg.storage()} {
-		entries, err := os.ReadDir(folder)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, e := range entries {
-			if e.Name() != "lost+found" { // of a file system of its own
-				return fmt.Errorf("%s is not empty: a backup is restored only where nothing is; nothing was changed", folder)
-			}
-		}
-	}
-	return wantMissing(cfg.database())
+	return contentsOf(c, state), inWords(err)
 }
 
 func wantMissing(file string) error {
@@ -228,51 +172,6 @@ func wantMissing(file string) error {
 	return err
 }
 
-// undo removes what was made, the last first.
-type undo struct{ steps []func() error }
-
-func (u *undo) undo() error {
-	var errs []error
-	for i := len(u.steps) - 1; i >= 0; i-- {
-		if err := u.steps[i](); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// folder makes a folder and those above it that are missing.
-func (u *undo) folder(path string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := u.folder(filepath.Dir(path)); err != nil {
-		return err
-	}
-	u.steps = append(u.steps, func() error {
-		_ = os.Remove(path) // fails when somebody else keeps something in it
-		return nil
-	})
-	return os.Mkdir(path, 0o700)
-}
-
-func (u *undo) file(path string) {
-	u.steps = append(u.steps, func() error { return os.Remove(path) })
-}
-
-// inside removes what is in a folder that was empty.
-func (u *undo) inside(path string) {
-	u.steps = append(u.steps, func() error {
-		entries, err := os.ReadDir(path)
-		for _, e := range entries {
-			if e.Name() != "lost+found" {
-				err = errors.Join(err, os.RemoveAll(filepath.Join(path, e.Name())))
-			}
-		}
-		return err
-	})
-}
-
 // syncFolder makes the names in a folder durable.
 func syncFolder(path string) error {
 	f, err := os.Open(path) //nolint:gosec // the operator names the folder
@@ -280,4 +179,12 @@ func syncFolder(path string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// reason is what the operating system says, without the call and the path.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

@@ -25,14 +25,46 @@ func deviceSecret(data string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the key of device cookies: %w", err) // a link to nowhere, too, which no key of our own must replace
 	}
+	return parseDeviceSecret(path, text)
+}
+
+func parseDeviceSecret(path string, text []byte) ([]byte, error) {
 	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(secret) != account.SecretSize {
-		return nil, fmt.Errorf("%s is damaged: it must have %d bytes in base 64; remove it, and a new one is made", path, account.SecretSize)
+		return nil, fmt.Errorf("%s is damaged: it must have %d bytes in base 64; remove it, and the server makes a new one when it starts; then no device is known any more",
+			path, account.SecretSize)
 	}
 	return secret, nil
 }
 
 func deviceKeyFile(data string) string { return filepath.Join(data, "device.key") }
+
+// KeyState is how it stands with device.key, in a data folder or in a backup.
+type KeyState string
+
+// The states.
+const (
+	KeyPresent KeyState = "present"
+	KeyMissing KeyState = "missing" // the server makes a new one when it starts; then no device is known any more
+	KeyDamaged KeyState = "damaged" // the server does not start with it
+)
+
+// readDeviceKey reads device.key as it is, whole or missing. Any other state is
+// an error that says what to do.
+func readDeviceKey(data string) (text []byte, state KeyState, err error) {
+	path := deviceKeyFile(data)
+	text, err = os.ReadFile(path) //nolint:gosec // the operator names the folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, KeyMissing, nil
+	}
+	if err != nil {
+		return nil, KeyDamaged, fmt.Errorf("%s cannot be read: %w; make it readable, or remove it, and the server makes a new one when it starts; then no device is known any more", path, reason(err))
+	}
+	if _, err := parseDeviceSecret(path, text); err != nil {
+		return nil, KeyDamaged, err
+	}
+	return text, KeyPresent, nil
+}
 
 // newDeviceSecret writes the file under another name first, so that it is there
 // whole or not at all.

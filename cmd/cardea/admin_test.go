@@ -178,17 +178,25 @@ func TestCommandsRefuse(t *testing.T) {
 		{data, "simplepass", "user add --name Bob", exitUsage, "--email"},
 		{data, "", "user add --password simplepass", exitUsage, "no flag --password"},
 		{data, "", "user list --limit 0", exitUsage, "positive"},
+		{data, "", "user list --limit abc", exitUsage, `--limit: "abc" is not allowed: a positive whole number`},
+		{data, "", "user list --limit 99999999999999999999", exitUsage, "positive"},
+		{data, "", "user list --json=perhaps", exitUsage, `--json: "perhaps" is not allowed: true or false`},
+		{data, "", "user list ---json", exitUsage, "no flag ---json"},
 		{data, "", "user list ann", exitUsage, `no argument "ann"`},
 		{data, "", "user show", exitUsage, "needs one WHO"},
 		{data, "", "user show a b", exitUsage, "needs one WHO"},
 		{data, "", "user rename ann", exitUsage, "user --help"},
 		{data, "", "user list --listen 127.0.0.1:1", exitUsage, "no flag --listen"},
 		{data, "", "backup " + notBackup, exitFailed, "exists already"},
-		{data, "", "backup " + missing + "/b.tar", exitFailed, "no such file"},
+		{data, "", "backup " + missing + "/b.tar", exitFailed, "cannot write to the folder " + missing + ": no such file"},
 		{data, "", "backup", exitUsage, "needs one FILE"},
 		{data, "", "restore " + notBackup, exitFailed, "not empty"},
 		{missing, "", "restore " + notBackup, exitFailed, "not a backup"},
-		{missing, "", "restore " + missing + ".tar", exitFailed, "no such file"},
+		{missing, "", "restore " + missing + ".tar", exitFailed, "cannot read the backup " + missing + ".tar: no such file"},
+		{missing, "", "restore " + filepath.Dir(missing), exitFailed, "is a folder"},
+		{missing, "", "restore -", exitFailed, "not a backup of Cardea, or a damaged one: it ends too early"},
+		{missing, "\x1f\x8b", "restore -", exitFailed, "gunzip it first: gunzip | cardea restore -"},
+		{data, "", "restore -", exitFailed, "not empty"},
 		{missing, "", "check", exitFailed, "no Cardea data"},
 		{missing, "", "user list", exitFailed, "--data"},
 		{"", "", "check", exitUsage, `--data: ""`},
@@ -399,10 +407,10 @@ func TestCheckFindsDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantProblem(t, data, "abyoung", "abold", "2 problems")
+	wantProblem(t, data, "abyoung", "abold", "stray: notes.txt", "3 problems")
 	p := operate(t, data, "", "check", "--remove-orphans", "--json")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), `"removed":true`) ||
-		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"people":1,"sessions":1,"pictures":1,"problems":1,"removed":1}`+"\n") {
+		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"people":1,"sessions":1,"pictures":1,"device_key":"present","problems":2,"removed":1}`+"\n") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
 	}
 	if left := filesIn(t, pictures); !slices.Contains(left, foreign) || !slices.Contains(left, young) || slices.Contains(left, old) || len(left) != 3 {

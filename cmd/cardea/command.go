@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -47,6 +48,34 @@ type own struct {
 	yes, audit    bool
 	skipDamaged   bool
 	removeOrphans bool
+	refused       []error // values that are not allowed
+}
+
+// refuse keeps what is wrong with a flag's value. The error of a flag that is none
+// of the settings would otherwise be in the flag package's words.
+func (o *own) refuse(name, value, allowed string) error {
+	o.refused = append(o.refused, &cardea.SettingError{Setting: "--" + name, Value: value, Allowed: allowed})
+	return nil
+}
+
+// flag adds a flag that is on or off.
+func (o *own) flag(f *flag.FlagSet, v *bool, name string) {
+	f.BoolFunc(name, "", func(value string) (err error) {
+		if *v, err = strconv.ParseBool(value); err != nil {
+			return o.refuse(name, value, "true or false, or no value at all")
+		}
+		return nil
+	})
+}
+
+func (o *own) positive(f *flag.FlagSet, v *int, name string, value int) {
+	*v = value
+	f.Func(name, "", func(value string) (err error) {
+		if *v, err = parsePositive[int](value, 31); err != nil {
+			return o.refuse(name, value, err.Error())
+		}
+		return nil
+	})
 }
 
 // ownFlag is a flag that is no setting.
@@ -59,17 +88,17 @@ type ownFlag struct {
 
 var ownFlags = []ownFlag{
 	{[]string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check"},
-		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.json, n, false, "") }},
-	{[]string{"user list"}, "limit", "at most so many `people` (default 50)", func(f *flag.FlagSet, o *own, n string) { f.IntVar(&o.limit, n, 50, "") }},
+		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
+	{[]string{"user list"}, "limit", "at most so many `people` (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"user list"}, "after", "go on behind this `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
 	{[]string{"user list"}, "search", "only addresses that `begin` so, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
-	{[]string{"user show"}, "audit", "also what happened to the account: the last 100 events", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.audit, n, false, "") }},
+	{[]string{"user show"}, "audit", "also what happened to the account: the last 100 events", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},
 	{[]string{"user add"}, "name", "`name` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
 	{[]string{"user add"}, "email", "e-mail `address` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
-	{[]string{"user delete"}, "yes", "do not ask", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.yes, n, false, "") }},
-	{[]string{"backup"}, "skip-damaged", "leave damaged pictures out instead of failing", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.skipDamaged, n, false, "") }},
+	{[]string{"user delete"}, "yes", "do not ask", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
+	{[]string{"backup"}, "skip-damaged", "leave damaged pictures, and a damaged device.key, out instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
-		"not where several databases share one storage", func(f *flag.FlagSet, o *own, n string) { f.BoolVar(&o.removeOrphans, n, false, "") }},
+		"not where several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }
 
 // where is what every command on data takes.
@@ -93,6 +122,9 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	if errors.Is(err, flag.ErrHelp) || len(rest) > 0 && rest[0] == "help" {
 		c.help(p.stdout, takes)
 		return exitOK
+	}
+	if err == nil {
+		err = errors.Join(in.refused...)
 	}
 	if err == nil {
 		in.argument, err = c.oneArgument(rest)
@@ -177,8 +209,10 @@ func commandLog(w *os.File) *slog.Logger {
 }
 
 // printJSON prints one line.
-func (in *invocation) printJSON(v any) error {
-	e := json.NewEncoder(in.stdout)
+func (in *invocation) printJSON(v any) error { return printJSON(in.stdout, v) }
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

@@ -182,7 +182,13 @@ func plainFlagError(err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
 		return fmt.Errorf("there is no flag --%s", name)
 	}
-	return errors.New(strings.ReplaceAll(err.Error(), ": -", ": --"))
+	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
+		return fmt.Errorf("--%s needs a value", name)
+	}
+	if typed, ok := strings.CutPrefix(err.Error(), "bad flag syntax: "); ok {
+		return fmt.Errorf("there is no flag %s", typed)
+	}
+	return err
 }
 
 // withOrigin names settings as they were given: the flag or the variable.

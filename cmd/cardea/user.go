@@ -122,9 +122,6 @@ func personToJSON(p cardea.Person) personJSON {
 }
 
 func listPeople(ctx context.Context, in *invocation, a *cardea.Admin) error {
-	if in.limit < 1 {
-		return usageError{fmt.Errorf(`--limit: "%d" is not allowed: a positive whole number`, in.limit)}
-	}
 	out := tabwriter.NewWriter(in.stdout, 0, 0, 2, ' ', 0)
 	var last cardea.Person
 	left, listed := in.limit, 0

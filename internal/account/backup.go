@@ -1,12 +1,11 @@
 package account
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,10 +17,11 @@ import (
 
 // BackupOptions are what a backup is made with.
 type BackupOptions struct {
-	Release     string // of this program, for the record
-	DeviceKey   []byte // to be kept with it; nil: none
-	Folder      string // existing; a copy of the database lies in it for a while
-	SkipDamaged bool   // leave out pictures that are damaged instead of failing
+	Release     string        // of this program, for the record
+	DeviceKey   []byte        // to be kept with it; nil: none
+	Folder      string        // existing; a copy of the database lies in it for a while
+	SkipDamaged bool          // leave out pictures that are damaged instead of failing
+	Found       func(Problem) // called for each that is left out; required with SkipDamaged
 	Progress    Progress
 }
 
@@ -42,6 +42,7 @@ type Contents struct {
 	Sessions  int64
 	Pictures  int64
 	Skipped   int64 // damaged pictures that were left out
+	Manifest  bool  // the backup carries the sums of what is in it
 }
 
 func (c *Contents) count(n store.Counts) {
@@ -78,12 +79,14 @@ func (s *Service) Backup(ctx context.Context, w io.Writer, opt BackupOptions) (c
 			return Contents{}, err
 		}
 	}
-	b.Contents = Contents{Release: opt.Release, CreatedAt: began}
+	b.Contents = Contents{Release: opt.Release, CreatedAt: began, Manifest: true}
 	if err := b.write(ctx, out); err != nil {
 		return Contents{}, err
 	}
 	if r, ok := w.(io.ReadSeeker); ok {
-		err = b.verify(ctx, r)
+		if err = b.verify(ctx, r); errors.Is(err, archive.ErrInvalid) {
+			err = fmt.Errorf("what was written reads differently, the disk may be failing; nothing is left of the backup: %w", err)
+		}
 	}
 	return b.Contents, err
 }
@@ -94,7 +97,6 @@ type backup struct {
 	Contents
 	opt  BackupOptions
 	copy string // of the database
-	sum  [sha256.Size]byte
 }
 
 func (b *backup) write(ctx context.Context, out *archive.Writer) error {
@@ -110,12 +112,10 @@ func (b *backup) write(ctx context.Context, out *archive.Writer) error {
 	if err != nil {
 		return err
 	}
-	hash := sha256.New()
 	b.opt.Progress.tell("writing the database", 0, 0)
-	if err := out.Database(io.TeeReader(f, hash), info.Size()); err != nil {
+	if err := out.Database(f, info.Size()); err != nil {
 		return err
 	}
-	hash.Sum(b.sum[:0])
 	return out.Close()
 }
 
@@ -159,6 +159,7 @@ func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.W
 		switch {
 		case errors.Is(err, errPictureDamaged) && b.opt.SkipDamaged:
 			b.Contents.Skipped++
+			b.opt.Found(Problem{What: "picture", Person: now.UserID, File: now.Key, Message: err.Error() + "; left out"})
 			err = db.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, p.UserID) })
 		case errors.Is(err, errPictureDamaged):
 			err = fmt.Errorf("%w; cardea check lists all that are damaged, and --skip-damaged leaves them out", err)
@@ -198,9 +199,13 @@ func eachPicture(ctx context.Context, db *store.DB, f func(store.Picture) error)
 	}
 }
 
-// errPictureDamaged: a row names a picture whose file is not there or not the one
-// that was stored.
+// errPictureDamaged: a row names a picture whose file is not there, cannot be read,
+// or is not the one that was stored.
 var errPictureDamaged = errors.New("damaged picture")
+
+func damagedPicture(p store.Picture, what string, args ...any) error {
+	return fmt.Errorf("%w of person %s: the file %s %s", errPictureDamaged, p.UserID, p.Key, fmt.Sprintf(what, args...))
+}
 
 // pictureNow reads a picture or, if it was replaced since its row was read, the one
 // in its place. Errors: errPictureDamaged; [ErrPictureNotFound] when the person has
@@ -219,33 +224,53 @@ func (s *Service) pictureNow(ctx context.Context, p store.Picture) (now store.Pi
 			return p, nil, err
 		}
 		if newer.Key == p.Key {
-			return p, nil, fmt.Errorf("%w of person %s: the file %s is missing in the storage", errPictureDamaged, p.UserID, p.Key)
+			return p, nil, damagedPicture(p, "is missing in the storage")
 		}
 		p = newer
 	}
 }
 
 // readPicture reads a picture's file whole, and compares it with what its row says.
+// Errors: [blob.ErrNotFound], errPictureDamaged.
 func (s *Service) readPicture(ctx context.Context, p store.Picture) ([]byte, error) {
 	f, err := s.pictures.Open(ctx, p.Key)
 	if err != nil {
-		return nil, err
+		return nil, unreadable(ctx, p, err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	if f.Size() > archive.MaxPicture {
-		return nil, fmt.Errorf("%w of person %s: the file %s has %d bytes, more than a picture can have", errPictureDamaged, p.UserID, p.Key, f.Size())
+		return nil, damagedPicture(p, "has %d bytes, more than a picture can have", f.Size())
 	}
 	data := make([]byte, f.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, storageTrouble(err)
+	n, err := io.ReadFull(f, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, unreadable(ctx, p, err)
 	}
-	if contentVersion(data) != p.Version {
-		return nil, fmt.Errorf("%w of person %s: the file %s is not what was stored", errPictureDamaged, p.UserID, p.Key)
+	if contentVersion(data[:n]) != p.Version {
+		return nil, damagedPicture(p, "is not what was stored")
 	}
-	return data, nil
+	return data[:n], nil
 }
 
-// verify reads a backup from its beginning and compares it with the copy of the database.
+// unreadable is the error for a file that cannot be read, for whatever reason but
+// that it is missing or nobody wants it any more.
+func unreadable(ctx context.Context, p store.Picture, err error) error {
+	if errors.Is(err, blob.ErrNotFound) || ctx.Err() != nil {
+		return err
+	}
+	return damagedPicture(p, "cannot be read: %v", reason(err))
+}
+
+// reason is what the operating system says, without the call and the path.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// verify reads a backup from its beginning and compares it with its manifest and
+// with the copy of the database.
 func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -260,7 +285,6 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 		return err
 	}
 	var pictures int64
-	hash := sha256.New()
 	for {
 		entry, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -269,22 +293,17 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 		if err != nil {
 			return err
 		}
-		switch entry.Kind {
-		case archive.KindPicture:
-			if _, _, err := readNamed(ctx, db, entry, in); err != nil {
-				return err
-			}
-			pictures++
-			b.opt.Progress.tell("verifying", pictures, b.Contents.Pictures)
-		case archive.KindDatabase:
-			if _, err := io.Copy(hash, in); err != nil {
-				return err
-			}
-		case archive.KindDeviceKey, archive.KindInfo:
+		if entry.Kind != archive.KindPicture {
+			continue
 		}
+		if _, _, err := readNamed(ctx, db, entry, in); err != nil {
+			return err
+		}
+		pictures++
+		b.opt.Progress.tell("verifying", pictures, b.Contents.Pictures)
 	}
-	if pictures != b.Contents.Pictures || !bytes.Equal(hash.Sum(nil), b.sum[:]) {
-		return errors.New("what was written reads differently: the disk may be failing")
+	if pictures != b.Contents.Pictures {
+		return fmt.Errorf("%w: %d of %d pictures are in it", archive.ErrInvalid, pictures, b.Contents.Pictures)
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func TestBackupOfDamagedPictures(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	w.Reset()
-	c, err := b.Backup(t.Context(), &w, BackupOptions{Folder: t.TempDir(), SkipDamaged: true})
+	c, err := b.Backup(t.Context(), &w, BackupOptions{Folder: t.TempDir(), SkipDamaged: true, Found: func(Problem) {}})
 	if err != nil || c.Pictures != 1 || c.Skipped != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}

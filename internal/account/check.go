@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +14,9 @@ import (
 
 // Problem is something that is not as it should be.
 type Problem struct {
-	What    string // database, picture or file
+	What    string // database, picture, file (that nothing names) or stray
 	Person  string // id; empty where it concerns none
-	File    string // key in the picture storage; empty where it concerns none
+	File    string // key in the picture storage, or the name of a stray; empty where it concerns none
 	Message string
 	Removed bool // it was a file that nothing names, and is gone now
 }
@@ -29,74 +30,109 @@ type CheckOptions struct {
 
 // CheckData looks at everything that is kept, while people go on using it, and
 // tells each problem as it is found.
-func (s *Service) CheckData(ctx context.Context, opt CheckOptions) (Contents, error) {
+func (s *Service) CheckData(ctx context.Context, opt CheckOptions) (c Contents, err error) {
+	found := opt.Found
+	opt.Found = func(p Problem) {
+		if p.What == "database" { // it may no longer know files that are somebody's
+			opt.RemoveOrphans = false
+		}
+		found(p)
+	}
+	for _, step := range []func(context.Context, CheckOptions, *Contents) error{s.checkDatabase, s.checkPictures, s.checkFiles} {
+		err := step(ctx, opt, &c)
+		if errors.Is(err, store.ErrDamaged) { // what can be looked at nevertheless is
+			opt.Found(Problem{What: "database", Message: err.Error()})
+		} else if err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (s *Service) checkDatabase(ctx context.Context, opt CheckOptions, c *Contents) error {
 	opt.Progress.tell("checking the database", 0, 0)
 	damages, err := s.db.Damages(ctx)
-	if err != nil {
-		return Contents{}, err
-	}
 	for _, d := range damages {
 		opt.Found(Problem{What: "database", Message: d})
 	}
-	counts, err := s.db.Counts(ctx)
 	if err != nil {
-		return Contents{}, err
+		return err
 	}
-	if err := s.checkPictures(ctx, opt, counts.Pictures); err != nil {
-		return Contents{}, err
-	}
-	var c Contents
+	counts, err := s.db.Counts(ctx)
 	c.count(counts)
-	return c, s.checkFiles(ctx, opt)
+	return err
 }
 
 // checkPictures looks for pictures whose files are missing or not what they should be.
-func (s *Service) checkPictures(ctx context.Context, opt CheckOptions, total int64) error {
+func (s *Service) checkPictures(ctx context.Context, opt CheckOptions, c *Contents) error {
 	var done int64
 	return eachPicture(ctx, s.db, func(p store.Picture) error {
 		done++
-		opt.Progress.tell("checking pictures", done, total)
+		opt.Progress.tell("checking pictures", done, c.Pictures)
 		now, data, err := s.pictureNow(ctx, p)
 		if err == nil {
 			err = picture.CheckStored(data, now.ContentType)
 		}
+		if errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge) {
+			err = damagedPicture(now, "is no picture of the type %s", now.ContentType)
+		}
 		switch {
 		case errors.Is(err, ErrPictureNotFound): // removed meanwhile
 			return nil
-		case errors.Is(err, errPictureDamaged), errors.Is(err, picture.ErrInvalid), errors.Is(err, picture.ErrTooLarge):
-			opt.Found(Problem{What: "picture", Person: p.UserID, File: p.Key, Message: err.Error()})
+		case errors.Is(err, errPictureDamaged):
+			opt.Found(Problem{What: "picture", Person: now.UserID, File: now.Key, Message: err.Error()})
 			return nil
 		}
 		return err
 	})
 }
 
-// checkFiles looks for files that nothing names. While a file is uploaded, it is on
-// the list of orphans from before it is there, so none of those is found here.
-func (s *Service) checkFiles(ctx context.Context, opt CheckOptions) error {
+// checkFiles looks at what lies in the storage.
+func (s *Service) checkFiles(ctx context.Context, opt CheckOptions, _ *Contents) error {
 	var done int64
-	return s.pictures.List(ctx, func(key string) error {
+	var damaged error // of the database; what it does not have to be asked for is told nevertheless
+	err := s.pictures.List(ctx, func(item blob.Item) error {
 		done++
 		opt.Progress.tell("checking files", done, 0)
-		known, err := s.db.KnowsFile(ctx, key)
-		if known || err != nil {
-			return err
-		}
-		stored, err := s.pictures.ModTime(ctx, key)
-		if errors.Is(err, blob.ErrNotFound) { // removed meanwhile
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		found := Problem{What: "file", File: key, Message: fmt.Sprintf("nothing names the file %s, stored at %s", key, stored.UTC().Format(time.RFC3339))}
-		if opt.RemoveOrphans && s.opt.Now().Sub(stored) > orphanGrace {
-			if err := s.pictures.Delete(ctx, key); err != nil {
+		switch {
+		case item.Err != nil:
+			opt.Found(Problem{What: "file", File: item.Name, Message: fmt.Sprintf("the folder %s of the picture storage cannot be read: %v", item.Name, reason(item.Err))})
+		case item.Key == "":
+			opt.Found(Problem{What: "stray", File: item.Name, Message: fmt.Sprintf("%s in the picture storage is none of Cardea's files", item.Name)})
+		default:
+			err := s.checkFile(ctx, item.Key, opt)
+			if !errors.Is(err, store.ErrDamaged) {
 				return err
 			}
-			found.Removed = true
+			damaged = err
 		}
-		opt.Found(found)
 		return nil
 	})
+	return cmp.Or(err, damaged)
+}
+
+// checkFile tells, or removes, a file that nothing names. While a file is uploaded,
+// it is on the list of orphans from before it is there, so none of those is found here.
+func (s *Service) checkFile(ctx context.Context, key string, opt CheckOptions) error {
+	known, err := s.db.KnowsFile(ctx, key)
+	if known || err != nil {
+		return err
+	}
+	stored, err := s.pictures.ModTime(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) { // removed meanwhile
+		return nil
+	}
+	found := Problem{What: "file", File: key, Message: fmt.Sprintf("nothing names the file %s, stored at %s", key, stored.UTC().Format(time.RFC3339))}
+	if err == nil && opt.RemoveOrphans && s.opt.Now().Sub(stored) > orphanGrace {
+		err = s.pictures.Delete(ctx, key)
+		found.Removed = err == nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		found.Message = fmt.Sprintf("nothing names the file %s, and it cannot be looked at or removed: %v", key, reason(err))
+	}
+	opt.Found(found)
+	return nil
 }

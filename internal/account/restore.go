@@ -49,13 +49,13 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 }
 
 // restoreDatabase passes over the pictures to the database, and learns on the way
-// that the file is whole.
+// that the file is whole and as its manifest says.
 func restoreDatabase(ctx context.Context, r io.Reader, opt RestoreOptions) (c Contents, deviceKey []byte, err error) {
 	in, err := archive.NewReader(r)
 	if err != nil {
 		return c, nil, err
 	}
-	c.Release, c.CreatedAt = in.Info.Release, in.Info.CreatedAt
+	c.Release, c.CreatedAt, c.Manifest = in.Info.Release, in.Info.CreatedAt, in.Info.HasManifest()
 	opt.Progress.tell("reading the database", 0, 0)
 	for {
 		entry, err := in.Next()

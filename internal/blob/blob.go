@@ -31,15 +31,21 @@ type Store interface {
 	// Delete removes a blob and what a failed Put left of it; it is no error if
 	// there is nothing.
 	Delete(ctx context.Context, key string) error
-	// List calls f with the key of every blob, in any order, also of what a failed
-	// Put left, and passes over whatever else lies in the storage. What is put or
-	// deleted meanwhile may be listed or not. It ends with f's first error.
-	List(ctx context.Context, f func(key string) error) error
+	// List calls f with everything that lies in the storage, in any order. What is
+	// put or deleted meanwhile may be listed or not. It ends with f's first error.
+	List(ctx context.Context, f func(Item) error) error
 	// ModTime is when a blob was stored, or what a failed Put left of it: ErrNotFound
 	// if there is nothing.
 	ModTime(ctx context.Context, key string) (time.Time, error)
 	// Check tells whether the storage can be written to.
 	Check(ctx context.Context) error
+}
+
+// Item is something that lies in a storage.
+type Item struct {
+	Key  string // of a blob, or of what a failed Put left of it; empty: the name is not one that Put gives
+	Name string // where it lies, for people
+	Err  error  // why what lies below this name cannot be listed
 }
 
 // Blob is an open blob.

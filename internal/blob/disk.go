@@ -74,16 +74,22 @@ func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path) //nolint:gosec // path is made from a checked key
+	// A pipe in the file's place would block the opening for ever.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // path is made from a checked key
 	if err != nil {
 		return nil, storageError(err)
 	}
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotFile
+	}
 	if err != nil {
 		return nil, errors.Join(storageError(err), f.Close())
 	}
 	return &file{f, info}, nil
 }
+
+var errNotFile = errors.New("something else than a file is in its place")
 
 // Delete implements [Store]. The file does not come back after a crash.
 func (d *Disk) Delete(_ context.Context, key string) error {
@@ -101,32 +107,46 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 }
 
 // List implements [Store].
-func (d *Disk) List(ctx context.Context, f func(key string) error) error {
-	return eachEntry(ctx, d.root, func(folder fs.DirEntry) error {
-		if !folder.IsDir() || len(folder.Name()) != 2 {
+func (d *Disk) List(ctx context.Context, f func(Item) error) error {
+	return eachEntry(ctx, d.root, d.root, f, func(name string) error {
+		path := filepath.Join(d.root, name)
+		switch {
+		case path == d.checkFile(), name == "lost+found": // the latter is of a file system of its own
 			return nil
+		case !isFolderName(name) || !isFolder(path):
+			return f(Item{Name: name})
 		}
-		return eachEntry(ctx, filepath.Join(d.root, folder.Name()), func(file fs.DirEntry) error {
-			key := strings.TrimSuffix(file.Name(), temporary)
-			if !file.Type().IsRegular() || !validKey(key) || key[:2] != folder.Name() {
-				return nil
+		return eachEntry(ctx, path, name, f, func(file string) error {
+			item := Item{Name: filepath.Join(name, file)}
+			if key := strings.TrimSuffix(file, temporary); validKey(key) && key[:2] == name {
+				item.Key = key
 			}
-			return f(key)
+			return f(item)
 		})
 	})
 }
 
-// eachEntry reads a folder piece by piece, however large it is.
-func eachEntry(ctx context.Context, path string, f func(fs.DirEntry) error) error {
+// isFolderName tells whether keys can begin so.
+func isFolderName(name string) bool { return len(name) == 2 && validKey(name+name) }
+
+// isFolder also follows a link, as [Disk.Open] does.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// eachEntry calls each with the names in a folder, piece by piece however large it
+// is, and failed with why the folder, which has a name for people, cannot be read.
+func eachEntry(ctx context.Context, path, name string, failed func(Item) error, each func(name string) error) error {
 	folder, err := os.Open(path) //nolint:gosec // below the root
 	if err != nil {
-		return storageError(err)
+		return failed(Item{Name: name, Err: storageError(err)})
 	}
 	defer folder.Close() //nolint:errcheck // it was only read
 	for {
-		entries, err := folder.ReadDir(1000)
-		for _, e := range entries {
-			if err := errors.Join(ctx.Err(), f(e)); err != nil {
+		names, err := folder.Readdirnames(1000)
+		for _, n := range names {
+			if err := errors.Join(ctx.Err(), each(n)); err != nil {
 				return err
 			}
 		}
@@ -134,7 +154,7 @@ func eachEntry(ctx context.Context, path string, f func(fs.DirEntry) error) erro
 			return nil
 		}
 		if err != nil {
-			return storageError(err)
+			return failed(Item{Name: name, Err: storageError(err)})
 		}
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -215,14 +217,17 @@ func BenchmarkDiskPut(b *testing.B) {
 	}
 }
 
-// Only what the storage itself can have written is listed: the folder may be shared.
-func TestListPassesOverForeignFiles(t *testing.T) {
+// What the storage itself cannot have written is listed without a key.
+func TestListTellsForeignFiles(t *testing.T) {
 	root := t.TempDir()
 	d, err := blob.NewDisk(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"k3/k3left.tmp", "k3/README.txt", "k3/k3UPPER", "ab/k3elsewhere", "readme", "photos/k3v9", "k3/.k3hidden"} {
+	for _, name := range []string{
+		"k3/k3left.tmp", "k3/README.txt", "k3/k3UPPER", "ab/k3elsewhere", "readme", "photos/k3v9", "k3/.k3hidden", "K3/K3v9", "cd",
+		"check.tmp", "lost+found/x",
+	} {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -231,14 +236,54 @@ func TestListPassesOverForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var got []string
-	if err := d.List(t.Context(), func(key string) error { got = append(got, key); return nil }); err != nil {
+	got := map[string]string{}
+	if err := d.List(t.Context(), func(i blob.Item) error { got[i.Name] = i.Key; return i.Err }); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 1 || got[0] != "k3left" {
-		t.Errorf("%v", got)
+	want := map[string]string{
+		"k3/k3left.tmp": "k3left", "k3/README.txt": "", "k3/k3UPPER": "", "k3/.k3hidden": "", "ab/k3elsewhere": "",
+		"readme": "", "photos": "", "K3": "", "cd": "",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v\nwant %v", got, want)
 	}
 	if _, err := d.ModTime(t.Context(), "k3left"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestListTellsAFolderThatCannotBeRead(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "pictures")
+	d, err := blob.NewDisk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, d, key, nil)
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	var failed []blob.Item
+	if err := d.List(t.Context(), func(i blob.Item) error { failed = append(failed, i); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(failed) != 1 || failed[0].Name != root || !errors.Is(failed[0].Err, blob.ErrNotFound) {
+		t.Errorf("%+v", failed)
+	}
+}
+
+// What is no file in a file's place is refused, and a pipe does not block.
+func TestOpenRefusesWhatIsNoFile(t *testing.T) {
+	root := t.TempDir()
+	d, err := blob.NewDisk(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Join(root, "k3", "k3folder"), 0o700), syscall.Mkfifo(filepath.Join(root, "k3", "k3pipe"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"k3folder", "k3pipe"} {
+		if b, err := d.Open(t.Context(), key); err == nil || errors.Is(err, blob.ErrNotFound) {
+			t.Errorf("%s: %v, %v", key, b, err)
+		}
 	}
 }

@@ -246,7 +246,7 @@ func testList(t *testing.T, s blob.Store) {
 	}
 	want = slices.Delete(want, 7, 8)
 	got := []string{}
-	if err := s.List(t.Context(), func(key string) error { got = append(got, key); return nil }); err != nil {
+	if err := s.List(t.Context(), func(i blob.Item) error { got = append(got, i.Key); return i.Err }); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(got)
@@ -255,7 +255,7 @@ func testList(t *testing.T, s blob.Store) {
 		t.Errorf("%v\nwant %v", got, want)
 	}
 	stop := errors.New("stop")
-	if err := s.List(t.Context(), func(string) error { return stop }); !errors.Is(err, stop) {
+	if err := s.List(t.Context(), func(blob.Item) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
 	if at, err := s.ModTime(t.Context(), want[0]); err != nil || time.Since(at) > time.Hour {

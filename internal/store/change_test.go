@@ -13,8 +13,8 @@ import (
 var unseen = map[string]bool{
 	"CreateUser": true, "CreateSession": true, "ReplacePasswordHash": true,
 	"AddOrphan": true, "AdoptOrphan": true, "ForgetOrphan": true, "ExpireOrphans": true,
-	"AddTry": true, "DeleteTry": true, "DeleteTries": true, "DeleteOldTries": true,
-	"AddAudit": true, "DeleteOldAudit": true,
+	"AddTry": true, "DeleteTry": true, "DeleteTries": true, "DeleteOldTries": true, "BringTriesBack": true,
+	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditOfNobody": true,
 }
 
 // What was read about a person holds until a transaction changes it, whichever of

@@ -64,6 +64,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
 	switch primary(e) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case sqlite3.SQLITE_INTERRUPT:
@@ -79,6 +81,13 @@ func classify(err error) error {
 func isBusy(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && (primary(e) == sqlite3.SQLITE_BUSY || primary(e) == sqlite3.SQLITE_LOCKED)
+}
+
+// hasNoTable tells whether a query failed because a table of it is not there, or
+// is another; the queries themselves are right.
+func hasNoTable(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && primary(e) == sqlite3.SQLITE_ERROR
 }
 
 // primary is the result code without its extension (https://sqlite.org/rescode.html).

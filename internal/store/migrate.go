@@ -77,6 +77,9 @@ func checkMigrated(ctx context.Context, db *sql.DB, _ string) error {
 		return err
 	}
 	applied, err := appliedMigrations(ctx, db)
+	if hasNoTable(err) {
+		return errors.New("it is empty, or not a database of Cardea")
+	}
 	if err != nil {
 		return err
 	}

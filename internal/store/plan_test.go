@@ -52,7 +52,7 @@ var queries = map[string]func(*Tx, context.Context) error{
 		return err
 	},
 	"DeleteSessionsBeyond": func(tx *Tx, ctx context.Context) error {
-		_, err := tx.DeleteSessionsBeyond(ctx, "ann", 9, 9)
+		_, err := tx.DeleteSessionsBeyond(ctx, "ann", 0, 9)
 		return err
 	},
 	"DeleteIdleSessions": func(tx *Tx, ctx context.Context) error { _, err := tx.DeleteIdleSessions(ctx, at(9), 9); return err },

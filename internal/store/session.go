@@ -109,8 +109,8 @@ func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (in
 // DeleteSessionsBeyond ends the sessions of a person that come after the first
 // keep, the one seen last first; at most limit of them. It returns how many.
 func (tx *Tx) DeleteSessionsBeyond(ctx context.Context, userID string, keep, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC LIMIT $3 OFFSET $2)`, userID, keep, limit)
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC LIMIT $3 OFFSET $2) RETURNING user_id`, userID, keep, limit)
 }
 
 // DeleteIdleSessions removes at most limit sessions last seen at or before the

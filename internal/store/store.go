@@ -30,6 +30,9 @@ var (
 	// ErrUnavailable: the database cannot be read or written at the moment
 	// (locked too long, input/output error, read-only).
 	ErrUnavailable = errors.New("store: database unavailable")
+	// ErrDamaged: the file is not, or no longer, what a database has to be. Its text
+	// is for operators.
+	ErrDamaged = errors.New("the database is damaged; stop the server and restore a backup")
 	// ErrFull: the disk below the database is full.
 	ErrFull = errors.New("store: no space left for the database")
 )
