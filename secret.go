@@ -31,7 +31,7 @@ func deviceSecret(data string) ([]byte, error) {
 func parseDeviceSecret(path string, text []byte) ([]byte, error) {
 	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(secret) != account.SecretSize {
-		return nil, fmt.Errorf("%s is damaged: it must have %d bytes in base 64; remove it, and the server makes a new one when it starts; then no device is known any more",
+		return nil, fmt.Errorf("%s is damaged; remove it, and the server makes a new one of %d bytes in base 64 when it starts; then no device is known any more",
 			path, account.SecretSize)
 	}
 	return secret, nil
