@@ -1,6 +1,7 @@
 package cardea_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -101,7 +102,7 @@ func keepReading(t *testing.T, server http.Handler, token string) (stop func()) 
 }
 
 func readOf(token string) *http.Request {
-	r := httptest.NewRequest("GET", "/api/user", nil)
+	r := httptest.NewRequestWithContext(context.Background(), "GET", "/api/user", nil)
 	r.Header.Set("Cookie", "session="+token)
 	return r
 }

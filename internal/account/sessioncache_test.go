@@ -189,7 +189,7 @@ func TestChangesOfOtherProcessesEndKeptSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer other.Close()
+	defer func() { _ = other.Close() }()
 	err = other.Tx(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.DeleteSessionsOfUser(t.Context(), user.ID, "")
 		return err

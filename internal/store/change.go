@@ -81,7 +81,7 @@ func (db *DB) NoticeOthers(ctx context.Context) error {
 	if err != nil {
 		return classify(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // it goes back to the pool
 	seen := lastWrite{}
 	if err := conn.Raw(func(c any) error { seen.conn = c; return nil }); err != nil {
 		return fmt.Errorf("store: connection: %w", err)
