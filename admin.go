@@ -53,7 +53,10 @@ func Open(cfg Config) (*Admin, error) {
 }
 
 // Close closes the data folder.
-func (a *Admin) Close() error { return a.db.Close() }
+func (a *Admin) Close() error {
+	a.accounts.Close()
+	return a.db.Close()
+}
 
 var (
 	// ErrNoData: there is no database where the settings say.

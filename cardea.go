@@ -124,6 +124,9 @@ func (s *Server) Close() error { return s.close() }
 
 func (s *Server) closeAll() error {
 	var errs []error
+	if s.accounts != nil {
+		s.accounts.Close()
+	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
 	}

@@ -101,7 +101,7 @@ func (s *Service) AddPerson(ctx context.Context, r Registration) (User, error) {
 		return User{}, err
 	}
 	user := store.User{ID: newID(), Name: name, Email: email, EmailKey: emailKey(email), CreatedAt: s.opt.Now()}
-	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password); err != nil {
+	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password, nil); err != nil {
 		return User{}, outage(err)
 	}
 	err = s.act(ctx, EventRegistered, user.ID, operator, func(tx *store.Tx) error { return tx.CreateUser(ctx, user) })
@@ -128,7 +128,7 @@ func (s *Service) ResetPassword(ctx context.Context, who string, next Password) 
 		return User{}, 0, err
 	}
 	var hash string
-	if err := s.hashing.Do(ctx, func() { hash = password.Hash(string(next), s.opt.Argon2) }); err != nil {
+	if err := s.hashing.Do(ctx, s.hashes(1, nil), func() { hash = password.Hash(string(next), s.opt.Argon2) }); err != nil {
 		return User{}, 0, outage(err)
 	}
 	err = s.act(ctx, EventPasswordChanged, row.ID, operator, func(tx *store.Tx) error {

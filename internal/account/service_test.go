@@ -46,6 +46,7 @@ func newBench(t *testing.T) *bench {
 		SessionIdle: time.Hour, SessionMax: 24 * time.Hour, Argon2: password.Params{Memory: 8, Time: 1},
 		Secret: make([]byte, SecretSize), Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
+	t.Cleanup(b.Close)
 	return b
 }
 
@@ -306,9 +307,10 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 func TestBusyHashing(t *testing.T) {
 	b := newBench(t)
 	b.register(t, "ada@example.com")
-	b.hashing = workers.NewPool(1, 0, time.Minute)
+	b.hashing = workers.NewPool(workers.Limits{Workers: 1, Wait: time.Minute})
+	t.Cleanup(b.hashing.Close)
 	begun, end := make(chan struct{}), make(chan struct{})
-	go func() { _ = b.hashing.Do(t.Context(), func() { close(begun); <-end }) }()
+	go func() { _ = b.hashing.Do(t.Context(), workers.Job{}, func() { close(begun); <-end }) }()
 	<-begun
 	_, err := b.Login(t.Context(), "ada@example.com", "simplepass", Client{})
 	e, ok := errors.AsType[*Error](err)
