@@ -307,8 +307,8 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 func TestBusyHashing(t *testing.T) {
 	b := newBench(t)
 	b.register(t, "ada@example.com")
+	b.hashing.Close()
 	b.hashing = workers.NewPool(workers.Limits{Workers: 1, Wait: time.Minute})
-	t.Cleanup(b.hashing.Close)
 	begun, end := make(chan struct{}), make(chan struct{})
 	go func() { _ = b.hashing.Do(t.Context(), workers.Job{}, func() { close(begun); <-end }) }()
 	<-begun

@@ -19,8 +19,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // Params are the cost of an Argon2id hash; the number of lanes is always one,
@@ -135,14 +133,14 @@ func NeedsUpgrade(phc string, p Params) bool {
 }
 
 func (h *hash) derive(password string, size uint32) []byte {
-	return argon2.IDKey([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
+	return argon2id([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
 }
 
 // encoding is the PHC format's base 64: the standard alphabet without padding.
 var encoding = base64.RawStdEncoding.Strict()
 
 func (h *hash) String() string {
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2Version,
 		h.Memory, h.Time, h.lanes, encoding.EncodeToString(h.salt), encoding.EncodeToString(h.key))
 }
 
@@ -154,7 +152,7 @@ func parse(phc string) (*hash, error) {
 		return nil, ErrMalformed
 	}
 	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != "v="+strconv.Itoa(argon2.Version) {
+	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != "v="+strconv.Itoa(argon2Version) {
 		return nil, ErrMalformed
 	}
 	h, err := parseParams(parts[3])
