@@ -75,8 +75,8 @@ func note(problems map[string]string, field, problem string) {
 }
 
 // hashForNew hashes the password of a new account, unless the address is taken.
-// That is not looked up by the worker: it has the lowest priority, and would hold
-// locks of the database for long.
+// That is not looked up by the worker: it has a low priority, and would hold locks
+// of the database for long.
 func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, from []counter) (hash string, err error) {
 	_, err = s.db.UserByEmailKey(ctx, emailKey)
 	switch {

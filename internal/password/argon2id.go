@@ -7,6 +7,7 @@ package password
 import (
 	"encoding/binary"
 	"sync"
+	"weak"
 
 	"golang.org/x/crypto/blake2b"
 )
@@ -41,8 +42,8 @@ func argon2id(password, salt []byte, time, memory uint32, lanes uint8, keyLen ui
 	segments := max(2, memory/(syncPoints*uint32(lanes)))
 	a := argon2{time: time, lanes: uint32(lanes), segments: segments, lane: segments * syncPoints}
 	a.memory = a.lane * a.lanes
-	blocks := takeBlocks(a.memory)
-	defer spareBlocks.Put(blocks)
+	blocks := spare.take(a.memory)
+	defer spare.give(blocks)
 	a.blocks = (*blocks)[:a.memory]
 	a.initBlocks(&h0)
 	for n := range time {
@@ -55,16 +56,42 @@ func argon2id(password, salt []byte, time, memory uint32, lanes uint8, keyLen ui
 	return a.extractKey(keyLen)
 }
 
-// spareBlocks are memory of hashes that are done. It is garbage when it has not
-// been used from one collection to the next.
-var spareBlocks sync.Pool
+// spareBlocks is memory of hashes that are done. The collector may take it, so that
+// none is left when nobody signs in. (A sync.Pool would keep some for each thread.)
+type spareBlocks struct {
+	mu     sync.Mutex
+	spares []weak.Pointer[[]block]
+}
 
-func takeBlocks(n uint32) *[]block {
-	if spare, _ := spareBlocks.Get().(*[]block); spare != nil && uint32(cap(*spare)) >= n {
-		return spare
+var spare spareBlocks
+
+// take returns at least n blocks.
+func (s *spareBlocks) take(n uint32) *[]block {
+	if blocks := s.find(n); blocks != nil {
+		return blocks
 	}
 	blocks := make([]block, n)
 	return &blocks
+}
+
+func (s *spareBlocks) find(n uint32) *[]block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.spares) > 0 {
+		last := len(s.spares) - 1
+		blocks := s.spares[last].Value()
+		s.spares = s.spares[:last]
+		if blocks != nil && uint32(len(*blocks)) >= n {
+			return blocks
+		}
+	}
+	return nil
+}
+
+func (s *spareBlocks) give(blocks *[]block) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spares = append(s.spares, weak.Make(blocks))
 }
 
 // argon2 is a computation under way.

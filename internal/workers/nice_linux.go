@@ -5,12 +5,14 @@ import (
 	"syscall"
 )
 
-// lowest is the lowest priority that a thread can have: 19 steps, each of which
-// leaves it a fifth less of a core that others want as well, in all 1.5 per cent
-// (sched(7)).
-const lowest = 19
+// niceness is how far workers stand behind the rest of the process. Each step leaves a thread a fifth less of a
+// core that others want as well (sched(7)); with 5 it gets a quarter of what it
+// shares with one other. With 19, the lowest, it would get 1.5 per cent, and where
+// something else on the machine is busy nobody could sign in any more
+// (docs/decisions/0011-workers.md has the figures).
+const niceness = 5
 
-// inBackground runs f on a thread of its own that has the lowest priority, which on
+// inBackground runs f on a thread of its own that has a low priority, which on
 // Linux is each thread's own (setpriority(2), bugs). Where it is not allowed, it is
 // a thread like others.
 //
@@ -26,6 +28,9 @@ func inBackground(f func()) {
 		runtime.UnlockOSThread()
 		return
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), lowest)
+	// The call itself, not the library's function, returns 20 minus the niceness.
+	if priority, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0); err == nil {
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), min(19, 20-priority+niceness))
+	}
 	f()
 }

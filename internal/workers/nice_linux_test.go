@@ -12,12 +12,12 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// A pool's workers have the lowest priority, each in a thread of its own; nothing
-// else has; and the threads end with the pool.
+// A pool's workers have a low priority, each in a thread of its own; nothing else
+// has; and the threads end with the pool.
 func TestThreads(t *testing.T) {
 	const size = 3
-	if n := len(niced(t)); n != 0 {
-		t.Skipf("%d threads have the lowest priority before any pool has", n)
+	if own := niceOf(t, "/proc/self/stat"); own > 14 {
+		t.Skipf("at niceness %d, there are no 5 below", own)
 	}
 	p := newPool(t, workers.Limits{Workers: size, Waiting: 10, Wait: time.Minute})
 	ran := make(chan string, size)
@@ -47,11 +47,11 @@ func TestThreads(t *testing.T) {
 	busy.Wait()
 	threads := niced(t)
 	if len(threads) != size {
-		t.Errorf("threads of the lowest priority: %v, want %d", threads, size)
+		t.Errorf("threads of low priority: %v, want %d", threads, size)
 	}
 	for range size {
 		if thread := <-ran; !threads[thread] {
-			t.Errorf("a job ran in thread %s, whose priority is not among the lowest: %v", thread, threads)
+			t.Errorf("a job ran in thread %s, which is none of those of low priority: %v", thread, threads)
 		}
 	}
 	p.Close()
@@ -71,23 +71,40 @@ func threadOf(t *testing.T) string {
 	return filepath.Base(link)
 }
 
-// niced are this process's threads of nice 19.
+// niced are this process's threads whose niceness is its own and 5.
 func niced(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/task/*/stat")
 	if err != nil {
 		t.Fatal(err)
 	}
+	own := niceOf(t, "/proc/self/stat")
 	threads := map[string]bool{}
 	for _, file := range files {
-		stat, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		_, fields, _ := strings.Cut(string(stat), ") ") // behind the name; see proc_pid_stat(5)
-		if strings.Fields(fields)[16] == strconv.Itoa(19) {
+		switch niceOf(t, file) {
+		case own + 5:
 			threads[filepath.Base(filepath.Dir(file))] = true
+		case own, ended:
+		default:
+			t.Errorf("%s: neither the niceness of the process nor that of a worker", file)
 		}
 	}
 	return threads
+}
+
+const ended = 99
+
+// niceOf reads a niceness; see proc_pid_stat(5).
+func niceOf(t *testing.T, file string) int {
+	t.Helper()
+	stat, err := os.ReadFile(file)
+	if err != nil {
+		return ended
+	}
+	_, fields, _ := strings.Cut(string(stat), ") ") // behind the name
+	nice, err := strconv.Atoi(strings.Fields(fields)[16])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nice
 }

@@ -3,9 +3,8 @@
 // milliseconds, and a flood of them must not slow the cheap requests beside it.
 //
 // A [Pool] has as many workers as there are cores. Each is an operating system's
-// thread of its own with the lowest priority (nice_linux.go), which the kernel
-// takes from a core as soon as anything else wants it, and Go is allowed as many
-// threads more (procs.go). What waits for a worker waits in a fair queue
+// thread of its own with a low priority (nice_linux.go), so that the kernel gives
+// the cores to requests first, and Go is allowed as many threads more (procs.go). What waits for a worker waits in a fair queue
 // (queue.go); past its end callers are told at once that the server is busy, which
 // is better for everybody than a queue that grows. Where threads have no
 // priorities, what remains is a bounded pool.
