@@ -93,16 +93,20 @@ func (f *flood) measure(alone func(time.Duration) float64, request func(i int) (
 	var reads, p99s, costly []float64
 	for round := range *floodRounds {
 		quiet, quietP99 := f.read()
-		most := 0.0
-		if alone != nil {
-			most = alone(*floodSlice)
-		}
 		rate, p99, done, refused := f.readBeside(request)
-		f.Logf("round %d: reads %.0f/s quiet (p99 %v), %.0f/s beside (p99 %v): %.2f; %.1f/s done, %d refused, %.1f/s alone: %.2f",
-			round+1, quiet, quietP99, rate, p99, rate/quiet, done, refused, most, done/most)
-		reads, p99s, costly = append(reads, rate/quiet), append(p99s, p99.Seconds()*1000), append(costly, done/most)
+		f.Logf("round %d: reads %.0f/s quiet (p99 %v), %.0f/s beside (p99 %v): %.2f; of the flood %.1f/s done, %d refused in all",
+			round+1, quiet, quietP99, rate, p99, rate/quiet, done, refused)
+		reads, p99s = append(reads, rate/quiet), append(p99s, p99.Seconds()*1000)
+		if alone != nil {
+			most := alone(*floodSlice)
+			f.Logf("round %d: alone %.1f/s could be done: %.2f", round+1, most, done/most)
+			costly = append(costly, done/most)
+		}
 	}
-	f.Logf("medians of %d rounds: reads %.2f of quiet, p99 %.1f ms, costly work %.2f of alone", *floodRounds, median(reads), median(p99s), median(costly))
+	f.Logf("medians of %d rounds: reads %.2f of quiet, p99 %.1f ms", *floodRounds, median(reads), median(p99s))
+	if alone != nil {
+		f.Logf("and what the flood gets done %.2f of alone", median(costly))
+	}
 }
 
 // readBeside reads while the flood goes on.
