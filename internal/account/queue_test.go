@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
@@ -21,13 +23,18 @@ func hold(t *testing.T, p *workers.Pool, jobs int, weight int64) (release func()
 		go func() { _ = p.Do(t.Context(), workers.Job{Weight: weight}, func() { begun <- struct{}{}; <-end }) }()
 		<-begun
 	}
-	return func() { close(end) }
+	release = sync.OnceFunc(func() { close(end) })
+	t.Cleanup(release) // before the pool is closed, which waits for them
+	return release
 }
 
 // wait waits until so many jobs wait in a pool.
-func wait(p *workers.Pool, jobs int) {
-	for p.Load().Waiting != jobs {
-		runtime.Gosched()
+func wait(t *testing.T, p *workers.Pool, jobs int) {
+	t.Helper()
+	for begun := time.Now(); p.Load().Waiting != jobs; runtime.Gosched() {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("%+v, want %d waiting", p.Load(), jobs)
+		}
 	}
 }
 
@@ -46,7 +53,7 @@ func TestGuessingMakesNobodyElseWait(t *testing.T) {
 	order := make(chan string, 100)
 	come := func(who, email string, from Client) {
 		go func() { _, _ = b.Login(t.Context(), email, "wrongpass", from); order <- who }()
-		wait(b.hashing, b.hashing.Load().Waiting+1)
+		wait(t, b.hashing, b.hashing.Load().Waiting+1)
 	}
 	const strangers = 8
 	for i := range strangers {
@@ -74,13 +81,13 @@ func TestGuessingMakesNobodyElseWait(t *testing.T) {
 func TestPictureWaitsForMemory(t *testing.T) {
 	b := newBench(t)
 	user, _ := b.register(t, "ada@example.com")
-	release := hold(t, b.decoding, 1, picture.DefaultMaxMemory)
+	release := hold(t, b.decoding, 1, picture.DefaultMaxMemory-1)
 	done := make(chan error)
 	go func() {
 		_, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{})
 		done <- err
 	}()
-	wait(b.decoding, 1)
+	wait(t, b.decoding, 1)
 	release()
 	if err := <-done; err != nil {
 		t.Error(err)

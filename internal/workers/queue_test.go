@@ -88,6 +88,28 @@ func TestFairQueue(t *testing.T) {
 	}
 }
 
+// Who comes later does not come before those who have had their wait for long, be
+// they as many as they are.
+func TestNewcomersDoNotOvertakeForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t, 100)
+		open := make(chan struct{})
+		for _, who := range []string{"a@1", "a@2", "b@1"} {
+			l.come(who, 1)
+		}
+		go func() {
+			_ = l.Do(t.Context(), workers.Job{Flows: []workers.Flow{flow("address 2")}}, func() { <-open })
+		}()
+		synctest.Wait()
+		l.come("c@1", 1)
+		l.release() // up to the one that waits for open
+		l.come("d@3", 1)
+		l.come("e@3", 1)
+		l.release = func() { close(open); synctest.Wait() }
+		l.want("a@1", "a@2", "b@1", "d@3", "c@1", "e@3")
+	})
+}
+
 // What is heavy counts for more.
 func TestFairByWeight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
