@@ -66,7 +66,12 @@ func (a *Admin) open(ctx context.Context) (err error) {
 }
 
 // Close closes the data folder.
-func (a *Admin) Close() error { return closeData(a.db, a.breached) }
+func (a *Admin) Close() error {
+	if a.accounts != nil {
+		a.accounts.Close()
+	}
+	return closeData(a.db, a.breached)
+}
 
 var (
 	// ErrNoData: there is no database where the settings say.

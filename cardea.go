@@ -12,6 +12,11 @@
 //	mux.Handle("/uploads/", accounts)
 //	mux.Handle("/members", accounts.RequireUser(members))
 //
+// Passwords are hashed and pictures decoded in threads of their own, which have a
+// low priority on Linux, one a core for each of the two. From the first of these until
+// [Server.Close], GOMAXPROCS is higher by their number, for the whole program; the Go
+// runtime then no longer follows changes of a container's CPU limit.
+//
 // What clients can rely on is described in README.md and docs/.
 package cardea
 
@@ -127,6 +132,9 @@ func (s *Server) Run(ctx context.Context) { s.accounts.Run(ctx) }
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) closeAll() error {
+	if s.accounts != nil {
+		s.accounts.Close()
+	}
 	err := closeData(s.db, s.breached)
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())

@@ -27,6 +27,9 @@ var (
 	poolWaiting = prometheus.NewDesc("cardea_pool_waiting", "Costly work waiting for its turn.", []string{"pool"}, nil)
 	poolSlots   = prometheus.NewDesc("cardea_pool_slots", "Costly work that can be done at a time.", []string{"pool"}, nil)
 	poolRefused = prometheus.NewDesc("cardea_pool_refused_total", "Costly work refused because too much waited.", []string{"pool"}, nil)
+	poolPushed  = prometheus.NewDesc("cardea_pool_displaced_total", "Of what was refused, what had to make room in the queue for others.", []string{"pool"}, nil)
+	poolDone    = prometheus.NewDesc("cardea_pool_done_total", "Costly work done.", []string{"pool"}, nil)
+	poolWaited  = prometheus.NewDesc("cardea_pool_wait_seconds_total", "How long that had waited for its turn.", []string{"pool"}, nil)
 	events      = prometheus.NewDesc("cardea_events_total", "Events as in the audit table: logins, uploads and so on.", []string{"event"}, nil)
 	dbBytes     = prometheus.NewDesc("cardea_database_bytes", "Size of the database file and its write-ahead log.", nil, nil)
 	dbReaders   = prometheus.NewDesc("cardea_database_readers_busy", "Connections that read at this moment.", nil, nil)
@@ -36,7 +39,7 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (statsCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolRunning, poolWaiting, poolSlots, poolRefused, events, dbBytes, dbReaders, dbWaits, dbWaited} {
+	for _, d := range []*prometheus.Desc{poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, events, dbBytes, dbReaders, dbWaits, dbWaited} {
 		ch <- d
 	}
 }
@@ -55,6 +58,9 @@ func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(poolWaiting, float64(load.Waiting), name)
 		gauge(poolSlots, float64(load.Slots), name)
 		count(poolRefused, float64(load.Refused), name)
+		count(poolPushed, float64(load.Displaced), name)
+		count(poolDone, float64(load.Done), name)
+		count(poolWaited, load.Waited.Seconds(), name)
 	}
 	for event, n := range stats.Events {
 		count(events, float64(n), string(event))

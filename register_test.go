@@ -97,7 +97,7 @@ func TestRegisterAccepts(t *testing.T) {
 func TestRegisterRace(t *testing.T) {
 	server := testkit.Start(t)
 	spellings := []string{"Rénée@Example.com", "rénée@example.com", "re\u0301ne\u0301e@example.com", "RE\u0301NÉE@EXAMPLE.COM"}
-	const racers = 200
+	const racers = 100
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	var wg sync.WaitGroup

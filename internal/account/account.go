@@ -13,7 +13,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"runtime"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -54,28 +53,33 @@ type Service struct {
 	events    eventCounts
 }
 
-// Bounds of the costly work. A hash takes about 25 ms of a core; waiting longer
-// than 5 s for one is no use to anybody. A decoded picture takes up to four
-// bytes a pixel, hence few at a time.
+// Bounds of the costly work, for each core. A hash takes about 25 ms of it, so
+// that 128 are 3 s of work; waiting longer than 5 s is no use to anybody. Pictures
+// take longer, and those that wait hold their files in memory.
 const (
-	hashesWaiting   = 1024
-	picturesAtOnce  = 2
-	picturesWaiting = 64
+	hashesWaiting   = 128
+	picturesWaiting = 32
 	longestWait     = 5 * time.Second
 )
 
 // New returns a service over a database and a picture storage. Its background
-// work is done by [Service.Run].
+// work is done by [Service.Run]; [Service.Close] ends it.
 func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 	return &Service{
 		opt:      opt,
 		db:       db,
 		pictures: pictures,
-		hashing:  workers.NewPool(runtime.GOMAXPROCS(0), hashesWaiting, longestWait),
-		decoding: workers.NewPool(picturesAtOnce, picturesWaiting, longestWait),
+		hashing:  workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: longestWait}),
+		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: longestWait, Memory: picture.DefaultMaxMemory}),
 		sessions: newSessionCache(db, opt.SessionCache),
 		decoy:    password.Decoy(opt.Argon2),
 	}
+}
+
+// Close ends what does the costly work. Use cases that need it fail from then on.
+func (s *Service) Close() {
+	s.hashing.Close()
+	s.decoding.Close()
 }
 
 // User is a person as others may see them: nothing here is secret.

@@ -49,7 +49,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, from 
 
 // signIn verifies the password and, if it is right, makes the session.
 func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from Client, try ticket) (SignIn, error) {
-	hash, err := s.verify(ctx, user.PasswordHash, pw)
+	hash, err := s.verify(ctx, try, user.PasswordHash, pw)
 	if err != nil {
 		return SignIn{}, err
 	}
@@ -76,8 +76,8 @@ func (s *Service) signIn(ctx context.Context, user store.User, pw Password, from
 // verify checks a password and returns the hash to keep for it: the same one, or
 // a new one where the old is weaker than the settings ask for; empty if the
 // password is wrong.
-func (s *Service) verify(ctx context.Context, hash string, pw Password) (keep string, err error) {
-	busy := s.hashing.Do(ctx, func() {
+func (s *Service) verify(ctx context.Context, try ticket, hash string, pw Password) (keep string, err error) {
+	busy := s.hashing.Do(ctx, s.hashes(1, try.counters), func() {
 		var ok bool
 		if ok, err = password.Verify(string(pw), hash); !ok {
 			password.SpendDifference(hash, s.opt.Argon2)

@@ -106,7 +106,7 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, current, next 
 }
 
 func (s *Service) swapPassword(ctx context.Context, user store.User, current, next Password, from Client, try ticket) (SignIn, error) {
-	hash, err := s.rehash(ctx, user.PasswordHash, current, next)
+	hash, err := s.rehash(ctx, try, user.PasswordHash, current, next)
 	if err != nil {
 		return SignIn{}, err
 	}
@@ -114,8 +114,8 @@ func (s *Service) swapPassword(ctx context.Context, user store.User, current, ne
 }
 
 // rehash verifies the current password and hashes the next in one turn.
-func (s *Service) rehash(ctx context.Context, hash string, current, next Password) (nextHash string, err error) {
-	busy := s.hashing.Do(ctx, func() {
+func (s *Service) rehash(ctx context.Context, try ticket, hash string, current, next Password) (nextHash string, err error) {
+	busy := s.hashing.Do(ctx, s.hashes(2, try.counters), func() {
 		var ok bool
 		ok, err = password.Verify(string(current), hash)
 		switch {

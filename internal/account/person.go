@@ -100,7 +100,7 @@ func (s *Service) AddPerson(ctx context.Context, r Registration) (User, error) {
 		return User{}, err
 	}
 	user := store.User{ID: newID(), Name: name, Email: email, EmailKey: emailKey(email), CreatedAt: s.opt.Now()}
-	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password); err != nil {
+	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, r.Password, nil); err != nil {
 		return User{}, outage(err)
 	}
 	err = s.act(ctx, EventRegistered, user.ID, operator, func(tx *store.Tx) error { return tx.CreateUser(ctx, user) })
@@ -127,7 +127,7 @@ func (s *Service) ResetPassword(ctx context.Context, who string, next Password) 
 		return User{}, 0, err
 	}
 	var hash string
-	busy := s.hashing.Do(ctx, func() { hash, err = s.hashNew(next, "password") })
+	busy := s.hashing.Do(ctx, s.hashes(1, nil), func() { hash, err = s.hashNew(next, "password") })
 	if err := errors.Join(busy, err); err != nil {
 		return User{}, 0, outage(err)
 	}

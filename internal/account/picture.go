@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // orphanGrace is how long a file that was announced may take to be written and
@@ -28,7 +29,7 @@ func (s *Service) SetPicture(ctx context.Context, userID, filename string, data 
 	if err := s.admitChange(ctx, userID); err != nil { // before the costly part
 		return Picture{}, err
 	}
-	normal, err := s.normalize(ctx, data)
+	normal, err := s.normalize(ctx, userID, data, from)
 	if err != nil {
 		return Picture{}, outage(err)
 	}
@@ -45,9 +46,15 @@ func (s *Service) SetPicture(ctx context.Context, userID, filename string, data 
 	return Picture{UserID: userID, Name: p.Name, Version: p.Version}, nil
 }
 
-// normalize makes a safe picture out of strangers' bytes, when its turn has come.
-func (s *Service) normalize(ctx context.Context, data []byte) (normal *picture.Picture, err error) {
-	busy := s.decoding.Do(ctx, func() { normal, err = picture.Normalize(data, s.opt.Picture) })
+// normalize makes a safe picture out of strangers' bytes, when its turn has come
+// and there is memory for it.
+func (s *Service) normalize(ctx context.Context, userID string, data []byte, from Client) (normal *picture.Picture, err error) {
+	var busy error
+	weight, err := picture.Check(data, s.opt.Picture)
+	if err == nil {
+		job := workers.Job{Weight: weight, Flows: []workers.Flow{flow("user", userID), flow("address", from.network())}}
+		busy = s.decoding.Do(ctx, job, func() { normal, err = picture.Normalize(data, s.opt.Picture) })
+	}
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
 		return nil, &Error{Kind: KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(

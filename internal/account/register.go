@@ -41,7 +41,7 @@ func (s *Service) Register(ctx context.Context, r Registration, from Client) (Us
 
 // create stores the account and signs in to it.
 func (s *Service) create(ctx context.Context, user *store.User, pw Password, from Client) (in SignIn, err error) {
-	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, pw); err != nil {
+	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, pw, loginCounters(user.EmailKey, from, "")); err != nil {
 		return SignIn{}, err
 	}
 	session, token := s.newSession(user.ID, from)
@@ -74,18 +74,16 @@ func note(problems map[string]string, field, problem string) {
 	}
 }
 
-// hashForNew hashes the password of a new account, unless the address is taken:
-// that is looked up when the turn for hashing has come, so that those who lost a
-// race for an address cost no hash.
-func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password) (hash string, err error) {
-	busy := s.hashing.Do(ctx, func() {
-		_, err = s.db.UserByEmailKey(ctx, emailKey)
-		switch {
-		case err == nil:
-			err = ErrEmailTaken
-		case errors.Is(err, store.ErrNotFound):
-			hash, err = s.hashNew(pw, "password")
-		}
-	})
+// hashForNew hashes the password of a new account, unless the address is taken.
+// That is not looked up by the worker: it has a low priority, and would hold locks
+// of the database for long.
+func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, from []counter) (hash string, err error) {
+	switch _, err := s.db.UserByEmailKey(ctx, emailKey); {
+	case err == nil:
+		return "", ErrEmailTaken
+	case !errors.Is(err, store.ErrNotFound):
+		return "", err
+	}
+	busy := s.hashing.Do(ctx, s.hashes(1, from), func() { hash, err = s.hashNew(pw, "password") })
 	return hash, errors.Join(busy, err)
 }

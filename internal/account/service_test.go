@@ -48,6 +48,7 @@ func newBench(t testing.TB) *bench {
 		SessionIdle: time.Hour, SessionMax: 24 * time.Hour, SessionCache: 100, Argon2: password.Params{Memory: 8, Time: 1},
 		Secret: make([]byte, SecretSize), Now: func() time.Time { return b.now }, Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
+	t.Cleanup(b.Close)
 	return b
 }
 
@@ -308,9 +309,10 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 func TestBusyHashing(t *testing.T) {
 	b := newBench(t)
 	b.register(t, "ada@example.com")
-	b.hashing = workers.NewPool(1, 0, time.Minute)
+	b.hashing.Close()
+	b.hashing = workers.NewPool(workers.Limits{Workers: 1, Wait: time.Minute})
 	begun, end := make(chan struct{}), make(chan struct{})
-	go func() { _ = b.hashing.Do(t.Context(), func() { close(begun); <-end }) }()
+	go func() { _ = b.hashing.Do(t.Context(), workers.Job{}, func() { close(begun); <-end }) }()
 	<-begun
 	_, err := b.Login(t.Context(), "ada@example.com", "simplepass", Client{})
 	e, ok := errors.AsType[*Error](err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // limit is how often something may be tried. Past it the wait lasts until the
@@ -54,7 +55,21 @@ type counter struct {
 // count names a counter. It is kept as a hash, so that the table of tries holds
 // no addresses of strangers, and nothing that one of them has made long.
 func count(l limit, kind, value string) counter {
-	return counter{l, sha256.Sum256([]byte(kind + "\x00" + value))}
+	return counter{l, flow(kind, value)}
+}
+
+// flow names somebody in a queue.
+func flow(kind, value string) workers.Flow { return sha256.Sum256([]byte(kind + "\x00" + value)) }
+
+// hashes is a job of n hashes, for whom tries are counted: so the queue is fair
+// between accounts and between addresses, and nobody makes a device wait that is
+// known at its account.
+func (s *Service) hashes(n int, from []counter) workers.Job {
+	job := workers.Job{Weight: int64(n) * int64(s.opt.Argon2.Memory) << 10}
+	for _, c := range from {
+		job.Flows = append(job.Flows, c.name)
+	}
+	return job
 }
 
 // loginCounters are what a try at the password of an account counts for. A device
@@ -98,11 +113,11 @@ type ticket struct {
 // admit counts a try at the account of a person (empty: of nobody), or fails with
 // too_many_tries and the time to wait.
 func (s *Service) admit(ctx context.Context, counters []counter, userID string, from Client) (ticket, error) {
+	t := ticket{counters: counters}
 	if !s.opt.RateLimit {
-		return ticket{}, nil
+		return t, nil
 	}
 	now := s.opt.Now()
-	var t ticket
 	var reached counter
 	var wait time.Duration
 	err := s.db.Tx(ctx, func(tx *store.Tx) (err error) {

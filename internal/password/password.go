@@ -135,7 +135,7 @@ func NeedsUpgrade(phc string, p Params) bool {
 }
 
 func (h *hash) derive(password string, size uint32) []byte {
-	return argon2.IDKey([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
+	return argon2id([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
 }
 
 // encoding is the PHC format's base 64: the standard alphabet without padding.

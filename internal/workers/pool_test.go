@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,12 +17,20 @@ import (
 
 // Time in these tests is that of testing/synctest: it passes only when all wait.
 
-// hold keeps one slot of a pool busy until the returned function is called.
+// newPool returns a pool that is closed when the test has ended.
+func newPool(t testing.TB, limits workers.Limits) *workers.Pool {
+	t.Helper()
+	p := workers.NewPool(limits)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// hold keeps one worker of a pool busy until the returned function is called.
 func hold(t *testing.T, p *workers.Pool) (release func()) {
 	t.Helper()
 	begun, done := make(chan struct{}), make(chan struct{})
 	go func() {
-		if err := p.Do(context.Background(), func() { close(begun); <-done }); err != nil {
+		if err := p.Do(context.Background(), workers.Job{}, func() { close(begun); <-done }); err != nil {
 			t.Errorf("hold: %v", err)
 			close(begun)
 		}
@@ -30,19 +40,19 @@ func hold(t *testing.T, p *workers.Pool) (release func()) {
 }
 
 func TestDoRunsAndReturns(t *testing.T) {
-	p := workers.NewPool(1, 0, time.Second)
+	p := newPool(t, workers.Limits{Workers: 1, Wait: time.Second})
 	for range 3 {
 		ran := false
-		if err := p.Do(t.Context(), func() { ran = true }); err != nil || !ran {
+		if err := p.Do(t.Context(), workers.Job{}, func() { ran = true }); err != nil || !ran {
 			t.Errorf("ran: %v, %v", ran, err)
 		}
 	}
 }
 
 func TestOnlySoManyAtOnce(t *testing.T) {
-	for _, c := range []struct{ atOnce, want int }{{1, 1}, {3, 3}, {0, 1}, {-1, 1}} {
+	for _, c := range []struct{ atOnce, want int }{{1, 1}, {3, 3}, {0, runtime.GOMAXPROCS(0)}} {
 		synctest.Test(t, func(t *testing.T) {
-			p := workers.NewPool(c.atOnce, 100, time.Hour)
+			p := newPool(t, workers.Limits{Workers: c.atOnce, Waiting: 100, Wait: time.Hour})
 			var mu sync.Mutex
 			running, most, ran := 0, 0, 0
 			count := func(n int) {
@@ -55,7 +65,7 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 			var all sync.WaitGroup
 			for range 20 {
 				all.Go(func() {
-					if err := p.Do(t.Context(), func() { count(1); time.Sleep(time.Second); count(-1) }); err != nil {
+					if err := p.Do(t.Context(), workers.Job{}, func() { count(1); time.Sleep(time.Second); count(-1) }); err != nil {
 						t.Error(err)
 					}
 				})
@@ -70,11 +80,11 @@ func TestOnlySoManyAtOnce(t *testing.T) {
 
 func TestFirstComeFirstServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := workers.NewPool(1, 100, time.Hour)
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 100, Wait: time.Hour})
 		release := hold(t, p)
 		var order []int // written by one at a time
 		for i := range 20 {
-			go func() { _ = p.Do(t.Context(), func() { order = append(order, i) }) }()
+			go func() { _ = p.Do(t.Context(), workers.Job{}, func() { order = append(order, i) }) }()
 			synctest.Wait() // until it waits its turn
 		}
 		release()
@@ -88,13 +98,13 @@ func TestFirstComeFirstServed(t *testing.T) {
 func TestNobodyOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
-			p := workers.NewPool(1, 100, time.Hour)
+			p := newPool(t, workers.Limits{Workers: 1, Waiting: 100, Wait: time.Hour})
 			var order []string // written by one at a time
-			_ = p.Do(t.Context(), func() {
-				go func() { _ = p.Do(t.Context(), func() { order = append(order, "waited") }) }()
+			_ = p.Do(t.Context(), workers.Job{}, func() {
+				go func() { _ = p.Do(t.Context(), workers.Job{}, func() { order = append(order, "waited") }) }()
 				synctest.Wait()
 			})
-			_ = p.Do(t.Context(), func() { order = append(order, "came late") })
+			_ = p.Do(t.Context(), workers.Job{}, func() { order = append(order, "came late") })
 			if got := fmt.Sprint(order); got != "[waited came late]" {
 				t.Fatalf("order: %v", got)
 			}
@@ -105,12 +115,12 @@ func TestNobodyOvertakes(t *testing.T) {
 func TestBusyWhenTooManyWait(t *testing.T) {
 	for _, maxWaiting := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			p := workers.NewPool(1, maxWaiting, time.Hour)
+			p := newPool(t, workers.Limits{Workers: 1, Waiting: maxWaiting, Wait: time.Hour})
 			release := hold(t, p)
 			ran := 0
 			for range maxWaiting {
 				go func() {
-					if err := p.Do(t.Context(), func() { ran++ }); err != nil {
+					if err := p.Do(t.Context(), workers.Job{}, func() { ran++ }); err != nil {
 						t.Errorf("one who may wait: %v", err)
 					}
 				}()
@@ -118,7 +128,7 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 			synctest.Wait()
 			for range 2 { // those who were turned away leave no trace
 				begun := time.Now()
-				err := p.Do(t.Context(), func() { t.Error("ran") })
+				err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") })
 				if !errors.Is(err, workers.ErrBusy) || time.Since(begun) != 0 {
 					t.Errorf("with %d waiting: %v after %v", maxWaiting, err, time.Since(begun))
 				}
@@ -127,7 +137,7 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 			if ran != maxWaiting {
 				t.Errorf("%d of %d that waited ran", ran, maxWaiting)
 			}
-			if err := p.Do(t.Context(), func() {}); err != nil {
+			if err := p.Do(t.Context(), workers.Job{}, func() {}); err != nil {
 				t.Errorf("when all is done: %v", err)
 			}
 		})
@@ -136,11 +146,11 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 
 func TestBusyAfterTheLongestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := workers.NewPool(1, 1, 5*time.Second)
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: 5 * time.Second})
 		release := hold(t, p)
 		for range 2 { // who gave up no longer counts as waiting
 			begun := time.Now()
-			err := p.Do(t.Context(), func() { t.Error("ran") })
+			err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") })
 			if waited := time.Since(begun); !errors.Is(err, workers.ErrBusy) || waited != 5*time.Second {
 				t.Errorf("%v after %v", err, waited)
 			}
@@ -151,17 +161,17 @@ func TestBusyAfterTheLongestWait(t *testing.T) {
 
 func TestContextThatEndsBeforeItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := workers.NewPool(1, 1, time.Hour)
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: time.Hour})
 		release := hold(t, p)
 		begun := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := p.Do(ctx, func() { t.Error("ran") })
+		err := p.Do(ctx, workers.Job{}, func() { t.Error("ran") })
 		if waited := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || waited != time.Second {
 			t.Errorf("%v after %v", err, waited)
 		}
 		release()
-		if err := p.Do(t.Context(), func() {}); err != nil {
+		if err := p.Do(t.Context(), workers.Job{}, func() {}); err != nil {
 			t.Errorf("the next one: %v", err)
 		}
 	})
@@ -171,10 +181,10 @@ func TestContextThatHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		p := workers.NewPool(1, 1, time.Hour)
-		idle := p.Do(ended, func() { t.Error("ran") })
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: time.Hour})
+		idle := p.Do(ended, workers.Job{}, func() { t.Error("ran") })
 		release := hold(t, p)
-		busy := p.Do(ended, func() { t.Error("ran") })
+		busy := p.Do(ended, workers.Job{}, func() { t.Error("ran") })
 		release()
 		if !errors.Is(idle, context.Canceled) || !errors.Is(busy, context.Canceled) {
 			t.Errorf("got %v in an idle pool, %v in a busy one", idle, busy)
@@ -186,11 +196,11 @@ func TestContextThatHasEnded(t *testing.T) {
 func TestContextThatEndsWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 { // select picks either at random
-			p := workers.NewPool(1, 1, time.Hour)
+			p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: time.Hour})
 			release := hold(t, p)
 			ctx, cancel := context.WithCancel(t.Context())
 			var err error
-			go func() { err = p.Do(ctx, func() { t.Error("ran") }) }()
+			go func() { err = p.Do(ctx, workers.Job{}, func() { t.Error("ran") }) }()
 			synctest.Wait()
 			cancel()
 			release()
@@ -204,34 +214,77 @@ func TestContextThatEndsWithItsTurn(t *testing.T) {
 // What has begun is not interrupted, and counts as done.
 func TestContextThatEndsMeanwhile(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := workers.NewPool(1, 0, time.Second).Do(ctx, cancel); err != nil {
+	if err := newPool(t, workers.Limits{Workers: 1, Wait: time.Second}).Do(ctx, workers.Job{}, cancel); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestPanicIsTheCallersAndFreesTheSlot(t *testing.T) {
-	p := workers.NewPool(1, 0, time.Second)
+func TestPanicIsTheCallersAndFreesTheWorker(t *testing.T) {
+	p := newPool(t, workers.Limits{Workers: 1, Wait: time.Second})
 	for range 3 {
 		func() {
 			defer func() {
-				if got := recover(); got != "oops" {
+				got, _ := recover().(*workers.Panic)
+				if got == nil || got.Value != "oops" || !strings.Contains(got.Error(), "oops\n") || !strings.Contains(got.Error(), "pool_test.go") {
 					t.Errorf("recovered %v", got)
 				}
 			}()
-			_ = p.Do(t.Context(), func() { panic("oops") })
+			_ = p.Do(t.Context(), workers.Job{}, func() { panic("oops") })
 		}()
 	}
-	if err := p.Do(t.Context(), func() {}); err != nil {
+	if err := p.Do(t.Context(), workers.Job{}, func() {}); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
 }
 
+// Close turns away who waits and waits for who runs; nothing runs afterwards.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: time.Hour})
+		release := hold(t, p)
+		var waited error
+		go func() { waited = p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") }) }()
+		synctest.Wait()
+		closed := false
+		go func() { p.Close(); closed = true }()
+		synctest.Wait()
+		if !errors.Is(waited, workers.ErrBusy) || closed {
+			t.Errorf("while one runs: who waits gets %v; closed: %v", waited, closed)
+		}
+		release()
+		if err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") }); !errors.Is(err, workers.ErrBusy) || !closed {
+			t.Errorf("afterwards: %v; closed: %v", err, closed)
+		}
+	})
+}
+
+func TestLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 2, Wait: time.Hour})
+		release := hold(t, p)
+		for range 3 {
+			go func() { _ = p.Do(t.Context(), workers.Job{}, func() {}) }()
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		want := workers.Load{Slots: 1, Running: 1, Waiting: 2, Refused: 1}
+		if got := p.Load(); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+		release()
+		want = workers.Load{Slots: 1, Done: 3, Refused: 1, Waited: 2 * time.Second}
+		if got := p.Load(); got != want {
+			t.Errorf("afterwards %+v, want %+v", got, want)
+		}
+	})
+}
+
 func BenchmarkDo(b *testing.B) {
-	p := workers.NewPool(1, 0, time.Second)
+	p := newPool(b, workers.Limits{Workers: 1, Wait: time.Second})
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := p.Do(ctx, func() {}); err != nil {
+		if err := p.Do(ctx, workers.Job{}, func() {}); err != nil {
 			b.Fatal(err)
 		}
 	}

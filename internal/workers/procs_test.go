@@ -1,0 +1,45 @@
+package workers_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/workers"
+)
+
+// A pool raises GOMAXPROCS by its workers when it has something to do, and lowers it
+// when it is closed, whatever others do meanwhile.
+func TestGOMAXPROCS(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	want := func(what string, raised int) {
+		t.Helper()
+		if got := runtime.GOMAXPROCS(0); got != before+raised {
+			t.Errorf("%s: GOMAXPROCS %d, want %d", what, got, before+raised)
+		}
+	}
+	use := func(p *workers.Pool) {
+		if err := p.Do(t.Context(), workers.Job{}, func() {}); err != nil {
+			t.Error(err)
+		}
+	}
+	limits := workers.Limits{Workers: 3, Wait: time.Minute}
+	first, idle := newPool(t, limits), newPool(t, limits)
+	want("at first", 0)
+	use(first)
+	use(first)
+	want("with a pool", 3)
+	limits.Workers = 0
+	second := newPool(t, limits)
+	if got := second.Load().Slots; got != before {
+		t.Errorf("a second pool has %d workers, want %d, one a core", got, before)
+	}
+	use(second)
+	want("with two", 3+before)
+	first.Close()
+	want("with one closed", before)
+	idle.Close()
+	second.Close()
+	second.Close()
+	want("in the end", 0)
+}
