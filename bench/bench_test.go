@@ -101,6 +101,9 @@ func TestFigures(t *testing.T) {
 	if got := median([]float64{9, 1, 5}); got != 5 {
 		t.Errorf("the median is %v", got)
 	}
+	if got := median([]float64{9, 1}); got != 5 {
+		t.Errorf("the median of two is %v", got)
+	}
 	if got := ratios([]float64{1, 8}, []float64{2, 4}); got[0] != 0.5 || got[1] != 2 {
 		t.Errorf("the ratios are %v", got)
 	}

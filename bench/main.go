@@ -68,7 +68,7 @@ func main() {
 		names = append(names, m.name)
 	}
 	only := flag.String("only", "", "measure only these, separated by commas: "+strings.Join(names, ", "))
-	flag.IntVar(&b.rounds, "rounds", 5, "how often each load is repeated; medians are reported")
+	flag.IntVar(&b.rounds, "rounds", 3, "how often each load is repeated; medians are reported")
 	flag.IntVar(&b.seconds, "seconds", 2, "how long each load lasts")
 	flag.IntVar(&b.people, "people", 1_000_000, "people in the large database")
 	flag.StringVar(&b.out, "out", ".", "folder for RESULTS.md and chart.svg")
@@ -107,18 +107,24 @@ func (b *bench) run(ctx context.Context) (err error) {
 	}
 	b.choosePeers()
 	b.photo = photo(4000, 3000)
+	var failed error
 	for _, m := range b.measures() {
 		if len(b.only) > 0 && !slices.Contains(b.only, m.name) {
 			continue
 		}
-		if err := m.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
+		err := m.run(ctx)
 		if ctx.Err() != nil {
 			return errors.New("interrupted; nothing was written")
 		}
+		if err != nil { // the other figures are worth having all the same
+			err = fmt.Errorf("%s: %w", m.name, err)
+			b.progress("FAILED: %v", err)
+			failed = errors.Join(failed, err)
+			summary, _, _ := strings.Cut(err.Error(), lastWrote)
+			b.report.failed = append(b.report.failed, summary)
+		}
 	}
-	return b.write()
+	return errors.Join(b.write(), failed)
 }
 
 // choosePeers takes those that are installed, and notes which are missing.

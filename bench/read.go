@@ -71,7 +71,7 @@ func (b *bench) againstBare(ctx context.Context, people int, peers []peer, serve
 		if err != nil {
 			return nil, nil, err
 		}
-		all = append(all, contender{servers[i], reads})
+		all = append(all, contender{servers[i], reads}) //nolint:gosec // a server a peer
 	}
 	bareServer, err := b.startBare(ctx, servers[0], dir)
 	if err != nil {

@@ -16,6 +16,7 @@ type report struct {
 	budgets     []budget
 	comparisons []comparison
 	missing     []string // what could not be measured, and why
+	failed      []string // measures that came to no end, and why
 }
 
 // budget is a figure of Cardea's that has a limit.
@@ -84,6 +85,7 @@ func (b *bench) write() error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Results\n\nWritten by `make bench`; [README.md](README.md) says how it measures. Do not edit.\n\n")
 	b.describe(&out)
+	b.report.writeFailures(&out)
 	b.report.writeBudgets(&out)
 	fmt.Fprintf(&out, "\n## Beside others\n\n![The figures below as bars](chart.svg)\n\n")
 	b.report.writeComparisons(&out)
@@ -100,6 +102,18 @@ func (b *bench) write() error {
 	b.progress("wrote %s", file)
 	_, err := os.Stdout.WriteString("\n" + b.report.summary())
 	return err
+}
+
+// writeFailures comes first: a run with any is none to quote.
+func (r *report) writeFailures(out *bytes.Buffer) {
+	if len(r.failed) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "**This run failed**, and has no figures of:\n\n")
+	for _, f := range r.failed {
+		fmt.Fprintf(out, "- %s\n", f)
+	}
+	out.WriteString("\n")
 }
 
 func (r *report) writeBudgets(out *bytes.Buffer) {

@@ -66,13 +66,16 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// lastWrote stands between an error and what the server said of it.
+const lastWrote = "; it last wrote: "
+
 // failed adds what the server last wrote to an error.
 func (s *server) failed(err error) error {
 	text, _ := os.ReadFile(s.log)
 	if len(text) > 1000 {
 		text = text[len(text)-1000:]
 	}
-	return fmt.Errorf("%s: %w; it last wrote: %s", s.name, err, bytes.TrimSpace(text))
+	return fmt.Errorf("%s: %w%s%s", s.name, err, lastWrote, bytes.TrimSpace(text))
 }
 
 // stop ends the process and waits for that. An interrupt, because gunicorn takes

@@ -45,7 +45,6 @@ func (b *bench) measureStart(ctx context.Context) error {
 	beginners = append(beginners, beginner{b.cardea, func() (string, error) { return large, nil }})
 	times := make([][]float64, len(beginners))
 	for round := range b.rounds {
-		b.progress("start, round %d of %d", round+1, b.rounds)
 		for i, t := range beginners {
 			dir, err := t.dir()
 			if err != nil {
@@ -56,6 +55,7 @@ func (b *bench) measureStart(ctx context.Context) error {
 				return err
 			}
 			times[i] = append(times[i], ms(s.started))
+			b.progress("start, round %d of %d: %s %s", round+1, b.rounds, t.Name(), millis(s.started))
 			s.stop()
 		}
 	}

@@ -1,20 +1,19 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 )
 
 // median of what was measured; the machine is noisy, and one bad round should not count.
-func median[T cmp.Ordered](values []T) T {
-	if len(values) == 0 {
-		var zero T
-		return zero
+func median[T ~float64 | ~int64](values []T) T {
+	n := len(values)
+	if n == 0 {
+		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // ratios divides round by round, so that what slowed a whole round does not count.
