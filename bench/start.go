@@ -8,7 +8,7 @@ import (
 
 // measureBinary: what is downloaded.
 func (b *bench) measureBinary(context.Context) error {
-	c := comparison{what: "binary", unit: " MB"}
+	c := comparison{what: "binary", unit: " MB", lessIsBetter: true}
 	for _, program := range []struct{ name, file, note string }{
 		{"Cardea", "cardea", "as `make build` makes it"},
 		{"PocketBase", "pocketbase", "as a library in 50 lines, without symbols and JavaScript"},

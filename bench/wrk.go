@@ -63,6 +63,9 @@ func (l *load) send(ctx context.Context, s *server, connections, seconds int) (s
 		return sample{}, s.failed(err)
 	}
 	l.next += int(w.Requests) + connections
+	if w.Requests == 0 { // nobody was answered: it would have taken longer than this
+		w.P50, w.P99 = w.Microseconds, w.Microseconds
+	}
 	micros := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 	return sample{float64(w.Requests) / micros(w.Microseconds).Seconds(), micros(w.P50), micros(w.P99)}, nil
 }
