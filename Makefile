@@ -2,10 +2,10 @@ CRASH_ROUNDS ?= 50
 FUZZTIME ?= 10m
 
 # In a module of its own, so that neither building Cardea nor importing it ever downloads the linters.
-golangci-lint := go tool -modfile=tools/go.mod golangci-lint
+golangci-lint := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check lint fuzz outdated
+.PHONY: help build run test check lint fuzz outdated bench
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,7 @@ check: lint ## everything: lint, race tests, crash test (CRASH_ROUNDS=50), contr
 	CGO_ENABLED=1 go test -race ./...
 	go test ./cmd/cardea -run TestCrash -count=1 -timeout=60m -crash.rounds=$(CRASH_ROUNDS)
 	scripts/contract.sh
+	go test -C bench ./...
 
 lint: ## formatting, go vet, golangci-lint, go.mod
 	@files=$$(gofmt -l .) || exit 1; \
@@ -32,6 +33,9 @@ lint: ## formatting, go vet, golangci-lint, go.mod
 	go vet ./...
 	$(golangci-lint) run
 	go mod tidy -diff
+	go vet -C bench ./...
+	cd bench && $(golangci-lint) run
+	go -C bench mod tidy -diff
 
 fuzz: ## run every fuzz target (FUZZTIME=10m each), stop at the first finding
 	FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
@@ -41,3 +45,5 @@ outdated: ## list modules with a newer release; needs the network
 	@go list -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' \
 		$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) | grep -v '^modernc.org/libc ' || true
 	@go list -modfile=tools/go.mod -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' github.com/golangci/golangci-lint/v2
+bench: ## measure against budgets and peers, write bench/RESULTS.md
+	cd bench && go run .

@@ -1,0 +1,46 @@
+// Command bare is the least that an HTTP server in Go can do: it writes one
+// ready-made answer, header by header and byte by byte what Cardea writes, to
+// whatever it is asked. What Cardea takes longer is what it does for the answer.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"log"
+	"net/http"
+	"os"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		log.Fatal("usage: bare ADDRESS FILE; the file is an HTTP response")
+	}
+	header, body, err := read(os.Args[2])
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		for name, values := range header {
+			h[name] = values
+		}
+		_, _ = w.Write(body) //nolint:gosec // for a benchmark, not for browsers
+	})
+	log.Fatal(http.ListenAndServe(os.Args[1], handler)) //nolint:gosec // without time-outs: nothing is spent on them
+}
+
+func read(file string) (http.Header, []byte, error) {
+	data, err := os.ReadFile(file) //nolint:gosec // the benchmark names it
+	if err != nil {
+		return nil, nil, err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(data)), nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	res.Header.Del("Date") // the server's own
+	return res.Header, body, err
+}

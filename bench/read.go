@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// readers is how many connections the reads come over.
+const readers = 32
+
+// contender is a server and what it is asked.
+type contender struct {
+	*server
+	load *load
+}
+
+// compete sends the loads of all contenders in turn, round after round, after a
+// first round that does not count, and returns their samples.
+func (b *bench) compete(ctx context.Context, what string, connections, warmUp int, contenders []contender) ([][]sample, error) {
+	samples := make([][]sample, len(contenders))
+	for round := range b.rounds + 1 {
+		for i, c := range contenders {
+			seconds := b.seconds
+			if round == 0 {
+				seconds = warmUp
+			}
+			s, err := c.load.send(ctx, c.server, connections, seconds)
+			if err != nil {
+				return nil, err
+			}
+			c.settle()
+			if round == 0 {
+				continue
+			}
+			b.progress("%s, round %d of %d: %s %s/s, p99 %s", what, round, b.rounds, c.name, number(s.rate), millis(s.p99))
+			samples[i] = append(samples[i], s)
+		}
+	}
+	return samples, nil
+}
+
+func rates(samples []sample) []float64 {
+	out := make([]float64, len(samples))
+	for i, s := range samples {
+		out[i] = s.rate
+	}
+	return out
+}
+
+func p99(samples []sample) time.Duration {
+	out := make([]time.Duration, len(samples))
+	for i, s := range samples {
+		out[i] = s.p99
+	}
+	return median(out)
+}
+
+func ms(d time.Duration) float64    { return float64(d.Microseconds()) / 1000 }
+func millis(d time.Duration) string { return number(ms(d)) + " ms" }
+
+// againstBare are contenders for reads: a bare handler that answers as Cardea
+// does, which has to be the first of the peers, and the peers.
+func (b *bench) againstBare(ctx context.Context, people int, peers []peer, servers []*server) (all []contender, stop func(), err error) {
+	dir, err := b.folder()
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, p := range peers {
+		reads, err := b.load("random", people, p.Read)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, contender{servers[i], reads}) //nolint:gosec // a server a peer
+	}
+	bareServer, err := b.startBare(ctx, servers[0], dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The very requests that Cardea gets.
+	all = append([]contender{{bareServer, all[0].load}}, all...)
+	return all, bareServer.stop, nil
+}
+
+// measureReads: who is signed in, asked for the people of a busy hour.
+func (b *bench) measureReads(ctx context.Context) error {
+	if b.noWrk("reads") {
+		return nil
+	}
+	servers, err := b.seededPeers(ctx, b.peers)
+	if err != nil {
+		return err
+	}
+	defer stopAll(servers)
+	contenders, stop, err := b.againstBare(ctx, hotSet, b.peers, servers)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	samples, err := b.compete(ctx, "reads", readers, 1, contenders)
+	if err != nil {
+		return err
+	}
+	c := comparison{what: "authenticated reads, " + count(hotSet) + " sessions", unit: "/s"}
+	for i, s := range samples {
+		c.add(contenders[i].name, median(rates(s)), "p99 "+millis(p99(s)))
+	}
+	b.report.compare(c)
+	bareRates, ours := rates(samples[0]), rates(samples[1])
+	b.report.budget("`GET /api/user`, hot set of "+count(hotSet)+" sessions", perSecond(ours)+", p99 "+millis(p99(samples[1])),
+		"bare handler "+perSecond(bareRates), median(ratios(ours, bareRates)), atLeast(0.75, "×").withGoal(0.85))
+	base := rates(samples[2])
+	b.report.budget("the same", perSecond(ours), "PocketBase "+perSecond(base), median(ratios(ours, base)), atLeast(12, "×"))
+	return nil
+}
+
+func perSecond(values []float64) string { return number(median(values)) + "/s" }
+
+// measureMillion: reads of anybody among many, which no cache of a sensible size holds.
+func (b *bench) measureMillion(ctx context.Context) error {
+	if b.noWrk("reads among many sessions") {
+		return nil
+	}
+	dir, err := b.largeFolder()
+	if err != nil {
+		return err
+	}
+	s, err := start(ctx, b.cardea, dir)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	contenders, stop, err := b.againstBare(ctx, b.people, b.peers[:1], []*server{s})
+	if err != nil {
+		return err
+	}
+	defer stop()
+	// Long enough to fill a cache with what it will hold from then on.
+	samples, err := b.compete(ctx, "reads among many", readers, 5, contenders)
+	if err != nil {
+		return err
+	}
+	bareRates, ours := rates(samples[0]), rates(samples[1])
+	what := fmt.Sprintf("`GET /api/user`, uniformly over %s sessions", count(b.people))
+	b.report.budget(what, perSecond(ours), "bare handler "+perSecond(bareRates), median(ratios(ours, bareRates)), atLeast(0.25, "×"))
+	b.report.budget("… p99", "", "bare handler "+millis(p99(samples[0])), ms(p99(samples[1])), atMost(10, "ms"))
+	return nil
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// report is what a run has found.
+type report struct {
+	budgets     []budget
+	comparisons []comparison
+	missing     []string // what could not be measured, and why
+	failed      []string // measures that came to no end, and why
+}
+
+// budget is a figure of Cardea's that has a limit.
+type budget struct {
+	what, figure, against string
+	value                 float64
+	limit                 limit
+}
+
+type limit struct {
+	least bool // the value must not be below, rather than above
+	bound float64
+	goal  float64 // better than the bound; 0: none
+	unit  string
+}
+
+func atLeast(bound float64, unit string) limit { return limit{true, bound, 0, unit} }
+func atMost(bound float64, unit string) limit  { return limit{false, bound, 0, unit} }
+
+func (l limit) withGoal(goal float64) limit { l.goal = goal; return l }
+
+func (l limit) met(value float64) bool {
+	if l.least {
+		return value >= l.bound
+	}
+	return value <= l.bound
+}
+
+func (l limit) String() string {
+	sign := "≤"
+	if l.least {
+		sign = "≥"
+	}
+	text := fmt.Sprintf("%s %g %s", sign, l.bound, l.unit)
+	if l.goal != 0 {
+		text += fmt.Sprintf(", goal %g", l.goal)
+	}
+	return text
+}
+
+func (r *report) budget(what, figure, against string, value float64, limit limit) {
+	r.budgets = append(r.budgets, budget{what, figure, against, value, limit})
+}
+
+// comparison is one figure of everybody.
+type comparison struct {
+	what, unit   string
+	lessIsBetter bool
+	bars         []bar
+}
+
+type bar struct {
+	name  string
+	value float64
+	note  string
+}
+
+func (c *comparison) add(name string, value float64, note string) {
+	c.bars = append(c.bars, bar{name, value, note})
+}
+
+func (r *report) compare(c comparison) { r.comparisons = append(r.comparisons, c) }
+
+// write makes RESULTS.md and the chart, and tells the budgets.
+func (b *bench) write() error {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# Results\n\nWritten by `make bench`; [README.md](README.md) says how it measures. Do not edit.\n\n")
+	b.describe(&out)
+	b.report.writeFailures(&out)
+	b.report.writeBudgets(&out)
+	fmt.Fprintf(&out, "\n## Beside others\n\n![The figures below as bars](chart.svg)\n\n")
+	b.report.writeComparisons(&out)
+	for _, m := range b.report.missing {
+		fmt.Fprintf(&out, "\nLeft out: %s.\n", m)
+	}
+	file := filepath.Join(b.out, "RESULTS.md")
+	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil { //nolint:gosec // to be read by everybody
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(b.out, "chart.svg"), chart(b.report.comparisons), 0o644); err != nil { //nolint:gosec // as above
+		return err
+	}
+	b.progress("wrote %s", file)
+	_, err := os.Stdout.WriteString("\n" + b.report.summary())
+	return err
+}
+
+// writeFailures comes first: a run with any is none to quote.
+func (r *report) writeFailures(out *bytes.Buffer) {
+	if len(r.failed) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "**This run failed**, and has no figures of:\n\n")
+	for _, f := range r.failed {
+		fmt.Fprintf(out, "- %s\n", f)
+	}
+	out.WriteString("\n")
+}
+
+func (r *report) writeBudgets(out *bytes.Buffer) {
+	fmt.Fprintf(out, "## Budgets\n\n| what | figure | against | ratio or value | budget | met |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, l := range r.budgets {
+		fmt.Fprintf(out, "| %s | %s | %s | %s %s | %s | %s |\n", l.what, l.figure, l.against, number(l.value), l.limit.unit, l.limit, l.verdict())
+	}
+}
+
+func (l budget) verdict() string {
+	if l.limit.met(l.value) {
+		return "yes"
+	}
+	return "**no**"
+}
+
+func (r *report) writeComparisons(out *bytes.Buffer) {
+	fmt.Fprintf(out, "| what | who | figure | |\n| --- | --- | --- | --- |\n")
+	for _, c := range r.comparisons {
+		what := c.what
+		for _, bar := range c.bars {
+			fmt.Fprintf(out, "| %s | %s | %s%s | %s |\n", what, bar.name, number(bar.value), c.unit, bar.note)
+			what = ""
+		}
+	}
+}
+
+// summary is for the terminal.
+func (r *report) summary() string {
+	var out strings.Builder
+	for _, l := range r.budgets {
+		met := "met   "
+		if !l.limit.met(l.value) {
+			met = "MISSED"
+		}
+		fmt.Fprintf(&out, "%s  %s: %s %s (%s) %s\n", met, l.what, number(l.value), l.limit.unit, l.limit, l.figure)
+	}
+	return out.String()
+}
+
+// describe says on what, with what and how it was measured.
+func (b *bench) describe(out *bytes.Buffer) {
+	fmt.Fprintf(out, "- %s, at commit %s; the run took %.0f s\n", b.began.UTC().Format("2006-01-02 15:04 UTC"), commit(), time.Since(b.began).Seconds())
+	memory := field("/proc/meminfo", "MemTotal:")
+	fmt.Fprintf(out, "- %s, %d cores, %d GB of memory, %s, load %s at the start and %s at the end\n", cpuModel(), runtime.NumCPU(), memory>>30,
+		firstLine("uname", "-sr"), b.busy, loadAverage())
+	fmt.Fprintf(out, "- %s; PocketBase %s", runtime.Version(), pocketBaseVersion())
+	for _, t := range []struct{ tool, flag string }{{"gunicorn", "--version"}, {"wrk", "-v"}, {"vipsthumbnail", "--version"}} {
+		if missing(t.tool) == "" {
+			version, _, _ := strings.Cut(firstLine(t.tool, t.flag), " Copyright")
+			fmt.Fprintf(out, "; %s", version)
+		}
+	}
+	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round; reads over %d connections, generator on the same machine\n",
+		b.rounds, b.seconds, readers)
+	fmt.Fprintf(out, "- Cardea with its default settings, but `CARDEA_RATE_LIMIT=off` for registrations and for the cost of growth\n\n")
+}
+
+func commit() string {
+	out, _ := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // a moment
+	return "`" + strings.TrimSpace(string(out)) + "`"
+}
+
+func cpuModel() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	_, rest, _ := strings.Cut(string(info), "model name")
+	line, _, _ := strings.Cut(rest, "\n")
+	return strings.Trim(line, "\t :")
+}
+
+// loadAverage is that of the last minute (proc_loadavg(5)): how busy the machine was.
+func loadAverage() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
+}
+
+func pocketBaseVersion() string {
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/pocketbase/pocketbase") //nolint:noctx // a moment
+	cmd.Dir = "pocketbase"
+	out, _ := cmd.Output()
+	return strings.TrimSpace(string(out))
+}
