@@ -45,5 +45,6 @@ outdated: ## list modules with a newer release; needs the network
 	@go list -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' \
 		$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) | grep -v '^modernc.org/libc ' || true
 	@go list -modfile=tools/go.mod -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' github.com/golangci/golangci-lint/v2
+
 bench: ## measure against budgets and peers, write bench/RESULTS.md
 	cd bench && go run .
