@@ -44,15 +44,18 @@ func (s *Service) SetPicture(ctx context.Context, userID, filename string, data 
 
 // normalize makes a safe picture out of strangers' bytes, when its turn has come.
 func (s *Service) normalize(ctx context.Context, data []byte) (normal *picture.Picture, err error) {
-	busy := s.decoding.Do(ctx, func() { normal, err = picture.Normalize(data, s.opt.Picture) })
+	var set *picture.Set
+	busy := s.decoding.Do(ctx, func() { set, err = picture.Make(ctx, data, s.opt.Picture, picture.Crop{}) })
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
 		return nil, &Error{Kind: KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(
 			"The picture is too large: %d million pixels at most, and fewer in formats that take much memory to decode.", s.opt.Picture.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return nil, ErrInvalidFileType
+	case busy != nil || err != nil:
+		return nil, errors.Join(busy, err)
 	}
-	return normal, errors.Join(busy, err)
+	return set.Master, nil
 }
 
 // storeBlob announces a file, then writes it: whatever happens afterwards, the

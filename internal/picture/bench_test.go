@@ -28,7 +28,7 @@ func BenchmarkNormalize12MP(b *testing.B) {
 	data := twelveMegapixels()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := picture.Normalize(data, picture.Limits{}); err != nil {
+		if _, err := masterOf(data, picture.Limits{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -37,7 +37,7 @@ func BenchmarkNormalize12MP(b *testing.B) {
 func BenchmarkCheck12MP(b *testing.B) {
 	data := twelveMegapixels()
 	for b.Loop() {
-		if _, err := picture.Check(data, picture.Limits{}); err != nil {
+		if _, err := picture.Check(data, picture.Limits{}, picture.Crop{}); err != nil {
 			b.Fatal(err)
 		}
 	}

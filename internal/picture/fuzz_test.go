@@ -9,7 +9,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-func FuzzNormalize(f *testing.F) {
+func FuzzMake(f *testing.F) {
 	for _, data := range goodFiles(f) {
 		f.Add(data)
 	}
@@ -30,8 +30,8 @@ func FuzzNormalize(f *testing.F) {
 	}
 	lim := picture.Limits{MaxPixels: 1 << 14, MaxSide: 40}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		weight, checked := picture.Check(data, lim)
-		p, err := picture.Normalize(data, lim)
+		weight, checked := picture.Check(data, lim, picture.Crop{})
+		p, err := masterOf(data, lim)
 		if checked != nil && (err == nil || err.Error() != checked.Error()) {
 			t.Fatalf("Check says %v, Normalize %v", checked, err)
 		}
@@ -50,7 +50,7 @@ func FuzzNormalize(f *testing.F) {
 			t.Fatalf("%d×%d", p.Width, p.Height)
 		}
 		// The result is a picture that we would take ourselves.
-		if _, err := picture.Normalize(p.Data, lim); err != nil {
+		if _, err := masterOf(p.Data, lim); err != nil {
 			t.Fatal(err)
 		}
 	})
