@@ -12,7 +12,7 @@ const (
 	rgba // premultiplied
 	cmyk
 	invertedCMYK // as Adobe writes it: 255 is no ink
-	invertedYCCK // as Adobe writes it: the same, of which CMY are coded as YCC
+	invertedYCCK // as Adobe writes it: K the same, but of CMY 255 is all ink, coded as YCC
 )
 
 // bitmap is a decoded picture, or a part of it, at full size or already shrunk.
@@ -111,7 +111,7 @@ func invertedCMYKRow(dst []uint8, src *[4][]uint8) {
 func invertedYCCKRow(dst []uint8, src *[4][]uint8) {
 	for i := range src[0] {
 		c, m, y := yccToRGB(src[0][i], src[1][i], src[2][i])
-		ink(dst[4*i:], c, m, y, src[3][i])
+		ink(dst[4*i:], ^c, ^m, ^y, src[3][i])
 	}
 }
 

@@ -1,6 +1,9 @@
 package picture
 
-import "context"
+import (
+	"context"
+	"image"
+)
 
 // Decoding returns the weight of decoding data alone, without what follows, and
 // a function that decodes it. Tests can tell a weight from the memory it stands
@@ -32,6 +35,20 @@ func Render(ctx context.Context, data []byte) error {
 	}
 	_, err = render(ctx, data, h, DefaultMaxSide)
 	return err
+}
+
+// DecodeJPEG decodes a JPEG with n×n samples for each block of 8×8.
+func DecodeJPEG(data []byte, n int) (*image.RGBA, error) {
+	h, err := parseJPEG(data)
+	if err != nil {
+		return nil, err
+	}
+	b, err := decodeJPEG(context.Background(), data, h, n)
+	if err != nil {
+		return nil, err
+	}
+	to := image.Pt(ceil(h.size.X*n, 8), ceil(h.size.Y*n, 8))
+	return b.resize(image.Rectangle{Max: to.Mul(8 / n)}, to).rgba(), nil
 }
 
 // ParseProfile reports whether a colour profile is one that is used.

@@ -19,8 +19,9 @@ type jpegDecoder struct {
 	units    image.Point
 	interval int // units between restarts; 0: none
 
-	quantizers [4]*[64]uint16
-	tables     [2][4]*huffman // of means (DC), and of all else (AC)
+	quantizers [4][64]uint16 // in zigzag order
+	defined    [4]bool
+	tables     [2][4]huffman // of means (DC), and of all else (AC)
 }
 
 // jpegPlane has the samples of a component.
@@ -100,11 +101,11 @@ func (d *jpegDecoder) readScan(ctx context.Context, segment, rest []byte) ([]byt
 		return nil, err
 	}
 	for _, c := range s.components {
-		if c.quantizer == nil {
-			c.quantizer = d.quantizers[c.table] // the one of its first scan
-		}
-		if c.quantizer == nil {
+		if !d.defined[c.table] {
 			return nil, errJPEGMissing
+		}
+		if !c.scanned {
+			c.scanned, c.quantizer = true, d.quantizers[c.table]
 		}
 	}
 	err = s.decode(ctx)
@@ -119,7 +120,8 @@ func (d *jpegDecoder) readDQT(segment []byte) error {
 		if wide > 1 || id > 3 || len(segment) < 1+size {
 			return errJPEG
 		}
-		var q [64]uint16
+		q := &d.quantizers[id]
+		d.defined[id] = true
 		for i := range q {
 			if wide == 1 {
 				q[i] = binary.BigEndian.Uint16(segment[1+2*i:])
@@ -127,7 +129,6 @@ func (d *jpegDecoder) readDQT(segment []byte) error {
 				q[i] = uint16(segment[1+i])
 			}
 		}
-		d.quantizers[id] = &q
 		segment = segment[1+size:]
 	}
 	return nil
@@ -140,11 +141,10 @@ func (d *jpegDecoder) readDHT(segment []byte) error {
 		if class > 1 || id > 3 {
 			return errJPEG
 		}
-		table, rest, err := newHuffman(segment[1:])
+		rest, err := d.tables[class][id].define(segment[1:])
 		if err != nil {
 			return err
 		}
-		d.tables[class][id] = table
 		segment = rest
 	}
 	return nil

@@ -12,7 +12,7 @@ var errJPEGData = errors.New("malformed or truncated JPEG data")
 const huffmanLookup = 9
 
 // huffman is a table of codes of 1 to 16 bits (ITU T.81, C and F.2.2.3). Until
-// it is defined it has no code.
+// it is defined, symbols is nil.
 type huffman struct {
 	// lookup has, by the next bits of the stream, the symbol and, in the low
 	// byte, the length of its code; 0 if that is longer or there is none.
@@ -26,11 +26,12 @@ type huffman struct {
 	symbols []byte
 }
 
-// newHuffman reads a table definition: 16 counts of codes by length, then the
-// symbols. It returns what follows it.
-func newHuffman(def []byte) (*huffman, []byte, error) {
+// define reads a table definition: 16 counts of codes by length, then the
+// symbols. It returns what follows it. The table is used again, not allocated
+// anew, as a hostile file may have any number of definitions.
+func (h *huffman) define(def []byte) ([]byte, error) {
 	if len(def) < 16 {
-		return nil, nil, errJPEG
+		return nil, errJPEG
 	}
 	counts, rest := def[:16], def[16:]
 	total := 0
@@ -38,9 +39,9 @@ func newHuffman(def []byte) (*huffman, []byte, error) {
 		total += int(n)
 	}
 	if total > 256 || total > len(rest) {
-		return nil, nil, errJPEG
+		return nil, errJPEG
 	}
-	h := &huffman{symbols: rest[:total]}
+	*h = huffman{symbols: rest[:total]}
 	code, index := 0, 0
 	for i, n := range counts {
 		length := i + 1
@@ -51,12 +52,12 @@ func newHuffman(def []byte) (*huffman, []byte, error) {
 			index++
 		}
 		if code > 1<<length {
-			return nil, nil, errJPEG // more codes than bits tell apart
+			return nil, errJPEG // more codes than bits tell apart
 		}
 		h.limit[length] = uint32(code) << (16 - length)
 		code <<= 1
 	}
-	return h, rest[total:], nil
+	return rest[total:], nil
 }
 
 // enter writes a code into the table that is looked up.

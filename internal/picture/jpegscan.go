@@ -41,7 +41,7 @@ func (d *jpegDecoder) newScan(segment, rest []byte) (*jpegScan, error) {
 				return nil, errJPEG
 			}
 		}
-		s.components = append(s.components, scanComponent{p, d.tables[0][tables>>4], d.tables[1][tables&0xf], 0})
+		s.components = append(s.components, scanComponent{p, &d.tables[0][tables>>4], &d.tables[1][tables&0xf], 0})
 		blocks += p.h * p.v
 	}
 	if n > 1 && blocks > 10 { // B.2.3
@@ -71,7 +71,7 @@ func (s *jpegScan) check() error {
 
 func (s *jpegScan) lacksTables() bool {
 	for _, c := range s.components {
-		if s.from == 0 && s.high == 0 && c.dc == nil || s.to > 0 && c.ac == nil {
+		if s.from == 0 && s.high == 0 && c.dc.symbols == nil || s.to > 0 && c.ac.symbols == nil {
 			return true
 		}
 	}

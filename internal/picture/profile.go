@@ -198,10 +198,15 @@ func (p *profileParts) addJPEG(segment []byte) {
 	p.size += len(part) - 2
 }
 
-// joined returns the whole profile.
+// joined returns the whole profile; nil if it has none, or a piece is missing.
 func (p *profileParts) joined() []byte {
 	if p.size > maxProfile {
 		return nil
+	}
+	for _, part := range p.parts {
+		if part == nil {
+			return nil
+		}
 	}
 	return bytes.Join(p.parts, nil)
 }
