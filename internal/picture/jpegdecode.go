@@ -34,7 +34,8 @@ type jpegPlane struct {
 	kept   []int16 // the coefficients, of a progressive JPEG
 	seen   bool    // at least its means
 
-	quantizer *[64]uint16 // in zigzag order
+	scanned   bool
+	quantizer [64]uint16 // of its first scan; in zigzag order
 }
 
 var errJPEGMissing = errors.New("a JPEG that lacks a part")
