@@ -8,12 +8,12 @@ import (
 	"image/png"
 )
 
-// jpegQuality is high enough that the artefacts of encoding once more do not
-// show on a face.
+// jpegQuality is high enough that the artefacts of encoding once more do not show
+// on a face. Files are a sixth larger than at 80, and a tenth smaller than at 92.
 const jpegQuality = 88
 
-// pngEncoder takes a third of the time of the default level, for files that are
-// some hundredths larger.
+// pngEncoder takes a tenth to three quarters of the time of the default level,
+// which can be more than a second, for files that are 6 to 23 % larger.
 var pngEncoder = png.Encoder{CompressionLevel: png.BestSpeed}
 
 // encode writes img in the type that suits its source: see Make.

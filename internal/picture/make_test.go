@@ -23,6 +23,7 @@ func makeSet(t testing.TB, data []byte, crop picture.Crop) *picture.Set {
 }
 
 func TestCropsHaveTheirSides(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		w, h  int
 		crop  picture.Crop
@@ -58,6 +59,7 @@ func TestCropsHaveTheirSides(t *testing.T) {
 
 // The crop is chosen in the picture as people see it, however it is stored.
 func TestCropIsOfTheUprightPicture(t *testing.T) {
+	t.Parallel()
 	for o, want := range upright {
 		tiff := exif(o, "d")
 		for name, data := range map[string][]byte{
@@ -87,6 +89,7 @@ func TestCropIsOfTheUprightPicture(t *testing.T) {
 
 // A small crop of a large picture has all the detail there is.
 func TestCropHasTheSourcesDetail(t *testing.T) {
+	t.Parallel()
 	board := image.NewGray(image.Rect(0, 0, 3000, 2000))
 	for y := range 2000 {
 		for x := range 3000 {
@@ -138,9 +141,10 @@ func TestParseCrop(t *testing.T) {
 // What is stored of a drawing stays a PNG; its crops are what is smaller, as are
 // those of a photograph that somebody saved as PNG.
 func TestCropsAreTheSmallerType(t *testing.T) {
+	t.Parallel()
 	photo := encodePNG(scene(700, 700))
 	drawing := encodePNG(quadrants(700, 700))
-	hole := scene(700, 700)
+	hole := drawScene(700, 700)
 	hole.SetNRGBA(300, 300, color.NRGBA{})
 	for name, c := range map[string]struct {
 		data []byte

@@ -33,12 +33,13 @@ func referenceSources() map[string][]byte {
 	return map[string][]byte{
 		"photo.jpg":   encodeJPEG(scene(3600, 2400)),
 		"drawing.png": encodePNG(scene(1200, 800)),
-		"cutout.png":  encodePNG(cutOut(scene(900, 600))),
+		"cutout.png":  encodePNG(cutOut(drawScene(900, 600))),
 		"p3.png":      withPNGChunk(encodePNG(scene(750, 500)), "iCCP", "P3\x00\x00"+compress([]byte(displayP3))),
 	}
 }
 
 func TestReferences(t *testing.T) {
+	t.Parallel()
 	all := referenceSources()
 	if *sources != "" {
 		for name, data := range all {

@@ -42,18 +42,22 @@ func taps(n int, start, length float64, count int) []tap {
 	scale := length / float64(count)
 	radius := kernelRadius * max(1, scale)
 	all := make([]tap, count)
+	most := 2*int(math.Ceil(radius)) + 1
+	sums, weights := make([]float64, most), make([]int32, most*count)
 	for i := range all {
 		center := start + (float64(i)+0.5)*scale - 0.5
 		from, to := int(math.Ceil(center-radius)), int(math.Floor(center+radius))
 		t := tap{first: min(max(from, 0), n-1)}
-		sums := make([]float64, min(max(to, 0), n-1)-t.first+1)
+		sums := sums[:min(max(to, 0), n-1)-t.first+1]
+		clear(sums)
 		total := 0.0
 		for j := from; j <= to; j++ {
 			w := kernel((float64(j) - center) / max(1, scale))
 			sums[min(max(j, 0), n-1)-t.first] += w
 			total += w
 		}
-		t.weights = whole(sums, total)
+		t.weights = weights[i*most:][:len(sums)]
+		whole(t.weights, sums, total)
 		all[i] = t.trim()
 	}
 	return all
@@ -70,10 +74,9 @@ func (t tap) trim() tap {
 	return t
 }
 
-// whole returns the shares of the weights in their total as whole numbers that
-// are weightOne together, so that an even row stays even.
-func whole(weights []float64, total float64) []int32 {
-	out := make([]int32, len(weights))
+// whole sets out to the shares of the weights in their total, as whole numbers
+// that are weightOne together, so that an even row stays even.
+func whole(out []int32, weights []float64, total float64) {
 	left, largest := int32(weightOne), 0
 	for i, w := range weights {
 		out[i] = int32(math.Round(w / total * weightOne))
@@ -83,7 +86,6 @@ func whole(weights []float64, total float64) []int32 {
 		}
 	}
 	out[largest] += left
-	return out
 }
 
 // kernelRadius is where the kernel ends.

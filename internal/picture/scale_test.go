@@ -11,6 +11,7 @@ import (
 // A pattern finer than the result must become even grey: anything else is
 // aliasing.
 func TestFineCheckerboardBecomesGrey(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ size, side, tolerance int }{
 		{512, 256, 1}, {512, 250, 4}, {512, 128, 1}, {512, 100, 8}, {512, 131, 8}, {500, 64, 6}, {600, 61, 6},
 		// Blocks of 3×3 have five pixels of one colour and four of the other.
@@ -97,6 +98,7 @@ func TestScalingKeepsPlaces(t *testing.T) {
 // Along a hard edge there is no halo: what overshoots is under a twentieth of the
 // step, in each size and by each way of shrinking.
 func TestEdgesHaveNoHalo(t *testing.T) {
+	t.Parallel()
 	const dark, light = 60, 190
 	edge := func(w, h int) *image.Gray {
 		m := grey(w, h, dark)

@@ -4,12 +4,24 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"sync"
 )
 
 // scene draws what is hard on scaling and on compression: soft shades as of
 // skin, hard edges, lines that get ever finer, saturated colours and some noise.
-// It looks the same in any size.
+// It looks the same in any size. It is drawn once a size, and not to be changed.
 func scene(w, h int) *image.NRGBA {
+	if m, ok := scenes.Load(image.Pt(w, h)); ok {
+		return m.(*image.NRGBA)
+	}
+	m := drawScene(w, h)
+	scenes.Store(image.Pt(w, h), m)
+	return m
+}
+
+var scenes sync.Map // by size
+
+func drawScene(w, h int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, w, h))
 	seed := uint32(1)
 	for y := range h {

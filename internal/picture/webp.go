@@ -174,7 +174,33 @@ func (f *webpFrame) decode(ctx context.Context) (image.Image, error) {
 	default:
 		file = webpFile(riffPart{"VP8X", f.extendedHeader()}, riffPart{"ALPH", f.alpha}, riffPart{"VP8 ", f.bits})
 	}
-	return webp.Decode(reader{ctx, file})
+	img, err := webp.Decode(reader{ctx, file})
+	switch m := img.(type) {
+	case *image.YCbCr:
+		stretch(m)
+	case *image.NYCbCrA:
+		stretch(&m.YCbCr)
+	}
+	return img, err
+}
+
+// stretch takes samples from the range of video, which VP8 has (RFC 6386, 9.2:
+// ITU-R BT.601, black at 16, white at 235), to the whole range, which is what
+// image.YCbCr means. The decoder leaves that out, and colours would look faded.
+func stretch(m *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for v := range 256 {
+		luma[v] = uint8(min(max((255*(v-16)+109)/219, 0), 255))
+		chroma[v] = uint8(min(max(128+(255*(v-128))/224, 0), 255))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for _, plane := range [][]uint8{m.Cb, m.Cr} {
+		for i, v := range plane {
+			plane[i] = chroma[v]
+		}
+	}
 }
 
 // extendedHeader returns the content of a VP8X chunk that makes the frame the
