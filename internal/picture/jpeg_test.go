@@ -41,7 +41,7 @@ func TestEveryKindOfJPEG(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		like := image.Image(want)
+		like := want
 		if strings.Contains(name, "gray") {
 			like = gray
 		}

@@ -38,7 +38,7 @@ func Make(ctx context.Context, data []byte, lim Limits, crop Crop) (*Set, error)
 	return r.encode(h, data)
 }
 
-// encode makes the pictures. Pixels are dropped as soon as they are written.
+// encode makes the files.
 func (r rendered) encode(h header, data []byte) (*Set, error) {
 	var convert *toSRGB
 	if p := h.profile(data); p != nil {
@@ -56,7 +56,6 @@ func (r rendered) encode(h header, data []byte) (*Set, error) {
 	if set.Master, err = encode(finish(r.master), h); err != nil {
 		return nil, err
 	}
-	r.master = nil
 	for i := len(Sides) - 1; i >= 0; i-- {
 		if i+1 < len(Sides) && Sides[i] >= set.Crops[i+1].Width {
 			set.Crops[i] = set.Crops[i+1] // is no larger
