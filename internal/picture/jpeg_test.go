@@ -185,5 +185,6 @@ func TestBrokenJPEG(t *testing.T) {
 	wrong := bytes.Clone(restarts)
 	wrong[second+1] = 0xd5
 	wantInvalid(t, "a restart out of turn", wrong)
+	wantInvalid(t, "data missing, but not the end", append(bytes.Clone(good[:len(good)-100]), 0xff, 0xd9))
 	wantInvalid(t, "a restart lost", append(bytes.Clone(restarts[:second]), restarts[second+2:]...))
 }

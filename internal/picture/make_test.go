@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"math"
 	"testing"
 	"time"
 
@@ -90,9 +91,9 @@ func TestCropIsOfTheUprightPicture(t *testing.T) {
 // A small crop of a large picture has all the detail there is.
 func TestCropHasTheSourcesDetail(t *testing.T) {
 	t.Parallel()
-	board := image.NewGray(image.Rect(0, 0, 3000, 2000))
+	board := image.NewGray(image.Rect(0, 0, 3600, 2000))
 	for y := range 2000 {
-		for x := range 3000 {
+		for x := range 3600 {
 			board.SetGray(x, y, color.Gray{Y: uint8((x/2 + y/2) % 2 * 255)})
 		}
 	}
@@ -178,6 +179,24 @@ func TestContextEndsDecoding(t *testing.T) {
 		if set, err := picture.Make(ctx, data, picture.Limits{}, picture.Crop{}); !errors.Is(err, context.Canceled) || set != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Decoders that know no context are stopped by what they read from, of which each
+// few kilobytes are a look.
+func TestReadingLooksAtTheContext(t *testing.T) {
+	const rows = 300 // each of which is another look, when it is shrunk
+	data := encodePNG(noise(rows, rows))
+	ctx := &leaving{Context: context.Background(), looks: math.MaxInt}
+	if err := picture.Render(ctx, data); err != nil {
+		t.Fatal(err)
+	}
+	if looks := math.MaxInt - ctx.looks - rows; looks < len(data)/8192 {
+		t.Errorf("%d looks while %d bytes were read", looks, len(data))
+	}
+	ctx.looks = 9
+	if err := picture.Render(ctx, data); !errors.Is(err, context.Canceled) || ctx.looks < -9 {
+		t.Errorf("%v, %d looks after the end", err, -ctx.looks)
 	}
 }
 

@@ -129,3 +129,24 @@ func TestEdgesHaveNoHalo(t *testing.T) {
 		}
 	}
 }
+
+// Colours that overshoot where all is half transparent must not pass their alpha:
+// they would come out as something else altogether.
+func TestHalfTransparentEdges(t *testing.T) {
+	m := image.NewNRGBA(image.Rect(0, 0, 300, 300))
+	for y := range 300 {
+		for x := range 300 {
+			m.SetNRGBA(x, y, color.NRGBA{uint8(x / 100 % 2 * 255), 0, 0, 128})
+		}
+	}
+	for _, side := range []int{300, 260, 190, 130} {
+		_, got := normalize(t, encodePNG(m), picture.Limits{MaxSide: side})
+		for x := range side {
+			c := color.NRGBAModel.Convert(got.At(x, side/2)).(color.NRGBA)
+			inside := x > side/3 && x < side*2/3-1
+			if c.A != 128 || inside && c.R < 240 || x < side/3-1 && c.R > 15 {
+				t.Errorf("side %d: %v at %d", side, c, x)
+			}
+		}
+	}
+}

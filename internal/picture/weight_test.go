@@ -126,17 +126,19 @@ func TestWeightIsWhatDecodingTakes(t *testing.T) {
 	}
 }
 
+// noise makes the largest files.
+func noise(w, h int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(rnd.Uint32())
+	}
+	return m
+}
+
 // All of it, from the bytes to five files, takes no more than it weighs, nor
 // much less.
 func TestWeightIsThePeak(t *testing.T) {
-	noise := func(w, h int) *image.NRGBA {
-		m := image.NewNRGBA(image.Rect(0, 0, w, h))
-		rnd := rand.New(rand.NewPCG(1, 2))
-		for i := range m.Pix {
-			m.Pix[i] = uint8(rnd.Uint32()) // the largest files
-		}
-		return m
-	}
 	for _, c := range []struct {
 		name string
 		data []byte
