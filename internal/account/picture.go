@@ -50,10 +50,11 @@ func (s *Service) SetPicture(ctx context.Context, userID, filename string, data 
 // and there is memory for it.
 func (s *Service) normalize(ctx context.Context, userID string, data []byte, from Client) (normal *picture.Picture, err error) {
 	var busy error
-	weight, err := picture.Check(data, s.opt.Picture)
+	var set *picture.Set
+	weight, err := picture.Check(data, s.opt.Picture, picture.Crop{})
 	if err == nil {
 		job := workers.Job{Weight: weight, Flows: []workers.Flow{flow("user", userID), flow("address", from.network())}}
-		busy = s.decoding.Do(ctx, job, func() { normal, err = picture.Normalize(data, s.opt.Picture) })
+		busy = s.decoding.Do(ctx, job, func() { set, err = picture.Make(ctx, data, s.opt.Picture, picture.Crop{}) })
 	}
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
@@ -61,8 +62,10 @@ func (s *Service) normalize(ctx context.Context, userID string, data []byte, fro
 			"The picture is too large: %d million pixels at most, and fewer in formats that take much memory to decode.", s.opt.Picture.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return nil, ErrInvalidFileType
+	case busy != nil || err != nil:
+		return nil, errors.Join(busy, err)
 	}
-	return normal, errors.Join(busy, err)
+	return set.Master, nil
 }
 
 // storeBlob announces a file, then writes it: whatever happens afterwards, the

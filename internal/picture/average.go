@@ -1,6 +1,10 @@
 package picture
 
-import "image"
+import (
+	"context"
+	"image"
+	"image/draw"
+)
 
 // Pixels are averaged tile by tile, so that a second copy of the whole picture
 // never exists. A tile is drawn from the source, whatever its type, as 8-bit
@@ -10,31 +14,68 @@ const (
 	maxTileWidth = 8192
 )
 
-// average divides the canvas of f into n blocks (n.X across, n.Y down) and
-// returns an image that has the average of each. Blocks differ by one pixel in
-// size where n does not divide the canvas evenly: no pixel is lost, and nothing
-// is pulled to one side.
-func average(f frame, n image.Point) *image.RGBA {
-	if n == f.canvas {
-		return flatten(f)
+// shrink returns a part of the canvas of f in at least the given size, and less
+// than twice that. It does the bulk of shrinking: averaging whole blocks is fast
+// and, unlike sampling, lets no fine pattern alias.
+//
+// Colours are premultiplied, so that transparent pixels lend none to their
+// neighbours.
+func shrink(ctx context.Context, f frame, part image.Rectangle, atLeast image.Point) (*bitmap, error) {
+	n := blocks(part.Size(), atLeast)
+	b := &bitmap{colors: rgba}
+	for range 4 {
+		b.planes = append(b.planes, plane{
+			pix: make([]uint8, n.X*n.Y), stride: n.X, size: n, area: part,
+			perX: float64(n.X) / float64(part.Dx()), perY: float64(n.Y) / float64(part.Dy()),
+		})
 	}
-	dst := image.NewRGBA(image.Rectangle{Max: n})
-	columns, rows := edges(f.canvas.X, n.X), edges(f.canvas.Y, n.Y)
+	if err := average(ctx, f, part, b); err != nil {
+		return nil, err
+	}
+	if allAre(b.planes[3].pix, 255) {
+		b.colors, b.planes = rgb, b.planes[:3]
+	}
+	return b, nil
+}
+
+// blocks returns into how many blocks to divide a size that is to become target:
+// each way at least target, and less than twice as many.
+func blocks(size, target image.Point) image.Point {
+	return image.Pt(size.X/(size.X/target.X), size.Y/(size.Y/target.Y))
+}
+
+func allAre(samples []uint8, v uint8) bool {
+	for _, s := range samples {
+		if s != v {
+			return false
+		}
+	}
+	return true
+}
+
+// average sets each sample of b to the average of a block of pixels. Blocks
+// differ by one pixel in size where the part does not divide evenly: no pixel is
+// lost, and nothing is pulled to one side.
+func average(ctx context.Context, f frame, part image.Rectangle, b *bitmap) error {
+	n := b.planes[0].size
+	columns, rows := edges(part.Dx(), n.X), edges(part.Dy(), n.Y)
 	buf := make([]uint8, 4*tilePixels)
 	// 64 bits: a block can be the whole picture.
 	sums := make([]uint64, 4*n.X)
 	for y := range n.Y {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		clear(sums)
-		sumRows(f, rows[y], rows[y+1], columns, buf, sums)
-		line := dst.Pix[y*dst.Stride:][:4*n.X]
+		f.sumRows(part, rows[y], rows[y+1], columns, buf, sums)
 		for x := range n.X {
 			area := uint64(columns[x+1]-columns[x]) * uint64(rows[y+1]-rows[y])
-			for i := 4 * x; i < 4*x+4; i++ {
-				line[i] = uint8((sums[i] + area/2) / area)
+			for i := range b.planes {
+				b.planes[i].pix[y*n.X+x] = uint8((sums[4*x+i] + area/2) / area)
 			}
 		}
 	}
-	return dst
+	return nil
 }
 
 // edges returns where each of the given number of blocks begins along a side of
@@ -47,11 +88,12 @@ func edges(n, blocks int) []int {
 	return e
 }
 
-// sumRows adds the rows from y0 up to y1 to the sums of one line of blocks.
-func sumRows(f frame, y0, y1 int, columns []int, buf []uint8, sums []uint64) {
-	width := min(f.canvas.X, maxTileWidth)
-	for x := 0; x < f.canvas.X; x += width {
-		w := min(width, f.canvas.X-x)
+// sumRows adds the rows of a part from y0 up to y1 to the sums of one line of
+// blocks.
+func (f frame) sumRows(part image.Rectangle, y0, y1 int, columns []int, buf []uint8, sums []uint64) {
+	width := min(part.Dx(), maxTileWidth)
+	for x := 0; x < part.Dx(); x += width {
+		w := min(width, part.Dx()-x)
 		height := tilePixels / w
 		for y := y0; y < y1; y += height {
 			tile := &image.RGBA{
@@ -60,12 +102,18 @@ func sumRows(f frame, y0, y1 int, columns []int, buf []uint8, sums []uint64) {
 				Rect:   image.Rect(0, 0, w, min(height, y1-y)),
 			}
 			clear(tile.Pix)
-			f.drawTo(tile, image.Pt(x, y))
+			f.drawTo(tile, part.Min.Add(image.Pt(x, y)))
 			for row := tile.Pix; len(row) > 0; row = row[tile.Stride:] {
 				sumRow(row[:tile.Stride], x, columns, sums)
 			}
 		}
 	}
+}
+
+// drawTo draws the part of the canvas that begins at the point from onto the
+// whole of img; where the frame does not reach, img stays as it is.
+func (f frame) drawTo(img *image.RGBA, from image.Point) {
+	draw.Draw(img, img.Rect, f.img, f.img.Bounds().Min.Add(from).Sub(f.at), draw.Src)
 }
 
 // sumRow adds a row of pixels that begins at the column x to the sums of the

@@ -2,12 +2,13 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
+	"io"
 )
 
 // frame is a decoded picture: an image that lies at a place on a canvas, where
@@ -18,42 +19,91 @@ type frame struct {
 	at     image.Point // of the image's top left corner
 }
 
-// render decodes the picture and scales it to at most maxSide. A panic counts
-// as an invalid picture. Scaling is guarded as well, since only then are the
-// pixels read that the decoder left behind.
-func render(data []byte, h header, maxSide int) (img *image.RGBA, err error) {
+// rendered is what is made of a picture's pixels: the whole, and the square that
+// was chosen, at most largestSide a side.
+type rendered struct{ master, square *bitmap }
+
+// render decodes the picture and shrinks it. A panic counts as an invalid
+// picture. Shrinking is guarded as well, since only then are the pixels read
+// that the decoder left behind.
+func render(ctx context.Context, data []byte, h header, maxSide int) (r rendered, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			img, err = nil, invalid(fmt.Errorf("decoder panicked: %v", p))
+			err = invalid(fmt.Errorf("decoder panicked: %v", p))
 		}
 	}()
-	f, err := decode(data, h)
-	if err != nil {
-		return nil, invalid(err)
+	to := fit(h.size, maxSide)
+	side := squareSide(h.square)
+	var whole, square *bitmap
+	if h.format == formatJPEG {
+		whole, err = decodeJPEG(ctx, data, h.jpeg, h.jpegSamples(to, side))
+		square = whole
+	} else {
+		whole, square, err = h.decodeFrame(ctx, data, to, side)
 	}
-	return scale(f, maxSide), nil
+	switch {
+	case ctx.Err() != nil:
+		return r, ctx.Err()
+	case err != nil:
+		return r, invalid(err)
+	}
+	return rendered{whole.resize(image.Rectangle{Max: h.size}, to), square.resize(h.square, side)}, nil
+}
+
+// squareSide returns the size of the largest crop, which is not enlarged.
+func squareSide(square image.Rectangle) image.Point {
+	side := min(square.Dx(), largestSide)
+	return image.Pt(side, side)
+}
+
+// jpegSamples returns how many samples a side to decode of each block of 8×8, so
+// that resizing still has half as many again as it makes: with fewer, the edges
+// of blocks could show.
+func (h *header) jpegSamples(to, side image.Point) int {
+	enough := func(n, have, want int) bool { return 2*n*have >= 8*min(3*want, 2*have) }
+	for n := 1; n < 8; n *= 2 {
+		if enough(n, h.size.X, to.X) && enough(n, h.size.Y, to.Y) && enough(n, h.square.Dx(), side.X) {
+			return n
+		}
+	}
+	return 8
+}
+
+// decodeFrame decodes a picture that is no JPEG, and shrinks it to at least the
+// size to, and the square in it to at least the given side.
+func (h *header) decodeFrame(ctx context.Context, data []byte, to, side image.Point) (whole, square *bitmap, err error) {
+	f, err := h.decode(ctx, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	whole, err = shrink(ctx, f, image.Rectangle{Max: f.canvas}, to)
+	if err != nil || whole.covers(h.square, side) {
+		return whole, whole, err
+	}
+	square, err = shrink(ctx, f, h.square, side)
+	return whole, square, err
 }
 
 // decode decodes the first frame. No decoder allocates beyond the size checked
-// in h, nor its weight: PNG has one size, a JPEG with two was refused, GIF
-// frames must lie within the screen, and the parts of a WebP agree.
-func decode(data []byte, h header) (frame, error) {
+// in h, nor its weight: PNG has one size, GIF frames must lie within the screen,
+// and the parts of a WebP agree.
+func (h *header) decode(ctx context.Context, data []byte) (frame, error) {
 	f := frame{canvas: h.size}
 	var err error
-	r := bytes.NewReader(data)
+	r := reader{ctx, bytes.NewReader(data)}
 	switch h.format {
 	case formatPNG:
 		f.img, err = png.Decode(r)
-	case formatJPEG:
-		f.img, err = jpeg.Decode(r)
 	case formatGIF:
 		f.img, err = gif.Decode(r) // stops after the first frame
 		if err == nil {
 			f.at = f.img.Bounds().Min
 		}
 	case formatWebP:
-		f.img, err = h.webp.decode()
+		f.img, err = h.webp.decode(ctx)
 		f.at = h.webp.rect.Min
+	case formatJPEG: // has a decoder of its own
+		err = errors.ErrUnsupported
 	}
 	if err != nil {
 		return frame{}, err
@@ -68,4 +118,17 @@ func (f frame) check() error {
 		return errors.New("frame does not lie within the picture")
 	}
 	return nil
+}
+
+// reader ends when its context does, and so stops a decoder that knows none.
+type reader struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
 }

@@ -53,7 +53,7 @@ func flatJPEG(frame byte, w, h int, ids, sampling string) []byte {
 	for _, s := range []struct {
 		marker  byte
 		content string
-	}{{0xc4, "\x10" + code}, {0xc4, "\x00" + code}, {frame, sof}} {
+	}{{0xdb, "\x00" + strings.Repeat("\x01", 64)}, {0xc4, "\x10" + code}, {0xc4, "\x00" + code}, {frame, sof}} {
 		jpg = withSegment(jpg, s.marker, s.content)
 	}
 	return append(append(jpg, make([]byte, blocks/4+8)...), 0xff, 0xd9)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 )
 
@@ -21,12 +20,14 @@ const (
 
 // header is what is known of a picture before decoding it.
 type header struct {
-	format format
-	size   image.Point // of the whole picture; each side at least 1
-	weight int64       // see weight.go
-	png    pngHeader   // for formatPNG
-	jpeg   jpegFrame   // for formatJPEG
-	webp   webpFrame   // for formatWebP
+	format      format
+	size        image.Point     // of the whole picture, as stored; each side at least 1
+	orientation int             // 1 to 8: see orient.go
+	square      image.Rectangle // the crop, as stored
+	weight      int64           // see weight.go
+	png         pngHeader       // for formatPNG
+	jpeg        jpegHeader      // for formatJPEG
+	webp        webpFrame       // for formatWebP
 }
 
 // invalid wraps why a picture is refused, as text: what a decoder says about a
@@ -56,13 +57,13 @@ func sniff(data []byte) (format, error) {
 // After it, no decoder allocates for more pixels than lim allows: each holds
 // its frames to the size in the header (see decode.go). What it allocates for
 // them, and what follows decoding, lim allows as well (see weight.go).
-func inspect(data []byte, lim Limits) (header, error) {
+func inspect(data []byte, lim Limits, crop Crop) (header, error) {
 	f, err := sniff(data)
 	if err != nil {
 		return header{}, err
 	}
 	h := header{format: f}
-	if h.size, err = h.readSize(data); err != nil {
+	if err := h.readSize(data); err != nil {
 		return header{}, invalid(err)
 	}
 	if h.size.X < 1 || h.size.Y < 1 {
@@ -71,9 +72,17 @@ func inspect(data []byte, lim Limits) (header, error) {
 	if area(h.size.X, h.size.Y) > lim.maxPixels() {
 		return header{}, fmt.Errorf("%w: %d×%d", ErrTooLarge, h.size.X, h.size.Y)
 	}
-	if err := h.readRest(data); err != nil {
-		return header{}, invalid(err)
+	if f == formatPNG {
+		if _, err := png.DecodeConfig(bytes.NewReader(data)); err != nil { // for its opinion only
+			return header{}, invalid(err)
+		}
 	}
+	h.orientation = orientation(data, f)
+	square, err := crop.in(uprightSize(h.size, h.orientation))
+	if err != nil {
+		return header{}, err
+	}
+	h.square = storedPart(square, h.size, h.orientation)
 	h.weight = h.weigh(lim.maxSide())
 	if h.weight > lim.maxMemory() {
 		return header{}, fmt.Errorf("%w: %d×%d takes %d bytes to decode", ErrTooLarge, h.size.X, h.size.Y, h.weight)
@@ -81,36 +90,53 @@ func inspect(data []byte, lim Limits) (header, error) {
 	return h, nil
 }
 
-// readSize returns the size of the whole picture, which for animations is that
-// of the canvas. For PNG it also reads the rest of the header, for WebP it
-// finds the first frame.
-func (h *header) readSize(data []byte) (image.Point, error) {
-	var c image.Config
-	var err error
-	r := bytes.NewReader(data)
+// readSize reads the size of the whole picture, which for animations is that of
+// the canvas, and what else the headers say.
+func (h *header) readSize(data []byte) (err error) {
 	switch h.format {
 	case formatPNG:
 		h.png, err = parsePNG(data)
-		return h.png.size, err
-	case formatJPEG:
-		c, err = jpeg.DecodeConfig(r)
-	case formatGIF:
-		c, err = gif.DecodeConfig(r)
-	case formatWebP:
-		h.webp, err = parseWebP(data)
-		return h.webp.canvas, err
-	}
-	return image.Pt(c.Width, c.Height), err
-}
-
-// readRest reads what else the headers say, of a picture that is not too large.
-func (h *header) readRest(data []byte) (err error) {
-	switch h.format {
-	case formatPNG:
-		_, err = png.DecodeConfig(bytes.NewReader(data)) // for its opinion only
+		h.size = h.png.size
 	case formatJPEG:
 		h.jpeg, err = parseJPEG(data)
-	case formatGIF, formatWebP: // have told all with the size
+		h.size = h.jpeg.size
+	case formatGIF:
+		var c image.Config
+		c, err = gif.DecodeConfig(bytes.NewReader(data))
+		h.size = image.Pt(c.Width, c.Height)
+	case formatWebP:
+		h.webp, err = parseWebP(data)
+		h.size = h.webp.canvas
 	}
 	return err
+}
+
+// profile returns the colour profile of the picture, if it has one that is of
+// use for its colours.
+//
+// Not read are what a PNG may say in gAMA and cHRM, which is what sRGB means
+// nearly always, and often wrong otherwise, and profiles of inks.
+func (h *header) profile(data []byte) *profile {
+	var content []byte
+	gray := false
+	switch h.format {
+	case formatPNG:
+		content = inflateProfile(pngProfile(data))
+		gray = h.png.colorType == pngGray || h.png.colorType == pngGrayAlpha
+	case formatJPEG:
+		content = h.jpeg.profile.joined()
+		gray = h.jpeg.colors() == grays
+		if len(h.jpeg.components) == 4 {
+			return nil
+		}
+	case formatWebP:
+		content = webpProfile(data)
+	case formatGIF:
+		return nil // has none
+	}
+	p, err := parseProfile(content)
+	if err != nil || p.gray != gray {
+		return nil
+	}
+	return p
 }

@@ -77,10 +77,7 @@ func orient(img *image.RGBA, o int) *image.RGBA {
 		return img
 	}
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	dst := image.NewRGBA(img.Rect)
-	if o >= 5 {
-		dst = image.NewRGBA(image.Rect(0, 0, h, w))
-	}
+	dst := image.NewRGBA(image.Rectangle{Max: uprightSize(img.Rect.Size(), o)})
 	for y := range dst.Rect.Dy() {
 		for x := range dst.Rect.Dx() {
 			sx, sy := sourceOf(x, y, w-1, h-1, o)
@@ -88,6 +85,22 @@ func orient(img *image.RGBA, o int) *image.RGBA {
 		}
 	}
 	return dst
+}
+
+// uprightSize returns a size as it is displayed.
+func uprightSize(size image.Point, o int) image.Point {
+	if o >= 5 {
+		return image.Pt(size.Y, size.X)
+	}
+	return size
+}
+
+// storedPart returns where a part of the upright picture lies in one of the
+// given size and orientation.
+func storedPart(part image.Rectangle, size image.Point, o int) image.Rectangle {
+	x0, y0 := sourceOf(part.Min.X, part.Min.Y, size.X-1, size.Y-1, o)
+	x1, y1 := sourceOf(part.Max.X-1, part.Max.Y-1, size.X-1, size.Y-1, o)
+	return image.Rect(min(x0, x1), min(y0, y1), max(x0, x1)+1, max(y0, y1)+1)
 }
 
 // sourceOf returns which pixel of a picture of orientation o belongs at (x, y)

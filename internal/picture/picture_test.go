@@ -2,6 +2,7 @@ package picture_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
@@ -15,14 +16,23 @@ import (
 // must be what it says it is.
 func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture, image.Image) {
 	t.Helper()
-	if _, err := picture.Check(data, lim); err != nil {
+	if _, err := picture.Check(data, lim, picture.Crop{}); err != nil {
 		t.Fatalf("Check: %v", err)
 	}
-	p, err := picture.Normalize(data, lim)
+	p, err := masterOf(data, lim)
 	if err != nil {
-		t.Fatalf("Normalize: %v", err)
+		t.Fatalf("Make: %v", err)
 	}
 	return p, decodeResult(t, p)
+}
+
+// masterOf makes the pictures of data and returns the master.
+func masterOf(data []byte, lim picture.Limits) (*picture.Picture, error) {
+	set, err := picture.Make(context.Background(), data, lim, picture.Crop{})
+	if err != nil {
+		return nil, err
+	}
+	return set.Master, nil
 }
 
 func decodeResult(t testing.TB, p *picture.Picture) image.Image {
@@ -201,7 +211,7 @@ func TestNothingButPixelsSurvives(t *testing.T) {
 }
 
 func TestErrorsSayWhy(t *testing.T) {
-	_, err := picture.Normalize(encodePNG(grey(20, 10, 0)), picture.Limits{MaxPixels: 199})
+	_, err := masterOf(encodePNG(grey(20, 10, 0)), picture.Limits{MaxPixels: 199})
 	if !errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrInvalid) || !strings.Contains(err.Error(), "20×10") {
 		t.Errorf("got %v", err)
 	}

@@ -11,8 +11,9 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 
 // Colour types of RFC 2083, 4.1.1.
 const (
-	pngGray    = 0
-	pngPalette = 3
+	pngGray      = 0
+	pngPalette   = 3
+	pngGrayAlpha = 4
 )
 
 // pngHeader is what a PNG says of itself before its pixels.
@@ -84,4 +85,10 @@ func findPNGChunk(chunks []byte, want, end string) ([]byte, bool) {
 func pngEXIF(data []byte) []byte {
 	exif, _ := findPNGChunk(data[len(pngSignature):], "eXIf", "IEND")
 	return exif
+}
+
+// pngProfile returns the content of the iCCP chunk; nil if there is none.
+func pngProfile(data []byte) []byte {
+	chunk, _ := findPNGChunk(data[len(pngSignature):], "iCCP", "IDAT")
+	return chunk
 }

@@ -11,6 +11,7 @@ import (
 // A pattern finer than the result must become even grey: anything else is
 // aliasing.
 func TestFineCheckerboardBecomesGrey(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ size, side, tolerance int }{
 		{512, 256, 1}, {512, 250, 4}, {512, 128, 1}, {512, 100, 8}, {512, 131, 8}, {500, 64, 6}, {600, 61, 6},
 		// Blocks of 3×3 have five pixels of one colour and four of the other.
@@ -90,6 +91,62 @@ func TestScalingKeepsPlaces(t *testing.T) {
 		want := (float64(at) + 0.5) * side / size
 		if got := weighed / sum; got < want-0.6 || got > want+0.6 {
 			t.Errorf("a line at %d of %d went to %.2f of %d, want %.2f", at, size, got, side, want)
+		}
+	}
+}
+
+// Along a hard edge there is no halo: what overshoots is under a twentieth of the
+// step, in each size and by each way of shrinking.
+func TestEdgesHaveNoHalo(t *testing.T) {
+	t.Parallel()
+	const dark, light = 60, 190
+	edge := func(w, h int) *image.Gray {
+		m := grey(w, h, dark)
+		for i := range m.Pix {
+			if i%w > w*2/5 {
+				m.Pix[i] = light
+			}
+		}
+		return m
+	}
+	for name, data := range map[string][]byte{
+		"png": encodePNG(edge(1500, 1100)), "large png": encodePNG(edge(2600, 1700)),
+		"jpeg": encodeJPEG(edge(1500, 1100)), "large jpeg": encodeJPEG(edge(3400, 2600)),
+	} {
+		set := makeSet(t, data, picture.Crop{})
+		for _, p := range append(set.Crops[:], set.Master) {
+			m := decodeResult(t, p)
+			allowed := (light - dark) / 20
+			if p.Extension == "jpg" {
+				allowed += 6 // of the encoder's own making
+			}
+			for x := range p.Width {
+				v := int(color.GrayModel.Convert(m.At(x, p.Height/2)).(color.Gray).Y)
+				if v < dark-allowed || v > light+allowed {
+					t.Errorf("%s at %d: %d beside an edge from %d to %d", name, p.Width, v, dark, light)
+				}
+			}
+		}
+	}
+}
+
+// Colours that overshoot where all is half transparent must not pass their alpha:
+// they would come out as something else altogether.
+func TestHalfTransparentEdges(t *testing.T) {
+	m := image.NewNRGBA(image.Rect(0, 0, 300, 300))
+	for y := range 300 {
+		for x := range 300 {
+			m.SetNRGBA(x, y, color.NRGBA{uint8(x / 100 % 2 * 255), 0, 0, 128})
+		}
+	}
+	for _, side := range []int{300, 260, 190, 130} {
+		_, got := normalize(t, encodePNG(m), picture.Limits{MaxSide: side})
+		for x := range side {
+			c := color.NRGBAModel.Convert(got.At(x, side/2)).(color.NRGBA)
+			inside := x > side/3 && x < side*2/3-1
+			if c.A != 128 || inside && c.R < 240 || x < side/3-1 && c.R > 15 {
+				t.Errorf("side %d: %v at %d", side, c, x)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 )
 
 func TestSizes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ w, h, side, wantW, wantH int }{
 		{1, 1, 1024, 1, 1},
 		{1024, 64, 1024, 1024, 64},
@@ -31,6 +32,7 @@ func TestSizes(t *testing.T) {
 }
 
 func TestSidesAndAspectHold(t *testing.T) {
+	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		w, h, side := 1+rnd.IntN(200), 1+rnd.IntN(200), 1+rnd.IntN(100)

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -115,19 +116,31 @@ func (f *webpFrame) readChunks(chunks []byte) error {
 	}
 }
 
-// webpEXIF returns the content of the EXIF chunk, if VP8X says that there is
-// one (RFC 9649, 2.7); else nil.
-func webpEXIF(data []byte) []byte {
-	const exifBit = 1 << 3
+// Bits of the VP8X chunk that say which others there are (RFC 9649, 2.7).
+const (
+	webpHasEXIF    = 1 << 3
+	webpHasAlpha   = 1 << 4
+	webpHasProfile = 1 << 5
+)
+
+// webpEXIF returns the content of the EXIF chunk; nil if there is none.
+func webpEXIF(data []byte) []byte { return webpChunk(data, "EXIF", webpHasEXIF) }
+
+// webpProfile returns the content of the ICCP chunk; nil if there is none.
+func webpProfile(data []byte) []byte { return webpChunk(data, "ICCP", webpHasProfile) }
+
+// webpChunk returns the content of the chunk want, if VP8X says that there is
+// one; else nil.
+func webpChunk(data []byte, want string, bit byte) []byte {
 	_, body, _, err := riffChunk(data)
 	if err != nil || len(body) < 4 {
 		return nil
 	}
 	id, chunk, rest, err := riffChunk(body[4:])
-	if err != nil || id != "VP8X" || len(chunk) == 0 || chunk[0]&exifBit == 0 {
+	if err != nil || id != "VP8X" || len(chunk) == 0 || chunk[0]&bit == 0 {
 		return nil
 	}
-	for err == nil && id != "EXIF" {
+	for err == nil && id != want {
 		id, chunk, rest, err = riffChunk(rest)
 	}
 	return chunk // nil after an error
@@ -151,27 +164,51 @@ func (f *webpFrame) readBits(id string, chunk []byte) (image.Rectangle, error) {
 }
 
 // decode decodes the frame, as a still WebP of just that frame.
-func (f *webpFrame) decode() (image.Image, error) {
+func (f *webpFrame) decode(ctx context.Context) (image.Image, error) {
+	var file io.Reader
 	switch {
 	case f.lossless:
-		return webp.Decode(webpFile(riffPart{"VP8L", f.bits}))
+		file = webpFile(riffPart{"VP8L", f.bits})
 	case f.alpha == nil:
-		return webp.Decode(webpFile(riffPart{"VP8 ", f.bits}))
+		file = webpFile(riffPart{"VP8 ", f.bits})
+	default:
+		file = webpFile(riffPart{"VP8X", f.extendedHeader()}, riffPart{"ALPH", f.alpha}, riffPart{"VP8 ", f.bits})
 	}
-	return webp.Decode(webpFile(
-		riffPart{"VP8X", f.extendedHeader()},
-		riffPart{"ALPH", f.alpha},
-		riffPart{"VP8 ", f.bits},
-	))
+	img, err := webp.Decode(reader{ctx, file})
+	switch m := img.(type) {
+	case *image.YCbCr:
+		stretch(m)
+	case *image.NYCbCrA:
+		stretch(&m.YCbCr)
+	}
+	return img, err
+}
+
+// stretch takes samples from the range of video, which VP8 has (RFC 6386, 9.2:
+// ITU-R BT.601, black at 16, white at 235), to the whole range, which is what
+// image.YCbCr means. The decoder leaves that out, and colours would look faded.
+func stretch(m *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for v := range 256 {
+		luma[v] = uint8(min(max((255*(v-16)+109)/219, 0), 255))
+		chroma[v] = uint8(min(max(128+(255*(v-128))/224, 0), 255))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for _, plane := range [][]uint8{m.Cb, m.Cr} {
+		for i, v := range plane {
+			plane[i] = chroma[v]
+		}
+	}
 }
 
 // extendedHeader returns the content of a VP8X chunk that makes the frame the
 // whole canvas (RFC 9649, 2.7).
 func (f *webpFrame) extendedHeader() []byte {
-	const alphaBit = 1 << 4
 	w, h := f.rect.Dx()-1, f.rect.Dy()-1
 	return []byte{
-		alphaBit, 0, 0, 0,
+		webpHasAlpha, 0, 0, 0,
 		byte(w), byte(w >> 8), byte(w >> 16),
 		byte(h), byte(h >> 8), byte(h >> 16),
 	}

@@ -14,8 +14,8 @@ import "image"
 
 const (
 	// baseWeight is for what does not grow with the picture: the state of the
-	// decoders and encoders, a tile of average.go, buffers.
-	baseWeight = 1 << 20
+	// decoders and encoders, a tile of average.go, tables, buffers.
+	baseWeight = 2 << 20
 
 	// mostPixels is a number of pixels up to which the weight cannot overflow,
 	// at less than 64 bytes a pixel; no machine has that memory.
@@ -31,27 +31,54 @@ func cells(size image.Point, w, h int) int64 {
 	return area((size.X+w-1)/w, (size.Y+h-1)/h)
 }
 
-// weigh returns the weight of the picture when it is scaled to at most maxSide.
+// weigh returns the weight of the picture when its master has at most maxSide.
 func (h header) weigh(maxSide int) int64 {
+	to, side := fit(h.size, maxSide), squareSide(h.square)
 	var decoding int64
+	if h.format == formatJPEG {
+		n := h.jpegSamples(to, side)
+		have := image.Pt(ceil(h.size.X*n, 8), ceil(h.size.Y*n, 8))
+		decoding = h.jpeg.weight(n) + max(resizeWeight(have, to), resizeWeight(have, side))
+	} else {
+		whole, square := blocks(h.size, to), blocks(h.square.Size(), side)
+		decoding = h.frameWeight() + shrinkWeight(whole) + shrinkWeight(square) +
+			max(resizeWeight(whole, to), resizeWeight(square, side))
+	}
+	// By then the source is gone. There are the samples of the results, the
+	// pixels of one of them, and its file, which may be no smaller and grows in
+	// buffers: a full one, and another of twice its size. Turning it, before,
+	// takes but one more of it.
+	results := 4 * (area(to.X, to.Y) + area(side.X, side.Y))
+	encoding := 4 * max(area(to.X, to.Y), area(side.X, side.Y)) * (1 + 1 + 2)
+	return baseWeight + results + max(decoding, encoding)
+}
+
+// frameWeight returns what decoding takes of a picture that is no JPEG.
+func (h header) frameWeight() int64 {
 	switch h.format {
 	case formatPNG:
-		decoding = h.png.weight()
-	case formatJPEG:
-		decoding = h.jpeg.weight(h.size)
+		return h.png.weight()
 	case formatGIF:
 		// A byte a pixel, and as much again where the rows are interlaced: they
 		// are put in order in a copy.
-		decoding = 2 * area(h.size.X, h.size.Y)
+		return 2 * area(h.size.X, h.size.Y)
 	case formatWebP:
-		decoding = h.webp.weight()
+		return h.webp.weight()
+	case formatJPEG: // is decoded to samples
 	}
-	to := fit(h.size, maxSide)
-	// By then the picture is gone. The result is not smaller than its file,
-	// which grows in buffers: a full one, and another of twice its size. Turning
-	// it, before, takes but one more of it.
-	encoding := 4 * area(to.X, to.Y) * (1 + 1 + 2)
-	return baseWeight + max(decoding+scalingWeight(h.size, to), encoding)
+	return 0
+}
+
+// shrinkWeight returns what average.go makes of a picture: four planes, and for
+// each column the sums of a block, for each row and column where it begins.
+func shrinkWeight(n image.Point) int64 {
+	return 4*area(n.X, n.Y) + 40*int64(n.X) + 8*int64(n.Y)
+}
+
+// resizeWeight returns what resize.go takes besides its result: the sums of a
+// row, and the weights of each row and column.
+func resizeWeight(from, to image.Point) int64 {
+	return 64 * (int64(from.X) + int64(from.Y) + int64(to.X) + int64(to.Y))
 }
 
 // weight returns what image/png allocates. Gray and palette take a byte a
@@ -75,23 +102,18 @@ func (p pngHeader) weight() int64 {
 	return weight + 2*pixel*int64(p.size.X) // a row and the one above
 }
 
-// weight returns what image/jpeg allocates: a byte a sample, padded to whole
-// units of all components (ITU T.81, A.2.4).
-func (f jpegFrame) weight(size image.Point) int64 {
-	units := cells(size, 8*f.components[0].h, 8*f.components[0].v)
-	var samples int64
-	for _, c := range f.components {
-		samples += units * 64 * area(c.h, c.v)
+// weight returns what jpegdecode.go allocates: n×n bytes for each block, in
+// whole units of all components (ITU T.81, A.2.4). Of a progressive JPEG all
+// coefficients are kept, in 16 bits, until the last scan has refined them (G.1).
+func (h *jpegHeader) weight(n int) int64 {
+	units := h.units()
+	block := int64(n * n)
+	if h.progressive {
+		block += 2 * 64
 	}
-	weight := samples
-	if f.progressive {
-		// Every coefficient is kept, in 32 bits, until the last scan has refined
-		// it (ITU T.81, G.1).
-		weight += 4 * samples
-	}
-	if f.rgb || len(f.components) == 4 {
-		// In the end, what is not YCbCr is copied to RGBA or CMYK.
-		weight += 4 * area(size.X, size.Y)
+	var weight int64
+	for _, c := range h.components {
+		weight += area(units.X, units.Y) * area(c.h, c.v) * block
 	}
 	return weight
 }
@@ -146,19 +168,4 @@ func losslessWeight(size image.Point, n int) int64 {
 	packed := 4 * cells(size, 2, 1)
 	// Two transforms, and the choice of codes, have a pixel for each tile.
 	return 4*area(size.X, size.Y) + max(codes, packed) + 3*4*tiles
-}
-
-// scalingWeight returns what scaling allocates: see average.go and scale.go.
-func scalingWeight(size, to image.Point) int64 {
-	from := image.Pt(blocks(size.X, to.X), blocks(size.Y, to.Y))
-	// The averages, and for each column and row the sums of a block and how the
-	// scaler weighs a pixel.
-	weight := 4*area(from.X, from.Y) + 160*(int64(from.X)+int64(from.Y))
-	if from == to {
-		return weight
-	}
-	// They are resized to a picture that has its final width, and this to the
-	// result, when the averages are gone; which are not smaller than the result.
-	weight += 4 * area(to.X, from.Y)
-	return weight + scalerPixel*max(area(to.X, min(resizeBand, from.Y)), area(min(resizeBand, to.X), from.Y))
 }

@@ -1,11 +1,14 @@
 package picture_test
 
 import (
+	"context"
 	"errors"
 	"image"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,16 +27,41 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
+// peak returns the most bytes that are in use at one time while f runs, beyond
+// those in use before: what the collector, which hardly ever rests, cannot free.
+func peak(f func()) int64 {
+	defer debug.SetGCPercent(debug.SetGCPercent(1))
+	live := func() int64 {
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(sample)
+		return int64(sample[0].Value.Uint64())
+	}
+	runtime.GC()
+	before, most := live(), int64(0)
+	done, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			most = max(most, live())
+			select {
+			case <-done:
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}()
+	f()
+	close(done)
+	<-stopped
+	return most - before
+}
+
 func TestWeightIsWhatDecodingTakes(t *testing.T) {
 	const (
 		w, h   = 512, 384
 		pixels = w * h
 		row    = 2 * w // PNG: the bytes of two rows, by bytes a pixel
-
-		// What it takes besides decoding, to a result so small.
-		side = 64
-		base = 1 << 20
-		rest = base + 4*64*48 + 160*(64+48)
 	)
 	const adobeCMYK, adobeYCCK, adobeRGB = 0, 2, 0
 	const tiles = 3 * 4 * pixels / 16 // of lossless WebP
@@ -68,14 +96,14 @@ func TestWeightIsWhatDecodingTakes(t *testing.T) {
 		{"jpeg 4:2:0", flatJPEG(baseline, w, h, "YBr", "\x22\x11\x11"), 3 * pixels / 2},
 		{"jpeg 4:1:0", flatJPEG(baseline, w, h, "YBr", "\x42\x11\x11"), 5 * pixels / 4},
 		{"jpeg padded", flatJPEG(baseline, w+1, h, "YBr", "\x42\x11\x11"), 5 * (w + 32) * h / 4},
-		{"jpeg rgb", flatJPEG(baseline, w, h, "RGB", "\x11\x11\x11"), (3 + 4) * pixels},
-		{"jpeg rgb, adobe", withAdobe(flatJPEG(baseline, w, h, "YBr", "\x22\x11\x11"), adobeRGB), 3*pixels/2 + 4*pixels},
-		{"jpeg cmyk", withAdobe(flatJPEG(baseline, w, h, "CMYK", "\x11\x11\x11\x11"), adobeCMYK), (4 + 4) * pixels},
-		{"jpeg ycck", withAdobe(flatJPEG(baseline, w, h, "YBrK", "\x22\x11\x11\x22"), adobeYCCK), 5*pixels/2 + 4*pixels},
-		{"progressive gray", flatJPEG(progressive, w, h, "Y", "\x11"), (1 + 4) * pixels},
-		{"progressive 4:4:4", flatJPEG(progressive, w, h, "YBr", "\x11\x11\x11"), 3 * (1 + 4) * pixels},
-		{"progressive 4:2:0", flatJPEG(progressive, w, h, "YBr", "\x22\x11\x11"), 3 * (1 + 4) * pixels / 2},
-		{"progressive cmyk", withAdobe(flatJPEG(progressive, w, h, "CMYK", "\x11\x11\x11\x11"), adobeCMYK), (4*(1+4) + 4) * pixels},
+		{"jpeg rgb", flatJPEG(baseline, w, h, "RGB", "\x11\x11\x11"), 3 * pixels},
+		{"jpeg rgb, adobe", withAdobe(flatJPEG(baseline, w, h, "YBr", "\x22\x11\x11"), adobeRGB), 3 * pixels / 2},
+		{"jpeg cmyk", withAdobe(flatJPEG(baseline, w, h, "CMYK", "\x11\x11\x11\x11"), adobeCMYK), 4 * pixels},
+		{"jpeg ycck", withAdobe(flatJPEG(baseline, w, h, "YBrK", "\x22\x11\x11\x22"), adobeYCCK), 5 * pixels / 2},
+		{"progressive gray", flatJPEG(progressive, w, h, "Y", "\x11"), (1 + 2) * pixels},
+		{"progressive 4:4:4", flatJPEG(progressive, w, h, "YBr", "\x11\x11\x11"), 3 * (1 + 2) * pixels},
+		{"progressive 4:2:0", flatJPEG(progressive, w, h, "YBr", "\x22\x11\x11"), 3 * (1 + 2) * pixels / 2},
+		{"progressive cmyk", withAdobe(flatJPEG(progressive, w, h, "CMYK", "\x11\x11\x11\x11"), adobeCMYK), 4 * (1 + 2) * pixels},
 
 		{"gif", encodeGIF(image.NewPaletted(image.Rect(0, 0, w, h), paletted(quadrants(1, 1)).Palette)), 2 * pixels},
 
@@ -85,22 +113,75 @@ func TestWeightIsWhatDecodingTakes(t *testing.T) {
 		{"webp lossless", webpFile("VP8L", losslessHeader(w, h).flat()), (4+2)*pixels + tiles},
 		{"webp palette", webpFile("VP8L", flatPalette(w, h)), (4+2)*pixels + tiles},
 	} {
-		lim := picture.Limits{MaxSide: side}
-		weight, err := picture.Check(c.data, lim)
-		if err != nil || weight != c.weight+rest {
-			t.Errorf("%s: weighs %d, %v, want %d", c.name, weight-rest, err, c.weight)
+		weight, decode, err := picture.Decoding(c.data)
+		if err != nil || weight != c.weight {
+			t.Errorf("%s: weighs %d, %v, want %d", c.name, weight, err, c.weight)
+			continue
 		}
-		took := allocated(func() { _, err = picture.Normalize(c.data, lim) })
-		if err != nil || weight < took*9/10 || weight-base > took*5/2 {
+		took := allocated(func() { err = decode() })
+		const small = 64 << 10 // tables, buffers: part of what all weigh
+		if err != nil || weight < (took-small)*9/10 || weight > took*5/2 {
 			t.Errorf("%s: weighs %d, allocates %d, %v", c.name, weight, took, err)
 		}
+	}
+}
+
+// noise makes the largest files.
+func noise(w, h int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for i := range m.Pix {
+		m.Pix[i] = uint8(rnd.Uint32())
+	}
+	return m
+}
+
+// All of it, from the bytes to five files, takes no more than it weighs, nor
+// much less.
+func TestWeightIsThePeak(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		data []byte
+		crop picture.Crop
+	}{
+		{"noise", encodePNG(noise(1024, 1024)), picture.Crop{}},
+		{"larger noise", encodePNG(noise(2047, 1500)), picture.Crop{}},
+		{"crop of a larger one", encodePNG(noise(2047, 1500)), picture.Crop{X: 500, Y: 5, Side: 600}},
+		{"noise as JPEG, turned", withSegment(encodeJPEG(noise(1600, 1400)), 0xe1, "Exif\x00\x00"+exif(6, "d")), picture.Crop{}},
+		{"progressive", flatJPEG(progressive, 4000, 3000, "YBr", "\x22\x11\x11"), picture.Crop{}},
+		{"small crop", flatJPEG(baseline, 4000, 3000, "YBr", "\x11\x11\x11"), picture.Crop{X: 99, Y: 88, Side: 500}},
+	} {
+		weight, err := picture.Check(c.data, picture.Limits{}, c.crop)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		took := peak(func() { _, err = picture.Make(context.Background(), c.data, picture.Limits{}, c.crop) })
+		t.Logf("%s: weighs %d, takes %d", c.name, weight, took)
+		if err != nil || took > weight || took < weight/5 {
+			t.Errorf("%s: weighs %d, takes %d, %v", c.name, weight, took, err)
+		}
+	}
+}
+
+// The budget for what phones make.
+func TestMemoryOf12Megapixels(t *testing.T) {
+	const budget = 64 << 20
+	data := twelveMegapixels()
+	weight, err := picture.Check(data, picture.Limits{}, picture.Crop{})
+	if err != nil || weight > budget {
+		t.Errorf("weighs %d, %v", weight, err)
+	}
+	took := allocated(func() { normalize(t, data, picture.Limits{}) }) // garbage and all
+	t.Logf("weighs %d, allocates %d", weight, took)
+	if took > budget {
+		t.Errorf("allocates %d", took)
 	}
 }
 
 // The prefix codes of a lossless WebP can outweigh its pixels.
 func TestWeightOfPrefixCodes(t *testing.T) {
 	weigh := func(chunk string) int64 {
-		weight, err := picture.Check(webpFile("VP8L", chunk), picture.Limits{})
+		weight, err := picture.Check(webpFile("VP8L", chunk), picture.Limits{}, picture.Crop{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,27 +217,6 @@ func TestWeightOfPrefixCodes(t *testing.T) {
 	}
 }
 
-func TestWeightOfScaling(t *testing.T) {
-	for _, c := range []struct {
-		w, h, side int
-		weight     int64
-	}{
-		// The result, and the buffers of its file.
-		{500, 400, 0, 16 * 500 * 400},
-		// The source, and the averages of blocks of 6×6, which are the result.
-		{1200, 900, 200, 1200*900 + 2*1200 + 4*200*150 + 160*(200+150)},
-		// Without blocks, resized whole: first the width, then, in bands of 32
-		// rows and columns, the height.
-		{1999, 999, 1000, 1999*999 + 2*1999 + 4*1999*999 + 160*(1999+999) + 4*1000*999 + 32*32*1000},
-	} {
-		data, lim := encodePNG(grey(c.w, c.h, 9)), picture.Limits{MaxSide: c.side}
-		weight, err := picture.Check(data, lim)
-		if err != nil || weight != 1<<20+c.weight {
-			t.Errorf("%d×%d to %d: weighs %d, %v, want %d", c.w, c.h, c.side, weight-1<<20, err, c.weight)
-		}
-	}
-}
-
 // What a phone or a screen makes is accepted; pictures of as many pixels that
 // take three times the memory are not: see lyingFiles.
 func TestDefaultMemoryIsEnough(t *testing.T) {
@@ -168,7 +228,7 @@ func TestDefaultMemoryIsEnough(t *testing.T) {
 		"50 megapixels baseline":    flatJPEG(baseline, 7071, 7071, "YBr", "\x11\x11\x11"),
 		"50 megapixels png":         pngFile("IHDR", pngHeaderOf(7071, 7071, 8, 6, 0), "IDAT", ""),
 	} {
-		if _, err := picture.Check(data, picture.Limits{}); err != nil {
+		if _, err := picture.Check(data, picture.Limits{}, picture.Crop{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -176,16 +236,16 @@ func TestDefaultMemoryIsEnough(t *testing.T) {
 
 func TestMaxMemory(t *testing.T) {
 	data := flatJPEG(progressive, 300, 200, "YBr", "\x22\x11\x11")
-	weight, err := picture.Check(data, picture.Limits{})
+	weight, err := picture.Check(data, picture.Limits{}, picture.Crop{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	normalize(t, data, picture.Limits{MaxMemory: weight})
-	_, err = picture.Normalize(data, picture.Limits{MaxMemory: weight - 1})
+	_, err = masterOf(data, picture.Limits{MaxMemory: weight - 1})
 	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), strconv.FormatInt(weight, 10)) {
 		t.Errorf("got %v", err)
 	}
-	if none, again := picture.Check(data, picture.Limits{MaxMemory: weight - 1}); none != 0 || again == nil || again.Error() != err.Error() {
+	if none, again := picture.Check(data, picture.Limits{MaxMemory: weight - 1}, picture.Crop{}); none != 0 || again == nil || again.Error() != err.Error() {
 		t.Errorf("Check says %d, %v", none, again)
 	}
 }
@@ -201,7 +261,7 @@ func TestWeightOfTheLargest(t *testing.T) {
 	} {
 		for _, side := range []int{0, 1, math.MaxInt32} {
 			lim := picture.Limits{MaxPixels: math.MaxInt, MaxMemory: 1 << 30, MaxSide: side}
-			if weight, err := picture.Check(data, lim); !errors.Is(err, picture.ErrTooLarge) {
+			if weight, err := picture.Check(data, lim, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
 				t.Errorf("%s to %d: weighs %d, %v", name, side, weight, err)
 			}
 		}
