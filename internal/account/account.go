@@ -47,6 +47,7 @@ type Service struct {
 	hashing  *workers.Pool
 	decoding *workers.Pool
 	sessions *sessionCache
+	uses     uses
 	decoy    string // a hash that nobody has
 
 	throttled recently // limits that were reached

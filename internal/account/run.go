@@ -26,12 +26,14 @@ func (s *Service) ForgetInterrupted(ctx context.Context) error {
 	})
 }
 
-// Run sweeps at once and then every half minute, and watches for changes by other
-// processes, until ctx ends. Without it every session is looked up in the database.
+// Run sweeps at once and then every half minute, watches for changes by other
+// processes and writes down which sessions are in use, until ctx ends. Without it every
+// session is looked up in the database, and its use written by who asks.
 func (s *Service) Run(ctx context.Context) {
-	var watch sync.WaitGroup
-	watch.Go(func() { s.sessions.watch(ctx, s.opt.Now) })
-	defer watch.Wait()
+	var others sync.WaitGroup
+	others.Go(func() { s.sessions.watch(ctx, s.opt.Now) })
+	others.Go(func() { s.gatherUses(ctx) })
+	defer others.Wait()
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
 	for {

@@ -88,7 +88,7 @@ func (s *Service) Authenticate(ctx context.Context, token Token) (Session, error
 			return Session{}, outage(orElse(err, ErrNotLoggedIn))
 		}
 	}
-	if s.expired(in.row, now) {
+	if s.expired(in.row, now) && s.expired(s.uses.latest(in.row), now) {
 		s.dropExpired(ctx, token)
 		return Session{}, ErrNotLoggedIn
 	}
@@ -116,17 +116,6 @@ func (s *Service) dropExpired(ctx context.Context, token Token) {
 	}
 }
 
-// touch writes down that a session is in use. A reader is not turned away when
-// that fails, for the disk may be full.
-func (s *Service) touch(ctx context.Context, in store.Session, now time.Time) {
-	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		return tx.TouchSession(ctx, in.UserID, in.ID, now, now.Add(-s.touchInterval()))
-	})
-	if err != nil {
-		s.opt.Log.WarnContext(ctx, "use of a session not written down", "session", in.ID, "error", err)
-	}
-}
-
 // Logout ends the session that the client presents, if it is live.
 func (s *Service) Logout(ctx context.Context, from Client) error {
 	if !from.Session.WellFormed() {
@@ -147,6 +136,7 @@ func (s *Service) Logout(ctx context.Context, from Client) error {
 
 // Sessions lists the live sessions of the person whose session in is, the one seen last first.
 func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, error) {
+	s.flushUses(ctx)
 	rows, err := s.db.SessionsOfUser(ctx, in.User.ID, maxSessions)
 	if err != nil {
 		return nil, outage(err)
@@ -214,6 +204,7 @@ func printable(s string, limit int) string {
 
 // sweepSessions removes the sessions that are too old, which nobody can use any more.
 func (s *Service) sweepSessions(ctx context.Context) error {
+	s.flushUses(ctx)
 	now := s.opt.Now()
 	return errors.Join(
 		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
