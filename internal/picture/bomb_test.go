@@ -42,7 +42,7 @@ func bombs(t testing.TB) map[string]struct {
 		"webp, ALPH larger than VP8":  {webpFile("VP8X", webpHeader(0x10, 48, 32), "ALPH", raw, "VP8 ", "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"), picture.ErrInvalid},
 		"webp, short ALPH":            {webpFile("VP8X", webpHeader(0x10, 48, 32), "ALPH", raw, "VP8 ", lossy), picture.ErrInvalid},
 		"webp, VP8L in VP8X":          {webpFile("VP8X", webpHeader(0x10, 48, 32), "VP8L", string(losslessHeader(1<<14, 1<<14).b)+"\x00\x00"), picture.ErrInvalid},
-		"webp, prefix codes":          {webpFile("VP8L", manyCodes(2000)), nil},
+		"webp, prefix codes":          {webpFile("VP8L", manyCodes(800)), nil},
 	}
 }
 
@@ -100,7 +100,7 @@ func TestBombs(t *testing.T) {
 		if took > 2*weight+8*megabyte {
 			t.Errorf("%s: weighs %d, allocates %d", name, weight, took)
 		}
-		if elapsed > 3*time.Second { // tens of milliseconds, but for a busy machine
+		if elapsed > 10*time.Second { // tens of milliseconds, but for a busy machine and the race detector
 			t.Errorf("%s: took %v", name, elapsed)
 		}
 	}

@@ -42,7 +42,7 @@ const (
 
 	// DefaultMaxMemory is how many bytes decoding may take where [Limits] names
 	// no number: enough for DefaultMaxPixels of what is common, RGBA and JPEG, at
-	// 4 bytes a pixel. Some kinds take up to 24.
+	// 4 bytes a pixel. Some kinds take up to 16.
 	DefaultMaxMemory = 256 << 20
 
 	// DefaultMaxSide is the longest side of the result, in pixels, where

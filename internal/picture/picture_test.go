@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
@@ -26,8 +27,14 @@ func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture,
 	return p, decodeResult(t, p)
 }
 
+// plenty of time, for a busy machine and the race detector.
+const plenty = time.Minute
+
 // masterOf makes the pictures of data and returns the master.
 func masterOf(data []byte, lim picture.Limits) (*picture.Picture, error) {
+	if lim.MaxTime == 0 {
+		lim.MaxTime = plenty
+	}
 	set, err := picture.Make(context.Background(), data, lim, picture.Crop{})
 	if err != nil {
 		return nil, err
