@@ -5,12 +5,12 @@ import (
 	"syscall"
 )
 
-// niceness is how far workers stand behind the rest of the process. Each step leaves a thread a fifth less of a
-// core that others want as well (sched(7)); with 5 it gets a quarter of what it
-// shares with one other. With 19, the lowest, it would get 1.5 per cent, and where
-// something else on the machine is busy nobody could sign in any more
-// (docs/decisions/0011-workers.md has the figures).
-const niceness = 5
+// niceness is how far workers stand behind the rest of the process. Each step leaves a
+// thread a fifth less of a core that others want as well (sched(7)). One is enough
+// for requests to come first with GOMAXPROCS raised; with 5, logins get half of what
+// one leaves them, and with 19, the lowest, nobody could sign in beside something else
+// that is busy on the machine (docs/decisions/0011-workers.md has the figures).
+const niceness = 1
 
 // inBackground runs f on a thread of its own that has a low priority, which on
 // Linux is each thread's own (setpriority(2), bugs). Where it is not allowed, it is
