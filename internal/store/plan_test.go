@@ -114,7 +114,7 @@ func TestEveryQueryUsesAnIndex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantError(t, db, undo, func(tx *Tx) error {
 				explained := &explainer{querier: tx.q}
-				if err := query(&Tx{reads: reads{explained}}, t.Context()); err != nil {
+				if err := query(&Tx{reads: reads{q: explained}}, t.Context()); err != nil {
 					t.Error(err)
 				}
 				plan := strings.Join(explained.plan, "\n")
