@@ -10,7 +10,6 @@
 package account
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
 	"time"
@@ -128,17 +127,4 @@ func userOf(u store.User, p *store.Picture) User {
 		out.Picture = &Picture{UserID: u.ID, Name: p.Name, Version: p.Version}
 	}
 	return out
-}
-
-// Ready reports what of the service's surroundings does not answer: an error a
-// part, by its name. It is empty when all is well.
-func (s *Service) Ready(ctx context.Context) map[string]error {
-	trouble := map[string]error{}
-	if err := s.db.Ping(ctx); err != nil {
-		trouble["database"] = err
-	}
-	if err := s.pictures.Check(ctx); err != nil {
-		trouble["storage"] = err
-	}
-	return trouble
 }
