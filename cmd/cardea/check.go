@@ -26,7 +26,7 @@ func (in *invocation) newReport() *report {
 }
 
 type problemJSON struct {
-	Problem string `json:"problem"` // database, device.key, picture, file or stray
+	Problem string `json:"problem"` // database, device.key, person, picture, file or stray
 	Person  string `json:"person,omitempty"`
 	File    string `json:"file,omitempty"`
 	Message string `json:"message"`

@@ -10,27 +10,21 @@ import (
 	"slices"
 )
 
-// WantSchema fails unless the database file at path has the tables that the
-// migrations it names have made: of this release or an earlier one, since the file
-// is not brought up to date. Errors: [ErrDamaged], [ErrNewer].
-func WantSchema(ctx context.Context, path string) (err error) {
+// SchemaDifferences opens the database file at path, of this release or an earlier
+// one, and compares its tables and the like with what the migrations make that it
+// names: a sentence for each difference. It is not brought up to date. Error: [ErrNewer].
+func SchemaDifferences(ctx context.Context, path string) (list []string, err error) {
 	if _, err := os.Stat(path); err != nil {
-		return err
+		return nil, err
 	}
 	db, err := sql.Open(driverName, writerDSN(path))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	differences, err := schemaDifferences(ctx, db)
-	if err == nil && len(differences) > 0 {
-		err = fmt.Errorf("%w: %s", ErrDamaged, differences[0])
-	}
-	return err
+	return schemaDifferences(ctx, db)
 }
 
-// schemaDifferences compares tables, indexes and the like with what the migrations
-// make that the database names: a sentence for each difference.
 func schemaDifferences(ctx context.Context, q querier) ([]string, error) {
 	applied, err := appliedMigrations(ctx, q)
 	if isSenseless(err) {
