@@ -250,6 +250,22 @@ func TestDatabaseIsGarbage(t *testing.T) {
 	}
 }
 
+// An empty database beside pictures was lost; to begin anew would hide that. Without
+// pictures, a first start was interrupted, and goes on.
+func TestDatabaseIsLost(t *testing.T) {
+	data := withPicture(t)
+	file := filepath.Join(data, "cardea.db")
+	writeFile(t, file, nil)
+	serveOnce(t, data).wantEnd(exitFailed, file+" is empty", "there are pictures", "restore a backup")
+	if content := readFile(t, file); len(content) > 0 {
+		t.Error("a database was made")
+	}
+	if err := os.Remove(filesIn(t, filepath.Join(data, "pictures"))[0]); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, data, cheap).client().Get("/readyz").Want(http.StatusOK)
+}
+
 // A wrong setting is named as it was given, with its value and what is allowed.
 func TestWrongSettings(t *testing.T) {
 	for _, c := range []struct{ name, value, allowed string }{

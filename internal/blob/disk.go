@@ -41,6 +41,17 @@ func NewDisk(root string) (*Disk, error) {
 	return d, remove(d.checkFile()) // left over if a process died in Check
 }
 
+// Holds tells whether there are blobs below a folder, which it does not make.
+func Holds(ctx context.Context, root string) bool {
+	found := errors.New("found")
+	return errors.Is((&Disk{root: root}).List(ctx, func(i Item) error {
+		if i.Key != "" {
+			return found
+		}
+		return nil
+	}), found)
+}
+
 // temporary marks a file that is being written. No key contains it.
 const temporary = ".tmp"
 
