@@ -18,7 +18,7 @@ import (
 
 // Admin does what operators do to people and data, on the data folder itself. A
 // [Server], also of another process, may serve the same data meanwhile, and shows
-// what was done at its next request. Its methods may be called from any goroutine;
+// what was done within a second. Its methods may be called from any goroutine;
 // their errors are sentences for people.
 type Admin struct {
 	cfg      Config
