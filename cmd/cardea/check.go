@@ -83,6 +83,7 @@ func check(ctx context.Context, in *invocation) error {
 	r.done()
 	switch {
 	case in.json:
+		in.saidAsJSON = true
 		s := summaryJSON{err == nil && r.problems == 0, c.People, c.Sessions, c.Pictures, c.DeviceKey, r.problems, r.removed, ""}
 		if err != nil {
 			s.Error = oneLine(err.Error())

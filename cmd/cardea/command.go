@@ -35,6 +35,7 @@ type invocation struct {
 	cfg         cardea.Config
 	argument    string
 	interrupted <-chan struct{} // closed by a signal
+	saidAsJSON  bool            // standard output has what it is to have
 	own
 }
 
@@ -131,6 +132,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	}
 	if err == nil {
 		in.cfg = o.Config
+		in.saidAsJSON = c.name == "backup" && in.argument == "-" // standard output is the backup's
 		err = c.run(ctx, in)
 	} else {
 		err = usageError{err}
@@ -142,11 +144,25 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &wrong):
-		return p.misused(wrong.Error() + " (see cardea " + c.name + " --help)")
+		err = errors.New(wrong.Error() + " (see cardea " + c.name + " --help)")
+		in.failAsJSON(err)
+		return p.misused(err.Error())
 	case ctx.Err() != nil:
-		return p.failed(errors.New("interrupted; nothing is left half done"))
+		err = errors.New("interrupted; nothing is left half done")
 	}
+	in.failAsJSON(err)
 	return p.failed(err)
+}
+
+// failAsJSON says why the command failed to a program that reads JSON, as a check's
+// summary does; people and logs read it on standard error.
+func (in *invocation) failAsJSON(err error) {
+	if in.json && !in.saidAsJSON {
+		_ = in.printJSON(struct {
+			OK    bool   `json:"ok"`
+			Error string `json:"error"`
+		}{false, oneLine(err.Error())}) // it is said on standard error as well
+	}
 }
 
 func (c command) ownFlags() []ownFlag {

@@ -36,6 +36,14 @@ func TestFirstStart(t *testing.T) {
 	if !strings.HasPrefix(s.stdout.String(), where) {
 		t.Errorf("stdout:\n%s\nwant it to begin with:\n%s", &s.stdout, where)
 	}
+	for what, line := range map[string]string{
+		"the start": `"msg":"started","version":"` + version + `","address":"` + s.addr + `","data":"` + filepath.Join(dir, "cardea-data") + `"}`,
+		"the stop":  `"msg":"stopped"}`,
+	} {
+		if strings.Count(s.stderr.String(), line) != 1 {
+			t.Errorf("%s is not logged, once:\n%s", what, &s.stderr)
+		}
+	}
 	if log := s.stderr.String(); strings.Contains(log, `"level":"WARN"`) || strings.Contains(log, `"level":"ERROR"`) {
 		t.Errorf("a start without any setting logs a problem:\n%s", log)
 	}
@@ -403,7 +411,7 @@ func TestWeakHashingIsWarnedAbout(t *testing.T) {
 
 	s = serve(t, t.TempDir(), nil, "--argon2-memory", "12288", "--argon2-time", "3")
 	s.stop()
-	if log := s.stderr.String(); log != "" {
+	if log := s.stderr.String(); strings.Contains(log, "WARN") {
 		t.Errorf("settings as strong as OWASP's minimum are warned about: %s", log)
 	}
 }
@@ -493,6 +501,19 @@ func TestOperatorsListener(t *testing.T) {
 		public.Get(path).WantError(http.StatusNotFound, "not_found")
 	}
 	ops.Get("/api/user").Want(http.StatusNotFound)
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9": 200, "127.0.0.1": 200, "127.8.8.8:5001": 200, "[::1]:5001": 200, "[::1]": 200,
+		"evil.example": 421, "evil.example:5001": 421, "localhost.evil.example": 421, "10.0.0.1": 421, "127.0.0.1.evil.example": 421,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ops.URL+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		if got := ops.Do(r).Status; got != want {
+			t.Errorf("Host %s: %d, want %d", host, got, want)
+		}
+	}
 	ops.Get("/debug/pprof/cmdline").Want(http.StatusNotFound) // the command line may have secrets
 	s.stop()
 	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); !isRefused(err) {
