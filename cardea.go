@@ -38,6 +38,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
+// Version of this release.
+const Version = "0.1.0"
+
 // Server is an accounts backend over one data folder. It is an [http.Handler]
 // for all routes of the contract; [Server.Run] does its background work and
 // [Server.Close] ends it. Its methods may be called from any goroutine.

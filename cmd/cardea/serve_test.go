@@ -549,6 +549,14 @@ func TestMetrics(t *testing.T) {
 		`go_goroutines `,
 		`process_open_fds `,
 		`cardea_database_bytes `,
+		`cardea_build_info{version="` + version + `"} 1`,
+		`cardea_people 1`,
+		`cardea_sessions 1`,
+		`cardea_pictures 0`,
+		`cardea_session_cache_entries `,
+		`cardea_session_cache_hits_total `,
+		`cardea_session_cache_misses_total `,
+		`cardea_sweep_failures_total 0`,
 	} {
 		if !strings.Contains(metrics, "\n"+line) {
 			t.Errorf("no %s", line)

@@ -12,6 +12,7 @@ package account
 import (
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -50,6 +51,9 @@ type Service struct {
 
 	throttled recently // limits that were reached
 	events    eventCounts
+	counted   counts
+
+	sweepFailures atomic.Int64
 }
 
 // Bounds of the costly work, for each core. A hash takes about 25 ms of it, so

@@ -53,10 +53,11 @@ func (r reads) classify(err error) error {
 const (
 	// pingPatience: whoever asks whether the server is ready does not wait long.
 	pingPatience = time.Second
-	// A look for damage reads the whole database, so there is one a minute at most,
+	// A look for damage reads the whole database (20 s for a million people, sessions
+	// and pictures on two cores), so there is one a minute at most,
 	// while something was damaged.
 	lookInterval = time.Minute
-	longestLook  = 10 * time.Second
+	longestLook  = time.Minute
 )
 
 // Ping tells whether the database answers a query and, if something failed before,
