@@ -67,6 +67,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrDuplicate, err)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	case sqlite3.SQLITE_IOERR_SHMSIZE: // the index of the log cannot be made as large as it has to be
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	switch primary(e) {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:

@@ -33,8 +33,8 @@ var (
 	// ErrDamaged: the file is not, or no longer, what a database has to be. Its text
 	// is for operators.
 	ErrDamaged = errors.New("the database is damaged; stop the server and restore a backup")
-	// ErrFull: the disk below the database is full.
-	ErrFull = errors.New("store: no space left for the database")
+	// ErrFull: the disk below the database is full. Its text is for operators.
+	ErrFull = errors.New("no space is left where the database lies; make room there")
 )
 
 // reads holds the queries that change nothing.
