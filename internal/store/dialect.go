@@ -40,8 +40,22 @@ func readerDSN(path string) string {
 }
 
 func dsn(path, lock string, pragmas ...string) string {
+	return address(path, url.Values{"_pragma": pragmas, "_txlock": {lock}})
+}
+
+// readOnlyDSN: SQLite looks at the file as it is and takes no locks if it is told that
+// nobody changes it (https://sqlite.org/uri.html#uriimmutable).
+func readOnlyDSN(path string, immutable bool) string {
+	v := url.Values{"_pragma": {readerTimeout}, "mode": {"ro"}}
+	if immutable {
+		v.Set("immutable", "1")
+	}
+	return address(path, v)
+}
+
+func address(path string, v url.Values) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Clean(path)}).EscapedPath()}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {lock}}.Encode()
+	u.RawQuery = v.Encode()
 	return u.String()
 }
 

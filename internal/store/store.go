@@ -62,6 +62,8 @@ type DB struct {
 	lastWrite atomic.Pointer[lastWrite]
 	trouble   trouble
 	patience  time.Duration // of a writer, see [DB.Tx]
+	readOnly  bool          // see readonly.go
+	unchanged func() error  // asked when it is closed; may be nil
 }
 
 // Open opens the SQLite file at path, creates it when it is missing (readable by
@@ -70,7 +72,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	return open(ctx, path, migrate)
+	return open(ctx, path, writerDSN(path), readerDSN(path), migrate)
 }
 
 // OpenExisting opens a database that is there and up to date, and changes nothing
@@ -80,11 +82,14 @@ func OpenExisting(ctx context.Context, path string) (*DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	return open(ctx, path, checkMigrated)
+	if onReadOnlyMedium(path) {
+		return openReadOnly(ctx, path)
+	}
+	return open(ctx, path, writerDSN(path), readerDSN(path), checkMigrated)
 }
 
-func open(ctx context.Context, path string, prepare func(ctx context.Context, db *sql.DB, path string) error) (*DB, error) {
-	writer, err := sql.Open(driverName, writerDSN(path))
+func open(ctx context.Context, path, writerDSN, readerDSN string, prepare func(ctx context.Context, db *sql.DB, path string) error) (*DB, error) {
+	writer, err := sql.Open(driverName, writerDSN)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +99,7 @@ func open(ctx context.Context, path string, prepare func(ctx context.Context, db
 	if err := prepare(ctx, writer, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writer.Close())
 	}
-	reader, err := sql.Open(driverName, readerDSN(path))
+	reader, err := sql.Open(driverName, readerDSN)
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
@@ -120,7 +125,11 @@ func createPrivate(path string) error {
 
 // Close waits for what is running and closes the database.
 func (db *DB) Close() error {
-	return errors.Join(db.reader.Close(), db.writer.Close())
+	err := errors.Join(db.reader.Close(), db.writer.Close())
+	if db.unchanged != nil {
+		err = errors.Join(err, db.unchanged())
+	}
+	return err
 }
 
 // Stats are figures about the database.

@@ -25,6 +25,9 @@ type Tx struct {
 // Waiting for the transactions of this process and for a lock that another one holds
 // takes 5 seconds at most, both together; then it fails with [ErrUnavailable].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
+	if db.readOnly {
+		return fmt.Errorf("%w: its file system is read-only here; run this where it can be written", ErrUnavailable)
+	}
 	return db.trouble.noteWrite(db.tx(ctx, db.patience, f))
 }
 
