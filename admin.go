@@ -18,7 +18,7 @@ import (
 
 // Admin does what operators do to people and data, on the data folder itself. A
 // [Server], also of another process, may serve the same data meanwhile, and shows
-// what was done at its next request. Its methods may be called from any goroutine;
+// what was done within a second. Its methods may be called from any goroutine;
 // their errors are sentences for people.
 type Admin struct {
 	cfg      Config
@@ -54,9 +54,11 @@ func (a *Admin) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("database: cannot open it: %w", reason(err))
 	}
-	pictures, err := blob.NewDisk(a.cfg.storage())
-	if err != nil {
-		return fmt.Errorf("storage: cannot use the folder %s: %w", a.cfg.storage(), reason(err))
+	pictures := blob.OpenDisk(a.cfg.storage())
+	if !a.db.ReadOnly() {
+		if pictures, err = blob.NewDisk(a.cfg.storage()); err != nil {
+			return fmt.Errorf("storage: cannot use the folder %s: %w", a.cfg.storage(), reason(err))
+		}
 	}
 	if a.breached, err = a.cfg.breachedList(); err != nil {
 		return err

@@ -133,7 +133,7 @@ const deviceKeyProblem = "device.key"
 
 // Problem is something that is not as it should be in a data folder.
 type Problem struct {
-	What    string // database, device.key, picture, file (that nothing names) or stray (a foreign one in the picture storage)
+	What    string // database, device.key, person, picture, file (that nothing names) or stray (a foreign one in the picture storage)
 	Person  string // id; empty where it concerns none
 	File    string // key in the picture storage, or the name of a stray; empty where it concerns none
 	Message string // a sentence for people

@@ -38,6 +38,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
+// Version of this release.
+const Version = "0.1.0"
+
 // Server is an accounts backend over one data folder. It is an [http.Handler]
 // for all routes of the contract; [Server.Run] does its background work and
 // [Server.Close] ends it. Its methods may be called from any goroutine.
@@ -84,6 +87,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := refuseHalfRestored(s.cfg); err != nil {
 		return err
 	}
+	if err := refuseLost(ctx, s.cfg); err != nil {
+		return err
+	}
 	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
@@ -118,6 +124,20 @@ func lockDatabase(database string) (*flock.Flock, error) {
 		return nil, fmt.Errorf("%w: %s; stop the other one, or give this one data of its own", ErrInUse, database)
 	}
 	return lock, nil
+}
+
+// refuseLost fails where a database was, of which nothing but an empty file is left:
+// there are pictures. Without any, the first start was interrupted.
+func refuseLost(ctx context.Context, cfg Config) error {
+	info, err := os.Stat(cfg.database())
+	if err != nil || info.Size() > 0 {
+		return nil //nolint:nilerr // opening it tells
+	}
+	if !blob.Holds(ctx, cfg.storage()) {
+		return nil
+	}
+	return fmt.Errorf("database: %s is empty, but there are pictures in %s, so that there were people: restore a backup; "+
+		"or, if all of them may go, move the pictures elsewhere and start again", cfg.database(), cfg.storage())
 }
 
 // ServeHTTP implements [http.Handler].

@@ -1,6 +1,7 @@
 package cardea
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,31 +23,51 @@ func (s *Server) Metrics() http.Handler {
 // statsCollector turns the account service's figures into metrics.
 type statsCollector struct{ server *Server }
 
+// desc describes a metric.
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("cardea_"+name, help, labels, nil)
+}
+
 var (
-	poolRunning = prometheus.NewDesc("cardea_pool_running", "Costly work being done.", []string{"pool"}, nil)
-	poolWaiting = prometheus.NewDesc("cardea_pool_waiting", "Costly work waiting for its turn.", []string{"pool"}, nil)
-	poolSlots   = prometheus.NewDesc("cardea_pool_slots", "Costly work that can be done at a time.", []string{"pool"}, nil)
-	poolRefused = prometheus.NewDesc("cardea_pool_refused_total", "Costly work refused because too much waited.", []string{"pool"}, nil)
-	poolPushed  = prometheus.NewDesc("cardea_pool_displaced_total", "Of what was refused, what had to make room in the queue for others.", []string{"pool"}, nil)
-	poolDone    = prometheus.NewDesc("cardea_pool_done_total", "Costly work done.", []string{"pool"}, nil)
-	poolWaited  = prometheus.NewDesc("cardea_pool_wait_seconds_total", "How long that had waited for its turn.", []string{"pool"}, nil)
-	events      = prometheus.NewDesc("cardea_events_total", "Events as in the audit table: logins, uploads and so on.", []string{"event"}, nil)
-	dbBytes     = prometheus.NewDesc("cardea_database_bytes", "Size of the database file and its write-ahead log.", nil, nil)
-	dbReaders   = prometheus.NewDesc("cardea_database_readers_busy", "Connections that read at this moment.", nil, nil)
-	dbWaits     = prometheus.NewDesc("cardea_database_write_waits_total", "Transactions that had to wait for another.", nil, nil)
-	dbWaited    = prometheus.NewDesc("cardea_database_write_wait_seconds_total", "How long they waited.", nil, nil)
+	buildInfo = desc("build_info", "Always 1; the label is the release.", "version")
+
+	poolRunning = desc("pool_running", "Costly work being done.", "pool")
+	poolWaiting = desc("pool_waiting", "Costly work waiting for its turn.", "pool")
+	poolSlots   = desc("pool_slots", "Costly work that can be done at a time.", "pool")
+	poolRefused = desc("pool_refused_total", "Costly work refused because too much waited.", "pool")
+	poolPushed  = desc("pool_displaced_total", "Of what was refused, what had to make room in the queue for others.", "pool")
+	poolDone    = desc("pool_done_total", "Costly work done.", "pool")
+	poolWaited  = desc("pool_wait_seconds_total", "How long that had waited for its turn.", "pool")
+
+	people   = desc("people", "Accounts; counted once a minute at most.")
+	sessions = desc("sessions", "Sessions, also those that the sweep will remove; counted once a minute at most.")
+	pictures = desc("pictures", "People with a picture; counted once a minute at most.")
+	events   = desc("events_total", "Events as in the audit table: logins, uploads and so on.", "event")
+
+	cacheEntries = desc("session_cache_entries", "Sessions kept in memory.")
+	cacheHits    = desc("session_cache_hits_total", "Requests whose session was found in memory.")
+	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was looked up in the database.")
+	sweeps       = desc("sweep_failures_total", "Parts of a sweep that failed, to be tried again; the log says why.")
+
+	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
+	dbReaders = desc("database_readers_busy", "Connections that read at this moment.")
+	dbWaits   = desc("database_write_waits_total", "Transactions that had to wait for another.")
+	dbWaited  = desc("database_write_wait_seconds_total", "How long they waited.")
 )
 
 // Describe implements [prometheus.Collector].
 func (statsCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, events, dbBytes, dbReaders, dbWaits, dbWaited} {
+	for _, d := range []*prometheus.Desc{
+		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited,
+		people, sessions, pictures, events, cacheEntries, cacheHits, cacheMisses, sweeps, dbBytes, dbReaders, dbWaits, dbWaited,
+	} {
 		ch <- d
 	}
 }
 
 // Collect implements [prometheus.Collector].
 func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
-	stats := c.server.accounts.Stats()
+	stats := c.server.accounts.Stats(context.Background()) // a collector is given none
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
@@ -62,6 +83,16 @@ func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
 		count(poolDone, float64(load.Done), name)
 		count(poolWaited, load.Waited.Seconds(), name)
 	}
+	gauge(buildInfo, 1, Version)
+	if n := stats.Counts; n != nil {
+		gauge(people, float64(n.People))
+		gauge(sessions, float64(n.Sessions))
+		gauge(pictures, float64(n.Pictures))
+	}
+	gauge(cacheEntries, float64(stats.Cache.Entries))
+	count(cacheHits, float64(stats.Cache.Hits))
+	count(cacheMisses, float64(stats.Cache.Misses))
+	count(sweeps, float64(stats.SweepFailures))
 	for event, n := range stats.Events {
 		count(events, float64(n), string(event))
 	}

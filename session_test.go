@@ -137,6 +137,43 @@ func TestForeignCookies(t *testing.T) {
 	}
 }
 
+// Of several sessions that a browser sends, the one that lives counts, wherever it
+// stands among the first four; so it is the one that a logout ends.
+func TestSeveralSessionCookies(t *testing.T) {
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	session := func() string {
+		c := server.NewClient(t)
+		c.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+		return c.Cookie
+	}
+	dead := func() string {
+		c := server.NewClient(t)
+		c.Cookie = session()
+		token := c.Cookie
+		c.Post("/api/logout", nil).Want(http.StatusOK)
+		return token
+	}
+	client := server.NewClient(t)
+	send := func(tokens ...string) {
+		client.Cookie = ""
+		client.Header.Set("Cookie", "session="+strings.Join(tokens, "; session="))
+	}
+	live := session()
+	for _, tokens := range [][]string{{dead(), live}, {live, dead()}, {dead(), "x", dead(), dead(), live}, {live, session()}} {
+		send(tokens...)
+		client.Get("/api/user").Want(http.StatusOK)
+	}
+	for _, tokens := range [][]string{{dead(), dead()}, {dead(), dead(), dead(), dead(), live}} {
+		send(tokens...)
+		client.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
+	}
+	send(dead(), live)
+	client.Post("/api/logout", nil).Want(http.StatusOK)
+	send(live)
+	client.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
+}
+
 // Without a session, whatever is one's own is refused, and before anything sent is looked at.
 func TestStrangersGetNothing(t *testing.T) {
 	server := testkit.Start(t)

@@ -41,10 +41,10 @@ Examples:
   gpg --decrypt cardea.tar.gpg | cardea restore - --data /srv/cardea
 `},
 	"check": {name: "check", settings: where, run: check, about: `
-Looks for damage, while the server runs: in the database; in the key of device
-cookies; in pictures, which must be there and be what was stored; and for files of
-the picture storage that nothing names, or that are not Cardea's. It ends with 0
-when all is well, otherwise with 1 and a line for each problem. With --json the
+Looks for damage, while the server runs: in the database, its tables and what
+people sign in with; in the key of device cookies; in pictures, which must be there
+and be what was stored; and for files of the picture storage that nothing names, or
+that are not Cardea's. It ends with 0 when all is well, otherwise with 1 and a line for each problem. With --json the
 last line is always a summary, which also says what kept the check from its end.
 
 Examples:

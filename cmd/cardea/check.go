@@ -26,7 +26,7 @@ func (in *invocation) newReport() *report {
 }
 
 type problemJSON struct {
-	Problem string `json:"problem"` // database, device.key, picture, file or stray
+	Problem string `json:"problem"` // database, device.key, person, picture, file or stray
 	Person  string `json:"person,omitempty"`
 	File    string `json:"file,omitempty"`
 	Message string `json:"message"`
@@ -83,6 +83,7 @@ func check(ctx context.Context, in *invocation) error {
 	r.done()
 	switch {
 	case in.json:
+		in.saidAsJSON = true
 		s := summaryJSON{err == nil && r.problems == 0, c.People, c.Sessions, c.Pictures, c.DeviceKey, r.problems, r.removed, ""}
 		if err != nil {
 			s.Error = oneLine(err.Error())

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,4 +145,71 @@ func TestCheckGoesOn(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, &p.stdout, &p.stderr)
 	}
 	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 person, 1 session, 0 pictures")
+}
+
+// alter runs statements on a database that nobody serves.
+func alter(t *testing.T, data, statements string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), statements); errors.Join(err, db.Close()) != nil {
+		t.Fatal(err)
+	}
+}
+
+// A database without its tables, or with others, is damaged: a line says so for each
+// of them, and there is no backup of it.
+func TestCheckOfTables(t *testing.T) {
+	for statements, want := range map[string][]string{
+		"DROP TABLE pictures; DROP INDEX audit_by_time": {"the index audit_by_time is missing", "the table pictures is missing"},
+		"ALTER TABLE users ADD COLUMN admin INTEGER":    {"the table users is not as Cardea makes it"},
+		"CREATE TABLE notes (n)":                        {"the table notes is none of Cardea's"},
+	} {
+		data := withPicture(t)
+		alter(t, data, statements)
+		_, told := summaryOf(t, data)
+		var got []string
+		for _, p := range told {
+			if p.Problem == "database" {
+				got = append(got, p.Message)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q", statements, got)
+		}
+		operate(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
+	}
+}
+
+func TestCheckOfPeople(t *testing.T) {
+	data := withPicture(t)
+	alter(t, data, `UPDATE users SET password_hash = 'secret'`)
+	wantProblem(t, data, "person: the password hash of person ", "1 problem found")
+	alter(t, data, `UPDATE users SET email_key = 'Ann@example.com'`)
+	wantProblem(t, data, "person: the e-mail address of person ", "2 problems found")
+}
+
+// A backup with another database in it, whose manifest fits, is not restored.
+func TestRestoreOfOtherTables(t *testing.T) {
+	data, file := backedUp(t)
+	alter(t, data, "DROP TABLE tries")
+	database := readFile(t, filepath.Join(data, "cardea.db"))
+	forged := repack(t, readFile(t, file), func(name string, content []byte) []byte {
+		switch name {
+		case "cardea.db":
+			return database
+		case "cardea-backup.json": // of the form without a manifest
+			return bytes.Replace(content, []byte(`"format":2`), []byte(`"format":1`), 1)
+		case "manifest.jsonl":
+			return nil
+		}
+		return content
+	})
+	to := filepath.Join(t.TempDir(), "restored")
+	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table tries is missing")
+	if _, err := os.Stat(to); err == nil {
+		t.Error("something is left")
+	}
 }

@@ -35,6 +35,7 @@ type invocation struct {
 	cfg         cardea.Config
 	argument    string
 	interrupted <-chan struct{} // closed by a signal
+	saidAsJSON  bool            // standard output has what it is to have
 	own
 }
 
@@ -131,6 +132,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	}
 	if err == nil {
 		in.cfg = o.Config
+		in.saidAsJSON = c.name == "backup" && in.argument == "-" // standard output is the backup's
 		err = c.run(ctx, in)
 	} else {
 		err = usageError{err}
@@ -142,11 +144,25 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &wrong):
-		return p.misused(wrong.Error() + " (see cardea " + c.name + " --help)")
+		err = errors.New(wrong.Error() + " (see cardea " + c.name + " --help)")
+		in.failAsJSON(err)
+		return p.misused(err.Error())
 	case ctx.Err() != nil:
-		return p.failed(errors.New("interrupted; nothing is left half done"))
+		err = errors.New("interrupted; nothing is left half done")
 	}
+	in.failAsJSON(err)
 	return p.failed(err)
+}
+
+// failAsJSON says why the command failed to a program that reads JSON, as a check's
+// summary does; people and logs read it on standard error.
+func (in *invocation) failAsJSON(err error) {
+	if in.json && !in.saidAsJSON {
+		_ = in.printJSON(struct {
+			OK    bool   `json:"ok"`
+			Error string `json:"error"`
+		}{false, oneLine(err.Error())}) // it is said on standard error as well
+	}
 }
 
 func (c command) ownFlags() []ownFlag {
@@ -219,68 +235,6 @@ func printJSON(w io.Writer, v any) error {
 
 // printf prints text for people.
 func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
-
-// password asks for a password where somebody types, and reads a line elsewhere.
-func (in *invocation) password() (string, error) {
-	if !term.IsTerminal(int(in.stdin.Fd())) {
-		return firstLine(in.stdin)
-	}
-	first, err := in.ask("Password: ")
-	if err != nil {
-		return "", err
-	}
-	again, err := in.ask("Once more: ")
-	if err == nil && again != first {
-		err = errors.New("the two are not the same; nothing was changed")
-	}
-	return first, err
-}
-
-// ask reads a line that is not shown. A signal must not leave the terminal so.
-func (in *invocation) ask(prompt string) (string, error) {
-	fd := int(in.stdin.Fd())
-	state, err := term.GetState(fd)
-	if err != nil {
-		return "", err
-	}
-	fmt.Fprint(in.stderr, prompt)
-	type answer struct {
-		line []byte
-		err  error
-	}
-	typed := make(chan answer, 1)
-	go func() {
-		line, err := term.ReadPassword(fd)
-		typed <- answer{line, err}
-	}()
-	select {
-	case a := <-typed:
-		fmt.Fprintln(in.stderr)
-		if a.err != nil {
-			return "", errors.New("no password was typed; nothing was changed")
-		}
-		return string(a.line), nil
-	case <-in.interrupted:
-		fmt.Fprintln(in.stderr)
-		return "", errors.Join(errors.New("interrupted"), term.Restore(fd, state))
-	}
-}
-
-// maxLine bounds what is read of standard input; no password is longer.
-const maxLine = 4096
-
-// firstLine reads what is before the first line break, or all if there is none.
-func firstLine(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxLine))
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	if line = strings.TrimSuffix(line, "\r"); line == "" {
-		return "", usageError{errors.New("the password is read from standard input, which is empty")}
-	}
-	return line, nil
-}
 
 // progress shows how far long work is, on a terminal. What it returns second ends the line.
 func (in *invocation) progress() (cardea.Progress, func()) {

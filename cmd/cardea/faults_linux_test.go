@@ -65,17 +65,24 @@ func fill(t *testing.T, dir string) (free func()) {
 	}
 }
 
-// A full disk costs what has to be written, nothing else, and only until there is room.
-func TestDiskFull(t *testing.T) {
-	data := t.TempDir()
-	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "size=8m"); err != nil {
+// smallDisk mounts a file system of 8 MB.
+func smallDisk(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=8m"); err != nil {
 		skipFault(t, "a small file system has to be mounted", err)
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
+		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
 			t.Error(err)
 		}
 	})
+	return folder
+}
+
+// A full disk costs what has to be written, nothing else, and only until there is room.
+func TestDiskFull(t *testing.T) {
+	data := smallDisk(t)
 	s := serve(t, data, cheap)
 	ada := s.client()
 	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
@@ -115,7 +122,7 @@ func TestDiskFull(t *testing.T) {
 			}
 		}
 		ready := s.client().Get("/readyz").WantError(503, "not_ready").Envelope()
-		if ready.Errors["storage"] == "" || ready.Errors["database"] == "" {
+		if says := "has no room left; the log says more"; ready.Errors["storage"] != says || ready.Errors["database"] != says {
 			t.Errorf("readiness says %v", ready.Errors)
 		}
 		ada.Get("/api/user").Want(200)
@@ -184,7 +191,7 @@ func TestReadOnlyData(t *testing.T) {
 		}
 	}
 	ready := s.client().Get("/readyz").WantError(503, "not_ready").Envelope()
-	if ready.Errors["storage"] == "" || ready.Errors["database"] == "" {
+	if ready.Errors["storage"] != "does not answer; the log says more" || ready.Errors["database"] != "takes no writes; the log says more" {
 		t.Errorf("readiness says %v", ready.Errors)
 	}
 	ada.Get("/api/user").Want(200)

@@ -13,10 +13,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/cardea-accounts/cardea"
 )
 
 // version of this release.
-const version = "0.1.0"
+const version = cardea.Version
 
 // Exit codes.
 const (

@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/http/pprof"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cardea-accounts/cardea"
 )
@@ -41,6 +38,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 	if err := p.answer(ctx, o); err != nil {
 		return p.failed(err)
 	}
+	o.Log.InfoContext(ctx, "stopped")
 	return exitOK
 }
 
@@ -63,7 +61,7 @@ func (p program) answer(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer stopOps()
-	p.greet(listener.Addr(), o, fresh)
+	p.greet(ctx, listener.Addr(), o, fresh)
 	if ops != nil {
 		fmt.Fprintf(p.stdout, "Operators: http://%[1]s/metrics and http://%[1]s/debug/pprof/\n", ops)
 	}
@@ -95,13 +93,17 @@ func isFresh(data string) bool {
 	return errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0
 }
 
-// greet tells where things are and, at the first start, what to try next.
-func (p program) greet(addr net.Addr, o options, fresh bool) {
+// greet tells where things are and, at the first start, what to try next. A log that
+// is kept has it as well; on a terminal, once is enough.
+func (p program) greet(ctx context.Context, addr net.Addr, o options, fresh bool) {
 	data, err := filepath.Abs(o.Data)
 	if err != nil {
 		data = o.Data
 	}
 	fmt.Fprintf(p.stdout, "Cardea %s listens on http://%s and keeps its data in %s\n", version, addr, data)
+	if !isTerminal(p.stderr) {
+		o.Log.InfoContext(ctx, "started", "version", version, "address", addr.String(), "data", data)
+	}
 	if !fresh {
 		return
 	}
@@ -134,25 +136,4 @@ func newLog(w *os.File, format string) *slog.Logger {
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// serveOps answers operators on a listener of its own, if an address is set.
-func serveOps(ctx context.Context, address string, metrics http.Handler) (addr net.Addr, stop func(), err error) {
-	if address == "" {
-		return nil, func() {}, nil
-	}
-	listener, err := listen(ctx, address)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(listener) }()
-	return listener.Addr(), func() { _ = srv.Close(); <-done }, nil
 }

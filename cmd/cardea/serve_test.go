@@ -36,6 +36,14 @@ func TestFirstStart(t *testing.T) {
 	if !strings.HasPrefix(s.stdout.String(), where) {
 		t.Errorf("stdout:\n%s\nwant it to begin with:\n%s", &s.stdout, where)
 	}
+	for what, line := range map[string]string{
+		"the start": `"msg":"started","version":"` + version + `","address":"` + s.addr + `","data":"` + filepath.Join(dir, "cardea-data") + `"}`,
+		"the stop":  `"msg":"stopped"}`,
+	} {
+		if strings.Count(s.stderr.String(), line) != 1 {
+			t.Errorf("%s is not logged, once:\n%s", what, &s.stderr)
+		}
+	}
 	if log := s.stderr.String(); strings.Contains(log, `"level":"WARN"`) || strings.Contains(log, `"level":"ERROR"`) {
 		t.Errorf("a start without any setting logs a problem:\n%s", log)
 	}
@@ -250,6 +258,22 @@ func TestDatabaseIsGarbage(t *testing.T) {
 	}
 }
 
+// An empty database beside pictures was lost; to begin anew would hide that. Without
+// pictures, a first start was interrupted, and goes on.
+func TestDatabaseIsLost(t *testing.T) {
+	data := withPicture(t)
+	file := filepath.Join(data, "cardea.db")
+	writeFile(t, file, nil)
+	serveOnce(t, data).wantEnd(exitFailed, file+" is empty", "there are pictures", "restore a backup")
+	if content := readFile(t, file); len(content) > 0 {
+		t.Error("a database was made")
+	}
+	if err := os.Remove(filesIn(t, filepath.Join(data, "pictures"))[0]); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, data, cheap).client().Get("/readyz").Want(http.StatusOK)
+}
+
 // A wrong setting is named as it was given, with its value and what is allowed.
 func TestWrongSettings(t *testing.T) {
 	for _, c := range []struct{ name, value, allowed string }{
@@ -387,7 +411,7 @@ func TestWeakHashingIsWarnedAbout(t *testing.T) {
 
 	s = serve(t, t.TempDir(), nil, "--argon2-memory", "12288", "--argon2-time", "3")
 	s.stop()
-	if log := s.stderr.String(); log != "" {
+	if log := s.stderr.String(); strings.Contains(log, "WARN") {
 		t.Errorf("settings as strong as OWASP's minimum are warned about: %s", log)
 	}
 }
@@ -477,6 +501,19 @@ func TestOperatorsListener(t *testing.T) {
 		public.Get(path).WantError(http.StatusNotFound, "not_found")
 	}
 	ops.Get("/api/user").Want(http.StatusNotFound)
+	for host, want := range map[string]int{
+		"localhost": 200, "LOCALHOST:9": 200, "127.0.0.1": 200, "127.8.8.8:5001": 200, "[::1]:5001": 200, "[::1]": 200,
+		"evil.example": 421, "evil.example:5001": 421, "localhost.evil.example": 421, "10.0.0.1": 421, "127.0.0.1.evil.example": 421,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ops.URL+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		if got := ops.Do(r).Status; got != want {
+			t.Errorf("Host %s: %d, want %d", host, got, want)
+		}
+	}
 	ops.Get("/debug/pprof/cmdline").Want(http.StatusNotFound) // the command line may have secrets
 	s.stop()
 	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); !isRefused(err) {
@@ -512,6 +549,14 @@ func TestMetrics(t *testing.T) {
 		`go_goroutines `,
 		`process_open_fds `,
 		`cardea_database_bytes `,
+		`cardea_build_info{version="` + version + `"} 1`,
+		`cardea_people 1`,
+		`cardea_sessions 1`,
+		`cardea_pictures 0`,
+		`cardea_session_cache_entries `,
+		`cardea_session_cache_hits_total `,
+		`cardea_session_cache_misses_total `,
+		`cardea_sweep_failures_total 0`,
 	} {
 		if !strings.Contains(metrics, "\n"+line) {
 			t.Errorf("no %s", line)

@@ -115,6 +115,27 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
+// Whoever does not want to type a password is not asked on, and what is corrected
+// while typing counts as corrected.
+func TestPasswordPromptHasItsKeys(t *testing.T) {
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	add := []string{"user", "add", "--name", "Ann", "--email", "ann@example.com"}
+	for typed, says := range map[string]string{"\x04": "no password was typed", "abc\x04": "no password was typed", "abc\x03": "interrupted"} {
+		if screen, code := talk(t, data, add, "Password: ", typed); code != exitFailed || !strings.Contains(screen, says+"; nothing was changed") {
+			t.Errorf("%q, %d: %s", typed, code, screen)
+		}
+	}
+	screen, code := talk(t, data, add, "Password: ", "wrong\x15schönÖ\x7f wörds\r", "Once more: ", "schön wörds\n")
+	if code != exitOK {
+		t.Errorf("%d: %s", code, screen)
+	}
+	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "schön wörds")).Want(http.StatusOK)
+	if screen, code := talk(t, data, []string{"user", "set-password", "ann@example.com"}, "Password: ", "\x04"); code != exitFailed {
+		t.Errorf("%d: %s", code, screen)
+	}
+}
+
 func TestDeleteAsks(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data, cheap).stop()

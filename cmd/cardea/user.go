@@ -18,7 +18,7 @@ import (
 const userUsage = `Usage: cardea user COMMAND [flags]
 
 What operators do to people. A server may run on the same data meanwhile; it
-shows what was done at once.
+shows what was done within a second.
 
   cardea user list               list people, in the order of their e-mail addresses
   cardea user show WHO           show a person, with sessions and picture
@@ -71,7 +71,7 @@ Examples:
   cardea user set-password ann@example.com < password.txt
 `},
 	"end-sessions": {name: "user end-sessions", argument: "WHO", settings: where, run: onData(endSessions), about: `
-Ends all sessions of a person: they are signed out everywhere, at once.
+Ends all sessions of a person: they are signed out everywhere, within a second.
 ` + whoHelp + `
 Example:
   cardea user end-sessions ann@example.com

@@ -10,9 +10,9 @@
 package account
 
 import (
-	"context"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -52,6 +52,9 @@ type Service struct {
 
 	throttled recently // limits that were reached
 	events    eventCounts
+	counted   counts
+
+	sweepFailures atomic.Int64
 }
 
 // Bounds of the costly work, for each core. A hash takes about 25 ms of it, so
@@ -129,17 +132,4 @@ func userOf(u store.User, p *store.Picture) User {
 		out.Picture = &Picture{UserID: u.ID, Name: p.Name, Version: p.Version}
 	}
 	return out
-}
-
-// Ready reports what of the service's surroundings does not answer: an error a
-// part, by its name. It is empty when all is well.
-func (s *Service) Ready(ctx context.Context) map[string]error {
-	trouble := map[string]error{}
-	if err := s.db.Ping(ctx); err != nil {
-		trouble["database"] = err
-	}
-	if err := s.pictures.Check(ctx); err != nil {
-		trouble["storage"] = err
-	}
-	return trouble
 }

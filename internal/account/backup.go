@@ -64,6 +64,11 @@ func (s *Service) Backup(ctx context.Context, w io.Writer, opt BackupOptions) (c
 		return Contents{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() {
+		if errors.Is(err, store.ErrFull) { // of the copy: the database itself is only read
+			err = fmt.Errorf("no space is left in the folder %s, where the copy of the database lies while a backup is made; make room there", filepath.Dir(folder))
+		}
+	}()
 	b := backup{Service: s, opt: opt, copy: filepath.Join(folder, "cardea.db")}
 	opt.Progress.tell("copying the database", 0, 0)
 	began := s.opt.Now()

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // Problem is something that is not as it should be.
 type Problem struct {
-	What    string // database, picture, file (that nothing names) or stray
+	What    string // database, person, picture, file (that nothing names) or stray
 	Person  string // id; empty where it concerns none
 	File    string // key in the picture storage, or the name of a stray; empty where it concerns none
 	Message string
@@ -31,18 +32,20 @@ type CheckOptions struct {
 // CheckData looks at everything that is kept, while people go on using it, and
 // tells each problem as it is found.
 func (s *Service) CheckData(ctx context.Context, opt CheckOptions) (c Contents, err error) {
-	found := opt.Found
+	found, damaged := opt.Found, false
 	opt.Found = func(p Problem) {
 		if p.What == "database" { // it may no longer know files that are somebody's
-			opt.RemoveOrphans = false
+			opt.RemoveOrphans, damaged = false, true
 		}
 		found(p)
 	}
-	for _, step := range []func(context.Context, CheckOptions, *Contents) error{s.checkDatabase, s.checkPictures, s.checkFiles} {
+	for _, step := range []func(context.Context, CheckOptions, *Contents) error{s.checkDatabase, s.checkPeople, s.checkPictures, s.checkFiles} {
 		err := step(ctx, opt, &c)
-		if errors.Is(err, store.ErrDamaged) { // what can be looked at nevertheless is
+		switch {
+		case errors.Is(err, store.ErrDamaged) && damaged: // it was said; what can be looked at nevertheless is
+		case errors.Is(err, store.ErrDamaged):
 			opt.Found(Problem{What: "database", Message: err.Error()})
-		} else if err != nil {
+		case err != nil:
 			return c, err
 		}
 	}
@@ -61,6 +64,31 @@ func (s *Service) checkDatabase(ctx context.Context, opt CheckOptions, c *Conten
 	counts, err := s.db.Counts(ctx)
 	c.count(counts)
 	return err
+}
+
+// checkPeople looks for what keeps people from signing in.
+func (s *Service) checkPeople(ctx context.Context, opt CheckOptions, c *Contents) error {
+	var done int64
+	for from := ""; ; {
+		page, err := s.db.UsersByEmailKey(ctx, from, lastKey, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, u := range page {
+			done++
+			opt.Progress.tell("checking people", done, c.People)
+			if !password.WellFormed(u.User.PasswordHash) {
+				opt.Found(Problem{What: "person", Person: u.User.ID, Message: fmt.Sprintf("the password hash of person %s is damaged: no password fits it", u.User.ID)})
+			}
+			if u.User.EmailKey != emailKey(u.User.Email) {
+				opt.Found(Problem{What: "person", Person: u.User.ID, Message: fmt.Sprintf("the e-mail address of person %s is not the one that is compared at login: it does not fit", u.User.ID)})
+			}
+			from = u.User.EmailKey + "\x00" // the least string behind it
+		}
+		if len(page) < pageSize {
+			return ctx.Err()
+		}
+	}
 }
 
 // checkPictures looks for pictures whose files are missing or not what they should be.

@@ -92,7 +92,7 @@ func outage(err error) error {
 	case errors.Is(err, store.ErrFull), errors.Is(err, blob.ErrFull):
 		return &Error{Kind: KindFull, Code: "storage_full", Err: err,
 			Message: "The server has no space left to store this. Nothing was changed; please try again later."}
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errStorage), errors.Is(err, errBreachedList):
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDamaged), errors.Is(err, errStorage), errors.Is(err, errBreachedList):
 		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retrySoon, Err: err,
 			Message: "The server cannot reach its storage at the moment. Nothing was changed; please try again soon."}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

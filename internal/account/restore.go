@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -28,6 +29,13 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 		return c, nil, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return c, nil, err
+	}
+	differences, err := store.SchemaDifferences(ctx, opt.Database)
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("%w: in its database, %s", archive.ErrInvalid, strings.Join(differences, ", "))
+	}
+	if err != nil {
 		return c, nil, err
 	}
 	// Brings the database of an older release up to date.

@@ -65,6 +65,7 @@ func (s *Service) Sweep(ctx context.Context) {
 			return sweep(ctx)
 		}()
 		if err != nil && ctx.Err() == nil {
+			s.sweepFailures.Add(1)
 			s.opt.Log.Log(ctx, level, "sweep failed, will be tried again", "what", what, "error", err)
 		}
 	}

@@ -104,9 +104,15 @@ func (s *Service) expired(session store.Session, now time.Time) bool {
 
 func (s *Service) touchInterval() time.Duration { return min(time.Hour, s.opt.SessionIdle/16) }
 
+// asideWait bounds how long somebody who only reads waits for what is written down
+// aside, such as while another process keeps the database locked.
+const asideWait = 250 * time.Millisecond
+
 // dropExpired removes a session that was found too old, so that it stays dead
 // even if the clock is set back. The sweep would do it later.
 func (s *Service) dropExpired(ctx context.Context, token Token) {
+	ctx, cancel := context.WithTimeout(ctx, asideWait)
+	defer cancel()
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, token.hash().bytes())
 		return err

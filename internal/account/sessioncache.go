@@ -25,6 +25,8 @@ const (
 type sessionCache struct {
 	db      *store.DB
 	entries *otter.Cache[tokenHash, *cachedSession]
+	hits    atomic.Int64
+	misses  atomic.Int64
 	watched atomic.Int64 // when others' changes were last looked for, in microseconds of the service's clock; 0: never
 }
 
@@ -49,11 +51,13 @@ func (c *sessionCache) get(token tokenHash, now time.Time) *cachedSession {
 	if since := now.UnixMicro() - c.watched.Load(); since < 0 || since >= watchTrust.Microseconds() {
 		return nil
 	}
+	c.hits.Add(1)
 	return in
 }
 
 // load reads the session of a token and keeps it. Error: store.ErrNotFound.
 func (c *sessionCache) load(ctx context.Context, token tokenHash) (*cachedSession, error) {
+	c.misses.Add(1)
 	began := c.db.Moment()
 	found, err := c.db.SessionByTokenHash(ctx, token[:])
 	if err != nil {
@@ -66,6 +70,16 @@ func (c *sessionCache) load(ctx context.Context, token tokenHash) (*cachedSessio
 		c.entries.Set(token, in)
 	}
 	return in, nil
+}
+
+// CacheStats are figures about the sessions kept in memory.
+type CacheStats struct {
+	Entries      int64
+	Hits, Misses int64 // since the start; what is kept and no longer holds is a miss
+}
+
+func (c *sessionCache) stats() CacheStats {
+	return CacheStats{int64(c.entries.EstimatedSize()), c.hits.Load(), c.misses.Load()}
 }
 
 // watch looks for the changes of other processes until ctx ends. While that does

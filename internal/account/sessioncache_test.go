@@ -202,6 +202,29 @@ func TestChangesOfOtherProcessesEndKeptSessions(t *testing.T) {
 	}
 }
 
+// That a session is in use is written down aside: a lock held by another process
+// holds up nobody who only reads.
+func TestReadersDoNotWaitForALock(t *testing.T) {
+	b := newBench(t)
+	_, token := b.register(t, "ada@example.com")
+	other, err := store.OpenExisting(t.Context(), b.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	b.now = b.now.Add(30 * time.Minute) // it is due
+	err = other.Tx(t.Context(), func(*store.Tx) error {
+		begun := time.Now()
+		if !b.signedIn(t, token) || time.Since(begun) > 3*time.Second {
+			t.Errorf("held up for %v", time.Since(begun))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func BenchmarkAuthenticate(bench *testing.B) {
 	b := newBench(bench)
 	_, token := b.register(bench, "ada@example.com")

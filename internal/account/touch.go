@@ -83,6 +83,8 @@ func (u *uses) end() map[string]use {
 // touch sees to it that the use of a session is written down.
 func (s *Service) touch(ctx context.Context, in store.Session, now time.Time) {
 	if s.touchInterval() < time.Hour || !s.uses.add(in, now) { // with short limits a second counts
+		ctx, cancel := context.WithTimeout(ctx, asideWait)
+		defer cancel()
 		s.writeUses(ctx, map[string]use{in.ID: {in.UserID, now}})
 	}
 }

@@ -37,8 +37,23 @@ func NewDisk(root string) (*Disk, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
-	d := &Disk{root: root, durable: map[string]bool{}}
+	d := OpenDisk(root)
 	return d, remove(d.checkFile()) // left over if a process died in Check
+}
+
+// OpenDisk returns the store in a folder, of which it makes and removes nothing: for
+// a file system that is read-only.
+func OpenDisk(root string) *Disk { return &Disk{root: root, durable: map[string]bool{}} }
+
+// Holds tells whether there are blobs below a folder, which it does not make.
+func Holds(ctx context.Context, root string) bool {
+	found := errors.New("found")
+	return errors.Is(OpenDisk(root).List(ctx, func(i Item) error {
+		if i.Key != "" {
+			return found
+		}
+		return nil
+	}), found)
 }
 
 // temporary marks a file that is being written. No key contains it.

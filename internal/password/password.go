@@ -101,6 +101,12 @@ func Verify(password, phc string) (bool, error) {
 	return subtle.ConstantTimeCompare(key, h.key) == 1, nil
 }
 
+// WellFormed tells whether a string is a hash that [Verify] can compare with.
+func WellFormed(phc string) bool {
+	_, err := parse(phc)
+	return err == nil
+}
+
 // SpendDifference takes as long as verifying a hash made with p takes longer than
 // verifying the given one. It makes a wrong password for an old, cheaper hash cost
 // what it costs for a new one.

@@ -27,18 +27,18 @@ func (r reads) AuditOfUser(ctx context.Context, userID string, limit int) ([]Aud
 	rows, err := r.q.QueryContext(ctx, `SELECT id, at, event, user_id, ip, request_id FROM audit
 		WHERE user_id = $1 ORDER BY at DESC, id LIMIT $2`, userID, limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var list []Audit
 	for rows.Next() {
 		var a Audit
 		if err := rows.Scan(&a.ID, instant{&a.At}, &a.Event, &a.UserID, &a.IP, &a.RequestID); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		list = append(list, a)
 	}
-	return list, classify(rows.Err())
+	return list, r.classify(rows.Err())
 }
 
 // NthAuditOfUser tells when the nth latest of what happened to an account was,
@@ -48,7 +48,7 @@ func (r reads) NthAuditOfUser(ctx context.Context, userID string, events [4]stri
 	err = r.q.QueryRowContext(ctx, `SELECT at FROM audit
 		WHERE user_id = $1 AND at > $2 AND at <= $3 AND event IN ($4, $5, $6, $7) ORDER BY at DESC LIMIT 1 OFFSET $8`,
 		userID, micros(after), micros(until), events[0], events[1], events[2], events[3], n-1).Scan(instant{&at})
-	return at, classify(err)
+	return at, r.classify(err)
 }
 
 // DeleteOldAudit removes at most limit rows written at or before the given time,

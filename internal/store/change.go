@@ -75,11 +75,13 @@ func (s Stamp) Holds() bool { return s.slot.Load() == s.slots && s.epochs.Load()
 
 // NoticeOthers finds out whether another process has written to the database since
 // the last call; if so, or if that cannot be told, no [Stamp] holds any more.
-// It waits for the transaction that is running.
+// It waits for the transaction that is running, at most as long as [DB.Tx] does.
 func (db *DB) NoticeOthers(ctx context.Context) error {
-	conn, err := db.writer.Conn(ctx)
+	waiting, cancel := context.WithTimeout(ctx, db.patience)
+	defer cancel()
+	conn, err := db.writerConn(ctx, waiting)
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	defer func() { _ = conn.Close() }() // it goes back to the pool
 	seen := lastWrite{}

@@ -17,26 +17,45 @@ import (
 
 const driverName = "sqlite"
 
-// busyTimeout is how long, in milliseconds, SQLite itself waits for a lock that
-// another process holds (the commands, a backup).
-const busyTimeout = "busy_timeout(5000)"
+// How long, in milliseconds, SQLite itself waits for a lock that another process
+// holds. The writer asks again until its patience ends, see [DB.Tx]; in between it
+// gives the connection to others who wait for it. Readers wait for nobody but one
+// who opens or closes the database.
+const (
+	writerTimeout = "busy_timeout(100)"
+	readerTimeout = "busy_timeout(5000)"
+)
 
 // writerDSN: a write-ahead log, so that readers never wait for the writer, and
 // synchronous=FULL, so that a commit has reached the disk when it returns
 // (https://sqlite.org/pragma.html#pragma_synchronous). Transactions take the
 // write lock when they begin: one that reads first can then not fail half-way.
 func writerDSN(path string) string {
-	return dsn(path, "immediate", busyTimeout, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	return dsn(path, "immediate", writerTimeout, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
 }
 
 // readerDSN: query_only makes a write through the pool of readers an error.
 func readerDSN(path string) string {
-	return dsn(path, "deferred", busyTimeout, "query_only(1)")
+	return dsn(path, "deferred", readerTimeout, "query_only(1)")
 }
 
 func dsn(path, lock string, pragmas ...string) string {
+	return address(path, url.Values{"_pragma": pragmas, "_txlock": {lock}})
+}
+
+// readOnlyDSN: SQLite looks at the file as it is and takes no locks if it is told that
+// nobody changes it (https://sqlite.org/uri.html#uriimmutable).
+func readOnlyDSN(path string, immutable bool) string {
+	v := url.Values{"_pragma": {readerTimeout}, "mode": {"ro"}}
+	if immutable {
+		v.Set("immutable", "1")
+	}
+	return address(path, v)
+}
+
+func address(path string, v url.Values) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Clean(path)}).EscapedPath()}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {lock}}.Encode()
+	u.RawQuery = v.Encode()
 	return u.String()
 }
 
@@ -62,6 +81,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrDuplicate, err)
 	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	case sqlite3.SQLITE_IOERR_SHMSIZE: // the index of the log cannot be made as large as it has to be
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	switch primary(e) {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
@@ -83,9 +104,9 @@ func isBusy(err error) bool {
 	return ok && (primary(e) == sqlite3.SQLITE_BUSY || primary(e) == sqlite3.SQLITE_LOCKED)
 }
 
-// hasNoTable tells whether a query failed because a table of it is not there, or
-// is another; the queries themselves are right.
-func hasNoTable(err error) bool {
+// isSenseless tells whether SQLite cannot make sense of a statement: if the statement
+// is right, a table or a column of it is not there, or is another.
+func isSenseless(err error) bool {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	return ok && primary(e) == sqlite3.SQLITE_ERROR
 }

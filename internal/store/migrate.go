@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -22,6 +23,8 @@ var ErrNewer = errors.New("the database was made by a newer release of Cardea: r
 
 // ErrOlder: the database was written by an earlier release of Cardea.
 var ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
+
+var errNoCardea = errors.New("it is empty, or not a database of Cardea")
 
 // migration is one forward step, named NNNN_what.sql.
 type migration struct {
@@ -77,8 +80,8 @@ func checkMigrated(ctx context.Context, db *sql.DB, _ string) error {
 		return err
 	}
 	applied, err := appliedMigrations(ctx, db)
-	if hasNoTable(err) {
-		return errors.New("it is empty, or not a database of Cardea")
+	if isSenseless(err) {
+		return errNoCardea
 	}
 	if err != nil {
 		return err
@@ -90,23 +93,27 @@ func checkMigrated(ctx context.Context, db *sql.DB, _ string) error {
 	return err
 }
 
+// openPatience bounds how long opening a database waits for others that write to it.
+const openPatience = 10 * time.Second
+
 // beginPatiently waits for others that open the database for the first time as
 // well: SQLite's change to a write-ahead log is not covered by its busy time-out.
 func beginPatiently(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
+	waiting, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
 	pause := time.NewTicker(10 * time.Millisecond)
 	defer pause.Stop()
-	for range 200 {
+	for {
 		tx, err := db.BeginTx(ctx, nil)
 		if !isBusy(err) {
 			return tx, err
 		}
 		select {
 		case <-pause.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		case <-waiting.Done():
+			return nil, cmp.Or(ctx.Err(), fmt.Errorf("another process keeps it locked: %w", err))
 		}
 	}
-	return db.BeginTx(ctx, nil)
 }
 
 func makeMigrationsTable(ctx context.Context, tx *sql.Tx) error {

@@ -40,7 +40,7 @@ func (r reads) KnowsFile(ctx context.Context, key string) (bool, error) {
 	var one int
 	err := r.q.QueryRowContext(ctx, `SELECT 1 FROM pictures WHERE blob_key = $1
 		UNION ALL SELECT 1 FROM orphans WHERE blob_key = $1 LIMIT 1`, key).Scan(&one)
-	if err = classify(err); errors.Is(err, ErrNotFound) {
+	if err = r.classify(err); errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
@@ -51,16 +51,16 @@ func (r reads) DueOrphans(ctx context.Context, now time.Time, limit int) ([]stri
 	rows, err := r.q.QueryContext(ctx, `SELECT blob_key FROM orphans WHERE remove_at <= $1
 		ORDER BY remove_at LIMIT $2`, micros(now), limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var keys []string
 	for rows.Next() {
 		var key string
 		if err := rows.Scan(&key); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		keys = append(keys, key)
 	}
-	return keys, classify(rows.Err())
+	return keys, r.classify(rows.Err())
 }

@@ -24,14 +24,14 @@ func (r reads) PictureOfUser(ctx context.Context, userID string) (Picture, error
 	p := Picture{UserID: userID}
 	err := r.q.QueryRowContext(ctx, `SELECT `+pictureColumns+` FROM pictures p WHERE p.user_id = $1`, userID).
 		Scan(&p.Name, &p.Key, &p.ContentType, &p.Version, instant{&p.UpdatedAt})
-	return p, classify(err)
+	return p, r.classify(err)
 }
 
 // PictureByKey finds the picture whose bytes lie under a key, or [ErrNotFound].
 func (r reads) PictureByKey(ctx context.Context, key string) (Picture, error) {
 	var p Picture
 	err := r.q.QueryRowContext(ctx, `SELECT p.user_id, `+pictureColumns+` FROM pictures p WHERE p.blob_key = $1`, key).Scan(p.fields()...)
-	return p, classify(err)
+	return p, r.classify(err)
 }
 
 // PicturesAfter lists pictures in the order of their users' ids, beginning
@@ -40,18 +40,18 @@ func (r reads) PicturesAfter(ctx context.Context, userID string, limit int) ([]P
 	rows, err := r.q.QueryContext(ctx, `SELECT p.user_id, `+pictureColumns+` FROM pictures p WHERE p.user_id > $1
 		ORDER BY p.user_id LIMIT $2`, userID, limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var list []Picture
 	for rows.Next() {
 		var p Picture
 		if err := rows.Scan(p.fields()...); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		list = append(list, p)
 	}
-	return list, classify(rows.Err())
+	return list, r.classify(rows.Err())
 }
 
 func (p *Picture) fields() []any {

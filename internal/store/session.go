@@ -40,7 +40,7 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	if name.Valid {
 		in.Picture = &Picture{UserID: in.User.ID, Name: name.String, Version: version.String}
 	}
-	return in, classify(err)
+	return in, r.classify(err)
 }
 
 const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.ip, s.user_agent`
@@ -54,18 +54,18 @@ func (r reads) SessionsOfUser(ctx context.Context, userID string, limit int) ([]
 	rows, err := r.q.QueryContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1
 		ORDER BY s.last_seen_at DESC, s.id LIMIT $2`, userID, limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var list []Session
 	for rows.Next() {
 		var s Session
 		if err := rows.Scan(s.fields()...); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		list = append(list, s)
 	}
-	return list, classify(rows.Err())
+	return list, r.classify(rows.Err())
 }
 
 // CreateSession adds a session: [ErrNotFound] when its user is gone.
@@ -90,7 +90,7 @@ func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since t
 func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {
 	err = tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id`, hash).Scan(&userID)
 	tx.changes(userID)
-	return userID, classify(err)
+	return userID, tx.classify(err)
 }
 
 // DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
@@ -131,15 +131,15 @@ func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit in
 func (tx *Tx) deleteSessions(ctx context.Context, query string, args ...any) (n int64, err error) {
 	rows, err := tx.q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return 0, classify(err)
+		return 0, tx.classify(err)
 	}
 	defer rows.Close()
 	for ; rows.Next(); n++ {
 		var userID string
 		if err := rows.Scan(&userID); err != nil {
-			return 0, classify(err)
+			return 0, tx.classify(err)
 		}
 		tx.changes(userID)
 	}
-	return n, classify(rows.Err())
+	return n, tx.classify(rows.Err())
 }

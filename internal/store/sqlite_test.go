@@ -21,7 +21,7 @@ func TestPragmasInForce(t *testing.T) {
 		{db.writer, "synchronous", "2"}, // FULL
 		{db.writer, "foreign_keys", "1"},
 		{db.writer, "query_only", "0"},
-		{db.writer, "busy_timeout", "5000"},
+		{db.writer, "busy_timeout", "100"},
 		{db.reader, "journal_mode", "wal"},
 		{db.reader, "query_only", "1"},
 		{db.reader, "busy_timeout", "5000"},

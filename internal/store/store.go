@@ -33,12 +33,15 @@ var (
 	// ErrDamaged: the file is not, or no longer, what a database has to be. Its text
 	// is for operators.
 	ErrDamaged = errors.New("the database is damaged; stop the server and restore a backup")
-	// ErrFull: the disk below the database is full.
-	ErrFull = errors.New("store: no space left for the database")
+	// ErrFull: the disk below the database is full. Its text is for operators.
+	ErrFull = errors.New("no space is left where the database lies; make room there")
 )
 
 // reads holds the queries that change nothing.
-type reads struct{ q querier }
+type reads struct {
+	q       querier
+	trouble *trouble // where damage is noted; nil: nowhere
+}
 
 // querier is what *sql.DB and *sql.Tx have in common.
 type querier interface {
@@ -57,15 +60,10 @@ type DB struct {
 	changes changes
 	// lastWrite is what NoticeOthers saw.
 	lastWrite atomic.Pointer[lastWrite]
-	// unwritable is whether a write failed for want of space or of the disk, and
-	// none has been seen to work since.
-	unwritable atomic.Bool
-}
-
-// Tx is a transaction, see [DB.Tx].
-type Tx struct {
-	reads
-	changed []string // ids of people
+	trouble   trouble
+	patience  time.Duration // of a writer, see [DB.Tx]
+	readOnly  bool          // see readonly.go
+	unchanged func() error  // asked when it is closed; may be nil
 }
 
 // Open opens the SQLite file at path, creates it when it is missing (readable by
@@ -74,7 +72,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	return open(ctx, path, migrate)
+	return open(ctx, path, writerDSN(path), readerDSN(path), migrate)
 }
 
 // OpenExisting opens a database that is there and up to date, and changes nothing
@@ -84,11 +82,14 @@ func OpenExisting(ctx context.Context, path string) (*DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	return open(ctx, path, checkMigrated)
+	if onReadOnlyMedium(path) {
+		return openReadOnly(ctx, path)
+	}
+	return open(ctx, path, writerDSN(path), readerDSN(path), checkMigrated)
 }
 
-func open(ctx context.Context, path string, prepare func(ctx context.Context, db *sql.DB, path string) error) (*DB, error) {
-	writer, err := sql.Open(driverName, writerDSN(path))
+func open(ctx context.Context, path, writerDSN, readerDSN string, prepare func(ctx context.Context, db *sql.DB, path string) error) (*DB, error) {
+	writer, err := sql.Open(driverName, writerDSN)
 	if err != nil {
 		return nil, err
 	}
@@ -98,16 +99,18 @@ func open(ctx context.Context, path string, prepare func(ctx context.Context, db
 	if err := prepare(ctx, writer, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), writer.Close())
 	}
-	reader, err := sql.Open(driverName, readerDSN(path))
+	reader, err := sql.Open(driverName, readerDSN)
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &DB{
-		reads: reads{q: &prepared{db: reader}}, path: path, reader: reader, writer: writer,
-		changes: changes{seed: maphash.MakeSeed()},
-	}, nil
+	db := &DB{
+		path: path, reader: reader, writer: writer,
+		changes: changes{seed: maphash.MakeSeed()}, patience: writerPatience,
+	}
+	db.reads = reads{&prepared{db: reader}, &db.trouble}
+	return db, nil
 }
 
 // createPrivate makes the database file before SQLite does, because SQLite would
@@ -122,27 +125,9 @@ func createPrivate(path string) error {
 
 // Close waits for what is running and closes the database.
 func (db *DB) Close() error {
-	return errors.Join(db.reader.Close(), db.writer.Close())
-}
-
-// Ping tells whether the database answers a query and, if a write failed
-// for want of space or of a disk that takes it, whether it can be written again.
-func (db *DB) Ping(ctx context.Context) error {
-	var one int
-	err := classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
-	if err != nil || !db.unwritable.Load() {
-		return err
-	}
-	err = db.Tx(ctx, func(tx *Tx) error {
-		// An update that changes nothing would write nothing.
-		probe := Try{ID: "ping", Counter: []byte("ping"), At: time.Unix(0, 0)}
-		if err := tx.AddTry(ctx, probe); err != nil {
-			return err
-		}
-		return tx.DeleteTry(ctx, probe.ID)
-	})
-	if err == nil {
-		db.unwritable.Store(false) // only here: most transactions that succeed now had nothing to write
+	err := errors.Join(db.reader.Close(), db.writer.Close())
+	if db.unchanged != nil {
+		err = errors.Join(err, db.unchanged())
 	}
 	return err
 }
@@ -167,63 +152,6 @@ func (db *DB) Stats() Stats {
 	return stats
 }
 
-// txAttempts bounds how often Tx tries again when the database was busy.
-const txAttempts = 3
-
-// Tx runs f in one transaction and commits it when f returns nil; otherwise
-// nothing of it remains. f may run more than once, when the database was busy,
-// so it must change nothing outside the transaction before it is sure to
-// succeed. A commit that Tx reports as done is on the disk.
-func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
-	var err error
-	for range txAttempts {
-		if err = db.tx(ctx, f); !isBusy(err) {
-			return db.noted(err)
-		}
-	}
-	return classify(err)
-}
-
-// noted remembers for Ping that writing did not work.
-func (db *DB) noted(err error) error {
-	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
-		db.unwritable.Store(true)
-	}
-	return err
-}
-
-func (db *DB) tx(ctx context.Context, f func(*Tx) error) error {
-	tx, err := db.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return classify(err)
-	}
-	defer func() { _ = tx.Rollback() }() // also when f panics; does nothing after a commit
-	work := &Tx{reads: reads{tx}}
-	if err := f(work); err != nil {
-		return err
-	}
-	return classify(db.changes.committing(work.changed, tx.Commit))
-}
-
-// exec runs a statement and returns how many rows it changed.
-func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	res, err := tx.q.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, classify(err)
-	}
-	n, err := res.RowsAffected()
-	return n, classify(err)
-}
-
-// execOne is exec for a statement that must change a row: [ErrNotFound] if none.
-func (tx *Tx) execOne(ctx context.Context, query string, args ...any) error {
-	n, err := tx.exec(ctx, query, args...)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
-	return err
-}
-
 // Times are kept as microseconds since 1970, which both databases index and
 // compare as plain integers.
 
@@ -235,7 +163,7 @@ type instant struct{ t *time.Time }
 func (i instant) Scan(src any) error {
 	us, ok := src.(int64)
 	if !ok {
-		return fmt.Errorf("store: time column holds %T", src)
+		return fmt.Errorf("%w: a column of times holds %T", ErrDamaged, src)
 	}
 	*i.t = time.UnixMicro(us).UTC()
 	return nil

@@ -18,18 +18,18 @@ func (r reads) TriesAfter(ctx context.Context, counter []byte, after time.Time, 
 	rows, err := r.q.QueryContext(ctx, `SELECT at FROM tries WHERE counter = $1 AND at > $2
 		ORDER BY at DESC LIMIT $3`, counter, micros(after), limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var times []time.Time
 	for rows.Next() {
 		var at time.Time
 		if err := rows.Scan(instant{&at}); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		times = append(times, at)
 	}
-	return times, classify(rows.Err())
+	return times, r.classify(rows.Err())
 }
 
 // BringTriesBack dates the tries of a counter that are dated after a time to that time.

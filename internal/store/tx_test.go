@@ -148,12 +148,10 @@ func TestPing(t *testing.T) {
 // The tests below make a real SQLite fail in the ways it can.
 
 // lockedElsewhere opens a second connection to the database that takes the write
-// lock, as another process would, and makes db's writer impatient.
+// lock, as another process would, and makes db impatient.
 func lockedElsewhere(t *testing.T, db *DB, path string) (unlock func()) {
 	t.Helper()
-	if _, err := db.writer.ExecContext(t.Context(), "PRAGMA busy_timeout = 1"); err != nil {
-		t.Fatal(err)
-	}
+	db.patience = 150 * time.Millisecond // more than SQLite waits at a time
 	other, err := sql.Open(driverName, writerDSN(path))
 	if err != nil {
 		t.Fatal(err)
@@ -170,16 +168,56 @@ func lockedElsewhere(t *testing.T, db *DB, path string) (unlock func()) {
 	}
 }
 
+// However many wait, each fails in its own time, those who look for others' changes
+// too; readers go on; whether the database can be written is known; and all is well
+// as soon as the lock is gone.
 func TestLockHeldElsewhereIsAnOutage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cardea.db")
 	db := openFile(t, path)
 	unlock := lockedElsewhere(t, db, path)
-	wantError(t, db, ErrUnavailable, func(*Tx) error { t.Error("ran without the lock"); return nil })
-	if err := db.Ping(t.Context()); err != nil {
+	var waiters sync.WaitGroup
+	for range 8 {
+		waiters.Go(func() {
+			begun := time.Now()
+			wantError(t, db, ErrUnavailable, func(*Tx) error { t.Error("ran without the lock"); return nil })
+			if took := time.Since(begun); took < db.patience || took > 2*db.patience+time.Second {
+				t.Errorf("failed after %v, patience is %v", took, db.patience)
+			}
+		})
+		waiters.Go(func() {
+			if err := db.NoticeOthers(t.Context()); err != nil && !errors.Is(err, ErrUnavailable) {
+				t.Errorf("looking for others' changes: %v", err)
+			}
+		})
+	}
+	waiters.Wait()
+	if _, err := db.UserByID(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("readers are held up too: %v", err)
 	}
+	if err := db.Ping(t.Context()); !errors.Is(err, ErrUnwritable) {
+		t.Errorf("it is not known that nothing can be written: %v", err)
+	}
 	unlock()
+	if err := db.Ping(t.Context()); err != nil {
+		t.Errorf("it does not recover: %v", err)
+	}
 	withPeople(t, db, "ann")
+}
+
+// Whoever has no time any more does not wait until the patience ends.
+func TestWaitingForALockEndsWithTheContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cardea.db")
+	db := openFile(t, path)
+	unlock := lockedElsewhere(t, db, path)
+	defer unlock()
+	db.patience = time.Hour
+	for range 2 { // one tries for the lock, the other waits for the connection
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if err := db.Tx(ctx, func(*Tx) error { return nil }); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnavailable) {
+			t.Errorf("got %v", err)
+		}
+	}
 }
 
 func TestTxTriesAgainWhenBusy(t *testing.T) {
@@ -192,28 +230,24 @@ func TestTxTriesAgainWhenBusy(t *testing.T) {
 	}
 	unlock()
 
-	tries := 0
+	const tries = 3
+	try := 0
 	write(t, db, func(tx *Tx) error {
-		if tries++; tries < txAttempts {
-			if err := tx.CreateUser(t.Context(), person(fmt.Sprint("try", tries))); err != nil {
+		if try++; try < tries {
+			if err := tx.CreateUser(t.Context(), person(fmt.Sprint("try", try))); err != nil {
 				return err
 			}
 			return fmt.Errorf("wrapped: %w", busy)
 		}
 		return tx.CreateUser(t.Context(), person("ann"))
 	})
-	if _, err := db.UserByID(t.Context(), "ann"); tries != txAttempts || err != nil {
-		t.Errorf("after %d tries: %v", tries, err)
+	if _, err := db.UserByID(t.Context(), "ann"); try != tries || err != nil {
+		t.Errorf("after %d tries: %v", try, err)
 	}
 	if _, err := db.UserByID(t.Context(), "try1"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a try that failed left something: %v", err)
 	}
-
-	tries = 0
-	wantError(t, db, ErrUnavailable, func(*Tx) error { tries++; return busy })
-	if tries != txAttempts {
-		t.Errorf("gave up after %d tries, want %d", tries, txAttempts)
-	}
+	wantError(t, db, ErrUnavailable, func(*Tx) error { return busy }) // and gives up
 }
 
 func TestFullDiskIsTold(t *testing.T) {

@@ -26,14 +26,14 @@ func (u *User) fields() []any {
 func (r reads) UserByID(ctx context.Context, id string) (User, error) {
 	var u User
 	err := r.q.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.id = $1`, id).Scan(u.fields()...)
-	return u, classify(err)
+	return u, r.classify(err)
 }
 
 // UserByEmailKey finds the person with that compared form of address, or [ErrNotFound].
 func (r reads) UserByEmailKey(ctx context.Context, key string) (User, error) {
 	var u User
 	err := r.q.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.email_key = $1`, key).Scan(u.fields()...)
-	return u, classify(err)
+	return u, r.classify(err)
 }
 
 // UserWithPicture is a person and their picture.
@@ -49,7 +49,7 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 		FROM users u LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE u.email_key >= $1 AND u.email_key < $2 ORDER BY u.email_key LIMIT $3`, from, to, limit)
 	if err != nil {
-		return nil, classify(err)
+		return nil, r.classify(err)
 	}
 	defer rows.Close()
 	var list []UserWithPicture
@@ -57,12 +57,12 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 		var u UserWithPicture
 		var p nullPicture
 		if err := rows.Scan(append(u.User.fields(), p.fields()...)...); err != nil {
-			return nil, classify(err)
+			return nil, r.classify(err)
 		}
 		u.Picture = p.picture(u.User.ID)
 		list = append(list, u)
 	}
-	return list, classify(rows.Err())
+	return list, r.classify(rows.Err())
 }
 
 // DeleteUser removes a person with their sessions and the row of their picture,

@@ -14,15 +14,18 @@ import (
 // long reading transaction (https://sqlite.org/lang_vacuum.html#vacuuminto).
 func (db *DB) Snapshot(ctx context.Context, path string) error {
 	_, err := db.writer.ExecContext(ctx, `VACUUM INTO $1`, path)
-	return classify(err)
+	return classify(err) // SQLite has an own word only for damage; the rest is about the path
 }
 
 // maxDamages bounds what [DB.Damages] returns; who has more needs a backup.
 const maxDamages = 100
 
-// Damages lists what is wrong with the file and with the references between its
-// rows, a sentence each; nothing when all is well.
+// Damages lists what is wrong with the file, with its tables and with the references
+// between their rows, a sentence each; nothing when all is well.
 func (db *DB) Damages(ctx context.Context) ([]string, error) {
+	if found, err := schemaDifferences(ctx, db.q); err != nil || len(found) > 0 {
+		return found, db.classify(err)
+	}
 	found, err := db.texts(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxDamages), func(rows *sql.Rows) (s string, err error) {
 		return s, rows.Scan(&s)
 	})
@@ -42,18 +45,18 @@ func (db *DB) Damages(ctx context.Context) ([]string, error) {
 func (db *DB) texts(ctx context.Context, query string, text func(*sql.Rows) (string, error)) ([]string, error) {
 	rows, err := db.q.QueryContext(ctx, query)
 	if err != nil {
-		return nil, classify(err)
+		return nil, db.classify(err)
 	}
 	defer rows.Close()
 	var list []string
 	for len(list) < maxDamages && rows.Next() {
 		s, err := text(rows)
 		if err != nil {
-			return nil, classify(err)
+			return nil, db.classify(err)
 		}
 		list = append(list, s)
 	}
-	return list, classify(rows.Err())
+	return list, db.classify(rows.Err())
 }
 
 // Counts says how much is in a database.
@@ -64,5 +67,5 @@ func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	err := db.q.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM sessions),
 		(SELECT COUNT(*) FROM pictures)`).Scan(&c.People, &c.Sessions, &c.Pictures)
-	return c, classify(err)
+	return c, db.classify(err)
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"iter"
 	"net/http"
 	"strings"
@@ -31,15 +32,29 @@ func cookies(r *http.Request, name string) iter.Seq[string] {
 
 // token returns the session token that a request carries; empty if none. A
 // browser may send several cookies of the name, for instance one that an earlier
-// backend left on a parent domain: the first that can be a token counts.
+// backend left on a parent domain: of those that can be tokens, the first of a live
+// session counts, or else the first.
 func (s *Server) token(r *http.Request) account.Token {
+	var tokens [mostTokens]account.Token
+	n := 0
 	for value := range cookies(r, s.opt.CookieName) {
-		if t := account.Token(value); t.WellFormed() {
-			return t
+		if t := account.Token(value); t.WellFormed() && n < mostTokens {
+			tokens[n] = t
+			n++
 		}
 	}
-	return ""
+	if n > 1 {
+		for _, t := range tokens[:n] {
+			if _, err := s.accounts.Authenticate(r.Context(), t); !errors.Is(err, account.ErrNotLoggedIn) {
+				return t // live, or nobody knows
+			}
+		}
+	}
+	return tokens[0]
 }
+
+// mostTokens bounds how many sessions one request has us look up.
+const mostTokens = 4
 
 // device returns what a request carries to show that its device is known.
 func (s *Server) device(r *http.Request) account.Device {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -14,7 +15,7 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return nil
 }
 
-// readyz says whether database and storage answer, or which does not.
+// readyz says whether database and storage can be used, or which cannot, and why.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	trouble := s.accounts.Ready(r.Context())
 	if len(trouble) == 0 {
@@ -25,10 +26,13 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	refused := &refusal{
 		Status: http.StatusServiceUnavailable, Code: "not_ready", RetryAfter: 2 * time.Second,
 		Message: "Not ready: " + strings.Join(parts, " and ") + " cannot be used at the moment.",
-		Fields:  map[string]string{}, Err: trouble[parts[0]],
+		Fields:  map[string]string{}, Err: trouble[parts[0]].Err,
 	}
 	for _, part := range parts {
-		refused.Fields[part] = "does not answer; the log says why"
+		refused.Fields[part] = trouble[part].What + "; the log says more"
+		if part != parts[0] {
+			refused.Err = errors.Join(refused.Err, trouble[part].Err)
+		}
 	}
 	return refused
 }

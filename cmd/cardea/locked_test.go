@@ -1,0 +1,82 @@
+package main
+
+import (
+	"database/sql"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// lockDatabase takes the write lock of a database, as another program can.
+func lockDatabase(t *testing.T, data string) (unlock func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db")+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback() }
+}
+
+// While somebody keeps the database locked, whoever writes gets 503 after 5 seconds,
+// however many they are; whoever reads is answered; and it recovers by itself.
+func TestDatabaseIsLocked(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	ada := s.client()
+	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	login := func() *testkit.Answer {
+		return s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
+	}
+	unlock := lockDatabase(t, data)
+	var waiters sync.WaitGroup
+	for range 12 {
+		waiters.Go(func() {
+			begun := time.Now()
+			refused := login()
+			if took := time.Since(begun); refused.Status != 503 || refused.Header.Get("Retry-After") == "" || took > 8*time.Second {
+				t.Errorf("%d %s after %v", refused.Status, refused.Body, took)
+			}
+		})
+	}
+	ada.Get("/api/user").Want(http.StatusOK)
+	waiters.Wait()
+	begun := time.Now()
+	says := s.client().Get("/readyz").WantError(503, "not_ready").Envelope().Errors
+	if took := time.Since(begun); says["database"] != "takes no writes; the log says more" || took > 3*time.Second {
+		t.Errorf("readiness says %v after %v", says, took)
+	}
+	unlock()
+	s.client().Get("/readyz").Want(http.StatusOK)
+	login().Want(http.StatusOK)
+	s.stop()
+}
+
+// A locked database does not keep the server from stopping.
+func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	s.client().Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	defer lockDatabase(t, data)()
+	login := sendHalf(t, s.client(), "/api/login", "application/json", []byte(`{"email":"ada@example.com","password":"simplepass"}`))
+	begun := time.Now()
+	s.signal(syscall.SIGTERM)
+	if answer := login.finish(); answer.status != 503 {
+		t.Errorf("the login in flight was answered with %d", answer.status)
+	}
+	s.wantStopped()
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("stopped after %v", took)
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// On a full disk, the start and the commands say what has no room, and where.
+func TestCommandsOnAFullDisk(t *testing.T) {
+	disk, data := smallDisk(t), withPicture(t)
+	full := filepath.Join(disk, "data")
+	backup := filepath.Join(t.TempDir(), "b.tar")
+	operate(t, data, "", "backup", backup).wantDone()
+	operate(t, full, "", "restore", backup).wantDone()
+	fill(t, disk)
+	serveOnce(t, full).wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left where the database lies; make room there")
+	operate(t, full, "", "user", "list").wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left where the database lies; make room there")
+	operate(t, data, "", "backup", filepath.Join(disk, "b.tar")).wantEnd(exitFailed, "no space is left in the folder "+disk)
+	operate(t, filepath.Join(disk, "new"), "", "restore", backup).wantEnd(exitFailed, filepath.Join(disk, "new"), "no space left on device")
+}
+
+// readOnly mounts a folder a second time, so that it cannot be written there.
+func readOnly(t *testing.T, folder string) (elsewhere string) {
+	t.Helper()
+	elsewhere = t.TempDir()
+	err := syscall.Mount(folder, elsewhere, "", syscall.MS_BIND, "")
+	if err != nil {
+		skipFault(t, "a folder has to be mounted a second time", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(elsewhere, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := syscall.Mount("", elsewhere, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		skipFault(t, "a mount has to become read-only", err)
+	}
+	return elsewhere
+}
+
+// Where nothing can be written, people can be listed, and data checked and backed up,
+// beside a server that can write to it and without one.
+func TestCommandsOnReadOnlyData(t *testing.T) {
+	data := withPicture(t)
+	here := readOnly(t, data)
+	look := func() {
+		t.Helper()
+		operate(t, here, "", "user", "list").wantDone("ann@example.com")
+		operate(t, here, "", "check").wantDone("All is well: 1 person")
+		backup := filepath.Join(t.TempDir(), "b.tar")
+		operate(t, here, "", "backup", backup).wantDone("verified: 1 person")
+		operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 picture")
+		operate(t, here, "", "user", "delete", "ann@example.com", "--yes").wantEnd(exitFailed, "read-only here")
+	}
+	look()
+	s := serve(t, data, cheap)
+	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(http.StatusOK)
+	look()
+	s.kill()
+	look()
+	if err := os.Remove(filepath.Join(data, "cardea.db-shm")); err != nil {
+		t.Fatal(err)
+	}
+	operate(t, here, "", "user", "list").wantEnd(exitFailed, "copy the data folder to where it can be written")
+	serveOnce(t, here).wantEnd(exitFailed, "read-only file system")
+}

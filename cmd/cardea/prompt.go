@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// password asks for a password where somebody types, and reads a line elsewhere.
+func (in *invocation) password() (string, error) {
+	if !term.IsTerminal(int(in.stdin.Fd())) {
+		return firstLine(in.stdin)
+	}
+	first, err := in.ask("Password: ")
+	if err != nil {
+		return "", err
+	}
+	again, err := in.ask("Once more: ")
+	if err == nil && again != first {
+		err = errors.New("the two are not the same; nothing was changed")
+	}
+	return first, err
+}
+
+// ask reads a line that is not shown. Neither a signal nor Ctrl-D, which
+// [term.ReadPassword] never notices, must leave the terminal so.
+func (in *invocation) ask(prompt string) (string, error) {
+	fd := int(in.stdin.Fd())
+	fmt.Fprint(in.stderr, prompt)
+	state, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", err
+	}
+	type answer struct {
+		line string
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := typedLine(in.stdin)
+		typed <- answer{line, err}
+	}()
+	var a answer
+	select {
+	case a = <-typed:
+	case <-in.interrupted:
+		a.err = errInterrupted
+	}
+	err = term.Restore(fd, state)
+	fmt.Fprintln(in.stderr)
+	return a.line, errors.Join(a.err, err)
+}
+
+var errInterrupted = errors.New("interrupted; nothing was changed")
+
+// What the keys send that a terminal would have handled (man 3 termios).
+const (
+	ctrlC     = 0x03
+	ctrlD     = 0x04
+	backspace = 0x08
+	ctrlU     = 0x15
+	del       = 0x7f
+)
+
+// typedLine reads what somebody types, byte for byte as it was typed, until the line
+// ends.
+func typedLine(r io.Reader) (string, error) {
+	var line []byte
+	for key := make([]byte, 1); len(line) < maxLine; { // one at a time: what follows is the next answer's
+		_, err := r.Read(key)
+		switch {
+		case err != nil, key[0] == ctrlD:
+			return "", errors.New("no password was typed; nothing was changed")
+		case key[0] == ctrlC:
+			return "", errInterrupted
+		case key[0] == '\r', key[0] == '\n':
+			return string(line), nil
+		case key[0] == ctrlU:
+			line = nil
+		case key[0] == backspace, key[0] == del:
+			_, size := utf8.DecodeLastRune(line)
+			line = line[:len(line)-size]
+		default:
+			line = append(line, key[0])
+		}
+	}
+	return "", errors.New("the line is too long; nothing was changed")
+}
+
+// maxLine bounds what is read of standard input; no password is longer.
+const maxLine = 4096
+
+// firstLine reads what is before the first line break, or all if there is none.
+func firstLine(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxLine))
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", usageError{errors.New("the password is read from standard input, which is empty")}
+	}
+	return line, nil
+}
