@@ -35,15 +35,8 @@ func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error)
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		err := db.tryTx(ctx, waiting, f)
-		if !isBusy(err) {
+		if err := db.tryTx(ctx, waiting, f); !isBusy(err) { // once waiting is done it is not
 			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if waiting.Err() != nil {
-			return fmt.Errorf("another process has kept the database locked for %v: %w", patience, classify(err))
 		}
 	}
 }
