@@ -96,11 +96,12 @@ func (c cardea) SetPicture(client *client, person int, photo []byte) error {
 type call struct {
 	name    string
 	costly  bool // so that fewer are enough
-	again   bool // for the people of the call before
+	again   bool // by the people of the call before, whom the server knows by then
 	request func(person int) []byte
 }
 
-// calls are those that read or write what grows. Nothing can follow the last.
+// calls are those that read or write what grows, as people make them: they come,
+// and do a few things. Nothing can follow the last.
 func (c cardea) calls(picture []byte) []call {
 	send := func(method, path, body string) func(int) []byte {
 		return func(p int) []byte { return request(method, path, cookie(p), "application/json", []byte(body)) }
@@ -108,16 +109,17 @@ func (c cardea) calls(picture []byte) []call {
 	setPicture := func(p int) []byte { return upload("POST", "/api/upload-picture", cookie(p), "profile_pic", picture) }
 	change := fmt.Sprintf(`{"current_password":%q,"new_password":"another of mine"}`, password)
 	return []call{
-		{name: "GET /api/user", request: c.Read},
-		{name: "GET /", request: func(p int) []byte { return get("/", cookie(p)) }},
-		{name: "GET /api/sessions", request: func(p int) []byte { return get("/api/sessions", cookie(p)) }},
-		{name: "PATCH /api/user", request: send("PATCH", "/api/user", `{"name":"Renamed"}`)},
-		{name: "POST /api/upload-picture", request: setPicture, costly: true},
-		{name: "DELETE /api/upload-picture", request: send("DELETE", "/api/upload-picture", ""), costly: true, again: true},
-		{name: "DELETE /api/sessions", request: send("DELETE", "/api/sessions", "")},
-		{name: "POST /api/login", request: c.Login, costly: true},
-		{name: "POST /api/register", request: c.Register, costly: true},
-		{name: "POST /api/password", request: send("POST", "/api/password", change), costly: true},
-		{name: "POST /api/logout", request: send("POST", "/api/logout", "{}")},
+		{name: firstRead, request: c.Read},
+		{name: "`GET /api/user`", request: c.Read, again: true},
+		{name: "`GET /`", request: func(p int) []byte { return get("/", cookie(p)) }, again: true},
+		{name: "`GET /api/sessions`", request: func(p int) []byte { return get("/api/sessions", cookie(p)) }, again: true},
+		{name: "`PATCH /api/user`", request: send("PATCH", "/api/user", `{"name":"Renamed"}`), again: true},
+		{name: "`DELETE /api/sessions`", request: send("DELETE", "/api/sessions", ""), again: true},
+		{name: "`POST /api/upload-picture`", request: setPicture, costly: true, again: true},
+		{name: "`DELETE /api/upload-picture`", request: send("DELETE", "/api/upload-picture", ""), costly: true, again: true},
+		{name: "`POST /api/login`", request: c.Login, costly: true},
+		{name: "`POST /api/register`", request: c.Register, costly: true},
+		{name: "`POST /api/password`", request: send("POST", "/api/password", change), costly: true},
+		{name: "`POST /api/logout`", request: send("POST", "/api/logout", "{}")},
 	}
 }

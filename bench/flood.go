@@ -93,7 +93,7 @@ func (b *bench) floodOnce(ctx context.Context, p peer, s *server) (f flooded, er
 
 func (b *bench) reportFlood(samples [][]flooded, raw []float64) {
 	reads := comparison{what: "reads while 64 clients do nothing but log in", unit: "/s"}
-	logins := comparison{what: "… and those logins", unit: "/s"}
+	logins := comparison{what: floodedLogins, unit: "/s"}
 	for i, p := range b.peers {
 		quiet, during, done := rounds(samples[i], func(f flooded) sample { return f.quiet }),
 			rounds(samples[i], func(f flooded) sample { return f.reads }), rounds(samples[i], func(f flooded) sample { return f.logins })
@@ -104,7 +104,7 @@ func (b *bench) reportFlood(samples [][]flooded, raw []float64) {
 			b.report.budget("`GET /api/user` while 64 clients do nothing but log in", perSecond(rates(during)),
 				"quiet "+perSecond(rates(quiet)), kept, atLeast(0.5, "×"))
 			b.report.budget("… p99", "", "quiet "+millis(p99(quiet)), ms(p99(during)), atMost(10, "ms"))
-			b.report.budget("… and those logins", perSecond(rates(done)), "raw Argon2id "+perSecond(raw),
+			b.report.budget(floodedLogins, perSecond(rates(done)), "raw Argon2id "+perSecond(raw),
 				median(ratios(rates(done), raw)), atLeast(0.75, "×"))
 		}
 	}

@@ -91,8 +91,10 @@ func main() {
 }
 
 func (b *bench) run(ctx context.Context) (err error) {
-	if err := os.MkdirAll(cache, 0o750); err != nil {
-		return err
+	for _, folder := range []string{cache, b.out} {
+		if err := os.MkdirAll(folder, 0o750); err != nil {
+			return err
+		}
 	}
 	dir, err := os.MkdirTemp(cache, "run-")
 	if err != nil {

@@ -124,10 +124,14 @@ func (r *report) writeBudgets(out *bytes.Buffer) {
 }
 
 func (l budget) verdict() string {
-	if l.limit.met(l.value) {
+	switch why, known := reasons[l.what]; {
+	case l.limit.met(l.value):
 		return "yes"
+	case known:
+		return "**no**: " + why
+	default:
+		return "**no**"
 	}
-	return "**no**"
 }
 
 func (r *report) writeComparisons(out *bytes.Buffer) {

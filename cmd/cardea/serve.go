@@ -45,6 +45,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 // answer serves until ctx ends. The port is taken before the data folder is
 // touched, so that a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
+	defer holdBallast()()
 	listener, err := listen(ctx, o.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", o.listen, err)

@@ -38,10 +38,22 @@ func (p *pace) moved(n int64) { p.left -= n }
 
 // paceWrite sees to it that up to n bytes may be written now, and returns how many.
 func (rec *recorder) paceWrite(n int64) int64 {
+	if rec.isShort(n) {
+		return n
+	}
 	if until, changed := rec.written.deadline(); changed {
 		_ = http.NewResponseController(rec.ResponseWriter).SetWriteDeadline(until)
 	}
 	return min(n, rec.written.left)
+}
+
+// shortBytes is what the kernel takes without waiting for the client.
+const shortBytes = 4 << 10
+
+// isShort tells whether to write n bytes needs no deadline but the server's own, of
+// ten seconds since the request came: a short answer to a request without a body.
+func (rec *recorder) isShort(n int64) bool {
+	return n <= shortBytes && rec.body == nil && rec.written == pace{}
 }
 
 func (rec *recorder) WriteHeader(status int) {
