@@ -13,7 +13,7 @@ import (
 
 const (
 	sweepInterval = 30 * time.Second
-	sweepBatch    = 500 // rows a transaction
+	sweepBatch    = 100 // rows a transaction: some milliseconds in which nobody else writes
 )
 
 // ForgetInterrupted makes what an earlier process left half-done ready for the
