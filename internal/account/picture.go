@@ -226,19 +226,32 @@ func (s *Service) orphanPicture(ctx context.Context, tx *store.Tx, userID string
 
 // discard removes files that nothing names. What fails is left to the sweep.
 func (s *Service) discard(ctx context.Context, keys []string) {
+	var gone []string
 	for _, key := range keys {
-		if err := s.remove(ctx, key); err != nil {
+		if err := s.pictures.Delete(ctx, key); err != nil {
 			s.opt.Log.WarnContext(ctx, "picture file not removed yet", "blob", key, "error", err)
+			continue
 		}
+		gone = append(gone, key)
+	}
+	if err := s.forget(ctx, gone); err != nil {
+		s.opt.Log.WarnContext(ctx, "picture file not removed yet", "blob", strings.Join(gone, " "), "error", err)
 	}
 }
 
-// remove removes a file, then takes it off the list.
-func (s *Service) remove(ctx context.Context, key string) error {
-	if err := s.pictures.Delete(ctx, key); err != nil {
-		return storageTrouble(err)
+// forget takes files that are gone off the list.
+func (s *Service) forget(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
 	}
-	return s.db.Tx(ctx, func(tx *store.Tx) error { return tx.ForgetOrphan(ctx, key) })
+	return s.db.Tx(ctx, func(tx *store.Tx) error {
+		for _, key := range keys {
+			if err := tx.ForgetOrphan(ctx, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Sides are those of the square crops, in pixels.
@@ -293,9 +306,12 @@ func (s *Service) sweepOrphans(ctx context.Context) error {
 			return err
 		}
 		for _, key := range due {
-			if err := s.remove(ctx, key); err != nil {
-				return err
+			if err := s.pictures.Delete(ctx, key); err != nil {
+				return storageTrouble(err)
 			}
+		}
+		if err := s.forget(ctx, due); err != nil {
+			return err
 		}
 		if len(due) < sweepBatch {
 			return nil
