@@ -59,6 +59,7 @@ type Service struct {
 	cropped  string // up to which id of a person pictures without crops were looked at
 
 	faces *otter.Cache[faceKey, Face]
+	rows  *otter.Cache[pictureKey, *cachedPicture]
 }
 
 // Bounds of the costly work, for each core. A hash takes about 25 ms of it, so
@@ -82,6 +83,7 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 		sessions: newSessionCache(db, opt.SessionCache),
 		decoy:    password.Decoy(opt.Argon2),
 		faces:    newFaceCache(),
+		rows:     newPictureCache(),
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/workers"
@@ -252,50 +251,6 @@ func (s *Service) forget(ctx context.Context, keys []string) error {
 		}
 		return nil
 	})
-}
-
-// Sides are those of the square crops, in pixels.
-var Sides = picture.Sides[:]
-
-// OpenPicture is a picture to be served.
-type OpenPicture struct {
-	blob.Blob
-	Name        string
-	ContentType string
-	Version     string // of the content
-	Address     string // the version of the address, which may be cached for ever; empty: of none
-	UpdatedAt   time.Time
-}
-
-// OpenPicture opens the picture at the address {id}_{name}, or its crop of one of
-// [Sides] (0: the picture itself); the caller closes it. Where there are no crops
-// yet, it is the picture itself. Error: picture_not_found.
-func (s *Service) OpenPicture(ctx context.Context, address string, side int) (*OpenPicture, error) {
-	id, name, _ := strings.Cut(address, "_")
-	var missing string
-	for {
-		p, err := s.db.PictureInSize(ctx, id, side)
-		if err == nil && p.Name != name {
-			err = store.ErrNotFound
-		}
-		if err != nil {
-			return nil, outage(orElse(err, ErrPictureNotFound))
-		}
-		b, err := s.pictures.Open(ctx, p.Key)
-		if err == nil {
-			open := &OpenPicture{b, p.Name, p.ContentType, p.Version, p.Version, p.UpdatedAt}
-			if side != 0 {
-				open.Address = p.CropsVersion
-			}
-			return open, nil
-		}
-		// Replaced between the look-up and the opening: look again. The same
-		// file missing twice is a fault of ours.
-		if !errors.Is(err, blob.ErrNotFound) || p.Key == missing {
-			return nil, outage(storageTrouble(err))
-		}
-		missing = p.Key
-	}
 }
 
 // sweepOrphans removes the files whose time has come.
