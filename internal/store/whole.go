@@ -14,7 +14,7 @@ import (
 // long reading transaction (https://sqlite.org/lang_vacuum.html#vacuuminto).
 func (db *DB) Snapshot(ctx context.Context, path string) error {
 	_, err := db.writer.ExecContext(ctx, `VACUUM INTO $1`, path)
-	return classify(err) // SQLite has an own word only for damage; the rest is about the path
+	return db.classify(err) // SQLite has an own word only for damage; the rest is about the path
 }
 
 // maxDamages bounds what [DB.Damages] returns; who has more needs a backup.
@@ -60,12 +60,16 @@ func (db *DB) texts(ctx context.Context, query string, text func(*sql.Rows) (str
 }
 
 // Counts says how much is in a database.
-type Counts struct{ People, Sessions, Pictures int64 }
+type Counts struct {
+	People, Sessions, Pictures int64
+	Files                      int64 // of the pictures and their crops
+}
 
 // Counts counts.
 func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	err := db.q.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM sessions),
-		(SELECT COUNT(*) FROM pictures)`).Scan(&c.People, &c.Sessions, &c.Pictures)
+		(SELECT COUNT(*) FROM pictures), (SELECT COUNT(*) FROM (SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops))`).
+		Scan(&c.People, &c.Sessions, &c.Pictures, &c.Files)
 	return c, db.classify(err)
 }

@@ -28,7 +28,7 @@ func TestSnapshotIsACopyOfItsMoment(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer copied.Close() //nolint:errcheck // it was only read
-	if got, err := copied.Counts(t.Context()); err != nil || got != (Counts{People: 2, Sessions: 1, Pictures: 1}) {
+	if got, err := copied.Counts(t.Context()); err != nil || got != (Counts{People: 2, Sessions: 1, Pictures: 1, Files: 3}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if found, err := copied.Damages(t.Context()); err != nil || len(found) != 0 {

@@ -181,11 +181,23 @@ func (c *Client) Upload(filename string, data []byte) *Answer {
 	return c.Send("POST", "/api/upload-picture", contentType, body)
 }
 
-// Form is a multipart form with one file.
-func Form(t testing.TB, field, filename string, data []byte) (body []byte, contentType string) {
+// UploadCrop sends a picture and which square of it the crops show.
+func (c *Client) UploadCrop(filename string, data []byte, crop string) *Answer {
+	c.t.Helper()
+	body, contentType := Form(c.t, "profile_pic", filename, data, "crop", crop)
+	return c.Send("POST", "/api/upload-picture", contentType, body)
+}
+
+// Form is a multipart form with one file, after some fields and their values.
+func Form(t testing.TB, field, filename string, data []byte, fields ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
+	for i := 0; i < len(fields); i += 2 {
+		if err := form.WriteField(fields[i], fields[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	part, err := form.CreateFormFile(field, filename)
 	if err != nil {
 		t.Fatal(err)
@@ -335,6 +347,7 @@ type User struct {
 	Name    string  `json:"name"`
 	Email   string  `json:"email"`
 	Picture *string `json:"profile_pic_url"`
+	Avatar  string  `json:"avatar_url"`
 }
 
 // Session is one of the list of sessions.
