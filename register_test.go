@@ -3,6 +3,7 @@ package cardea_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func TestRegisterSignsIn(t *testing.T) {
 		t.Errorf("body %s", answer.Body)
 	}
 	user := client.Get("/api/user").Want(http.StatusOK)
-	if got := user.Envelope().User; got != answer.Envelope().User {
+	if got := user.Envelope().User; !reflect.DeepEqual(got, answer.Envelope().User) {
 		t.Errorf("GET /api/user says %+v", got)
 	}
 }

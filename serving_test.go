@@ -2,6 +2,7 @@ package cardea_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,11 +10,47 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
+
+// Serving a size costs no more than serving the file: the bytes of neither pass
+// through memory.
+func TestFilesAreSentByTheKernel(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	client.Upload("me.jpg", encodedJPEG(t, quadrants(600, 600))).Want(http.StatusOK)
+	w := &socket{nothing: nothing{header: http.Header{}}}
+	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", cropsOf(t, client)[512], nil))
+	// What net asks of what it sends by sendfile (net/sendfile.go).
+	limited, ok := w.from.(*io.LimitedReader)
+	if !ok {
+		t.Fatalf("it is copied from a %T", w.from)
+	}
+	if _, ok := limited.R.(syscall.Conn); !ok || w.written != 0 {
+		t.Errorf("it is copied from a %T, %d bytes through memory", limited.R, w.written)
+	}
+}
+
+// socket is a connection that could send a file by itself.
+type socket struct {
+	nothing
+	from    io.Reader
+	written int
+}
+
+func (s *socket) ReadFrom(r io.Reader) (int64, error) {
+	s.from = r
+	return io.Copy(io.Discard, r)
+}
+
+func (s *socket) Write(b []byte) (int, error) {
+	s.written += len(b)
+	return len(b), nil
+}
 
 // Serving a picture is to have at least 0.7 times the rate of a bare
 // http.ServeContent of the same file. Both are measured in turns, over TCP.
@@ -80,7 +117,7 @@ func keepAsking(b *testing.B, url, path string) func() time.Duration {
 			if err != nil || res.StatusCode != http.StatusOK {
 				b.Fatalf("%v, %v", res, err)
 			}
-			if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			if _, err := io.Copy(io.Discard, res.Body); errors.Join(err, res.Body.Close()) != nil {
 				b.Fatal(err)
 			}
 		}

@@ -6,12 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"io"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,11 +25,6 @@ type account struct {
 	live       []string // tokens of sessions
 	strays     int      // further sessions, whose token got lost with the answer
 	picture    *picture // nil: none
-}
-
-type picture struct {
-	name   string
-	number uint64 // which one, see draw
 }
 
 // begin adds a session; without a token, a stray.
@@ -116,7 +107,7 @@ func (p *person) compareSignedIn(c caller, token string, want account) error {
 	if err := p.compareTokens(c, want); err != nil {
 		return err
 	}
-	return p.comparePictures(c, me.User.Picture, want.picture)
+	return p.comparePictures(c, me.User, want.picture)
 }
 
 func (p *person) compareTokens(c caller, want account) error {
@@ -133,66 +124,6 @@ func (p *person) compareTokens(c caller, want account) error {
 		}
 		if me.User.ID != p.id {
 			return fmt.Errorf("session %d of %d is that of %s, want %s", i+1, len(p.tokens), me.User.ID, p.id)
-		}
-	}
-	return nil
-}
-
-func (p *person) comparePictures(c caller, address *string, want *picture) error {
-	switch {
-	case want == nil && address != nil:
-		return fmt.Errorf("has the picture %s, want none", *address)
-	case want != nil && (address == nil || !strings.HasSuffix(*address, p.addressOf(want.name))):
-		return fmt.Errorf("has no picture %s", p.addressOf(want.name))
-	}
-	for _, name := range p.pictures {
-		if want == nil || name != want.name {
-			if _, err := c.get("", p.addressOf(name), http.StatusNotFound); err != nil {
-				return fmt.Errorf("a picture that was removed or replaced: %w", err)
-			}
-		}
-	}
-	if want == nil {
-		return nil
-	}
-	served, err := c.get("", p.addressOf(want.name), http.StatusOK)
-	if err != nil {
-		return err
-	}
-	return wantDrawing(served.body, want.number)
-}
-
-func (p *person) addressOf(picture string) string { return "/uploads/" + p.id + "_" + picture }
-
-// draw draws a picture that no other number has, of pixels that each belong to
-// it alone, so that half of one would show.
-func draw(number uint64) *image.NRGBA {
-	const side = 40
-	random := rand.New(rand.NewPCG(number, number))
-	m := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for y := range side {
-		for x := range side {
-			c := random.Uint32()
-			m.SetNRGBA(x, y, color.NRGBA{uint8(c), uint8(c >> 8), uint8(c >> 16), 255})
-		}
-	}
-	return m
-}
-
-func wantDrawing(file []byte, number uint64) error {
-	got, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		return fmt.Errorf("picture %d: %w", number, err)
-	}
-	want := draw(number)
-	if got.Bounds() != want.Bounds() {
-		return fmt.Errorf("picture %d is %v, want %v", number, got.Bounds(), want.Bounds())
-	}
-	for y := range want.Rect.Dy() {
-		for x := range want.Rect.Dx() {
-			if color.NRGBAModel.Convert(got.At(x, y)) != want.NRGBAAt(x, y) {
-				return fmt.Errorf("picture %d differs at %d,%d: it is another one, or broken", number, x, y)
-			}
 		}
 	}
 	return nil
@@ -419,23 +350,6 @@ func jsonRequest(method, path, token string, body any) request {
 		panic(err) // a body of the test's own making
 	}
 	return request{method, path, token, "application/json", data}
-}
-
-func uploadRequest(token string, p picture) (request, error) {
-	var file, form bytes.Buffer
-	if err := png.Encode(&file, draw(p.number)); err != nil {
-		return request{}, err
-	}
-	w := multipart.NewWriter(&form)
-	part, err := w.CreateFormFile("profile_pic", p.name)
-	if err != nil {
-		return request{}, err
-	}
-	_, _ = part.Write(file.Bytes()) // a buffer takes everything
-	if err := w.Close(); err != nil {
-		return request{}, err
-	}
-	return request{"POST", "/api/upload-picture", token, w.FormDataContentType(), form.Bytes()}, nil
 }
 
 // reply is a whole answer; of JSON, decoded.

@@ -45,7 +45,7 @@ type Contents struct {
 }
 
 func (c *Contents) count(n store.Counts) {
-	c.People, c.Sessions, c.Pictures, c.files = n.People, n.Sessions, n.Pictures, n.Files
+	c.People, c.Sessions, c.Pictures = n.People, n.Sessions, n.Pictures
 }
 
 // Backup writes everything to w while people go on using it, and, if w can be read
@@ -139,8 +139,11 @@ func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error
 	if err := wantSound(ctx, db); err != nil {
 		return err
 	}
-	counts, err = db.Counts(ctx)
+	if counts, err = db.Counts(ctx); err != nil {
+		return err
+	}
 	b.Contents.count(counts)
+	b.files, err = db.CountFiles(ctx)
 	return err
 }
 
@@ -247,10 +250,10 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 			return err
 		}
 		files++
-		b.opt.Progress.tell("verifying", files, b.Contents.files)
+		b.opt.Progress.tell("verifying", files, b.files)
 	}
-	if files != b.Contents.files {
-		return fmt.Errorf("%w: %d of %d files of pictures are in it", archive.ErrInvalid, files, b.Contents.files)
+	if files != b.files {
+		return fmt.Errorf("%w: %d of %d files of pictures are in it", archive.ErrInvalid, files, b.files)
 	}
 	return nil
 }

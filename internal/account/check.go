@@ -97,6 +97,9 @@ func (s *Service) checkPictures(ctx context.Context, opt CheckOptions, c *Conten
 	return eachPicture(ctx, s.db, func(p store.Picture) error {
 		done++
 		opt.Progress.tell("checking pictures", done, c.Pictures)
+		if p.CropsVersion != "" && len(p.Crops) == 0 { // their rows are lost, so nothing names their files
+			opt.Found(Problem{What: "database", Person: p.UserID, Message: fmt.Sprintf("the rows of the crops of person %s are missing", p.UserID)})
+		}
 		now, err := s.pictureNow(ctx, p)
 		if errors.Is(err, ErrPictureNotFound) { // removed meanwhile
 			return nil

@@ -53,6 +53,9 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 		return c, nil, err
 	}
 	c.count(counts)
+	if c.files, err = db.CountFiles(ctx); err != nil {
+		return c, nil, err
+	}
 	return c, deviceKey, restorePictures(ctx, r, db, opt, c.files)
 }
 

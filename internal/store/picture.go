@@ -98,9 +98,13 @@ func (r reads) pictures(ctx context.Context, which string, args ...any) ([]Pictu
 
 // PictureInSize finds a person's picture with the file of its crop of that side in
 // place of its own, if there is such a crop, and without the list of crops; or
-// [ErrNotFound].
+// [ErrNotFound]. Side 0 asks for none, and so costs nothing and needs nothing of crops.
 func (r reads) PictureInSize(ctx context.Context, userID string, side int) (Picture, error) {
 	p := Picture{UserID: userID}
+	if side == 0 {
+		err := r.q.QueryRowContext(ctx, `SELECT `+pictureColumns+` FROM pictures p WHERE p.user_id = $1`, userID).Scan(p.fields()...)
+		return p, r.classify(err)
+	}
 	err := r.q.QueryRowContext(ctx, `SELECT p.name, COALESCE(c.blob_key, p.blob_key), COALESCE(c.content_type, p.content_type),
 			COALESCE(c.version, p.version), p.crops_version, p.updated_at
 		FROM pictures p LEFT JOIN crops c ON c.user_id = p.user_id AND c.side = $2 WHERE p.user_id = $1`, userID, side).Scan(p.fields()...)

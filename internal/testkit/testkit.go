@@ -343,11 +343,12 @@ type Envelope struct {
 
 // User is the user object.
 type User struct {
-	ID      string  `json:"id"`
-	Name    string  `json:"name"`
-	Email   string  `json:"email"`
-	Picture *string `json:"profile_pic_url"`
-	Avatar  string  `json:"avatar_url"`
+	ID      string            `json:"id"`
+	Name    string            `json:"name"`
+	Email   string            `json:"email"`
+	Picture *string           `json:"profile_pic_url"`
+	Crops   map[string]string `json:"profile_pic_urls"` // addresses by side
+	Avatar  string            `json:"avatar_url"`
 }
 
 // Session is one of the list of sessions.
