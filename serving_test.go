@@ -2,6 +2,7 @@ package cardea_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -80,7 +81,7 @@ func keepAsking(b *testing.B, url, path string) func() time.Duration {
 			if err != nil || res.StatusCode != http.StatusOK {
 				b.Fatalf("%v, %v", res, err)
 			}
-			if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			if _, err := io.Copy(io.Discard, res.Body); errors.Join(err, res.Body.Close()) != nil {
 				b.Fatal(err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,9 +63,11 @@ func TestCheckOfADamagedDatabase(t *testing.T) {
 	data := withPicture(t)
 	database := filepath.Join(data, "cardea.db")
 	content := readFile(t, database)
-	const page, untouched = 4096, 2 // the first two have the schema and the migrations
-	for at := untouched * page; at < len(content); at++ {
-		content[at] ^= 0xff
+	const page = 4096
+	for _, number := range pagesOfPeople(t, database) {
+		for at := (number - 1) * page; at < number*page; at++ {
+			content[at] ^= 0xff
+		}
 	}
 	writeFile(t, database, content)
 	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
@@ -76,6 +79,25 @@ func TestCheckOfADamagedDatabase(t *testing.T) {
 	if s.Error != "" || !strings.HasPrefix(kinds, "database ") || !strings.Contains(kinds, "stray ") {
 		t.Errorf("%+v, %s", s, kinds)
 	}
+}
+
+// pagesOfPeople are the numbers of the pages at which the tables begin, but for
+// those without which a database cannot be opened.
+func pagesOfPeople(t *testing.T, database string) (pages []int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it was only read
+	for _, number := range readColumn(t, db, `SELECT rootpage FROM sqlite_schema WHERE tbl_name <> 'migrations'`) {
+		page, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+	}
+	return pages
 }
 
 // A database with damage is not believed when it does not know a file.
@@ -91,7 +113,7 @@ func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Her session is left, and is nobody's.
-	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
+	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM crops; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
 		t.Fatal(err)
 	}
 	s, told := summaryOf(t, data, "--remove-orphans")

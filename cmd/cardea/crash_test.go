@@ -239,7 +239,7 @@ func (c *crashTest) wantNothingLeftOver() {
 
 	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
 	var named []string
-	for _, key := range column(`SELECT blob_key FROM pictures`) {
+	for _, key := range column(`SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops`) {
 		named = append(named, filepath.Join(key[:2], key))
 	}
 	c.wantSame("files of pictures", filesBelow(c, filepath.Join(c.data, "pictures")), named)
