@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,8 +194,8 @@ func Form(t testing.TB, field, filename string, data []byte, fields ...string) (
 	t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
-	for i := 0; i < len(fields); i += 2 {
-		if err := form.WriteField(fields[i], fields[i+1]); err != nil {
+	for pair := range slices.Chunk(fields, 2) {
+		if err := form.WriteField(pair[0], pair[1]); err != nil {
 			t.Fatal(err)
 		}
 	}

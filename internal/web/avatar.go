@@ -33,7 +33,7 @@ func (s *Server) avatar(w http.ResponseWriter, r *http.Request) error {
 	h["Cross-Origin-Resource-Policy"] = anyOrigin
 	h["Cache-Control"] = forEver // another name has another address
 	h["Content-Type"] = pngType
-	h.Set("ETag", `"`+face.Version+`"`)
+	h["Etag"] = []string{`"` + face.Version + `"`}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(face.PNG))
 	return nil
 }

@@ -72,9 +72,9 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) error {
 	if p.Address != "" && query.Get("v") == p.Address {
 		h["Cache-Control"] = forEver
 	}
-	h.Set("Content-Type", p.ContentType)
-	h.Set("Content-Disposition", `inline; filename="`+p.Name+`"`) // safe characters only
-	h.Set("ETag", `"`+p.Version+`"`)
+	h["Content-Type"] = []string{p.ContentType}
+	h["Content-Disposition"] = []string{`inline; filename="` + p.Name + `"`} // safe characters only
+	h["Etag"] = []string{`"` + p.Version + `"`}
 	http.ServeContent(w, r, "", p.UpdatedAt, p.Blob) // itself, so that the kernel can send a file
 	return nil
 }
