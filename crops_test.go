@@ -320,9 +320,12 @@ func stored(t *testing.T, server *testkit.Server) (files int, bytes int64) {
 func TestManyUploadsLeaveOne(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	pictures := [][]byte{encodedPNG(t, quadrants(12, 10)), encodedPNG(t, quadrants(10, 12))}
+	pictures := [][]byte{encodedPNG(t, quadrants(80, 70)), encodedPNG(t, quadrants(70, 80))}
 	client.Upload("me.png", pictures[1]).Want(http.StatusOK)
 	files, size := stored(t, server)
+	if files != 3 {
+		t.Fatalf("%d files, want the picture, a crop of 64 and one of 70", files)
+	}
 	for i := range 1000 {
 		client.Upload("me.png", pictures[i%2]).Want(http.StatusOK)
 	}
