@@ -11,8 +11,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// While a picture is replaced over and over, everybody sees one of the two, whole, in
-// every size, and never one under the other's ETag.
+// While somebody replaces a picture over and over, from two devices at once, everybody
+// sees one of the two, whole, in every size, and never one under the other's ETag.
 func TestReplacingIsAllOrNothing(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
@@ -48,9 +48,19 @@ func TestReplacingIsAllOrNothing(t *testing.T) {
 			}
 		})
 	}
-	for i := range 10 {
-		ada.Upload("me.png", pictures[i%2]).Want(http.StatusOK)
+	var uploads sync.WaitGroup
+	for _, p := range pictures {
+		device := server.NewClient(t)
+		device.Cookie = ada.Cookie
+		uploads.Go(func() {
+			for range 5 {
+				if a := device.Upload("me.png", p); a.Status != http.StatusOK {
+					t.Errorf("upload: %d %s", a.Status, a.Body)
+				}
+			}
+		})
 	}
+	uploads.Wait()
 	close(over)
 	ended.Wait()
 	if n := len(storedFiles(t, server)); n != 5 {

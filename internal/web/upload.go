@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -84,11 +83,7 @@ func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipar
 }
 
 func readPart(part *multipart.Part, maxBytes int64) ([]byte, error) {
-	var data bytes.Buffer
-	if _, err := io.Copy(&data, &cappedReader{part, maxBytes}); err != nil {
-		return nil, err
-	}
-	return data.Bytes(), nil
+	return io.ReadAll(&cappedReader{part, maxBytes})
 }
 
 func readCrop(part *multipart.Part) (string, error) {
