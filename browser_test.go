@@ -55,10 +55,12 @@ func serveOn(t *testing.T) string {
 func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
+	avatar := face(t, client)
 	picture := path(t, client.Upload("a.png", pngOf(5, 5)))
+	public := map[string]bool{picture: true, picture + "?size=64": true, avatar: true}
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/api/user"}, {"GET", "/"}, {"GET", "/none"}, {"PUT", "/api/user"}, {"GET", "/api/sessions"},
-		{"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", picture}, {"GET", "/uploads/none"}, {"POST", "/api/login"},
+		{"GET", "/healthz"}, {"GET", "/readyz"}, {"GET", picture}, {"GET", picture + "?size=64"}, {"GET", avatar}, {"GET", "/uploads/none"}, {"GET", "/avatars/none"}, {"GET", picture + "?size=1"}, {"POST", "/api/login"},
 		{"GET", "/static/cardea.css"}, {"GET", "/openapi.json"}, {"GET", "/docs"}, {"GET", "/api/../api/user"},
 	} {
 		h := client.Send(c.method, c.path, "", nil).Header
@@ -66,11 +68,11 @@ func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 			h.Get("Referrer-Policy") != "no-referrer" || h.Get("Content-Type") == "" {
 			t.Errorf("%s %s: headers %v", c.method, c.path, h)
 		}
-		cached := c.path == picture || c.path == "/openapi.json" || c.path == "/docs" || strings.HasPrefix(c.path, "/static/")
+		cached := public[c.path] || c.path == "/openapi.json" || c.path == "/docs" || strings.HasPrefix(c.path, "/static/")
 		if !cached && h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s: Cache-Control %q", c.method, c.path, h.Get("Cache-Control"))
 		}
-		if shared := h.Get("Cross-Origin-Resource-Policy") == "cross-origin"; shared != (c.path == picture) || h.Get("Cross-Origin-Resource-Policy") == "" {
+		if shared := h.Get("Cross-Origin-Resource-Policy") == "cross-origin"; shared != public[c.path] || h.Get("Cross-Origin-Resource-Policy") == "" {
 			t.Errorf("%s %s: Cross-Origin-Resource-Policy %q", c.method, c.path, h.Get("Cross-Origin-Resource-Policy"))
 		}
 		if h.Get("Server") != "" || h.Get("Strict-Transport-Security") != "" || h.Get("Access-Control-Allow-Origin") != "" {

@@ -10,6 +10,7 @@
 //	go accounts.Run(ctx)
 //	mux.Handle("/api/", accounts)
 //	mux.Handle("/uploads/", accounts)
+//	mux.Handle("/avatars/", accounts)
 //	mux.Handle("/members", accounts.RequireUser(members))
 //
 // Passwords are hashed and pictures decoded in threads of their own, which have a
@@ -181,6 +182,7 @@ type User struct {
 	Email         string // as typed
 	EmailVerified bool
 	PictureURL    string // absolute; empty without a picture
+	AvatarURL     string // absolute: the picture, or else a face drawn from the name
 	CreatedAt     time.Time
 }
 
@@ -194,7 +196,7 @@ func (s *Server) RequireUser(next http.Handler) http.Handler {
 	return s.web.RequireUser(next, func(r *http.Request, u account.User) *http.Request {
 		return r.WithContext(context.WithValue(r.Context(), userKey{}, User{
 			ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
-			PictureURL: s.web.PictureURL(r, u), CreatedAt: u.CreatedAt,
+			PictureURL: s.web.PictureURL(r, u), AvatarURL: s.web.AvatarURL(r, u), CreatedAt: u.CreatedAt,
 		}))
 	})
 }

@@ -39,6 +39,7 @@ func Example() {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", accounts)
 	mux.Handle("/uploads/", accounts)
+	mux.Handle("/avatars/", accounts)
 	mux.Handle("/members", accounts.RequireUser(members))
 	app := httptest.NewServer(mux)
 	defer app.Close()

@@ -18,7 +18,7 @@ import (
 func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
-	stop := keepReading(t, server.Server, ada.Cookie)
+	stop := keepReading(t, server.Server, func() *http.Request { return readOf(ada.Cookie) })
 	defer stop()
 	name := func() string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Name }
 	picture := func() *string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Picture }
@@ -38,6 +38,38 @@ func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 		if got := picture(); got != nil {
 			t.Fatalf("the picture was removed, but is still %v", *got)
 		}
+	}
+}
+
+// So it is with pictures, of which memory knows where they lie.
+func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
+	server := testkit.Start(t)
+	ada := server.Register(t, "ada@example.com")
+	addresses := []string{path(t, ada.Upload("a.png", pngOf(4, 4))), path(t, ada.Upload("b.png", pngOf(5, 5)))}
+	for _, address := range addresses {
+		for _, size := range []string{"", "?size=64"} {
+			stop := keepReading(t, server.Server, func() *http.Request {
+				return httptest.NewRequestWithContext(context.Background(), "GET", address+size, nil)
+			})
+			defer stop()
+		}
+	}
+	show := func(name string, side int, there, gone string) {
+		t.Helper()
+		ada.Upload(name, pngOf(side, side)).Want(http.StatusOK)
+		for _, size := range []string{"", "?size=64"} {
+			if got := seen(t, ada, there+size).Bounds().Dx(); got != side {
+				t.Errorf("uploaded %d pixels, got %d", side, got)
+			}
+			ada.Get(gone + size).Want(http.StatusNotFound)
+		}
+	}
+	for i := range 3 {
+		show("a.png", 10+i, addresses[0], addresses[1])
+		show("a.png", 30+i, addresses[0], addresses[1])
+		show("b.png", 10+i, addresses[1], addresses[0])
+		ada.Delete("/api/upload-picture").Want(http.StatusOK)
+		ada.Get(addresses[1]).Want(http.StatusNotFound)
 	}
 }
 
@@ -69,8 +101,8 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 			for range 5 {
 				ada := server.NewClient(t)
 				ada.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
-				stop := keepReading(t, server.Server, ada.Cookie)
 				before := ada.Cookie
+				stop := keepReading(t, server.Server, func() *http.Request { return readOf(before) })
 				end(ada)
 				ada.Cookie = before
 				ada.Get("/api/user").Want(http.StatusUnauthorized)
@@ -80,8 +112,8 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 	}
 }
 
-// keepReading keeps asking who is signed in, from several sides, until stop is called.
-func keepReading(t *testing.T, server http.Handler, token string) (stop func()) {
+// keepReading keeps asking the same, from several sides, until stop is called.
+func keepReading(t *testing.T, server http.Handler, request func() *http.Request) (stop func()) {
 	t.Helper()
 	done := make(chan struct{})
 	var readers sync.WaitGroup
@@ -92,7 +124,7 @@ func keepReading(t *testing.T, server http.Handler, token string) (stop func()) 
 				case <-done:
 					return
 				default:
-					server.ServeHTTP(httptest.NewRecorder(), readOf(token))
+					server.ServeHTTP(httptest.NewRecorder(), request())
 					runtime.Gosched() // or the others would wait for a time slice at every step
 				}
 			}

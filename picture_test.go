@@ -181,7 +181,7 @@ func TestPictureIsReplacedAndRemoved(t *testing.T) {
 	}
 }
 
-func storedFiles(t *testing.T, server *testkit.Server) (files []string) {
+func storedFiles(t testing.TB, server *testkit.Server) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(server.Data, "pictures"), func(p string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

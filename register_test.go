@@ -3,6 +3,7 @@ package cardea_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -18,12 +19,12 @@ func TestRegisterSignsIn(t *testing.T) {
 	answer := client.Post("/api/register", testkit.Person("aruncs", " Test@Gmail.com\n", "simplepass")).Want(http.StatusCreated)
 	want := regexp.MustCompile(`^\{"status":"success","message":"Registration successful!","user":` +
 		`\{"id":"[a-z2-7]{16}","name":"aruncs","email":"Test@Gmail\.com","email_verified":false,` +
-		`"profile_pic_url":null,"profile_pic_urls":null,"created_at":"2026-11-22T15:04:05Z"\}\}$`)
+		`"profile_pic_url":null,"profile_pic_urls":null,"avatar_url":"http://127\.0\.0\.1:\d+/avatars/[a-z2-7]+\.png","created_at":"2026-11-22T15:04:05Z"\}\}$`)
 	if !want.Match(answer.Body) {
 		t.Errorf("body %s", answer.Body)
 	}
 	user := client.Get("/api/user").Want(http.StatusOK)
-	if got := user.Envelope().User; got != answer.Envelope().User {
+	if got := user.Envelope().User; !reflect.DeepEqual(got, answer.Envelope().User) {
 		t.Errorf("GET /api/user says %+v", got)
 	}
 }

@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 type summary struct {
@@ -59,16 +62,35 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 	operate(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
 }
 
+// damagePages writes over the pages at which some tables and their indexes begin,
+// which are all that they have in a small database.
+func damagePages(t *testing.T, data, which string) {
+	t.Helper()
+	path := filepath.Join(data, "cardea.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := readColumn(t, db, `SELECT rootpage FROM sqlite_schema WHERE rootpage > 0 AND `+which)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	content := readFile(t, path)
+	for _, root := range roots {
+		n, err := strconv.Atoi(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(content[(n-1)*page:n*page], bytes.Repeat([]byte{0xff}, page))
+	}
+	writeFile(t, path, content)
+}
+
 // A database that is damaged inside does not keep the check from the rest.
 func TestCheckOfADamagedDatabase(t *testing.T) {
 	data := withPicture(t)
-	database := filepath.Join(data, "cardea.db")
-	content := readFile(t, database)
-	const page, untouched = 4096, 2 // the first two have the schema and the migrations
-	for at := untouched * page; at < len(content); at++ {
-		content[at] ^= 0xff
-	}
-	writeFile(t, database, content)
+	damagePages(t, data, `tbl_name <> 'migrations'`)
 	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
 	s, told := summaryOf(t, data)
 	kinds := ""
@@ -93,7 +115,7 @@ func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Her session is left, and is nobody's.
-	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
+	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM crops; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
 		t.Fatal(err)
 	}
 	s, told := summaryOf(t, data, "--remove-orphans")
@@ -102,6 +124,57 @@ func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Errorf("the picture was removed: %v", err)
+	}
+}
+
+// withCrops is a data folder with a person whose picture and crops are files of their
+// own, and old enough to be removed.
+func withCrops(t *testing.T) (data, address string, files []string) {
+	t.Helper()
+	data = t.TempDir()
+	s := serve(t, data, cheap)
+	ann := s.client()
+	ann.Post("/api/register", testkit.Person("Ann", "ann@example.com", "simplepass")).Want(201)
+	address = strings.TrimPrefix(ann.Upload("face.png", noise(t, 300)).Want(200).Envelope().Picture, s.url)
+	s.stop()
+	files = filesIn(t, filepath.Join(data, "pictures"))
+	for _, file := range files {
+		old := time.Now().Add(-2 * time.Hour)
+		if err := os.Chtimes(file, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return data, address, files
+}
+
+// Where the rows of crops cannot be read, or are lost, their files are kept, and what
+// does not need them goes on.
+func TestDamagedCropsCostNoFiles(t *testing.T) {
+	for what, lose := range map[string]func(data string){
+		"cannot be read":  func(data string) { damagePages(t, data, `tbl_name = 'crops'`) },
+		"are not there":   func(data string) { alter(t, data, `DELETE FROM crops`) },
+		"have no picture": func(data string) { alter(t, data, `PRAGMA foreign_keys = off; DELETE FROM pictures`) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			data, address, files := withCrops(t)
+			lose(data)
+			s, told := summaryOf(t, data, "--remove-orphans")
+			if s.Error != "" || s.Removed != 0 || len(told) == 0 || told[0].Problem != "database" {
+				t.Errorf("%+v, %+v", s, told)
+			}
+			server := serve(t, data, cheap)
+			server.client().Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(200)
+			if what != "have no picture" {
+				server.client().Get(address).Want(200)
+			}
+			if what == "cannot be read" {
+				server.client().Get(address+"?size=64").WantError(503, "unavailable")
+			}
+			server.stop()
+			if left := filesIn(t, filepath.Join(data, "pictures")); !slices.Equal(left, files) {
+				t.Errorf("left: %v, want %v", left, files)
+			}
+		})
 	}
 }
 
@@ -163,9 +236,9 @@ func alter(t *testing.T, data, statements string) {
 // of them, and there is no backup of it.
 func TestCheckOfTables(t *testing.T) {
 	for statements, want := range map[string][]string{
-		"DROP TABLE pictures; DROP INDEX audit_by_time": {"the index audit_by_time is missing", "the table pictures is missing"},
-		"ALTER TABLE users ADD COLUMN admin INTEGER":    {"the table users is not as Cardea makes it"},
-		"CREATE TABLE notes (n)":                        {"the table notes is none of Cardea's"},
+		"DROP TABLE tries; DROP INDEX audit_by_time": {"the index audit_by_time is missing", "the index tries_by_time is missing", "the index tries_of_counter is missing", "the table tries is missing"},
+		"ALTER TABLE users ADD COLUMN admin INTEGER": {"the table users is not as Cardea makes it"},
+		"CREATE TABLE notes (n)":                     {"the table notes is none of Cardea's"},
 	} {
 		data := withPicture(t)
 		alter(t, data, statements)

@@ -1,20 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
-	"io"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
@@ -29,11 +20,6 @@ type account struct {
 	live       []string // tokens of sessions
 	strays     int      // further sessions, whose token got lost with the answer
 	picture    *picture // nil: none
-}
-
-type picture struct {
-	name   string
-	number uint64 // which one, see draw
 }
 
 // begin adds a session; without a token, a stray.
@@ -116,7 +102,7 @@ func (p *person) compareSignedIn(c caller, token string, want account) error {
 	if err := p.compareTokens(c, want); err != nil {
 		return err
 	}
-	return p.comparePictures(c, me.User.Picture, want.picture)
+	return p.comparePictures(c, me.User, want.picture)
 }
 
 func (p *person) compareTokens(c caller, want account) error {
@@ -133,66 +119,6 @@ func (p *person) compareTokens(c caller, want account) error {
 		}
 		if me.User.ID != p.id {
 			return fmt.Errorf("session %d of %d is that of %s, want %s", i+1, len(p.tokens), me.User.ID, p.id)
-		}
-	}
-	return nil
-}
-
-func (p *person) comparePictures(c caller, address *string, want *picture) error {
-	switch {
-	case want == nil && address != nil:
-		return fmt.Errorf("has the picture %s, want none", *address)
-	case want != nil && (address == nil || !strings.HasSuffix(*address, p.addressOf(want.name))):
-		return fmt.Errorf("has no picture %s", p.addressOf(want.name))
-	}
-	for _, name := range p.pictures {
-		if want == nil || name != want.name {
-			if _, err := c.get("", p.addressOf(name), http.StatusNotFound); err != nil {
-				return fmt.Errorf("a picture that was removed or replaced: %w", err)
-			}
-		}
-	}
-	if want == nil {
-		return nil
-	}
-	served, err := c.get("", p.addressOf(want.name), http.StatusOK)
-	if err != nil {
-		return err
-	}
-	return wantDrawing(served.body, want.number)
-}
-
-func (p *person) addressOf(picture string) string { return "/uploads/" + p.id + "_" + picture }
-
-// draw draws a picture that no other number has, of pixels that each belong to
-// it alone, so that half of one would show.
-func draw(number uint64) *image.NRGBA {
-	const side = 40
-	random := rand.New(rand.NewPCG(number, number))
-	m := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for y := range side {
-		for x := range side {
-			c := random.Uint32()
-			m.SetNRGBA(x, y, color.NRGBA{uint8(c), uint8(c >> 8), uint8(c >> 16), 255})
-		}
-	}
-	return m
-}
-
-func wantDrawing(file []byte, number uint64) error {
-	got, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		return fmt.Errorf("picture %d: %w", number, err)
-	}
-	want := draw(number)
-	if got.Bounds() != want.Bounds() {
-		return fmt.Errorf("picture %d is %v, want %v", number, got.Bounds(), want.Bounds())
-	}
-	for y := range want.Rect.Dy() {
-		for x := range want.Rect.Dx() {
-			if color.NRGBAModel.Convert(got.At(x, y)) != want.NRGBAAt(x, y) {
-				return fmt.Errorf("picture %d differs at %d,%d: it is another one, or broken", number, x, y)
-			}
 		}
 	}
 	return nil
@@ -394,116 +320,4 @@ func (w *worker) endOtherSessions(p *person) error {
 		a.endAll()
 		a.begin(token)
 	})
-}
-
-// errNoAnswer: the server was gone before it had answered, or before it was asked.
-var errNoAnswer = errors.New("no answer")
-
-// caller sends requests to a server that may die at any moment, which is no
-// reason to fail.
-type caller struct {
-	ctx context.Context
-	url string
-}
-
-type request struct {
-	method, path string
-	token        string // of a session; empty: none
-	contentType  string
-	body         []byte
-}
-
-func jsonRequest(method, path, token string, body any) request {
-	data, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // a body of the test's own making
-	}
-	return request{method, path, token, "application/json", data}
-}
-
-func uploadRequest(token string, p picture) (request, error) {
-	var file, form bytes.Buffer
-	if err := png.Encode(&file, draw(p.number)); err != nil {
-		return request{}, err
-	}
-	w := multipart.NewWriter(&form)
-	part, err := w.CreateFormFile("profile_pic", p.name)
-	if err != nil {
-		return request{}, err
-	}
-	_, _ = part.Write(file.Bytes()) // a buffer takes everything
-	if err := w.Close(); err != nil {
-		return request{}, err
-	}
-	return request{"POST", "/api/upload-picture", token, w.FormDataContentType(), form.Bytes()}, nil
-}
-
-// reply is a whole answer; of JSON, decoded.
-type reply struct {
-	status int
-	token  string // of the session that it begins; empty: none
-	body   []byte
-	testkit.Envelope
-}
-
-var crashTransport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: crashWorkers}
-
-// send returns the answer if its status is one of those; errNoAnswer if it did
-// not come to its end.
-func (c caller) send(r request, statuses ...int) (reply, error) {
-	req, err := http.NewRequestWithContext(c.ctx, r.method, c.url+r.path, bytes.NewReader(r.body))
-	if err != nil {
-		return reply{}, err
-	}
-	if r.contentType != "" {
-		req.Header.Set("Content-Type", r.contentType)
-	}
-	if r.token != "" {
-		req.Header.Set("Cookie", "session="+r.token)
-	}
-	answer, err := roundTrip(crashTransport, req)
-	if err != nil {
-		return reply{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
-	}
-	if !slices.Contains(statuses, answer.status) {
-		return reply{}, fmt.Errorf("%s %s: status %d, want %v; body %.500q", r.method, r.path, answer.status, statuses, answer.body)
-	}
-	return answer, nil
-}
-
-func roundTrip(transport *http.Transport, r *http.Request) (reply, error) {
-	res, err := transport.RoundTrip(r)
-	if err != nil {
-		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
-	}
-	defer res.Body.Close()
-	answer := reply{status: res.StatusCode}
-	if answer.body, err = io.ReadAll(res.Body); err != nil {
-		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
-	}
-	for _, cookie := range res.Cookies() {
-		if cookie.Name == "session" {
-			answer.token = cookie.Value
-		}
-	}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
-		err = json.Unmarshal(answer.body, &answer.Envelope)
-	}
-	return answer, err
-}
-
-func (c caller) get(token, path string, status int) (reply, error) {
-	return c.send(request{method: "GET", path: path, token: token}, status)
-}
-
-// login returns the token of a new session; empty if the credentials are refused.
-func (c caller) login(email, password string) (token string, err error) {
-	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(email, password))
-	answer, err := c.send(r, http.StatusOK, http.StatusUnauthorized)
-	return answer.token, err
-}
-
-func (c caller) logout(token string) error {
-	_, err := c.send(request{method: "POST", path: "/api/logout", token: token}, http.StatusOK)
-	return err
 }

@@ -239,10 +239,10 @@ func (c *crashTest) wantNothingLeftOver() {
 
 	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
 	var named []string
-	for _, key := range column(`SELECT blob_key FROM pictures`) {
+	for _, key := range column(`SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops`) {
 		named = append(named, filepath.Join(key[:2], key))
 	}
-	c.wantSame("files of pictures", filesBelow(c, filepath.Join(c.data, "pictures")), named)
+	c.wantSame("files of pictures and crops", filesBelow(c, filepath.Join(c.data, "pictures")), named)
 
 	c.wantSame("PRAGMA integrity_check", column(`PRAGMA integrity_check`), []string{"ok"})
 	c.wantSame("PRAGMA foreign_key_check", column(`PRAGMA foreign_key_check`), nil)
@@ -257,6 +257,8 @@ func (c *crashTest) wantNothingLeftOver() {
 	}
 	c.wantSame("people", column(`SELECT email FROM users`), emails)
 	c.wantSame("people with a picture", column(`SELECT user_id FROM pictures`), pictures)
+	c.wantSame("people with three files", column(`SELECT p.user_id FROM pictures p JOIN crops c ON c.user_id = p.user_id AND c.blob_key <> p.blob_key
+		GROUP BY p.user_id HAVING count(*) = 4 AND count(DISTINCT c.blob_key) = 2`), pictures)
 	c.wantSame("numbers of sessions", column(`SELECT email || ' ' || count(s.id)
 		FROM users u LEFT JOIN sessions s ON s.user_id = u.id GROUP BY email`), sessions)
 }

@@ -1,7 +1,7 @@
 // Package account holds Cardea's rules: who may register, what signs a person in,
 // how long a session lives, what becomes of a picture. It knows neither HTTP nor
 // SQL text; there is one file a use case (register.go, login.go, session.go,
-// password.go, profile.go, picture.go; for operators person.go, backup.go,
+// password.go, profile.go, picture.go, face.go; for operators person.go, backup.go,
 // restore.go, check.go).
 //
 // All use cases are methods of [Service], take plain values and fail with an
@@ -12,8 +12,11 @@ package account
 import (
 	"log/slog"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
@@ -32,7 +35,7 @@ type Options struct {
 	Picture      picture.Limits
 	AuditKeep    time.Duration // how long events stay in the audit table
 	RateLimit    bool          // throttle tries at passwords and registrations
-	Secret       []byte        // key of device cookies, SecretSize bytes
+	Secret       []byte        // key of device cookies and of the addresses of faces, SecretSize bytes
 	Words        []string      // of this installation, lower-case: no passwords
 	Breached     *breached.List
 	Now          func() time.Time
@@ -55,6 +58,12 @@ type Service struct {
 	counted   counts
 
 	sweepFailures atomic.Int64
+
+	sweeping sync.Mutex
+	cropped  string // up to which id of a person pictures without crops were looked at
+
+	faces *otter.Cache[faceKey, Face]
+	rows  *otter.Cache[pictureKey, *cachedPicture]
 }
 
 // Bounds of the costly work, for each core. A hash takes about 25 ms of it, so
@@ -77,6 +86,8 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: longestWait, Memory: picture.DefaultMaxMemory}),
 		sessions: newSessionCache(db, opt.SessionCache),
 		decoy:    password.Decoy(opt.Argon2),
+		faces:    newFaceCache(),
+		rows:     newPictureCache(),
 	}
 }
 
@@ -98,9 +109,11 @@ type User struct {
 
 // Picture is the address of a person's picture.
 type Picture struct {
-	UserID  string
-	Name    string // safe file name, with extension
-	Version string // of the content, for addresses that may be cached for ever
+	UserID string
+	Name   string // safe file name, with extension
+	// Version and CropsVersion are of the content of the picture and of its crops, for
+	// addresses that may be cached for ever; the latter is empty while there are no crops.
+	Version, CropsVersion string
 }
 
 // Client is where a request comes from.
@@ -129,7 +142,12 @@ type SignIn struct {
 func userOf(u store.User, p *store.Picture) User {
 	out := User{ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified, CreatedAt: u.CreatedAt}
 	if p != nil {
-		out.Picture = &Picture{UserID: u.ID, Name: p.Name, Version: p.Version}
+		picture := publicPicture(*p)
+		out.Picture = &picture
 	}
 	return out
+}
+
+func publicPicture(p store.Picture) Picture {
+	return Picture{UserID: p.UserID, Name: p.Name, Version: p.Version, CropsVersion: p.CropsVersion}
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
-	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -41,16 +39,14 @@ type Contents struct {
 	People    int64
 	Sessions  int64
 	Pictures  int64
-	Skipped   int64 // damaged pictures that were left out
+	Skipped   int64 // damaged pictures that were left out, whole or their crops
 	Manifest  bool  // the backup carries the sums of what is in it
+	files     int64 // of the pictures and their crops
 }
 
 func (c *Contents) count(n store.Counts) {
 	c.People, c.Sessions, c.Pictures = n.People, n.Sessions, n.Pictures
 }
-
-// pageSize is how many pictures are looked up at a time.
-const pageSize = 500
 
 // Backup writes everything to w while people go on using it, and, if w can be read
 // as well, reads it all again and compares.
@@ -143,8 +139,11 @@ func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error
 	if err := wantSound(ctx, db); err != nil {
 		return err
 	}
-	counts, err = db.Counts(ctx)
+	if counts, err = db.Counts(ctx); err != nil {
+		return err
+	}
 	b.Contents.count(counts)
+	b.files, err = db.CountFiles(ctx)
 	return err
 }
 
@@ -160,24 +159,11 @@ func wantSound(ctx context.Context, db *store.DB) error {
 func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.Writer, total int64) error {
 	var done int64
 	return eachPicture(ctx, db, func(p store.Picture) error {
-		now, data, err := b.pictureNow(ctx, p)
-		switch {
-		case errors.Is(err, errPictureDamaged) && b.opt.SkipDamaged:
-			b.Contents.Skipped++
-			b.opt.Found(Problem{What: "picture", Person: now.UserID, File: now.Key, Message: err.Error() + "; left out"})
-			err = db.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, p.UserID) })
-		case errors.Is(err, errPictureDamaged):
-			err = fmt.Errorf("%w; cardea check lists all that are damaged, and --skip-damaged leaves them out", err)
-		case errors.Is(err, ErrPictureNotFound):
-			err = db.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, p.UserID) })
-		case err == nil && now != p:
-			err = db.Tx(ctx, func(tx *store.Tx) error {
-				// At the moment of the copy it may have been announced.
-				return errors.Join(tx.ForgetOrphan(ctx, now.Key), tx.SetPicture(ctx, now))
-			})
-		}
-		if err == nil && data != nil {
-			err = out.Picture(now.Key, data)
+		files, err := b.pictureForCopy(ctx, db, p)
+		for _, f := range files {
+			if err == nil {
+				err = out.Picture(f.Key, f.data)
+			}
 		}
 		done++
 		b.opt.Progress.tell("copying pictures", done, total)
@@ -185,93 +171,52 @@ func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.W
 	})
 }
 
-// eachPicture calls f for every picture of a database, which f may change.
-func eachPicture(ctx context.Context, db *store.DB, f func(store.Picture) error) error {
-	for last := ""; ; {
-		page, err := db.PicturesAfter(ctx, last, pageSize)
-		if err != nil {
-			return err
-		}
-		for _, p := range page {
-			if err := errors.Join(ctx.Err(), f(p)); err != nil {
+// pictureForCopy reads the files of a picture, and sees to it that the copy names
+// these and no others.
+func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, p store.Picture) ([]file, error) {
+	now, err := b.pictureNow(ctx, p)
+	if errors.Is(err, ErrPictureNotFound) {
+		err = nil // it has no files
+	}
+	if err == nil && len(now.damaged) > 0 {
+		err = b.leaveOut(&now)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case len(now.files) == 0:
+		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, p.UserID) })
+	case now.Key == p.Key && len(now.damaged) == 0:
+		return now.files, nil
+	}
+	return now.files, copied.Tx(ctx, func(tx *store.Tx) error {
+		for _, f := range now.files { // at the moment of the copy they may have been announced
+			if err := tx.ForgetOrphan(ctx, f.Key); err != nil {
 				return err
 			}
-			last = p.UserID
 		}
-		if len(page) < pageSize {
-			return nil
-		}
-	}
+		return tx.SetPicture(ctx, now.Picture)
+	})
 }
 
-// errPictureDamaged: a row names a picture whose file is not there, cannot be read,
-// or is not the one that was stored.
-var errPictureDamaged = errors.New("damaged picture")
-
-func damagedPicture(p store.Picture, what string, args ...any) error {
-	return fmt.Errorf("%w of person %s: the file %s %s", errPictureDamaged, p.UserID, p.Key, fmt.Sprintf(what, args...))
-}
-
-// pictureNow reads a picture or, if it was replaced since its row was read, the one
-// in its place. Errors: errPictureDamaged; [ErrPictureNotFound] when the person has
-// none any more.
-func (s *Service) pictureNow(ctx context.Context, p store.Picture) (now store.Picture, data []byte, err error) {
-	for {
-		data, err := s.readPicture(ctx, p)
-		if !errors.Is(err, blob.ErrNotFound) {
-			return p, data, err
-		}
-		newer, err := s.db.PictureOfUser(ctx, p.UserID)
-		if errors.Is(err, store.ErrNotFound) {
-			return p, nil, ErrPictureNotFound
-		}
-		if err != nil {
-			return p, nil, err
-		}
-		if newer.Key == p.Key {
-			return p, nil, damagedPicture(p, "is missing in the storage")
-		}
-		p = newer
+// leaveOut takes out of a picture what is damaged: all of it, or its crops, which can
+// be made again; or fails where nothing may be left out.
+func (b *backup) leaveOut(now *storedPicture) error {
+	if !b.opt.SkipDamaged {
+		return fmt.Errorf("%w; cardea check lists all that are damaged, and --skip-damaged leaves them out", now.damaged[0].err)
 	}
-}
-
-// readPicture reads a picture's file whole, and compares it with what its row says.
-// Errors: [blob.ErrNotFound], errPictureDamaged.
-func (s *Service) readPicture(ctx context.Context, p store.Picture) ([]byte, error) {
-	f, err := s.pictures.Open(ctx, p.Key)
-	if err != nil {
-		return nil, unreadable(ctx, p, err)
+	b.Contents.Skipped++
+	what := "left out"
+	if now.damaged[0].key == now.Key {
+		now.files = nil
+	} else {
+		now.files, now.Crops, now.CropsVersion = now.files[:1], nil, ""
+		what = "left out with the other crops, which the server makes again"
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	if f.Size() > archive.MaxPicture {
-		return nil, damagedPicture(p, "has %d bytes, more than a picture can have", f.Size())
+	for _, d := range now.damaged {
+		b.opt.Found(Problem{What: "picture", Person: now.UserID, File: d.key, Message: d.err.Error() + "; " + what})
 	}
-	data := make([]byte, f.Size())
-	n, err := io.ReadFull(f, data)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, unreadable(ctx, p, err)
-	}
-	if contentVersion(data[:n]) != p.Version {
-		return nil, damagedPicture(p, "is not what was stored")
-	}
-	return data[:n], nil
-}
-
-// unreadable is the error for a file that cannot be read, for whatever reason but
-// that it is missing or nobody wants it any more.
-func unreadable(ctx context.Context, p store.Picture, err error) error {
-	if errors.Is(err, blob.ErrNotFound) || ctx.Err() != nil {
-		return err
-	}
-	return damagedPicture(p, "cannot be read: %v", reason(err))
-}
-
-// reason is what the operating system says, without the call and the path.
-func reason(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
+	return nil
 }
 
 // verify reads a backup from its beginning and compares it with its manifest and
@@ -289,7 +234,7 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 	if err != nil {
 		return err
 	}
-	var pictures int64
+	var files int64
 	for {
 		entry, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -301,33 +246,33 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 		if entry.Kind != archive.KindPicture {
 			continue
 		}
-		if _, _, err := readNamed(ctx, db, entry, in); err != nil {
+		if _, err := readNamed(ctx, db, entry, in); err != nil {
 			return err
 		}
-		pictures++
-		b.opt.Progress.tell("verifying", pictures, b.Contents.Pictures)
+		files++
+		b.opt.Progress.tell("verifying", files, b.files)
 	}
-	if pictures != b.Contents.Pictures {
-		return fmt.Errorf("%w: %d of %d pictures are in it", archive.ErrInvalid, pictures, b.Contents.Pictures)
+	if files != b.files {
+		return fmt.Errorf("%w: %d of %d files of pictures are in it", archive.ErrInvalid, files, b.files)
 	}
 	return nil
 }
 
-// readNamed reads a picture from a backup and compares it with the row that names it.
-func readNamed(ctx context.Context, db *store.DB, entry archive.Entry, r io.Reader) (store.Picture, []byte, error) {
-	p, err := db.PictureByKey(ctx, entry.Key)
+// readNamed reads a file from a backup and compares it with the row that names it.
+func readNamed(ctx context.Context, db *store.DB, entry archive.Entry, r io.Reader) (file, error) {
+	named, err := db.FileByKey(ctx, entry.Key)
 	if errors.Is(err, store.ErrNotFound) {
-		return p, nil, fmt.Errorf("%w: nobody has the picture %s", archive.ErrInvalid, entry.Key)
+		return file{}, fmt.Errorf("%w: nobody has the picture %s", archive.ErrInvalid, entry.Key)
 	}
 	if err != nil {
-		return p, nil, err
+		return file{}, err
 	}
 	data := make([]byte, entry.Size) // at most archive.MaxPicture
 	if _, err := io.ReadFull(r, data); err != nil {
-		return p, nil, err
+		return file{}, err
 	}
-	if contentVersion(data) != p.Version {
-		return p, nil, fmt.Errorf("%w: the picture %s is not what its row says", archive.ErrInvalid, entry.Key)
+	if contentVersion(data) != named.Version {
+		return file{}, fmt.Errorf("%w: the picture %s is not what its row says", archive.ErrInvalid, entry.Key)
 	}
-	return p, data, nil
+	return file{named, data}, nil
 }

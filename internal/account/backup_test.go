@@ -58,7 +58,7 @@ func restoreTo(t *testing.T, backup []byte) (restored, error) {
 
 func (b *bench) picture(t *testing.T, user User, side int) {
 	t.Helper()
-	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, side), Client{}); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, upload("a.png", pictureOf(t, side)), Client{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -75,11 +75,9 @@ func TestBackupTakesPicturesAsTheyAre(t *testing.T) {
 	}
 	// An upload that has announced and written its file at the time of the copy.
 	data := pictureOf(t, 50)
-	announced := store.Picture{
-		UserID: people["announced"].ID, Name: "b.png", Key: newBlobKey(), ContentType: "image/png",
-		Version: contentVersion(data), UpdatedAt: b.now,
-	}
-	if err := b.storeBlob(t.Context(), announced.Key, data); err != nil {
+	files := []file{{store.File{Key: newBlobKey(), ContentType: "image/png", Version: contentVersion(data)}, data}}
+	announced := store.Picture{UserID: people["announced"].ID, Name: "b.png", File: files[0].File, UpdatedAt: b.now}
+	if err := b.storeFiles(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
 	w := &onFirstWrite{call: sync.OnceFunc(func() {
@@ -208,7 +206,7 @@ func TestRestoreComparesPicturesWithTheDatabase(t *testing.T) {
 // What an upload in flight has written is not taken for a file that nothing names.
 func TestCheckKnowsFilesThatAreAnnounced(t *testing.T) {
 	b := newBench(t)
-	if err := b.storeBlob(t.Context(), newBlobKey(), []byte("x")); err != nil {
+	if err := b.storeFiles(t.Context(), []file{{store.File{Key: newBlobKey()}, []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.storage.Put(t.Context(), "nobodys", []byte("x")); err != nil {

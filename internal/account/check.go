@@ -97,21 +97,25 @@ func (s *Service) checkPictures(ctx context.Context, opt CheckOptions, c *Conten
 	return eachPicture(ctx, s.db, func(p store.Picture) error {
 		done++
 		opt.Progress.tell("checking pictures", done, c.Pictures)
-		now, data, err := s.pictureNow(ctx, p)
-		if err == nil {
-			err = picture.CheckStored(data, now.ContentType)
+		if p.CropsVersion != "" && len(p.Crops) == 0 { // their rows are lost, so nothing names their files
+			opt.Found(Problem{What: "database", Person: p.UserID, Message: fmt.Sprintf("the rows of the crops of person %s are missing", p.UserID)})
 		}
-		if errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge) {
-			err = damagedPicture(now, "is no picture of the type %s", now.ContentType)
-		}
-		switch {
-		case errors.Is(err, ErrPictureNotFound): // removed meanwhile
-			return nil
-		case errors.Is(err, errPictureDamaged):
-			opt.Found(Problem{What: "picture", Person: now.UserID, File: now.Key, Message: err.Error()})
+		now, err := s.pictureNow(ctx, p)
+		if errors.Is(err, ErrPictureNotFound) { // removed meanwhile
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		for _, f := range now.files {
+			if err := picture.CheckStored(f.data, f.ContentType); err != nil {
+				now.damaged = append(now.damaged, damage{f.Key, damagedPicture(now.UserID, f.Key, "is no picture of the type %s", f.ContentType)})
+			}
+		}
+		for _, d := range now.damaged {
+			opt.Found(Problem{What: "picture", Person: now.UserID, File: d.key, Message: d.err.Error()})
+		}
+		return nil
 	})
 }
 

@@ -66,6 +66,8 @@ var (
 		Message: "You have no session with this id; it may have ended already."}
 	ErrPictureNotFound = &Error{Kind: KindNotFound, Code: "picture_not_found", Message: "There is no picture at this address."}
 	ErrInvalidFileType = &Error{Kind: KindInvalid, Code: "invalid_file_type", Message: "Invalid file type"}
+	ErrInvalidCrop     = &Error{Kind: KindInvalid, Code: "invalid_crop",
+		Message: "The crop is not accepted. Send x,y,side, such as 0,0,300: a square that lies within the picture, in its pixels as it is seen upright."}
 )
 
 // invalid is the error for input whose fields are at fault; nil when none is.

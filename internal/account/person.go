@@ -160,16 +160,16 @@ func (s *Service) EndSessionsOf(ctx context.Context, who string) (user User, end
 	return userOf(row, nil), ended, err
 }
 
-// DeletePerson removes a person, their sessions and their picture with its file.
+// DeletePerson removes a person, their sessions and their picture with its files.
 // Error: user_not_found.
 func (s *Service) DeletePerson(ctx context.Context, who string) (User, error) {
 	row, err := s.find(ctx, s.db, who)
 	if err != nil {
 		return User{}, err
 	}
-	var file string
+	var files []string
 	err = s.act(ctx, EventPersonDeleted, row.ID, operator, func(tx *store.Tx) (err error) {
-		if file, err = s.orphanPicture(ctx, tx, row.ID); err != nil {
+		if files, err = s.orphanPicture(ctx, tx, row.ID); err != nil {
 			return err
 		}
 		return tx.DeleteUser(ctx, row.ID)
@@ -180,6 +180,6 @@ func (s *Service) DeletePerson(ctx context.Context, who string) (User, error) {
 	if err != nil {
 		return User{}, outage(err)
 	}
-	s.discard(context.WithoutCancel(ctx), file)
+	s.discard(context.WithoutCancel(ctx), files)
 	return userOf(row, nil), nil
 }

@@ -84,7 +84,7 @@ func TestPictureWaitsForMemory(t *testing.T) {
 	release := hold(t, b.decoding, 1, picture.DefaultMaxMemory-1)
 	done := make(chan error)
 	go func() {
-		_, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{})
+		_, err := b.SetPicture(t.Context(), user.ID, upload("a.png", pictureOf(t, 5)), Client{})
 		done <- err
 	}()
 	wait(t, b.decoding, 1)

@@ -53,7 +53,10 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 		return c, nil, err
 	}
 	c.count(counts)
-	return c, deviceKey, restorePictures(ctx, r, db, opt, c.Pictures)
+	if c.files, err = db.CountFiles(ctx); err != nil {
+		return c, nil, err
+	}
+	return c, deviceKey, restorePictures(ctx, r, db, opt, c.files)
 }
 
 // restoreDatabase passes over the pictures to the database, and learns on the way
@@ -99,7 +102,7 @@ func writeNew(path string, r io.Reader) error {
 	return errors.Join(err, f.Close())
 }
 
-// restorePictures stores the pictures that the database names: each once, and all.
+// restorePictures stores the files that the database names: each once, and all.
 func restorePictures(ctx context.Context, r io.Reader, db *store.DB, opt RestoreOptions, want int64) error {
 	in, err := archive.NewReader(r)
 	if err != nil {
@@ -124,22 +127,22 @@ func restorePictures(ctx context.Context, r io.Reader, db *store.DB, opt Restore
 		opt.Progress.tell("restoring pictures", done, want)
 	}
 	if done != want {
-		return fmt.Errorf("%w: %d of %d pictures are in it", archive.ErrInvalid, done, want)
+		return fmt.Errorf("%w: %d of %d files of pictures are in it", archive.ErrInvalid, done, want)
 	}
 	return nil
 }
 
 func restorePicture(ctx context.Context, r io.Reader, entry archive.Entry, db *store.DB, pictures blob.Store) error {
-	p, data, err := readNamed(ctx, db, entry, r)
+	f, err := readNamed(ctx, db, entry, r)
 	if err != nil {
 		return err
 	}
-	_, err = pictures.ModTime(ctx, p.Key)
+	_, err = pictures.ModTime(ctx, f.Key)
 	if err == nil {
-		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, p.Key)
+		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, f.Key)
 	}
 	if !errors.Is(err, blob.ErrNotFound) {
 		return err
 	}
-	return pictures.Put(ctx, p.Key, data)
+	return pictures.Put(ctx, f.Key, f.data)
 }

@@ -46,12 +46,16 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// Sweep removes expired sessions, orphaned files, old tries and old events. What
-// fails, or panics, is logged and left to the next sweep.
+// Sweep removes expired sessions, orphaned files, old tries and old events, and
+// makes crops that are missing. What fails, or panics, is logged and left to the next
+// sweep.
 func (s *Service) Sweep(ctx context.Context) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
 	for what, sweep := range map[string]func(context.Context) error{
 		"sessions": s.sweepSessions,
 		"pictures": s.sweepOrphans,
+		"crops":    s.sweepCrops,
 		"tries":    s.sweepTries,
 		"audit":    s.sweepAudit,
 	} {

@@ -105,6 +105,8 @@ func (b *bench) orphans(t *testing.T) []string {
 	return keys
 }
 
+func upload(filename string, data []byte) Upload { return Upload{Filename: filename, Data: data} }
+
 func pictureOf(t *testing.T, side int) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -163,7 +165,7 @@ func TestSweepRemovesSessionsOfMaximumAge(t *testing.T) {
 func TestFailedUploadChangesNothing(t *testing.T) {
 	b := newBench(t)
 	user, token := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "kept.png", pictureOf(t, 5), Client{}); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, upload("kept.png", pictureOf(t, 5)), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	for what, c := range map[string]struct {
@@ -175,7 +177,7 @@ func TestFailedUploadChangesNothing(t *testing.T) {
 		"full":         {blob.ErrFull, "storage_full", KindFull},
 	} {
 		b.storage.put = c.put
-		_, err := b.SetPicture(t.Context(), user.ID, "new.png", pictureOf(t, 6), Client{})
+		_, err := b.SetPicture(t.Context(), user.ID, upload("new.png", pictureOf(t, 6)), Client{})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Code != c.code || e.Kind != c.kind || strings.Contains(e.Message, "device") {
 			t.Errorf("storage %s: %#v", what, err)
 		}
@@ -192,7 +194,7 @@ func TestFailedUploadChangesNothing(t *testing.T) {
 func TestRemovalIsTriedAgain(t *testing.T) {
 	b := newBench(t)
 	user, _ := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{}); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, upload("a.png", pictureOf(t, 5)), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	b.storage.delete = errors.New("no such device")
@@ -218,7 +220,7 @@ func TestRemovalIsTriedAgain(t *testing.T) {
 func TestInterruptedUploadIsSwept(t *testing.T) {
 	b := newBench(t)
 	interrupt := func() {
-		if err := b.storeBlob(t.Context(), newBlobKey(), []byte("half a picture")); err != nil {
+		if err := b.storeFiles(t.Context(), []file{{store.File{Key: newBlobKey()}, []byte("half a picture")}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -248,11 +250,11 @@ func TestSweptFileIsNotNamed(t *testing.T) {
 	b := newBench(t)
 	user, token := b.register(t, "ada@example.com")
 	key := newBlobKey()
-	if err := b.storeBlob(t.Context(), key, pictureOf(t, 5)); err != nil {
+	if err := b.storeFiles(t.Context(), []file{{store.File{Key: key}, pictureOf(t, 5)}}); err != nil {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(orphanGrace)
-	err := b.swapPicture(t.Context(), store.Picture{UserID: user.ID, Name: "a.png", Key: key, UpdatedAt: b.now}, Client{})
+	err := b.swapPicture(t.Context(), store.Picture{UserID: user.ID, Name: "a.png", File: store.File{Key: key}, UpdatedAt: b.now}, Client{})
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("named all the same: %v", err)
 	}
@@ -265,7 +267,7 @@ func TestSweptFileIsNotNamed(t *testing.T) {
 // The person vanished under the request.
 func TestUploadOfNobody(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.SetPicture(t.Context(), "nobody", "a.png", pictureOf(t, 5), Client{}); !errors.Is(err, ErrUserNotFound) {
+	if _, err := b.SetPicture(t.Context(), "nobody", upload("a.png", pictureOf(t, 5)), Client{}); !errors.Is(err, ErrUserNotFound) {
 		t.Errorf("error %v, want user_not_found", err)
 	}
 	if files, orphans := b.files(t), b.orphans(t); len(files) != 0 || len(orphans) != 0 {
@@ -277,7 +279,7 @@ func TestUploadOfNobody(t *testing.T) {
 func TestLostFile(t *testing.T) {
 	b := newBench(t)
 	user, _ := b.register(t, "ada@example.com")
-	if _, err := b.SetPicture(t.Context(), user.ID, "a.png", pictureOf(t, 5), Client{}); err != nil {
+	if _, err := b.SetPicture(t.Context(), user.ID, upload("a.png", pictureOf(t, 5)), Client{}); err != nil {
 		t.Fatal(err)
 	}
 	p, err := b.db.PictureOfUser(t.Context(), user.ID)
@@ -287,7 +289,7 @@ func TestLostFile(t *testing.T) {
 	if err := b.pictures.Delete(t.Context(), p.Key); err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.OpenPicture(t.Context(), user.ID+"_a.png")
+	_, err = b.OpenPicture(t.Context(), user.ID+"_a.png", 0)
 	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != KindUnavailable {
 		t.Errorf("error %v", err)
 	}

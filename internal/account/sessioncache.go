@@ -44,15 +44,18 @@ func newSessionCache(db *store.DB, size int) *sessionCache {
 // get returns the session of a token if it is known, and surely as the database has it.
 func (c *sessionCache) get(token tokenHash, now time.Time) *cachedSession {
 	in, ok := c.entries.GetIfPresent(token)
-	if !ok || !in.stamp.Holds() {
-		return nil
-	}
-	// A clock that was set back tells nothing either.
-	if since := now.UnixMicro() - c.watched.Load(); since < 0 || since >= watchTrust.Microseconds() {
+	if !ok || !in.stamp.Holds() || !c.watches(now) {
 		return nil
 	}
 	c.hits.Add(1)
 	return in
+}
+
+// watches tells whether what other processes change is known, so that a stamp that
+// holds can be believed. A clock that was set back tells nothing.
+func (c *sessionCache) watches(now time.Time) bool {
+	since := now.UnixMicro() - c.watched.Load()
+	return since >= 0 && since < watchTrust.Microseconds()
 }
 
 // load reads the session of a token and keeps it. Error: store.ErrNotFound.

@@ -144,7 +144,7 @@ func TestKeptSessionsAreExact(t *testing.T) {
 			return err
 		}, false},
 		"picture": {func(b *bench, in Session, _ Token) error {
-			_, err := b.SetPicture(ctx, in.User.ID, "face.png", pictureOf(t, 8), Client{})
+			_, err := b.SetPicture(ctx, in.User.ID, upload("face.png", pictureOf(t, 8)), Client{})
 			return err
 		}, false},
 		"deletion": {func(b *bench, in Session, _ Token) error {

@@ -77,12 +77,17 @@ func session(id, userID string, created, seen time.Time) Session {
 	}
 }
 
-// picture is the picture of a user, with a key of its own.
+// picture is the picture of a user, with keys of its own: the two larger crops
+// share a file.
 func picture(userID, key string) Picture {
+	small, large := fileOf(key+"-small"), fileOf(key+"-large")
 	return Picture{
-		UserID: userID, Name: "face.png", Key: key, ContentType: "image/png", Version: "version of " + key, UpdatedAt: at(1),
+		UserID: userID, Name: "face.png", File: fileOf(key), CropsVersion: "crops of " + key,
+		Crops: []Crop{{64, small}, {128, large}, {256, large}}, UpdatedAt: at(1),
 	}
 }
+
+func fileOf(key string) File { return File{key, "image/png", "version of " + key} }
 
 // withPeople adds users of the given ids.
 func withPeople(t *testing.T, db *DB, ids ...string) {

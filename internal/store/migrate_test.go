@@ -52,6 +52,7 @@ func TestReleasedMigrationsStayAsTheyAre(t *testing.T) {
 		"0002_tries 77dcd36c295a142392daa1a000028bb867561b89be83974537a8fcea02072a48",
 		"0003_audit 6f2c8934bc6a31e9982b5325be5092c6860055781efbaa5ec444744c2134bf38",
 		"0004_sessions_in_order df3c19f52e72690aa86be318dcf9de49bef2622ef249b7bf640117578edcdfdf",
+		"0005_crops 9551b23e1faea1581fec691d9b701e33c36eddd599fbce4437cbbab62eae1963",
 	}
 	var got []string
 	for _, step := range embedded(t) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// An orphan is a stored picture file that no picture row names. A file is
+// An orphan is a stored picture file that no row of pictures or crops names. A file is
 // announced as an orphan before it is written and adopted in the transaction
 // that names it; the one it replaces becomes an orphan in the same transaction.
 // So a crash at any moment leaves no file that is unknown.
@@ -34,11 +34,12 @@ func (tx *Tx) ExpireOrphans(ctx context.Context, now time.Time) (int64, error) {
 	return tx.exec(ctx, `UPDATE orphans SET remove_at = $1 WHERE remove_at > $1`, micros(now))
 }
 
-// KnowsFile tells whether a picture names the file of that key, or the list of
+// KnowsFile tells whether a picture or a crop names the file of that key, or the list of
 // orphans has it: of every file in storage, one or the other is true at any moment.
 func (r reads) KnowsFile(ctx context.Context, key string) (bool, error) {
 	var one int
 	err := r.q.QueryRowContext(ctx, `SELECT 1 FROM pictures WHERE blob_key = $1
+		UNION ALL SELECT 1 FROM crops WHERE blob_key = $1
 		UNION ALL SELECT 1 FROM orphans WHERE blob_key = $1 LIMIT 1`, key).Scan(&one)
 	if err = r.classify(err); errors.Is(err, ErrNotFound) {
 		return false, nil
@@ -48,19 +49,6 @@ func (r reads) KnowsFile(ctx context.Context, key string) (bool, error) {
 
 // DueOrphans lists at most limit files whose time has come, the longest due first.
 func (r reads) DueOrphans(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	rows, err := r.q.QueryContext(ctx, `SELECT blob_key FROM orphans WHERE remove_at <= $1
+	return r.firstColumn(ctx, `SELECT blob_key FROM orphans WHERE remove_at <= $1
 		ORDER BY remove_at LIMIT $2`, micros(now), limit)
-	if err != nil {
-		return nil, r.classify(err)
-	}
-	defer rows.Close()
-	var keys []string
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			return nil, r.classify(err)
-		}
-		keys = append(keys, key)
-	}
-	return keys, r.classify(rows.Err())
 }

@@ -106,7 +106,7 @@ func TestKnowsFile(t *testing.T) {
 		write(t, db, func(tx *Tx) error {
 			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "named")), tx.AddOrphan(t.Context(), "listed", at(1)))
 		})
-		for key, want := range map[string]bool{"named": true, "listed": true, "neither": false, "": false} {
+		for key, want := range map[string]bool{"named": true, "named-small": true, "named-large": true, "listed": true, "neither": false, "": false} {
 			if got, err := db.KnowsFile(t.Context(), key); err != nil || got != want {
 				t.Errorf("%q: %v, %v", key, got, err)
 			}

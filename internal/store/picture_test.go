@@ -2,7 +2,7 @@ package store
 
 import (
 	"errors"
-	"slices"
+	"reflect"
 	"testing"
 )
 
@@ -10,14 +10,19 @@ func TestSetPictureReplacesTheOneBefore(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		withPeople(t, db, "ann", "bob")
 		first, bobs := picture("ann", "key1"), picture("bob", "key2")
-		second := Picture{UserID: "ann", Name: "other.jpg", Key: "key3", ContentType: "image/jpeg", Version: "v", UpdatedAt: at(9)}
-		for _, p := range []Picture{first, bobs, second, second} {
+		second := Picture{
+			UserID: "ann", Name: "other.jpg", File: File{"key3", "image/jpeg", "v"}, CropsVersion: "w",
+			Crops: []Crop{{64, File{"key4", "image/jpeg", "x"}}, {512, File{"key3", "image/jpeg", "v"}}}, UpdatedAt: at(9),
+		}
+		withoutCrops := second
+		withoutCrops.CropsVersion, withoutCrops.Crops = "", nil
+		for _, p := range []Picture{first, bobs, second, second, withoutCrops} {
 			write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), p) })
-			if got, err := db.PictureOfUser(t.Context(), p.UserID); err != nil || got != p {
+			if got, err := db.PictureOfUser(t.Context(), p.UserID); err != nil || !reflect.DeepEqual(got, p) {
 				t.Errorf("got %+v, %v, want %+v", got, err, p)
 			}
 		}
-		if got, err := db.PictureOfUser(t.Context(), "bob"); err != nil || got != bobs {
+		if got, err := db.PictureOfUser(t.Context(), "bob"); err != nil || !reflect.DeepEqual(got, bobs) {
 			t.Errorf("somebody else's became %+v, %v", got, err)
 		}
 	})
@@ -69,18 +74,69 @@ func TestPicturesAreListedAndFoundByKey(t *testing.T) {
 			return errors.Join(tx.SetPicture(t.Context(), cyds), tx.SetPicture(t.Context(), anns))
 		})
 		for after, want := range map[string][]Picture{"": {anns, cyds}, "ann": {cyds}, "bob": {cyds}, "cyd": nil} {
-			if got, err := db.PicturesAfter(t.Context(), after, 9); err != nil || !slices.Equal(got, want) {
+			if got, err := db.PicturesAfter(t.Context(), after, 9); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("after %q: %v, %v", after, got, err)
 			}
 		}
-		if got, err := db.PicturesAfter(t.Context(), "", 1); err != nil || !slices.Equal(got, []Picture{anns}) {
+		if got, err := db.PicturesAfter(t.Context(), "", 1); err != nil || !reflect.DeepEqual(got, []Picture{anns}) {
 			t.Errorf("one: %v, %v", got, err)
 		}
-		if got, err := db.PictureByKey(t.Context(), "key2"); err != nil || got != cyds {
-			t.Errorf("by key: %v, %v", got, err)
+		for _, want := range append(cyds.Files(), anns.Files()...) {
+			if got, err := db.FileByKey(t.Context(), want.Key); err != nil || got != want {
+				t.Errorf("by key: %v, %v", got, err)
+			}
 		}
-		if _, err := db.PictureByKey(t.Context(), "key3"); !errors.Is(err, ErrNotFound) {
+		if _, err := db.FileByKey(t.Context(), "key3"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("by a key of nothing: %v", err)
+		}
+	})
+}
+
+func TestPictureInSize(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob")
+		whole := picture("ann", "key1")
+		write(t, db, func(tx *Tx) error {
+			return errors.Join(tx.SetPicture(t.Context(), whole), tx.SetPicture(t.Context(), picture("bob", "key2")))
+		})
+		for side, file := range map[int]File{0: whole.File, 64: whole.Crops[0].File, 256: whole.Crops[2].File, 512: whole.File} {
+			want := whole
+			want.File, want.Crops = file, nil
+			if got, err := db.PictureInSize(t.Context(), "ann", side); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%d: %+v, %v", side, got, err)
+			}
+		}
+		if _, err := db.PictureInSize(t.Context(), "nobody", 64); !errors.Is(err, ErrNotFound) {
+			t.Errorf("of nobody: %v", err)
+		}
+	})
+}
+
+func TestFilesAreListedOnce(t *testing.T) {
+	p := picture("ann", "key1")
+	p.Crops = append(p.Crops, Crop{512, p.File})
+	if got := p.Files(); !reflect.DeepEqual(got, []File{p.File, p.Crops[0].File, p.Crops[1].File}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestPicturesWithoutCrops(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann", "bob", "cyd")
+		for _, id := range []string{"ann", "bob", "cyd"} {
+			p := picture(id, "key of "+id)
+			if id != "bob" {
+				p.CropsVersion, p.Crops = "", nil
+			}
+			write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), p) })
+		}
+		for after, want := range map[string][]string{"": {"ann", "cyd"}, "ann": {"cyd"}, "cyd": nil} {
+			if got, err := db.PicturesWithoutCrops(t.Context(), after, 9); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("after %q: %v, %v", after, got, err)
+			}
+		}
+		if got, err := db.PicturesWithoutCrops(t.Context(), "", 1); err != nil || len(got) != 1 {
+			t.Errorf("one: %v, %v", got, err)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -22,24 +21,24 @@ type Session struct {
 type SignedIn struct {
 	Session Session  // without token hash, address and user agent
 	User    User     // without e-mail key and password hash
-	Picture *Picture // name and version; nil: none
+	Picture *Picture // name and versions; nil: none
 }
 
 // SessionByTokenHash finds a session, its owner and the owner's picture in one
 // query, or [ErrNotFound]. It does not judge whether the session is too old.
 func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, error) {
 	var in SignedIn
-	var name, version sql.NullString
-	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
-			u.name, u.email, u.email_verified, u.created_at, p.name, p.version
-		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
-		WHERE s.token_hash = $1`, hash).Scan(
+	var p nullPicture
+	fields := []any{
 		&in.Session.ID, &in.Session.UserID, instant{&in.Session.CreatedAt}, instant{&in.Session.LastSeenAt},
-		&in.User.Name, &in.User.Email, &in.User.EmailVerified, instant{&in.User.CreatedAt}, &name, &version)
-	in.User.ID = in.Session.UserID
-	if name.Valid {
-		in.Picture = &Picture{UserID: in.User.ID, Name: name.String, Version: version.String}
+		&in.User.Name, &in.User.Email, &in.User.EmailVerified, instant{&in.User.CreatedAt},
 	}
+	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
+			u.name, u.email, u.email_verified, u.created_at, `+nullPictureColumns+`
+		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
+		WHERE s.token_hash = $1`, hash).Scan(append(fields, p.fields()...)...)
+	in.User.ID = in.Session.UserID
+	in.Picture = p.picture(in.User.ID)
 	return in, r.classify(err)
 }
 

@@ -19,7 +19,7 @@ func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
 		for token, want := range map[string]SignedIn{
 			"token of s1": {Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2)}, owner("ann"), nil},
 			"token of s2": {Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4)}, owner("bob"),
-				&Picture{UserID: "bob", Name: "face.png", Version: "version of key1"}},
+				&Picture{UserID: "bob", Name: "face.png", File: File{Version: "version of key1"}, CropsVersion: "crops of key1"}},
 		} {
 			got, err := db.SessionByTokenHash(t.Context(), []byte(token))
 			if err != nil || !reflect.DeepEqual(got, want) {

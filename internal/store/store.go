@@ -152,6 +152,24 @@ func (db *DB) Stats() Stats {
 	return stats
 }
 
+// firstColumn lists the texts in the only column of a query's rows.
+func (r reads) firstColumn(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := r.q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, r.classify(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, r.classify(err)
+		}
+		list = append(list, s)
+	}
+	return list, r.classify(rows.Err())
+}
+
 // Times are kept as microseconds since 1970, which both databases index and
 // compare as plain integers.
 

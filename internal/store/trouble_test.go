@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -53,18 +54,19 @@ func TestDamageIsRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	withPeople(t, db, "ann")
+	var users int64
+	if err := db.writer.QueryRowContext(t.Context(), `SELECT rootpage FROM sqlite_schema WHERE name = 'users'`).Scan(&users); err != nil {
+		t.Fatal(err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(path)
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const page, untouched = 4096, 2 // the first two have the schema and the migrations
-	for i := untouched * page; i < len(content); i++ {
-		content[i] ^= 0xff
-	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	const page = 4096
+	if _, err := file.WriteAt(bytes.Repeat([]byte{0xff}, page), (users-1)*page); errors.Join(err, file.Close()) != nil {
 		t.Fatal(err)
 	}
 	db = openFile(t, path)

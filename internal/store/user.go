@@ -39,13 +39,13 @@ func (r reads) UserByEmailKey(ctx context.Context, key string) (User, error) {
 // UserWithPicture is a person and their picture.
 type UserWithPicture struct {
 	User    User
-	Picture *Picture // nil: none
+	Picture *Picture // name and versions; nil: none
 }
 
 // UsersByEmailKey lists people in the order of the compared form of their
 // addresses, from one form (included) to another (not included), at most limit.
 func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) ([]UserWithPicture, error) {
-	rows, err := r.q.QueryContext(ctx, `SELECT `+userColumns+`, `+pictureColumns+`
+	rows, err := r.q.QueryContext(ctx, `SELECT `+userColumns+`, `+nullPictureColumns+`
 		FROM users u LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE u.email_key >= $1 AND u.email_key < $2 ORDER BY u.email_key LIMIT $3`, from, to, limit)
 	if err != nil {
@@ -65,8 +65,8 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 	return list, r.classify(rows.Err())
 }
 
-// DeleteUser removes a person with their sessions and the row of their picture,
-// or [ErrNotFound]. The picture's file is the caller's to orphan.
+// DeleteUser removes a person with their sessions and the rows of their picture,
+// or [ErrNotFound]. The picture's files are the caller's to orphan.
 func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
 	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM users WHERE id = $1`, userID)

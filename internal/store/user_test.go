@@ -207,6 +207,11 @@ func TestDeleteUserTakesSessionsAndPictureAlong(t *testing.T) {
 		if _, err := db.PictureOfUser(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("the picture: %v", err)
 		}
+		for _, f := range picture("ann", "key1").Files() {
+			if known, err := db.KnowsFile(t.Context(), f.Key); known || err != nil {
+				t.Errorf("the file %s is still named: %v", f.Key, err)
+			}
+		}
 		if got := sessionIDs(t, db, "ann") + sessionIDs(t, db, "bob"); got != "[][s2]" {
 			t.Errorf("sessions: %s", got)
 		}

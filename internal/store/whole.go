@@ -14,7 +14,7 @@ import (
 // long reading transaction (https://sqlite.org/lang_vacuum.html#vacuuminto).
 func (db *DB) Snapshot(ctx context.Context, path string) error {
 	_, err := db.writer.ExecContext(ctx, `VACUUM INTO $1`, path)
-	return classify(err) // SQLite has an own word only for damage; the rest is about the path
+	return db.classify(err) // SQLite has an own word only for damage; the rest is about the path
 }
 
 // maxDamages bounds what [DB.Damages] returns; who has more needs a backup.
@@ -68,4 +68,10 @@ func (db *DB) Counts(ctx context.Context) (Counts, error) {
 	err := db.q.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM sessions),
 		(SELECT COUNT(*) FROM pictures)`).Scan(&c.People, &c.Sessions, &c.Pictures)
 	return c, db.classify(err)
+}
+
+// CountFiles counts the files of all pictures and their crops.
+func (db *DB) CountFiles(ctx context.Context) (n int64, err error) {
+	err = db.q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops)`).Scan(&n)
+	return n, db.classify(err)
 }

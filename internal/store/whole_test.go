@@ -31,6 +31,9 @@ func TestSnapshotIsACopyOfItsMoment(t *testing.T) {
 	if got, err := copied.Counts(t.Context()); err != nil || got != (Counts{People: 2, Sessions: 1, Pictures: 1}) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	if n, err := copied.CountFiles(t.Context()); err != nil || n != 3 {
+		t.Errorf("%d files, %v", n, err)
+	}
 	if found, err := copied.Damages(t.Context()); err != nil || len(found) != 0 {
 		t.Errorf("%v, %v", found, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -181,11 +182,23 @@ func (c *Client) Upload(filename string, data []byte) *Answer {
 	return c.Send("POST", "/api/upload-picture", contentType, body)
 }
 
-// Form is a multipart form with one file.
-func Form(t testing.TB, field, filename string, data []byte) (body []byte, contentType string) {
+// UploadCrop sends a picture and which square of it the crops show.
+func (c *Client) UploadCrop(filename string, data []byte, crop string) *Answer {
+	c.t.Helper()
+	body, contentType := Form(c.t, "profile_pic", filename, data, "crop", crop)
+	return c.Send("POST", "/api/upload-picture", contentType, body)
+}
+
+// Form is a multipart form with one file, after some fields and their values.
+func Form(t testing.TB, field, filename string, data []byte, fields ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
+	for pair := range slices.Chunk(fields, 2) {
+		if err := form.WriteField(pair[0], pair[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	part, err := form.CreateFormFile(field, filename)
 	if err != nil {
 		t.Fatal(err)
@@ -331,10 +344,12 @@ type Envelope struct {
 
 // User is the user object.
 type User struct {
-	ID      string  `json:"id"`
-	Name    string  `json:"name"`
-	Email   string  `json:"email"`
-	Picture *string `json:"profile_pic_url"`
+	ID      string            `json:"id"`
+	Name    string            `json:"name"`
+	Email   string            `json:"email"`
+	Picture *string           `json:"profile_pic_url"`
+	Crops   map[string]string `json:"profile_pic_urls"` // addresses by side
+	Avatar  string            `json:"avatar_url"`
 }
 
 // Session is one of the list of sessions.

@@ -48,6 +48,7 @@ var (
 		Message: "The request body is too large: 64 KiB of JSON at most."}
 	errUnauthorized = &refusal{Status: http.StatusUnauthorized, Code: "not_logged_in", Message: "Unauthorized"}
 	errNoFile       = &refusal{Status: http.StatusBadRequest, Code: "no_file_uploaded", Message: "No file uploaded"}
+	errSize         = malformed("The size must be 64, 128, 256 or 512, in pixels.", nil)
 	errTimeout      = &refusal{Status: http.StatusRequestTimeout, Code: "request_timeout",
 		Message: "The request took too long to arrive. Please try again."}
 )

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -15,8 +14,8 @@ import (
 // wantRefusal fails the test unless the error is one that is the client's fault.
 func wantRefusal(t *testing.T, err error) {
 	t.Helper()
-	e, ok := errors.AsType[*refusal](err)
-	if !ok || e.Status < 400 || e.Status >= 500 || e.Code == "" || e.Message == "" {
+	e := refusalOf(err)
+	if e.Status < 400 || e.Status >= 500 || e.Code == "" || e.Message == "" {
 		t.Fatalf("error %#v", err)
 	}
 }
@@ -57,7 +56,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Whatever a form is, it has one file within the limit or is refused.
+// Whatever a form is, it has one file and a crop within the limits or is refused.
 func FuzzUpload(f *testing.F) {
 	part := "--x\r\nContent-Disposition: form-data; name=\"profile_pic\"; filename=\"a.png\"\r\n\r\nbytes\r\n"
 	for _, body := range []string{
@@ -68,17 +67,21 @@ func FuzzUpload(f *testing.F) {
 	} {
 		f.Add([]byte(body), "multipart/form-data; boundary=x")
 	}
+	crop := "--x\r\nContent-Disposition: form-data; name=\"crop\"\r\n\r\n0,0,10\r\n"
+	for _, body := range []string{crop + part, part + crop, crop + crop + part, part + strings.Replace(crop, "0,0,10", strings.Repeat("1", 65), 1)} {
+		f.Add([]byte(body+"--x--\r\n"), "multipart/form-data; boundary=x")
+	}
 	f.Add([]byte("bytes"), "multipart/form-data; boundary=\"")
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		const limit = 64
 		r := httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
-		file, err := readUpload(r, r.Body, limit)
+		up, err := readUpload(r, r.Body, limit)
 		switch {
 		case err != nil:
 			wantRefusal(t, err)
-		case len(file.data) > limit || file.name == "":
-			t.Errorf("%q of %d bytes", file.name, len(file.data))
+		case len(up.Data) > limit || up.Filename == "" || len(up.Crop) > maxCropBytes:
+			t.Errorf("%q of %d bytes, crop %q", up.Filename, len(up.Data), up.Crop)
 		}
 	})
 }

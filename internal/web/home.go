@@ -48,9 +48,10 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request, in account.Ses
 	data := struct {
 		Address string
 		User    *account.User
+		Avatar  string // relative, so that it is of the page's own origin
 	}{Address: s.publicAddress(r)}
 	if in.ID != "" {
-		data.User = &in.User
+		data.User, data.Avatar = &in.User, s.avatarPath(in.User)
 	}
 	var page bytes.Buffer
 	if err := homePage.Execute(&page, data); err != nil {

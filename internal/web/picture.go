@@ -3,6 +3,8 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/cardea-accounts/cardea/internal/account"
 )
@@ -17,11 +19,11 @@ func (s *Server) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := &meteredReader{Reader: r.Body, budget: s.uploads, user: in.User.ID}
 	defer body.release()
-	file, err := readUpload(r, body, s.opt.UploadMaxBytes)
+	upload, err := readUpload(r, body, s.opt.UploadMaxBytes)
 	if err != nil {
 		return err
 	}
-	p, err := s.accounts.SetPicture(r.Context(), in.User.ID, file.name, file.data, s.client(w, r))
+	p, err := s.accounts.SetPicture(r.Context(), in.User.ID, upload, s.client(w, r))
 	if err != nil {
 		return err
 	}
@@ -53,7 +55,12 @@ var (
 )
 
 func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.accounts.OpenPicture(r.Context(), r.PathValue("address"))
+	query := r.URL.Query()
+	side, err := sideOf(query, 0)
+	if err != nil {
+		return err
+	}
+	p, err := s.accounts.OpenPicture(r.Context(), r.PathValue("address"), side)
 	if err != nil {
 		return err
 	}
@@ -62,12 +69,26 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) error {
 	h["Content-Security-Policy"] = pictureCSP
 	h["Cross-Origin-Resource-Policy"] = anyOrigin
 	h["Cache-Control"] = revalidate
-	if r.URL.Query().Get("v") == p.Version {
+	if p.Address != "" && query.Get("v") == p.Address {
 		h["Cache-Control"] = forEver
 	}
-	h.Set("Content-Type", p.ContentType)
-	h.Set("Content-Disposition", `inline; filename="`+p.Name+`"`) // safe characters only
-	h.Set("ETag", `"`+p.Version+`"`)
+	h["Content-Type"] = []string{p.ContentType}
+	h["Content-Disposition"] = []string{`inline; filename="` + p.Name + `"`} // safe characters only
+	h["Etag"] = []string{`"` + p.Version + `"`}
 	http.ServeContent(w, r, "", p.UpdatedAt, p.Blob) // itself, so that the kernel can send a file
 	return nil
+}
+
+// sideOf is which of [account.Sides] a query asks for with size; otherwise if it
+// does not.
+func sideOf(query url.Values, otherwise int) (int, error) {
+	if !query.Has("size") {
+		return otherwise, nil
+	}
+	for _, side := range account.Sides {
+		if query.Get("size") == strconv.Itoa(side) {
+			return side, nil
+		}
+	}
+	return 0, errSize
 }

@@ -59,7 +59,8 @@ type userJSON struct {
 	Email          string            `json:"email"`
 	EmailVerified  bool              `json:"email_verified"`
 	ProfilePicURL  *string           `json:"profile_pic_url"`
-	ProfilePicURLs map[string]string `json:"profile_pic_urls"` // square crops by side; none are made yet
+	ProfilePicURLs map[string]string `json:"profile_pic_urls"` // square crops by side
+	AvatarURL      string            `json:"avatar_url"`
 	CreatedAt      string            `json:"created_at"`
 }
 
@@ -71,12 +72,27 @@ type userAnswer struct {
 func (s *Server) userJSON(r *http.Request, u account.User) userJSON {
 	out := userJSON{
 		ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
-		CreatedAt: rfc3339(u.CreatedAt),
+		AvatarURL: s.AvatarURL(r, u), CreatedAt: rfc3339(u.CreatedAt),
 	}
 	if address := s.PictureURL(r, u); address != "" {
 		out.ProfilePicURL = &address
+		out.ProfilePicURLs = cropURLs(address, u.Picture.CropsVersion)
 	}
 	return out
+}
+
+// cropURLs are the addresses of the crops of the picture at an address, by side; nil
+// if there are none of that version.
+func cropURLs(address, version string) map[string]string {
+	if version == "" {
+		return nil
+	}
+	urls := map[string]string{}
+	for _, side := range account.Sides {
+		size := strconv.Itoa(side)
+		urls[size] = address + "?size=" + size + "&v=" + version
+	}
+	return urls
 }
 
 // PictureURL is the absolute address of a person's picture; empty without one.
@@ -88,8 +104,10 @@ func (s *Server) PictureURL(r *http.Request, u account.User) string {
 }
 
 func (s *Server) addressOf(r *http.Request, p account.Picture) string {
-	return s.publicAddress(r) + "/uploads/" + p.UserID + "_" + p.Name
+	return s.publicAddress(r) + "/" + picturePath(p)
 }
+
+func picturePath(p account.Picture) string { return "uploads/" + p.UserID + "_" + p.Name }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -34,6 +34,7 @@ func (s *Server) table() []route {
 		{"POST", "/upload_profile_pic", s.uploadPicture},
 		{"DELETE", "/api/upload-picture", s.removePicture},
 		{"GET", "/uploads/{address}", s.servePicture},
+		{"GET", "/avatars/{file}", s.avatar},
 
 		{"GET", "/openapi.json", s.openAPI},
 		{"GET", "/docs", s.docs},

@@ -1,61 +1,66 @@
 package web
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
 )
 
-// pictureField is the form field that carries the picture.
-const pictureField = "profile_pic"
+// The form's fields: the file with the picture, and which square of it the crops show.
+const (
+	pictureField = "profile_pic"
+	cropField    = "crop"
+)
 
 // What a multipart body may have besides the file.
 const (
 	maxFormOverhead = 64 << 10 // bytes of other fields and headers
 	maxFormParts    = 32
+	maxCropBytes    = 64 // more than any crop needs
 )
 
-// upload is a file that a form carried.
-type upload struct {
-	name string // as the client says
-	data []byte
-}
-
 // readUpload reads a request's form from body to its end and returns the one file
-// in the field profile_pic, of at most maxBytes. Other fields are skipped; nothing
-// is written to temporary files.
-func readUpload(r *http.Request, body io.Reader, maxBytes int64) (*upload, error) {
+// in the field profile_pic, of at most maxBytes, and the crop. Other fields are
+// skipped; nothing is written to temporary files.
+func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up account.Upload, err error) {
 	form, err := multipartReader(r, body, maxBytes)
 	if err != nil {
-		return nil, err
+		return up, err
 	}
-	var file *upload
+	seen := map[string]bool{}
 	for range maxFormParts {
 		part, err := form.NextRawPart()
 		if err == io.EOF { //nolint:errorlint // the form's proper end; a wrapped one is a form cut short
-			if file == nil || file.name == "" {
-				return nil, errNoFile
+			if up.Filename == "" {
+				return up, errNoFile
 			}
-			return file, nil
+			return up, nil
 		}
 		if err != nil {
-			return nil, formError(err, maxBytes)
+			return up, formError(err, maxBytes)
 		}
-		if part.FormName() != pictureField {
-			continue
+		field := part.FormName()
+		if seen[field] && (field == pictureField || field == cropField) {
+			return up, malformed("The form has more than one "+field+"; send one.", nil)
 		}
-		if file != nil {
-			return nil, malformed("The form has more than one "+pictureField+"; send one picture.", nil)
+		seen[field] = true
+		switch field {
+		case pictureField:
+			up.Filename = fileName(part)
+			up.Data, err = readPart(part, maxBytes)
+		case cropField:
+			up.Crop, err = readCrop(part)
 		}
-		if file, err = readPart(part, maxBytes); err != nil {
-			return nil, formError(err, maxBytes)
+		if err != nil {
+			return up, formError(err, maxBytes)
 		}
 	}
-	return nil, malformed("The form has too many parts.", nil)
+	return up, malformed("The form has too many parts.", nil)
 }
 
 func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipart.Reader, error) {
@@ -77,12 +82,16 @@ func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipar
 	return multipart.NewReader(&cappedReader{body, limit}, params["boundary"]), nil
 }
 
-func readPart(part *multipart.Part, maxBytes int64) (*upload, error) {
-	var data bytes.Buffer
-	if _, err := io.Copy(&data, &cappedReader{part, maxBytes}); err != nil {
-		return nil, err
+func readPart(part *multipart.Part, maxBytes int64) ([]byte, error) {
+	return io.ReadAll(&cappedReader{part, maxBytes})
+}
+
+func readCrop(part *multipart.Part) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(part, maxCropBytes+1))
+	if len(data) > maxCropBytes {
+		err = account.ErrInvalidCrop
 	}
-	return &upload{fileName(part), data.Bytes()}, nil
+	return string(data), err
 }
 
 // fileName is the part's file name as it was sent; Part.FileName cuts folders off.
@@ -100,6 +109,9 @@ func formError(err error, maxBytes int64) error {
 	}
 	if errors.Is(err, errUploadsBusy) {
 		return errUploadsBusy
+	}
+	if errors.Is(err, account.ErrInvalidCrop) {
+		return account.ErrInvalidCrop
 	}
 	if errors.Is(err, multipart.ErrMessageTooLarge) {
 		return malformed("The form's headers are too large.", err)

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// How TestCrash asks a server that may die before it has answered.
+
+// errNoAnswer: the server was gone before it had answered, or before it was asked.
+var errNoAnswer = errors.New("no answer")
+
+// caller sends requests to a server that may die at any moment, which is no
+// reason to fail.
+type caller struct {
+	ctx context.Context
+	url string
+}
+
+type request struct {
+	method, path string
+	token        string // of a session; empty: none
+	contentType  string
+	body         []byte
+}
+
+func jsonRequest(method, path, token string, body any) request {
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // a body of the test's own making
+	}
+	return request{method, path, token, "application/json", data}
+}
+
+// reply is a whole answer; of JSON, decoded.
+type reply struct {
+	status int
+	token  string // of the session that it begins; empty: none
+	body   []byte
+	testkit.Envelope
+}
+
+var crashTransport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: crashWorkers}
+
+// send returns the answer if its status is one of those; errNoAnswer if it did
+// not come to its end.
+func (c caller) send(r request, statuses ...int) (reply, error) {
+	req, err := http.NewRequestWithContext(c.ctx, r.method, c.url+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return reply{}, err
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.token != "" {
+		req.Header.Set("Cookie", "session="+r.token)
+	}
+	answer, err := roundTrip(crashTransport, req)
+	if err != nil {
+		return reply{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	if !slices.Contains(statuses, answer.status) {
+		return reply{}, fmt.Errorf("%s %s: status %d, want %v; body %.500q", r.method, r.path, answer.status, statuses, answer.body)
+	}
+	return answer, nil
+}
+
+func roundTrip(transport *http.Transport, r *http.Request) (reply, error) {
+	res, err := transport.RoundTrip(r)
+	if err != nil {
+		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	defer res.Body.Close()
+	answer := reply{status: res.StatusCode}
+	if answer.body, err = io.ReadAll(res.Body); err != nil {
+		return reply{}, fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	for _, cookie := range res.Cookies() {
+		if cookie.Name == "session" {
+			answer.token = cookie.Value
+		}
+	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+		err = json.Unmarshal(answer.body, &answer.Envelope)
+	}
+	return answer, err
+}
+
+func (c caller) get(token, path string, status int) (reply, error) {
+	return c.send(request{method: "GET", path: path, token: token}, status)
+}
+
+// login returns the token of a new session; empty if the credentials are refused.
+func (c caller) login(email, password string) (token string, err error) {
+	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(email, password))
+	answer, err := c.send(r, http.StatusOK, http.StatusUnauthorized)
+	return answer.token, err
+}
+
+func (c caller) logout(token string) error {
+	_, err := c.send(request{method: "POST", path: "/api/logout", token: token}, http.StatusOK)
+	return err
+}
