@@ -270,6 +270,17 @@ func TestHugeCookie(t *testing.T) {
 	}
 }
 
+// A Host longer than a name can be is refused: links have it in them, and answers with
+// links are kept in memory.
+func TestHostIsAName(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.NewClient(t)
+	label := strings.Repeat("a", 62) + "."
+	longest := strings.Repeat(label, 4) + "x:65535"
+	client.Do(withHost(t, "GET", server.URL+"/healthz", longest)).Want(200)
+	client.Do(withHost(t, "GET", server.URL+"/healthz", "x"+longest)).WantError(400, "malformed_request")
+}
+
 // A wrong setting is refused before anything is opened.
 func TestSettingsAreChecked(t *testing.T) {
 	for setting, configure := range map[string]func(*cardea.Config){

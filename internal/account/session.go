@@ -89,7 +89,7 @@ func (s *Service) Authenticate(ctx context.Context, token Token) (Session, error
 		}
 	}
 	if s.expired(in.row, now) && s.expired(s.uses.latest(in.row), now) {
-		s.dropExpired(ctx, token)
+		s.dropExpired(ctx, token, now)
 		return Session{}, ErrNotLoggedIn
 	}
 	if now.Sub(in.row.LastSeenAt) >= s.touchInterval() {
@@ -110,12 +110,11 @@ const asideWait = 250 * time.Millisecond
 
 // dropExpired removes a session that was found too old, so that it stays dead
 // even if the clock is set back. The sweep would do it later.
-func (s *Service) dropExpired(ctx context.Context, token Token) {
+func (s *Service) dropExpired(ctx context.Context, token Token, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, asideWait)
 	defer cancel()
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
-		_, err := tx.DeleteSessionByTokenHash(ctx, token.hash().bytes())
-		return err
+		return tx.DeleteExpiredSession(ctx, token.hash().bytes(), now.Add(-s.opt.SessionIdle), now.Add(-s.opt.SessionMax))
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.opt.Log.WarnContext(ctx, "expired session not removed yet", "error", err)
@@ -210,7 +209,9 @@ func printable(s string, limit int) string {
 
 // sweepSessions removes the sessions that are too old, which nobody can use any more.
 func (s *Service) sweepSessions(ctx context.Context) error {
-	s.flushUses(ctx)
+	if err := s.flushUses(ctx); err != nil {
+		return err
+	}
 	now := s.opt.Now()
 	return errors.Join(
 		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,10 +22,13 @@ const (
 	maxUses = 100_000
 )
 
-// uses are sessions in use that are still to be written down.
+// uses are sessions in use that are still to be written down, by the session's id.
 type uses struct {
+	flushing sync.Mutex // held by who writes
+
 	mu       sync.Mutex
-	gathered map[string]use // by the session's id; nil: nobody writes them
+	gathered map[string]use // nil: nobody writes them
+	writing  map[string]use // handed over to be written; never changed
 }
 
 type use struct {
@@ -35,7 +40,7 @@ type use struct {
 func (u *uses) add(in store.Session, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.gathered == nil || len(u.gathered) >= maxUses {
+	if u.gathered == nil || len(u.gathered)+len(u.writing) >= maxUses {
 		return false
 	}
 	u.gathered[in.ID] = use{in.UserID, now}
@@ -49,57 +54,70 @@ func (u *uses) gather() {
 	u.gathered = map[string]use{}
 }
 
+// end keeps no more of them than there are.
+func (u *uses) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.writing, u.gathered = u.all(), nil
+}
+
 // latest is a session as it will be when its use is written down.
 func (u *uses) latest(in store.Session) store.Session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if use, ok := u.gathered[in.ID]; ok {
-		in.LastSeenAt = use.at
+	for _, known := range []map[string]use{u.writing, u.gathered} { // the later last
+		if use, ok := known[in.ID]; ok {
+			in.LastSeenAt = use.at
+		}
 	}
 	return in
 }
 
-// drain hands over what was gathered, if anything.
-func (u *uses) drain() map[string]use {
+// take hands over what there is, with what could not be written before.
+func (u *uses) take() map[string]use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.gathered) == 0 {
-		return nil
+	if len(u.gathered) > 0 {
+		u.writing, u.gathered = u.all(), map[string]use{}
 	}
-	drained := u.gathered
-	u.gathered = map[string]use{}
-	return drained
+	return u.writing
 }
 
-// end hands over what was gathered and keeps no more.
-func (u *uses) end() map[string]use {
+func (u *uses) all() map[string]use {
+	if len(u.writing) == 0 {
+		return u.gathered
+	}
+	all := maps.Clone(u.writing)
+	maps.Copy(all, u.gathered)
+	return all
+}
+
+// written forgets what take handed over: now the database knows.
+func (u *uses) written() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	last := u.gathered
-	u.gathered = nil
-	return last
+	u.writing = nil
 }
 
 // touch sees to it that the use of a session is written down.
 func (s *Service) touch(ctx context.Context, in store.Session, now time.Time) {
-	if s.touchInterval() < time.Hour || !s.uses.add(in, now) { // with short limits a second counts
-		ctx, cancel := context.WithTimeout(ctx, asideWait)
-		defer cancel()
-		s.writeUses(ctx, map[string]use{in.ID: {in.UserID, now}})
+	if s.touchInterval() >= 10*touchDelay && s.uses.add(in, now) { // otherwise the limits are so short that a second counts
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, asideWait)
+	defer cancel()
+	// Who is signed in is not turned away when that fails, for the disk may be full.
+	if err := s.writeUses(ctx, map[string]use{in.ID: {in.UserID, now}}); err != nil {
+		s.opt.Log.WarnContext(ctx, "use of a session not written down", "error", err)
 	}
 }
 
-// writeUses writes uses down, as many a transaction as the sweep. Who is signed in is
-// not turned away when that fails, for the disk may be full.
-func (s *Service) writeUses(ctx context.Context, all map[string]use) {
-	batch := make(map[string]use, min(len(all), sweepBatch))
-	for id, u := range all {
-		delete(all, id)
-		if batch[id] = u; len(batch) < sweepBatch && len(all) > 0 {
-			continue
-		}
+// writeUses writes uses down, as many a transaction as the sweep.
+func (s *Service) writeUses(ctx context.Context, all map[string]use) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Keys(all)), sweepBatch) {
 		err := s.db.Tx(ctx, func(tx *store.Tx) error {
-			for id, u := range batch {
+			for _, id := range batch {
+				u := all[id]
 				if err := tx.TouchSession(ctx, u.userID, id, u.at, u.at.Add(-s.touchInterval())); err != nil {
 					return err
 				}
@@ -107,19 +125,34 @@ func (s *Service) writeUses(ctx context.Context, all map[string]use) {
 			return nil
 		})
 		if err != nil {
-			s.opt.Log.WarnContext(ctx, "use of sessions not written down", "sessions", len(batch), "error", err)
+			return err
 		}
-		clear(batch)
 	}
+	return nil
 }
 
-// flushUses writes down what was gathered, before sessions are judged by it.
-func (s *Service) flushUses(ctx context.Context) { s.writeUses(ctx, s.uses.drain()) }
+// flushUses writes down what was gathered, before sessions are judged by it. What
+// cannot be written stays for the next time.
+func (s *Service) flushUses(ctx context.Context) error {
+	s.uses.flushing.Lock()
+	defer s.uses.flushing.Unlock()
+	all := s.uses.take()
+	if len(all) == 0 {
+		return nil
+	}
+	err := s.writeUses(ctx, all)
+	if err == nil {
+		s.uses.written()
+	} else {
+		s.opt.Log.WarnContext(ctx, "use of sessions not written down yet", "sessions", len(all), "error", err)
+	}
+	return err
+}
 
 // gatherUses gathers uses and writes them down until ctx ends.
 func (s *Service) gatherUses(ctx context.Context) {
 	s.uses.gather()
-	defer func() { s.writeUses(context.WithoutCancel(ctx), s.uses.end()) }()
+	defer func() { s.uses.end(); _ = s.flushUses(context.WithoutCancel(ctx)) }() // a failure is in the log
 	tick := time.NewTicker(touchDelay)
 	defer tick.Stop()
 	for {
@@ -127,7 +160,7 @@ func (s *Service) gatherUses(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.flushUses(ctx)
+			_ = s.flushUses(ctx) // likewise
 		}
 	}
 }

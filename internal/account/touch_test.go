@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -16,6 +17,14 @@ func (b *bench) lastSeen(t *testing.T, user User) time.Time {
 	return rows[0].LastSeenAt
 }
 
+// flush writes down what was gathered.
+func (b *bench) flush(t *testing.T) {
+	t.Helper()
+	if err := b.flushUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // While Run goes on, nobody waits for the use of a session to be written down; when it
 // ends, what it gathered is not lost.
 func TestUsesAreGathered(t *testing.T) {
@@ -28,12 +37,13 @@ func TestUsesAreGathered(t *testing.T) {
 	if b.signedIn(t, token); !b.lastSeen(t, user).Equal(start) {
 		t.Error("written down at once")
 	}
-	if b.flushUses(t.Context()); !b.lastSeen(t, user).Equal(b.now) {
+	if b.flush(t); !b.lastSeen(t, user).Equal(b.now) {
 		t.Errorf("last seen %v, now %v", b.lastSeen(t, user), b.now)
 	}
 	b.now = b.now.Add(time.Hour)
 	b.signedIn(t, token)
-	if b.writeUses(t.Context(), b.uses.end()); !b.lastSeen(t, user).Equal(b.now) {
+	b.uses.end()
+	if b.flush(t); !b.lastSeen(t, user).Equal(b.now) {
 		t.Error("the last use is lost")
 	}
 	b.now = b.now.Add(time.Hour)
@@ -59,6 +69,32 @@ func TestSweepKnowsWhatIsGathered(t *testing.T) {
 	}
 }
 
+// Nor does it end while that is being written, or could not be.
+func TestUsesCountUntilTheyAreWritten(t *testing.T) {
+	b := newBench(t)
+	b.opt.SessionIdle = 24 * time.Hour
+	b.opt.SessionMax = 30 * 24 * time.Hour
+	user, token := b.register(t, "ada@example.com")
+	b.uses.gather()
+	b.now = b.now.Add(b.opt.SessionIdle - time.Second)
+	if !b.signedIn(t, token) {
+		t.Fatal("ended too early")
+	}
+	used := b.now
+	failing, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.flushUses(failing); err == nil {
+		t.Fatal("written")
+	}
+	b.now = b.now.Add(2 * time.Second)
+	if !b.signedIn(t, token) {
+		t.Fatal("ended, although it was used a moment ago")
+	}
+	if b.flush(t); !b.lastSeen(t, user).Equal(used) && !b.lastSeen(t, user).Equal(b.now) {
+		t.Errorf("last seen %v", b.lastSeen(t, user))
+	}
+}
+
 // Many uses are written in batches, so that others can write between them.
 func TestManyUses(t *testing.T) {
 	b := newBench(t)
@@ -74,7 +110,9 @@ func TestManyUses(t *testing.T) {
 		}
 		all[rows[0].ID] = use{user, b.now}
 	}
-	b.writeUses(t.Context(), all)
+	if err := b.writeUses(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
 	for i := range 3 * sweepBatch / 2 {
 		if at := b.lastSeen(t, User{ID: fmt.Sprintf("p%d", i)}); !at.Equal(b.now) {
 			t.Fatalf("p%d was last seen %v", i, at)

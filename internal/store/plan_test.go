@@ -56,6 +56,9 @@ var queries = map[string]func(*Tx, context.Context) error{
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err
 	},
+	"DeleteExpiredSession": func(tx *Tx, ctx context.Context) error {
+		return tx.DeleteExpiredSession(ctx, []byte("token of s1"), at(99), at(99))
+	},
 	"DeleteSession": func(tx *Tx, ctx context.Context) error { return tx.DeleteSession(ctx, "ann", "s1") },
 	"DeleteSessionsOfUser": func(tx *Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionsOfUser(ctx, "ann", "s1")

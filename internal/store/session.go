@@ -92,6 +92,16 @@ func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID
 	return userID, tx.classify(err)
 }
 
+// DeleteExpiredSession ends the session with that token if it was last seen, or
+// created, at those times or before: [ErrNotFound] if there is none such.
+func (tx *Tx) DeleteExpiredSession(ctx context.Context, hash []byte, seen, created time.Time) error {
+	var userID string
+	err := tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 AND (last_seen_at <= $2 OR created_at <= $3) RETURNING user_id`,
+		hash, micros(seen), micros(created)).Scan(&userID)
+	tx.changes(userID)
+	return tx.classify(err)
+}
+
 // DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
 func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
 	tx.changes(userID)

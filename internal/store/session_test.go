@@ -136,6 +136,25 @@ func TestDeleteSessionByTokenHash(t *testing.T) {
 	})
 }
 
+func TestDeleteExpiredSession(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *DB) {
+		withPeople(t, db, "ann")
+		withSessions(t, db, session("s1", "ann", at(1), at(10)))
+		end := func(seen, created int) func(*Tx) error {
+			return func(tx *Tx) error {
+				return tx.DeleteExpiredSession(t.Context(), []byte("token of s1"), at(seen), at(created))
+			}
+		}
+		wantError(t, db, ErrNotFound, end(9, 0)) // used meanwhile
+		write(t, db, end(9, 1))
+		withSessions(t, db, session("s1", "ann", at(1), at(10)))
+		write(t, db, end(10, 0))
+		if got := sessionIDs(t, db, "ann"); got != "[]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
 func TestDeleteSessionIsForItsOwnerOnly(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *DB) {
 		withPeople(t, db, "ann", "bob")

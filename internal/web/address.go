@@ -127,9 +127,16 @@ func peer(r *http.Request) netip.Addr {
 	return addr.Addr().Unmap().WithZone("")
 }
 
+// maxHost is the longest host: a name (RFC 1035 section 2.3.4) and a port, in bytes.
+// Answers that are kept in memory have it in them.
+const maxHost = 253 + len(":65535")
+
 // validHost accepts a host name or address with or without a port, and nothing
 // that could mean something else inside a link.
 func validHost(host string) bool {
+	if len(host) > maxHost {
+		return false
+	}
 	for _, c := range []byte(host) {
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"os"
 	"runtime"
 	"sync"
 )
@@ -29,5 +30,9 @@ func raiseProcs(n int) {
 func cores() int {
 	procs.Lock()
 	defer procs.Unlock()
-	return max(1, runtime.GOMAXPROCS(0)-procs.raised)
+	n := max(1, runtime.GOMAXPROCS(0)-procs.raised)
+	if limit := quota(); limit > 0 && os.Getenv("GOMAXPROCS") == "" {
+		n = min(n, limit)
+	}
+	return n
 }
