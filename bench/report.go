@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type report struct {
 type budget struct {
 	what, figure, against string
 	value                 float64
+	rounds                []float64 // whose median is the value; may be missing
 	limit                 limit
 }
 
@@ -58,7 +60,20 @@ func (l limit) String() string {
 }
 
 func (r *report) budget(what, figure, against string, value float64, limit limit) {
-	r.budgets = append(r.budgets, budget{what, figure, against, value, limit})
+	r.budgets = append(r.budgets, budget{what, figure, against, value, nil, limit})
+}
+
+// ratio is a budget for the median of what the rounds came to.
+func (r *report) ratio(what, figure, against string, rounds []float64, limit limit) {
+	r.budgets = append(r.budgets, budget{what, figure, against, median(rounds), rounds, limit})
+}
+
+// spread is the range of the rounds.
+func (l budget) spread() string {
+	if len(l.rounds) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s to %s)", number(slices.Min(l.rounds)), number(slices.Max(l.rounds)))
 }
 
 // comparison is one figure of everybody.
@@ -119,7 +134,7 @@ func (r *report) writeFailures(out *bytes.Buffer) {
 func (r *report) writeBudgets(out *bytes.Buffer) {
 	fmt.Fprintf(out, "## Budgets\n\n| what | figure | against | ratio or value | budget | met |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, l := range r.budgets {
-		fmt.Fprintf(out, "| %s | %s | %s | %s %s | %s | %s |\n", l.what, l.figure, l.against, number(l.value), l.limit.unit, l.limit, l.verdict())
+		fmt.Fprintf(out, "| %s | %s | %s | %s %s%s | %s | %s |\n", l.what, l.figure, l.against, number(l.value), l.limit.unit, l.spread(), l.limit, l.verdict())
 	}
 }
 
@@ -171,7 +186,7 @@ func (b *bench) describe(out *bytes.Buffer) {
 			fmt.Fprintf(out, "; %s", version)
 		}
 	}
-	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round; reads over %d connections, generator on the same machine\n",
+	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round with their range; reads over %d connections, generator on the same machine\n",
 		b.rounds, b.seconds, readers)
 	fmt.Fprintf(out, "- Cardea with its default settings, but `CARDEA_RATE_LIMIT=off` for registrations and for the cost of growth\n\n")
 }
