@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"maps"
@@ -195,6 +196,7 @@ func TestTypesOfCrops(t *testing.T) {
 		picture      []byte
 		master, crop string
 	}{
+		"a logo":           {encodedPNG(t, logo(512)), "image/png", "image/png"},
 		"a drawing":        {pngOf(600, 600), "image/png", "image/png"},
 		"a photo as PNG":   {encodedPNG(t, grain(600, true)), "image/png", "image/jpeg"},
 		"transparent":      {encodedPNG(t, grain(600, false)), "image/png", "image/png"},
@@ -212,6 +214,26 @@ func TestTypesOfCrops(t *testing.T) {
 			seen(t, client, crop)
 		}
 	}
+}
+
+// logo is flat dots on white. Made small, a PNG of it is larger than a JPEG, but not by
+// much.
+func logo(side int) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, side, side))
+	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		c := []color.NRGBA{{200, 16, 46, 255}, {0, 80, 160, 255}, {0, 150, 70, 255}}[r.IntN(3)]
+		at, radius := image.Pt(r.IntN(side), r.IntN(side)), 10+r.IntN(30)
+		for y := -radius; y <= radius; y++ {
+			for x := -radius; x <= radius; x++ {
+				if x*x+y*y < radius*radius {
+					img.SetNRGBA(at.X+x, at.Y+y, c)
+				}
+			}
+		}
+	}
+	return img
 }
 
 // What is small is not enlarged, and kept once.

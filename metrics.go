@@ -74,7 +74,7 @@ func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	for name, load := range map[string]workers.Load{"hashing": stats.Hashing, "decoding": stats.Decoding} {
+	for name, load := range map[string]workers.Load{"hashing": stats.Hashing, "decoding": stats.Decoding, "drawing": stats.Drawing} {
 		gauge(poolRunning, float64(load.Running), name)
 		gauge(poolWaiting, float64(load.Waiting), name)
 		gauge(poolSlots, float64(load.Slots), name)

@@ -96,3 +96,18 @@ func wantBands(t *testing.T, data []byte) {
 		wantCorners(t, m, blue, blue, white, white)
 	}
 }
+
+// Pictures that follow each other within a second are told apart by their dates as well,
+// by which caches and downloads that are taken up again go.
+func TestDatesOfPictures(t *testing.T) {
+	server := testkit.Start(t) // whose clock stands still
+	ada := server.Register(t, "ada@example.com")
+	seen := map[string]bool{}
+	for range 3 {
+		address := path(t, ada.Upload("me.png", encodedPNG(t, bands(100, red, green))))
+		seen[ada.Get(address).Header.Get("Last-Modified")] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("three pictures have the dates %v", seen)
+	}
+}

@@ -1,6 +1,10 @@
 package main
 
-import "runtime"
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+)
 
 // ballastBytes is memory that is asked for and never touched, so that it takes
 // address space only. The garbage collector lets the heap grow to twice of what is
@@ -14,4 +18,19 @@ const ballastBytes = 16 << 20
 func holdBallast() (drop func()) {
 	ballast := make([]byte, ballastBytes)
 	return func() { runtime.KeepAlive(ballast) }
+}
+
+// Memory from which garbage is collected however little there is of it, in bytes. Before
+// that, Go lets there be as much as is in use, which beside uploads is hundreds of
+// megabytes; in files and pixels there are no pointers, so that collecting them costs little.
+const (
+	collectFrom       = 256 << 20
+	collectPerSession = 2 << 10 // kept in memory: these are all pointers, and never garbage
+)
+
+// boundGarbage sets that limit, unless the operator has (GOMEMLIMIT).
+func boundGarbage(sessions int) {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(collectFrom + collectPerSession*int64(sessions))
+	}
 }

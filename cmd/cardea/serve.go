@@ -46,6 +46,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 // touched, so that a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
 	defer holdBallast()()
+	boundGarbage(o.SessionCache)
 	listener, err := listen(ctx, o.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", o.listen, err)

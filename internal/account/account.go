@@ -49,6 +49,7 @@ type Service struct {
 	pictures blob.Store
 	hashing  *workers.Pool
 	decoding *workers.Pool
+	drawing  *workers.Pool
 	sessions *sessionCache
 	uses     uses
 	decoy    string // a hash that nobody has
@@ -72,7 +73,9 @@ type Service struct {
 const (
 	hashesWaiting   = 128
 	picturesWaiting = 32
+	facesWaiting    = 128
 	longestWait     = 5 * time.Second
+	pictureWait     = 3 * time.Second // decoding takes up to two more
 )
 
 // New returns a service over a database and a picture storage. Its background
@@ -83,7 +86,9 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 		db:       db,
 		pictures: pictures,
 		hashing:  workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: longestWait}),
-		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: longestWait, Memory: picture.DefaultMaxMemory}),
+		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory}),
+		// Who has no picture does not wait for those who upload theirs.
+		drawing:  workers.NewPool(workers.Limits{Workers: 1, Waiting: facesWaiting, Wait: longestWait}),
 		sessions: newSessionCache(db, opt.SessionCache),
 		decoy:    password.Decoy(opt.Argon2),
 		faces:    newFaceCache(),
@@ -95,6 +100,7 @@ func New(db *store.DB, pictures blob.Store, opt Options) *Service {
 func (s *Service) Close() {
 	s.hashing.Close()
 	s.decoding.Close()
+	s.drawing.Close()
 }
 
 // User is a person as others may see them: nothing here is secret.

@@ -31,8 +31,6 @@ const (
 	// facesKept bounds what is kept of drawn faces, in bytes: a thousand of the usual
 	// size, which take 1 to 2 ms each to draw.
 	facesKept = 4 << 20
-	// faceWeight is more than drawing one takes, in bytes.
-	faceWeight = 2 << 20
 )
 
 // faceText is how a key is written: in what an address can have, and in one case only.
@@ -95,8 +93,8 @@ func (s *Service) DrawFace(ctx context.Context, key string, side int, from Clien
 		return Face{}, err
 	}
 	var f Face
-	job := workers.Job{Weight: faceWeight, Flows: []workers.Flow{flow("address", from.network())}}
-	if busy := s.decoding.Do(ctx, job, func() { f.PNG, err = face.PNG(side) }); busy != nil || err != nil {
+	job := workers.Job{Flows: []workers.Flow{flow("address", from.network())}}
+	if busy := s.drawing.Do(ctx, job, func() { f.PNG, err = face.PNG(side) }); busy != nil || err != nil {
 		return Face{}, outage(fmt.Errorf("draw a face: %w", errors.Join(busy, err)))
 	}
 	f.Version = contentVersion(f.PNG)

@@ -170,6 +170,9 @@ func (s *Service) adoptFiles(ctx context.Context, tx *store.Tx, keys []string) e
 func (s *Service) swapPicture(ctx context.Context, p store.Picture, from Client) error {
 	var old []string
 	err := s.act(ctx, EventPictureChanged, p.UserID, from, func(tx *store.Tx) (err error) {
+		if p.UpdatedAt, err = nextSecond(ctx, tx, p); err != nil {
+			return err
+		}
 		if old, err = s.orphanPicture(ctx, tx, p.UserID); err != nil {
 			return err
 		}
@@ -185,6 +188,19 @@ func (s *Service) swapPicture(ctx context.Context, p store.Picture, from Client)
 	}
 	s.discard(ctx, old)
 	return nil
+}
+
+// nextSecond is when a picture counts as updated: now, but in a later second than the
+// one before it, since clients tell them apart by it (Last-Modified has whole seconds).
+func nextSecond(ctx context.Context, tx *store.Tx, p store.Picture) (time.Time, error) {
+	before, err := tx.PictureOfUser(ctx, p.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return p.UpdatedAt, nil
+	}
+	if next := before.UpdatedAt.Truncate(time.Second).Add(time.Second); p.UpdatedAt.Before(next) {
+		return next, err
+	}
+	return p.UpdatedAt, err
 }
 
 // RemovePicture removes a person's picture, if there is one, and its files. Error:

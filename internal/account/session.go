@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -141,11 +142,14 @@ func (s *Service) Logout(ctx context.Context, from Client) error {
 
 // Sessions lists the live sessions of the person whose session in is, the one seen last first.
 func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, error) {
-	s.flushUses(ctx)
 	rows, err := s.db.SessionsOfUser(ctx, in.User.ID, maxSessions)
 	if err != nil {
 		return nil, outage(err)
 	}
+	for i, r := range rows {
+		rows[i] = s.uses.latest(r)
+	}
+	slices.SortStableFunc(rows, func(a, b store.Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
 	now := s.opt.Now()
 	list := make([]SessionInfo, 0, len(rows))
 	for _, r := range rows {

@@ -14,6 +14,7 @@ import (
 type Stats struct {
 	Hashing  workers.Load
 	Decoding workers.Load
+	Drawing  workers.Load    // of faces
 	Events   map[Event]int64 // since the start
 	Database store.Stats
 	Cache    CacheStats
@@ -25,7 +26,7 @@ type Stats struct {
 // Stats returns the figures of this moment.
 func (s *Service) Stats(ctx context.Context) Stats {
 	return Stats{
-		Hashing: s.hashing.Load(), Decoding: s.decoding.Load(),
+		Hashing: s.hashing.Load(), Decoding: s.decoding.Load(), Drawing: s.drawing.Load(),
 		Events: s.events.all(), Database: s.db.Stats(), Cache: s.sessions.stats(),
 		SweepFailures: s.sweepFailures.Load(), Counts: s.counted.get(ctx, s.opt.Now(), s.db.Counts),
 	}

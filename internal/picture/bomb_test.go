@@ -36,6 +36,7 @@ func bombs(t testing.TB) map[string]struct {
 		"gif, a large frame":          {largeFrame(), picture.ErrInvalid},
 		"jpeg of 5,000 scans":         {manyScans(t, 5000), picture.ErrInvalid},
 		"jpeg of 5,000 frames":        {manyHeaders(5000), picture.ErrInvalid},
+		"jpeg of 20,000 comments":     {bytes.Replace(encodeJPEG(quadrants(48, 32)), []byte{0xff, 0xdb}, append(bytes.Repeat([]byte{0xff, 0xfe, 0, 2}, 20000), 0xff, 0xdb), 1), picture.ErrInvalid},
 		"jpeg, tables and no end":     {manyTables(20000), picture.ErrInvalid},
 		"webp, ALPH for 16384×16384":  {webpFile("VP8X", webpHeader(0x10, 16384, 16384), "ALPH", raw, "VP8 ", lossy), picture.ErrInvalid},
 		"webp, ALPH for 7,000×7,000":  {webpFile("VP8X", webpHeader(0x10, 7000, 7000), "ALPH", raw, "VP8 ", lossy), picture.ErrInvalid},

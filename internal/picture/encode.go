@@ -25,14 +25,15 @@ func encode(img *image.RGBA, h header) (*Picture, error) {
 }
 
 // encodeCrop writes img as encode does, or, if nothing of it is transparent, as
-// JPEG where that is smaller.
+// JPEG where that takes less than half: so for photographs, but not for flat colours,
+// whose edges JPEG would blur.
 func encodeCrop(img *image.RGBA, h header) (*Picture, error) {
 	p, err := encode(img, h)
 	if err != nil || p.Extension == "jpg" || !img.Opaque() {
 		return p, err
 	}
 	j, err := encodeJPEG(img)
-	if err != nil || len(j.Data) < len(p.Data) {
+	if err != nil || 2*len(j.Data) < len(p.Data) {
 		return j, err
 	}
 	return p, nil
@@ -59,10 +60,11 @@ func encodeJPEG(img *image.RGBA) (*Picture, error) {
 	return &Picture{buf.Bytes(), "image/jpeg", "jpg", img.Rect.Dx(), img.Rect.Dy()}, nil
 }
 
-// encodePNG writes no alpha channel if nothing is transparent.
+// encodePNG writes no alpha channel if nothing is transparent, and grays and few
+// colours as such.
 func encodePNG(img *image.RGBA) (*Picture, error) {
 	var buf bytes.Buffer
-	if err := pngEncoder.Encode(&buf, img); err != nil {
+	if err := pngEncoder.Encode(&buf, simplest(img)); err != nil {
 		return nil, fmt.Errorf("picture: encode as PNG: %w", err)
 	}
 	return &Picture{buf.Bytes(), "image/png", "png", img.Rect.Dx(), img.Rect.Dy()}, nil

@@ -127,6 +127,7 @@ func lyingFiles() map[string][]byte {
 		"webp lossy":    webpFile("VP8 ", "\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"),
 		"webp lossless": webpFile("VP8L", string(lossless)),
 
+		"png of one column":      pngFile("IHDR", pngHeader(1, 1<<16, 0), "IDAT", ""),
 		"heavy png":              pngFile("IHDR", pngHeaderOf(7000, 7000, 16, 6, 0), "IDAT", ""),
 		"heavy png interlaced":   pngFile("IHDR", pngHeaderOf(7000, 7000, 8, 6, 1), "IDAT", ""),
 		"heavy png transparent":  pngFile("IHDR", pngHeaderOf(7000, 7000, 16, 0, 0), "tRNS", "\x00\x00", "IDAT", ""),

@@ -18,6 +18,10 @@ const (
 	formatWebP
 )
 
+// maxSourceSide is the longest side that any format but PNG can state. A line of pixels
+// longer than that is no picture, and costs more than its pixels do.
+const maxSourceSide = 1<<16 - 1
+
 // header is what is known of a picture before decoding it.
 type header struct {
 	format      format
@@ -69,7 +73,7 @@ func inspect(data []byte, lim Limits, crop Crop) (header, error) {
 	if h.size.X < 1 || h.size.Y < 1 {
 		return header{}, invalid(errors.New("no pixels"))
 	}
-	if area(h.size.X, h.size.Y) > lim.maxPixels() {
+	if area(h.size.X, h.size.Y) > lim.maxPixels() || max(h.size.X, h.size.Y) > maxSourceSide {
 		return header{}, fmt.Errorf("%w: %d×%d", ErrTooLarge, h.size.X, h.size.Y)
 	}
 	if f == formatPNG {
@@ -77,7 +81,7 @@ func inspect(data []byte, lim Limits, crop Crop) (header, error) {
 			return header{}, invalid(err)
 		}
 	}
-	h.orientation = orientation(data, f)
+	h.orientation = orientation(h.exif(data))
 	square, err := crop.in(uprightSize(h.size, h.orientation))
 	if err != nil {
 		return header{}, err

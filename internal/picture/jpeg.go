@@ -13,6 +13,10 @@ import (
 // minutes. Encoders write about 10.
 const maxJPEGScans = 32
 
+// maxJPEGSegments bounds the segments, of which millions fit into a file, and each
+// is looked at more than once. Cameras and editors write some dozens.
+const maxJPEGSegments = 10_000
+
 // Markers of ITU T.81, table B.1.
 const (
 	jpegSOF0  = 0xc0 // baseline
@@ -25,6 +29,7 @@ const (
 	jpegDQT   = 0xdb
 	jpegDRI   = 0xdd
 	jpegAPP0  = 0xe0 // where JFIF says that the components are YCbCr
+	jpegAPP1  = 0xe1 // where the EXIF is
 	jpegAPP2  = 0xe2 // where the colour profile is
 	jpegAPP14 = 0xee // where Adobe says which colours the components are
 )
@@ -33,6 +38,7 @@ var (
 	errJPEG       = errors.New("malformed JPEG")
 	errJPEGFrames = errors.New("several frames in one JPEG")
 	errJPEGScans  = errors.New("too many scans in one JPEG")
+	errJPEGParts  = errors.New("too many segments in one JPEG")
 )
 
 // jpegHeader is what a JPEG says of itself.
@@ -43,6 +49,7 @@ type jpegHeader struct {
 	jfif        bool
 	adobe       int // which transform Adobe says was made; -1 if it says nothing
 	profile     profileParts
+	exif        []byte // as a TIFF structure
 }
 
 // jpegComponent has of a component its identifier, the sampling factors, which
@@ -63,8 +70,8 @@ type jpegComponent struct {
 // refuse.
 func parseJPEG(data []byte) (jpegHeader, error) {
 	h := jpegHeader{adobe: -1}
-	scans := 0
-	for rest := data; ; {
+	scans, segments := 0, 0
+	for rest := data; ; segments++ {
 		var marker byte
 		var segment []byte
 		marker, rest = nextJPEGMarker(rest)
@@ -89,6 +96,9 @@ func parseJPEG(data []byte) (jpegHeader, error) {
 		}
 		if scans > maxJPEGScans {
 			return h, errJPEGScans
+		}
+		if segments > maxJPEGSegments {
+			return h, errJPEGParts
 		}
 	}
 }
@@ -122,11 +132,15 @@ func (h *jpegHeader) readSOF(marker byte, segment []byte) error {
 	return nil
 }
 
-// readAPP reads what applications say of the colours.
+// readAPP reads what applications say of the colours and of the orientation.
 func (h *jpegHeader) readAPP(marker byte, segment []byte) {
 	switch marker {
 	case jpegAPP0:
 		h.jfif = h.jfif || bytes.HasPrefix(segment, []byte("JFIF\x00"))
+	case jpegAPP1:
+		if exif, ok := bytes.CutPrefix(segment, exifMark); ok && h.exif == nil {
+			h.exif = exif
+		}
 	case jpegAPP2:
 		h.profile.addJPEG(segment)
 	case jpegAPP14:

@@ -18,21 +18,31 @@ const (
 	maxEXIFTagSize = 4
 )
 
+// exif returns the TIFF structure with the EXIF of a picture; nil if it has none. It
+// is found here, not by imagemeta, which knows no fill bytes (ITU T.81, B.1.1.2) and
+// no mark where none belongs, and allocates what the length of a chunk says, which may
+// lie behind the pixels and be more than there is.
+func (h *header) exif(data []byte) []byte {
+	switch h.format {
+	case formatJPEG:
+		return h.jpeg.exif
+	case formatPNG:
+		return bytes.TrimPrefix(pngEXIF(data), exifMark)
+	case formatWebP:
+		return bytes.TrimPrefix(webpEXIF(data), exifMark)
+	case formatGIF: // has none
+	}
+	return nil
+}
+
+// exifMark tells in a JPEG the EXIF from what else APP1 may hold (Exif 2.32, 4.7.2). Some
+// encoders of PNG and WebP write the segment as it is, with the mark.
+var exifMark = []byte("Exif\x00\x00")
+
 // orientation returns the EXIF orientation of the main picture, 1 to 8 (Exif
 // 2.32, 4.6.4.A). Metadata is decoration: where it is missing, broken or
 // absurd, the picture is upright.
-func orientation(data []byte, f format) (o int) {
-	kind := imagemeta.TIFF
-	switch f {
-	case formatPNG:
-		data = cutEXIFMark(pngEXIF(data))
-	case formatJPEG:
-		kind = imagemeta.JPEG
-	case formatWebP:
-		data = cutEXIFMark(webpEXIF(data))
-	case formatGIF:
-		return upright // has no EXIF
-	}
+func orientation(exif []byte) (o int) {
 	o = upright
 	defer func() {
 		if recover() != nil {
@@ -40,8 +50,8 @@ func orientation(data []byte, f format) (o int) {
 		}
 	}()
 	_, _ = imagemeta.Decode(imagemeta.Options{
-		R:            bytes.NewReader(data),
-		ImageFormat:  kind,
+		R:            bytes.NewReader(exif),
+		ImageFormat:  imagemeta.TIFF,
 		Sources:      imagemeta.EXIF,
 		LimitNumTags: maxEXIFTags,
 		LimitTagSize: maxEXIFTagSize,
@@ -57,17 +67,6 @@ func orientation(data []byte, f format) (o int) {
 		},
 	})
 	return o
-}
-
-// cutEXIFMark returns the TIFF structure in the EXIF chunk of a PNG or a WebP.
-// Only a JPEG marks it, by "Exif" and two zeros (Exif 2.32, 4.7.2), to tell it
-// from what else APP1 may hold; but some encoders write that segment as it is.
-//
-// The chunk is found here, not by imagemeta, as that takes no such mark, and
-// allocates what the length of the chunk says, which may lie behind the pixels
-// and be more than there is.
-func cutEXIFMark(chunk []byte) []byte {
-	return bytes.TrimPrefix(chunk, []byte("Exif\x00\x00"))
 }
 
 // orient turns and mirrors img so that a picture of EXIF orientation o is

@@ -21,9 +21,10 @@ func TestOrientation(t *testing.T) {
 	for o, want := range upright {
 		tiff := exif(o, "d")
 		for name, data := range map[string][]byte{
-			"jpeg": withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff),
-			"png":  withPNGChunk(encodePNG(quadrants(48, 32)), "eXIf", tiff),
-			"webp": webpFile("VP8X", webpHeader(8, 48, 32), "VP8 ", string(testdata(t, "lossy.webp")[20:]), "EXIF", tiff),
+			"jpeg":                    withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff),
+			"jpeg, behind fill bytes": slices.Insert(withSegment(encodeJPEG(quadrants(48, 32)), 0xe1, "Exif\x00\x00"+tiff), 2, 0xff, 0xff),
+			"png":                     withPNGChunk(encodePNG(quadrants(48, 32)), "eXIf", tiff),
+			"webp":                    webpFile("VP8X", webpHeader(8, 48, 32), "VP8 ", string(testdata(t, "lossy.webp")[20:]), "EXIF", tiff),
 		} {
 			for _, side := range []int{48, 24} {
 				p, m := normalize(t, data, picture.Limits{MaxSide: side})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/draw"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,25 @@ func decodeResult(t testing.TB, p *picture.Picture) image.Image {
 	if m.Bounds() != image.Rect(0, 0, p.Width, p.Height) {
 		t.Errorf("says %d×%d, but is %v", p.Width, p.Height, m.Bounds())
 	}
-	return m
+	return inColor(m)
+}
+
+// inColor is an image as it would be decoded had its file not been written as grays
+// or with a palette.
+func inColor(m image.Image) image.Image {
+	var out draw.Image
+	switch m := m.(type) {
+	case *image.Gray:
+		out = image.NewRGBA(m.Rect)
+	case *image.Paletted:
+		if out = image.NewRGBA(m.Rect); !m.Opaque() {
+			out = image.NewNRGBA(m.Rect)
+		}
+	default:
+		return m
+	}
+	draw.Draw(out, out.Bounds(), m, m.Bounds().Min, draw.Src)
+	return out
 }
 
 func TestTypes(t *testing.T) {
@@ -173,11 +192,38 @@ func TestCMYKJPEG(t *testing.T) {
 	}
 }
 
-func TestOpaquePNGHasNoAlphaChannel(t *testing.T) {
-	const colorType = 25 // offset in the file; 2 is RGB, 6 RGBA (RFC 2083, 4.1.1)
-	p, _ := normalize(t, encodePNG(quadrants(8, 8)), picture.Limits{})
-	if p.Data[colorType] != 2 {
-		t.Errorf("colour type %d", p.Data[colorType])
+// A PNG is written in the fewest bytes a pixel that lose nothing (RFC 2083, 4.1.1).
+func TestColorTypeOfPNG(t *testing.T) {
+	const colorType = 25 // offset in the file
+	const gray, rgb, palette, rgba = 0, 2, 3, 6
+	grays, colors, clear := image.NewNRGBA(image.Rect(0, 0, 64, 64)), image.NewNRGBA(image.Rect(0, 0, 64, 64)), image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	for y := range 64 {
+		for x := range 64 {
+			v := uint8(4 * x)
+			grays.SetNRGBA(x, y, color.NRGBA{v, v, v, 255})
+			colors.SetNRGBA(x, y, color.NRGBA{v, uint8(4 * y), 0, 255})
+			clear.SetNRGBA(x, y, color.NRGBA{v, uint8(4 * y), 0, v})
+		}
+	}
+	flat := quadrants(8, 8)
+	glass := image.NewNRGBA(image.Rect(0, 0, 8, 8)) // nothing but transparency
+	for name, test := range map[string]struct {
+		img  image.Image
+		want byte
+	}{
+		"grays": {grays, gray}, "few colours": {flat, palette}, "all clear": {glass, palette},
+		"many colours": {colors, rgb}, "many colours, some clear": {clear, rgba},
+	} {
+		p, m := normalize(t, encodePNG(test.img), picture.Limits{})
+		if p.Data[colorType] != test.want {
+			t.Errorf("%s: colour type %d, want %d", name, p.Data[colorType], test.want)
+		}
+		for _, at := range []image.Point{{0, 0}, {7, 0}, {0, 7}, {6, 5}} {
+			got, want := color.NRGBAModel.Convert(m.At(at.X, at.Y)).(color.NRGBA), color.NRGBAModel.Convert(test.img.At(at.X, at.Y)).(color.NRGBA)
+			if got.A != want.A || want.A > 64 && !near(got, want, 8) {
+				t.Errorf("%s: at %v %v, want %v", name, at, got, want)
+			}
+		}
 	}
 }
 
