@@ -52,25 +52,9 @@ func TestUsesAreGathered(t *testing.T) {
 	}
 }
 
-// A session that is used at the last moment is not swept before its use is written.
-func TestSweepKnowsWhatIsGathered(t *testing.T) {
-	b := newBench(t)
-	b.opt.SessionIdle = 24 * time.Hour
-	b.opt.SessionMax = 30 * 24 * time.Hour
-	_, token := b.register(t, "ada@example.com")
-	b.uses.gather()
-	b.now = b.now.Add(b.opt.SessionIdle - time.Second)
-	if !b.signedIn(t, token) {
-		t.Fatal("ended too early")
-	}
-	b.now = b.now.Add(2 * time.Second)
-	if b.Sweep(t.Context()); !b.signedIn(t, token) {
-		t.Error("swept, although it was used a moment ago")
-	}
-}
-
-// Nor does it end while that is being written, or could not be.
-func TestUsesCountUntilTheyAreWritten(t *testing.T) {
+// usedAtTheLimit is a session that was used a second before it would have ended.
+func usedAtTheLimit(t *testing.T) (*bench, User, Token) {
+	t.Helper()
 	b := newBench(t)
 	b.opt.SessionIdle = 24 * time.Hour
 	b.opt.SessionMax = 30 * 24 * time.Hour
@@ -80,6 +64,21 @@ func TestUsesCountUntilTheyAreWritten(t *testing.T) {
 	if !b.signedIn(t, token) {
 		t.Fatal("ended too early")
 	}
+	return b, user, token
+}
+
+// A session that is used at the last moment is not swept before its use is written.
+func TestSweepKnowsWhatIsGathered(t *testing.T) {
+	b, _, token := usedAtTheLimit(t)
+	b.now = b.now.Add(2 * time.Second)
+	if b.Sweep(t.Context()); !b.signedIn(t, token) {
+		t.Error("swept, although it was used a moment ago")
+	}
+}
+
+// Nor does it end while that is being written, or could not be.
+func TestUsesCountUntilTheyAreWritten(t *testing.T) {
+	b, user, token := usedAtTheLimit(t)
 	used := b.now
 	failing, cancel := context.WithCancel(t.Context())
 	cancel()

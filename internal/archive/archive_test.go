@@ -124,7 +124,7 @@ func TestForeignEntriesAreRefused(t *testing.T) {
 				_, err = w.Write(text)
 			}
 			if err = errors.Join(err, w.WriteHeader(&h)); err != nil {
-				t.Skip(err) // cannot be written by this library
+				t.Fatal(err)
 			}
 			_ = w.Flush()
 			if got, err := readAll(b.Bytes()); !errors.Is(err, ErrInvalid) {
