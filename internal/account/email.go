@@ -8,34 +8,36 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // maxEmail is the longest address that can be delivered to, in bytes (RFC 5321
 // section 4.5.3.1.3, less the angle brackets).
 const maxEmail = 254
 
-// normalEmail trims an address and says what is wrong with it, if anything.
+// normalEmail trims an address and says what is wrong with it; empty if nothing is.
 func normalEmail(typed string) (email, problem string) {
 	email = strings.TrimSpace(typed)
 	switch {
 	case email == "":
 		return "", "Enter an e-mail address."
 	case len(email) > maxEmail:
-		return "", "The e-mail address is too long: 254 bytes at most."
+		return "", "The e-mail address is too long: at most 254 bytes."
 	case !isAddress(email):
 		return "", "This is not an e-mail address; it should look like name@example.com."
 	}
 	return email, ""
 }
 
-// isAddress accepts a bare address: no display name, brackets, comments, list,
-// white space or invisible characters.
+// isAddress accepts a bare address: no display name, brackets, comments, list, white
+// space or invisible characters.
 func isAddress(s string) bool {
 	if !utf8.ValidString(s) {
 		return false
 	}
 	for _, r := range s {
-		if !isVisible(r) {
+		if !text.IsVisible(r) {
 			return false
 		}
 	}
@@ -43,24 +45,24 @@ func isAddress(s string) bool {
 	return err == nil && a.Name == "" && a.Address == s && isDomain(s[strings.LastIndexByte(s, '@')+1:])
 }
 
-// isDomain accepts letters and digits of any script between dots and hyphens.
-// What only looks like a dot is none.
+// isDomain accepts letters and digits of any script, dots and hyphens. Characters that
+// only look like a dot are refused.
 func isDomain(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && r != '.' && r != '-'
 	})
 }
 
-// emailKey is the form in which addresses are compared: canonical caseless
-// matching (Unicode 16, section 3.13.5, D145), composed. Spellings that differ
-// in case or in the form of accents share one key.
-func emailKey(email string) string {
+// EmailKey returns the form in which addresses are compared: canonical caseless matching
+// (Unicode 16, section 3.13.5, D145), composed. Spellings that differ in case or in the
+// form of accents share one key.
+func EmailKey(email string) string {
 	folded := cases.Fold().String(norm.NFD.String(strings.TrimSpace(email)))
 	return norm.NFC.String(strings.Map(foldCherokee, folded))
 }
 
-// foldCherokee sets right the one script that x/text folds wrongly: there, both
-// cases fold to the capital letters (Unicode's CaseFolding.txt), but x/text swaps them.
+// foldCherokee corrects the one script that x/text folds wrongly. There, both cases fold
+// to the capital letters (Unicode's CaseFolding.txt), but x/text swaps them.
 func foldCherokee(r rune) rune {
 	if unicode.Is(unicode.Cherokee, r) {
 		return unicode.ToUpper(r)

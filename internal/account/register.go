@@ -4,86 +4,105 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
+	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// Registration is what a person gives to register.
+// Registration is what a user gives to register.
 type Registration struct {
 	Name     string
 	Email    string
 	Password Password
 }
 
-// Register makes an account and signs the person in. A session presented by the
-// client ends. Errors: invalid_input, too_many_tries, email_taken.
+// Register makes an account and signs the user in. A session that the client presents
+// ends. Errors: invalid_input, too_many_attempts, email_taken.
 //
-// However many registrations of one address race, in whatever spelling, one
-// succeeds: the database holds the compared form unique.
-func (s *Service) Register(ctx context.Context, r Registration, from Client) (User, SignIn, error) {
+// However many registrations of one address race, in whatever spelling, one succeeds:
+// the database keeps the compared form unique.
+func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
-		return User{}, SignIn{}, err
+		return user.User{}, SignIn{}, err
 	}
-	try, err := s.admit(ctx, registrationCounters(from), "", from)
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForRegistration(client), "", client)
 	if err != nil {
-		return User{}, SignIn{}, outage(err)
+		return user.User{}, SignIn{}, err
 	}
-	user := store.User{ID: newID(), Name: name, Email: email, EmailKey: emailKey(email), CreatedAt: s.opt.Now()}
-	in, err := s.create(ctx, &user, r.Password, from)
-	if err != nil && !errors.Is(err, ErrEmailTaken) {
-		s.withdraw(ctx, try)
+	row := s.newUser(name, email)
+	signIn, err := s.create(ctx, &row, r.Password, client)
+	if err != nil && !errors.Is(err, ErrEmailTaken) { // which tells whether an address is taken, so it counts
+		s.guards.Limits.TakeBack(ctx, attempt)
 	}
 	if err != nil {
-		return User{}, SignIn{}, outage(err)
+		return user.User{}, SignIn{}, guard.PublicError(err)
 	}
-	return userOf(user, nil), in, nil
+	return user.From(row, nil), signIn, nil
+}
+
+func (s *Service) newUser(name, email string) store.User {
+	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: s.now()}
 }
 
 // create stores the account and signs in to it.
-func (s *Service) create(ctx context.Context, user *store.User, pw Password, from Client) (in SignIn, err error) {
-	if user.PasswordHash, err = s.hashForNew(ctx, user.EmailKey, pw, loginCounters(user.EmailKey, from, "")); err != nil {
+func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn SignIn, err error) {
+	queue := guard.Flows(s.guards.Limits.ForLogin(row.EmailKey, client, ""))
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queue); err != nil {
 		return SignIn{}, err
 	}
-	session, token := s.newSession(user.ID, from)
-	err = s.acts(ctx, from, func(tx *store.Tx, tell teller) error {
-		if err := tx.CreateUser(ctx, *user); err != nil {
+	fresh := s.sessions.Prepare(row.ID, client)
+	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		if err := tx.CreateUser(ctx, *row); err != nil {
 			return err
 		}
-		tell(EventRegistered, user.ID)
-		return replaceSession(ctx, tx, from.Session, session, tell)
+		report(guard.EventRegistered, row.ID)
+		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return SignIn{}, ErrEmailTaken
 	}
-	return SignIn{token, s.newDevice(*user, from.Device)}, err
+	return SignIn{fresh.Token, s.guards.Devices.Remember(*row, client.Device)}, err
+}
+
+// Add makes an account by the rules of a registration, without signing in, for an
+// operator. Errors: invalid_input, email_taken.
+func (s *Service) Add(ctx context.Context, r Registration) (user.User, error) {
+	name, email, err := s.check(r)
+	if err != nil {
+		return user.User{}, err
+	}
+	row := s.newUser(name, email)
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, r.Password, nil); err != nil {
+		return user.User{}, guard.PublicError(err)
+	}
+	err = s.guards.Audit.TransactEvent(ctx, guard.EventRegistered, row.ID, guard.Client{}, func(tx *store.Tx) error {
+		return tx.CreateUser(ctx, row)
+	})
+	if errors.Is(err, store.ErrDuplicate) {
+		return user.User{}, ErrEmailTaken
+	}
+	return user.From(row, nil), guard.PublicError(err)
 }
 
 func (s *Service) check(r Registration) (name, email string, err error) {
-	problems := map[string]string{}
-	name, problem := normalName(r.Name)
-	note(problems, "name", problem)
-	email, problem = normalEmail(r.Email)
-	note(problems, "email", problem)
-	note(problems, "password", s.passwordProblem(r.Password, email, name))
-	return name, email, invalid(problems)
+	var problems problems
+	name = problems.name(r.Name)
+	email = problems.email(r.Email)
+	problems.note("password", s.passwords.problem(r.Password, email, name))
+	return name, email, problems.err()
 }
 
-func note(problems map[string]string, field, problem string) {
-	if problem != "" {
-		problems[field] = problem
-	}
-}
-
-// hashForNew hashes the password of a new account, unless the address is taken.
-// That is not looked up by the worker: it has a low priority, and would hold locks
-// of the database for long.
-func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, from []counter) (hash string, err error) {
+// hashForNew hashes the password of a new account unless the address is taken. The
+// look-up is not done by the worker, whose thread has a low priority and would hold
+// locks of the database for long.
+func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, queue queue) (hash string, err error) {
 	switch _, err := s.db.UserByEmailKey(ctx, emailKey); {
 	case err == nil:
 		return "", ErrEmailTaken
 	case !errors.Is(err, store.ErrNotFound):
 		return "", err
 	}
-	busy := s.hashing.Do(ctx, s.hashes(1, from), func() { hash, err = s.hashNew(pw, "password") })
-	return hash, errors.Join(busy, err)
+	return s.passwords.hash(ctx, pw, "password", queue)
 }

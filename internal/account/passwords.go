@@ -1,0 +1,178 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/workers"
+)
+
+// Password is a password as typed. It prints and marshals as [redacted]. That is a
+// safety net only: fmt cannot see the method of an unexported field.
+type Password string
+
+const redacted = "[redacted]"
+
+// Format implements [fmt.Formatter] for every verb, and with it slog's handlers.
+func (Password) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText keeps passwords out of JSON.
+func (Password) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Passwords owns the rules for passwords, and the pool of workers that hashes them. Its
+// methods may be called from any goroutine.
+type Passwords struct {
+	params   password.Params
+	decoy    string // a hash that no user has
+	words    []string
+	breached *breached.List
+	hashing  *workers.Pool
+}
+
+// A hash takes about 25 ms of a core, so 128 waiting are about three seconds of work.
+// After five seconds the caller has given up.
+const (
+	hashesWaiting = 128 // for each worker
+	hashWait      = 5 * time.Second
+)
+
+// NewPasswords returns passwords hashed with params. The name and address of this
+// installation are refused as passwords; public may be nil. list has breached passwords;
+// nil: none. [Passwords.Close] stops the workers.
+func NewPasswords(params password.Params, public *url.URL, list *breached.List) *Passwords {
+	return &Passwords{
+		params: params, decoy: password.Decoy(params), words: wordsOf(public), breached: list,
+		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait}),
+	}
+}
+
+// wordsOf lists what names this installation, in lower case.
+func wordsOf(public *url.URL) []string {
+	words := []string{"cardea"}
+	if public != nil {
+		host := strings.ToLower(public.Hostname())
+		words = append(append(words, host), strings.Split(host, ".")...)
+	}
+	return words
+}
+
+// Close stops the workers. Hashing fails from then on.
+func (p *Passwords) Close() { p.hashing.Close() }
+
+// Load returns figures of the hashing workers.
+func (p *Passwords) Load() workers.Load { return p.hashing.Load() }
+
+// Limits of a password, in bytes. Eight is the minimum of OWASP ASVS 5.0 (6.2.1). The
+// upper limit keeps the cost of hashing independent of the input.
+const (
+	minPassword = 8
+	maxPassword = 1024
+)
+
+// problem says what is wrong with a new password; empty if nothing is. There are no
+// composition rules (ASVS 6.2.5). It refuses what attackers try first.
+func (p *Passwords) problem(pw Password, email, name string) string {
+	switch {
+	case pw == "":
+		return "Enter a password."
+	case !utf8.ValidString(string(pw)): // it could never be sent as JSON
+		return "The password is not valid UTF-8."
+	case len(pw) < minPassword:
+		return "The password is too short: at least 8 characters."
+	case len(pw) > maxPassword:
+		return "The password is too long: at most 1,024 bytes."
+	case password.IsCommon(string(pw)):
+		return "This password is one of the most common, which attackers try first. Choose another."
+	case isOwn(pw, email, name):
+		return "The password must not be your own e-mail address or name. Choose another."
+	case p.namesThisService(pw):
+		return "The password must not be the name of this service or its address. Choose another."
+	}
+	return ""
+}
+
+// isOwn compares as e-mail addresses are compared: without case.
+func isOwn(pw Password, email, name string) bool {
+	key := EmailKey(string(pw))
+	mailbox, _, _ := strings.Cut(email, "@")
+	return key != "" && (key == EmailKey(email) || key == EmailKey(name) || key == EmailKey(mailbox))
+}
+
+// namesThisService reports whether a password is a word of this installation between any
+// digits and signs (ASVS 6.2.11).
+func (p *Passwords) namesThisService(pw Password) bool {
+	word := strings.TrimFunc(strings.ToLower(string(pw)), func(r rune) bool { return !unicode.IsLetter(r) })
+	return word != "" && slices.Contains(p.words, word)
+}
+
+// queue names whom a hash is for, so the queue is fair between them.
+type queue []workers.Flow
+
+// job is the work of n hashes.
+func (p *Passwords) job(n int, q queue) workers.Job {
+	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q}
+}
+
+// hash hashes a new password. Error: invalid_input in the field, if it was breached.
+func (p *Passwords) hash(ctx context.Context, pw Password, field string, q queue) (hash string, err error) {
+	busy := p.hashing.Do(ctx, p.job(1, q), func() { hash, err = p.hashNow(pw, field) })
+	return hash, errors.Join(busy, err)
+}
+
+// hashNow hashes a new password unless it is in the list of breached ones (ASVS 6.2.12).
+// If the list cannot be read, no password is accepted. It runs in a worker, which bounds
+// how many read the list at a time.
+func (p *Passwords) hashNow(pw Password, field string) (string, error) {
+	found, err := p.breached.Has(string(pw))
+	if err != nil {
+		return "", fmt.Errorf("%w: list of breached passwords: %w", guard.ErrUnavailable, err)
+	}
+	if found {
+		return "", guard.Invalid(map[string]string{field: "This password was found in a data breach, and attackers try those. Choose another."})
+	}
+	return password.Hash(string(pw), p.params), nil
+}
+
+// verify checks a password against a hash. It returns the hash to keep: the same one, or
+// a new one if the old is weaker than the settings; empty if the password is wrong.
+func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queue) (keep string, err error) {
+	busy := p.hashing.Do(ctx, p.job(1, q), func() {
+		var ok bool
+		if ok, err = password.Verify(string(pw), hash); !ok {
+			password.SpendDifference(hash, p.params)
+			return
+		}
+		keep = hash
+		if password.NeedsUpgrade(hash, p.params) {
+			keep = password.Hash(string(pw), p.params)
+		}
+	})
+	return keep, errors.Join(busy, err)
+}
+
+// replace verifies the current password and hashes the next one, in one turn of the
+// queue. Errors: wrong_password, invalid_input.
+func (p *Passwords) replace(ctx context.Context, hash string, current, next Password, q queue) (nextHash string, err error) {
+	busy := p.hashing.Do(ctx, p.job(2, q), func() {
+		var ok bool
+		ok, err = password.Verify(string(current), hash)
+		switch {
+		case ok:
+			nextHash, err = p.hashNow(next, "new_password")
+		case err == nil:
+			err = ErrWrongPassword
+		}
+	})
+	return nextHash, errors.Join(busy, err)
+}

@@ -1,0 +1,38 @@
+// Package guard has what every rule needs to protect users: who is calling ([Client]),
+// the public [Error], audit events ([Audit]), limits on attempts ([Limits]), and the
+// devices that users have signed in from ([Devices]).
+package guard
+
+import (
+	"net/netip"
+
+	"github.com/cardea-accounts/cardea/internal/token"
+)
+
+// Client is the sender of a request. The zero Client is an operator's command.
+type Client struct {
+	IP        netip.Addr
+	UserAgent string
+	Session   token.Token // presented with the request; empty if none
+	Device    Device      // presented with the request; empty if none
+	RequestID string      // names the request in the log
+}
+
+// Address returns the client's address for records; empty if it has none.
+func (c Client) Address() string {
+	if !c.IP.IsValid() {
+		return ""
+	}
+	return c.IP.String()
+}
+
+// Network returns the network that counts as one address. An IPv6 network of 64 bits
+// belongs to one customer, who can use all of it (RFC 6177).
+func (c Client) Network() string {
+	if c.IP.Is6() {
+		if network, err := c.IP.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return c.IP.String()
+}

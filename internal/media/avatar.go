@@ -1,0 +1,149 @@
+package media
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cardea-accounts/cardea/internal/avatar"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/user"
+	"github.com/cardea-accounts/cardea/internal/workers"
+)
+
+// Avatars draws the default avatars of users without a picture, when they are asked for.
+// The key in an avatar's address is what it shows, and a MAC of that. So nobody can make
+// one up, and it reveals no more than the avatar does. Its methods may be called from any
+// goroutine.
+type Avatars struct {
+	key     []byte
+	drawing *workers.Pool
+	drawn   *otter.Cache[drawnKey, Avatar]
+}
+
+// Avatar is a default avatar that was drawn.
+type Avatar struct {
+	PNG     []byte
+	Version string // of the content, for the ETag
+}
+
+const (
+	avatarsWaiting = 128 // for the one worker
+	avatarWait     = 5 * time.Second
+	// avatarMAC is how many bytes of the MAC are in a key: 128 bits cannot be guessed.
+	avatarMAC = 16
+	// avatarsKept bounds the memory of drawn avatars, in bytes: about a thousand of the usual size.
+	avatarsKept = 4 << 20
+)
+
+// keyText is the text form of a key: characters that an address can have, in one case.
+var keyText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// drawnKey names a drawn avatar.
+type drawnKey struct {
+	key  string
+	side int
+}
+
+// NewAvatars returns avatars whose addresses are signed with key. Drawing has a worker
+// of its own, so it does not wait for uploads. [Avatars.Close] stops it.
+func NewAvatars(key []byte) *Avatars {
+	return &Avatars{
+		key:     key,
+		drawing: workers.NewPool(workers.Limits{Workers: 1, Waiting: avatarsWaiting, Wait: avatarWait}),
+		drawn: otter.Must(&otter.Options[drawnKey, Avatar]{
+			MaximumWeight: avatarsKept,
+			Weigher:       func(k drawnKey, a Avatar) uint32 { return uint32(len(k.key) + len(a.PNG)) }, //nolint:gosec // kilobytes
+		}),
+	}
+}
+
+// Close stops the worker. Drawing fails from then on.
+func (a *Avatars) Close() { a.drawing.Close() }
+
+// Load returns figures of the drawing worker.
+func (a *Avatars) Load() workers.Load { return a.drawing.Load() }
+
+// Key returns the key of a user's default avatar. The colour stays with the user, the
+// rest follows the name.
+func (a *Avatars) Key(u user.User) string {
+	seed := binary.BigEndian.Uint32(a.sum("avatar colour", u.ID))
+	return a.sign(avatar.Of(u.Name, seed).Text())
+}
+
+func (a *Avatars) sign(text string) string {
+	return keyText.EncodeToString(append(a.sum("avatar", text)[:avatarMAC], text...))
+}
+
+func (a *Avatars) sum(purpose, text string) []byte {
+	h := hmac.New(sha256.New, a.key)
+	h.Write([]byte(purpose + "\x00" + text))
+	return h.Sum(nil)
+}
+
+// parse returns what the avatar of one of our keys shows. Error: picture_not_found.
+func (a *Avatars) parse(key string) (avatar.Face, error) {
+	data, err := keyText.DecodeString(key)
+	if err != nil || len(data) < avatarMAC {
+		return avatar.Face{}, ErrPictureNotFound
+	}
+	text := string(data[avatarMAC:])
+	if !hmac.Equal([]byte(key), []byte(a.sign(text))) { // the whole key, so each has one spelling
+		return avatar.Face{}, ErrPictureNotFound
+	}
+	face, err := avatar.Parse(text)
+	if err != nil { // it was made with another font
+		return avatar.Face{}, ErrPictureNotFound
+	}
+	return face, nil
+}
+
+// Draw draws the default avatar of a key as a square of one of [Sides]. Error:
+// picture_not_found.
+func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.Client) (Avatar, error) {
+	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok {
+		return known, nil
+	}
+	face, err := a.parse(key)
+	if err != nil {
+		return Avatar{}, err
+	}
+	return a.draw(ctx, drawnKey{key, side}, face, client)
+}
+
+// DrawNeutral draws the figure that stands for any user, without initials.
+func (a *Avatars) DrawNeutral(ctx context.Context, side int, client guard.Client) (Avatar, error) {
+	const neutral = "" // no key is empty
+	if known, ok := a.drawn.GetIfPresent(drawnKey{neutral, side}); ok {
+		return known, nil
+	}
+	return a.draw(ctx, drawnKey{neutral, side}, avatar.Of("", 0), client)
+}
+
+func (a *Avatars) draw(ctx context.Context, key drawnKey, face avatar.Face, client guard.Client) (Avatar, error) {
+	var drawn Avatar
+	var err error
+	job := workers.Job{Flows: []workers.Flow{guard.Flow("address", client.Network())}}
+	if busy := a.drawing.Do(ctx, job, func() { drawn.PNG, err = face.PNG(key.side) }); busy != nil || err != nil {
+		return Avatar{}, guard.PublicError(fmt.Errorf("draw a default avatar: %w", errors.Join(busy, err)))
+	}
+	drawn.Version = Version(drawn.PNG)
+	a.drawn.Set(key, drawn)
+	return drawn, nil
+}
+
+// Path returns the path of the address of what a user looks like, without a slash in
+// front: the picture, or the default avatar.
+func (a *Avatars) Path(u user.User) string {
+	if u.Picture != nil {
+		return u.Picture.Path()
+	}
+	return "avatars/" + a.Key(u) + ".png"
+}

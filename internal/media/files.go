@@ -1,0 +1,191 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// A file is announced as an orphan before it is written, and taken off that list by the
+// transaction that names it. So whatever crashes, every file is either named by a
+// picture or on the list, and the sweep removes it (docs/decisions/0002-orphans.md).
+
+// OrphanGrace is how long an announced file may take to be written and named.
+const OrphanGrace = time.Hour
+
+// File is a file of the picture storage and its content.
+type File struct {
+	store.File
+	Data []byte
+}
+
+func newFile(p *picture.Picture) File {
+	key := strings.ToLower(rand.Text()) // 26 characters of base 32, never used before
+	return File{store.File{Key: key, ContentType: p.ContentType, Version: Version(p.Data)}, p.Data}
+}
+
+// Version names a content by 64 bits of its SHA-256.
+func Version(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+// nameCrops gives a picture's row the crops of a set. It returns the files so far with
+// those of the crops. Crops with the same content share a file.
+func nameCrops(row *store.Picture, files []File, set *picture.Set) []File {
+	var versions string
+	for i, crop := range set.Crops {
+		at := slices.IndexFunc(files, func(f File) bool { return bytes.Equal(f.Data, crop.Data) })
+		if at < 0 {
+			at = len(files)
+			files = append(files, newFile(crop))
+		}
+		row.Crops = append(row.Crops, store.Crop{Side: picture.Sides[i], File: files[at].File})
+		versions += files[at].Version
+	}
+	row.CropsVersion = Version([]byte(versions))
+	return files
+}
+
+// put announces files, then writes them.
+func (p *Pictures) put(ctx context.Context, files []File) error {
+	err := p.db.Tx(ctx, func(tx *store.Tx) error {
+		for _, f := range files {
+			if err := tx.AddOrphan(ctx, f.Key, p.opt.Now().Add(OrphanGrace)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := p.files.Put(ctx, f.Key, f.Data); err != nil {
+			p.Discard(context.WithoutCancel(ctx), keysOfFiles(files))
+			return storageError(err)
+		}
+	}
+	return nil
+}
+
+// adopt takes announced files off the list, in the transaction that names them.
+func (p *Pictures) adopt(ctx context.Context, tx *store.Tx, keys []string) error {
+	for _, key := range keys {
+		if err := tx.AdoptOrphan(ctx, key, p.opt.Now()); err != nil {
+			return fmt.Errorf("%w: file swept before it was named (%v)", store.ErrUnavailable, err) //nolint:errorlint // not "not found" to the caller
+		}
+	}
+	return nil
+}
+
+// Orphan puts the files of a user's picture on the list to be removed and returns their
+// keys; none without a picture. After the commit, [Pictures.Discard] removes them.
+func (p *Pictures) Orphan(ctx context.Context, tx *store.Tx, userID string) (keys []string, err error) {
+	row, err := tx.PictureOfUser(ctx, userID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys = keysOf(row)
+	for _, key := range keys {
+		if err := tx.AddOrphan(ctx, key, p.opt.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
+// Discard removes orphaned files. What fails is logged and left to the sweep.
+func (p *Pictures) Discard(ctx context.Context, keys []string) {
+	var gone []string
+	for _, key := range keys {
+		if err := p.files.Delete(ctx, key); err != nil {
+			p.opt.Log.WarnContext(ctx, "picture file not removed yet", "blob", key, "error", err)
+			continue
+		}
+		gone = append(gone, key)
+	}
+	if err := p.forget(ctx, gone); err != nil {
+		p.opt.Log.WarnContext(ctx, "picture file not removed yet", "blob", strings.Join(gone, " "), "error", err)
+	}
+}
+
+// forget takes removed files off the list.
+func (p *Pictures) forget(ctx context.Context, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	return p.db.Tx(ctx, func(tx *store.Tx) error {
+		for _, key := range keys {
+			if err := tx.ForgetOrphan(ctx, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SweepOrphans removes the orphaned files that are due.
+func (p *Pictures) SweepOrphans(ctx context.Context) error {
+	for {
+		due, err := p.db.DueOrphans(ctx, p.opt.Now(), guard.SweepBatch)
+		if err != nil {
+			return err
+		}
+		for _, key := range due {
+			if err := p.files.Delete(ctx, key); err != nil {
+				return storageError(err)
+			}
+		}
+		if err := p.forget(ctx, due); err != nil {
+			return err
+		}
+		if len(due) < guard.SweepBatch {
+			return nil
+		}
+	}
+}
+
+// ForgetInterrupted makes the orphans that an earlier process left due at once. Call it
+// before the first request, and only if no other process serves this database.
+func (p *Pictures) ForgetInterrupted(ctx context.Context) error {
+	return p.db.Tx(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExpireOrphans(ctx, p.opt.Now())
+		return err
+	})
+}
+
+func keysOf(row store.Picture) []string {
+	var keys []string
+	for _, f := range row.Files() {
+		keys = append(keys, f.Key)
+	}
+	return keys
+}
+
+func keysOfFiles(files []File) []string {
+	keys := make([]string, len(files))
+	for i, f := range files {
+		keys[i] = f.Key
+	}
+	return keys
+}
+
+// storageError marks an error of the picture storage as a failure of a dependency.
+func storageError(err error) error {
+	return fmt.Errorf("%w: picture storage: %w", guard.ErrUnavailable, err)
+}

@@ -1,0 +1,116 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Sides are the sides of the square crops, in pixels.
+var Sides = picture.Sides[:]
+
+// Open is a picture to be served. The caller closes it.
+type Open struct {
+	blob.Blob
+	Name        string
+	ContentType string
+	Version     string // of the content, for the ETag
+	Address     string // the v= of an address that may be cached for ever; empty: none may
+	UpdatedAt   time.Time
+}
+
+// Open opens the picture of a user, or its crop of one of [Sides]; side 0 is the picture
+// itself. Without crops it is the picture itself, too. name is the name in the address.
+// Errors: picture_not_found; [*Moved] for an older name of the same user's picture.
+func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Open, error) {
+	key := rowKey{userID, side}
+	row, known := p.rows.get(key)
+	for missing := ""; ; {
+		var err error
+		if !known {
+			row, err = p.rows.read(ctx, key)
+		}
+		if err == nil && name != "" && row.Name != name {
+			err = store.ErrNotFound
+		}
+		if err != nil {
+			return nil, guard.PublicError(guard.IfNotFound(err, ErrPictureNotFound))
+		}
+		b, err := p.files.Open(ctx, row.Key)
+		if err == nil {
+			open := &Open{b, row.Name, row.ContentType, row.Version, row.Version, row.UpdatedAt}
+			if side != 0 {
+				open.Address = row.CropsVersion
+			}
+			return open, nil
+		}
+		// Replaced between the look-up and the opening: look again. The same file missing
+		// twice is our fault.
+		if !errors.Is(err, blob.ErrNotFound) || row.Key == missing {
+			return nil, guard.PublicError(storageError(err))
+		}
+		if !known { // otherwise another process may have removed it
+			missing = row.Key
+		}
+		known = false
+	}
+}
+
+// rowsKept is how many rows of pictures stay in memory, one for each size: as many as a
+// busy hour asks for, in about 5 MB.
+const rowsKept = 10_000
+
+// rowKey names a picture in a size; side 0 is the picture itself.
+type rowKey struct {
+	userID string
+	side   int
+}
+
+// rowCache keeps rows of pictures, so serving a picture takes no SQL. It is as exact as
+// the session cache.
+type rowCache struct {
+	db      *store.DB
+	watch   *store.Watch
+	now     func() time.Time
+	entries *otter.Cache[rowKey, *cachedRow]
+}
+
+type cachedRow struct {
+	store.Picture
+	stamp store.Stamp
+}
+
+func newRowCache(db *store.DB, watch *store.Watch, now func() time.Time) *rowCache {
+	return &rowCache{db, watch, now, otter.Must(&otter.Options[rowKey, *cachedRow]{MaximumSize: rowsKept})}
+}
+
+// get returns a row from memory if it is as the database has it.
+func (c *rowCache) get(key rowKey) (store.Picture, bool) {
+	row, ok := c.entries.GetIfPresent(key)
+	if !ok || !row.stamp.Holds() || !c.watch.IsFresh(c.now()) {
+		return store.Picture{}, false
+	}
+	return row.Picture, true
+}
+
+// read reads a row and keeps it. Error: [store.ErrNotFound].
+func (c *rowCache) read(ctx context.Context, key rowKey) (store.Picture, error) {
+	key.userID = strings.Clone(key.userID) // it may be part of a long address
+	began := c.db.Moment()
+	row, err := c.db.PictureInSize(ctx, key.userID, key.side)
+	if err != nil {
+		return row, err
+	}
+	if stamp, ok := c.db.Stamp(began, key.userID); ok {
+		c.entries.Set(key, &cachedRow{row, stamp})
+	}
+	return row, nil
+}

@@ -1,0 +1,212 @@
+// Package media has the rules for what users look like: their pictures with square crops
+// ([Pictures]), and the default avatar of users without a picture ([Avatars]).
+//
+// A picture goes through picture.go (the rules), files.go (bytes into the storage and out
+// of it), crops.go (crops that are missing), open.go (serving) and stored.go (reading
+// everything, for backups and checks).
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/user"
+	"github.com/cardea-accounts/cardea/internal/workers"
+)
+
+// Options are the settings of [Pictures]. All are required.
+type Options struct {
+	Limits picture.Limits
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Pictures owns the pictures of users: their files, and the pool of workers that decodes
+// them. Its methods may be called from any goroutine.
+type Pictures struct {
+	opt      Options
+	db       *store.DB
+	audit    *guard.Audit
+	limits   *guard.Limits
+	files    blob.Store
+	decoding *workers.Pool
+	rows     *rowCache
+	missing  cropSweep
+}
+
+// Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
+// takes up to two more seconds.
+const (
+	picturesWaiting = 32 // for each worker
+	pictureWait     = 3 * time.Second
+)
+
+// NewPictures returns the pictures of a database and a storage. [Pictures.Close] stops
+// the workers.
+func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guard.Audit, limits *guard.Limits, opt Options) *Pictures {
+	return &Pictures{
+		opt: opt, db: db, audit: audit, limits: limits, files: files,
+		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory}),
+		rows:     newRowCache(db, watch, opt.Now),
+	}
+}
+
+// Close stops the workers. Uploads fail from then on.
+func (p *Pictures) Close() { p.decoding.Close() }
+
+// Load returns figures of the decoding workers.
+func (p *Pictures) Load() workers.Load { return p.decoding.Load() }
+
+// Check reports whether the storage can be used.
+func (p *Pictures) Check(ctx context.Context) error { return p.files.Check(ctx) }
+
+// Upload is a picture as a client sends it.
+type Upload struct {
+	Filename string
+	Data     []byte
+	Crop     string // x,y,side in pixels of the upright picture; empty: the largest square in the middle
+}
+
+// Errors with a fixed text.
+var (
+	ErrPictureNotFound = &guard.Error{Kind: guard.KindNotFound, Code: "picture_not_found", Message: "There is no picture at this address."}
+	ErrInvalidFileType = &guard.Error{Kind: guard.KindInvalid, Code: "invalid_file_type", Message: "Invalid file type"}
+	ErrInvalidCrop     = &guard.Error{Kind: guard.KindInvalid, Code: "invalid_crop",
+		Message: "The crop is not accepted. Send x,y,side, such as 0,0,300: a square inside the upright picture, in pixels."}
+)
+
+// Set makes an uploaded file a user's picture, in place of the one before. Errors:
+// invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
+func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
+	if !picture.AllowedName(upload.Filename) {
+		return user.Picture{}, ErrInvalidFileType
+	}
+	crop, err := picture.ParseCrop(upload.Crop)
+	if err != nil {
+		return user.Picture{}, ErrInvalidCrop
+	}
+	if err := p.limits.AdmitChange(ctx, userID); err != nil { // before the CPU-heavy part
+		return user.Picture{}, err
+	}
+	flows := []workers.Flow{guard.Flow("user", userID), guard.Flow("address", client.Network())}
+	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, flows...)
+	if err != nil {
+		return user.Picture{}, p.publicError(err)
+	}
+	master := newFile(set.Master)
+	row := store.Picture{
+		UserID: userID, Name: picture.SafeName(upload.Filename, set.Master.Extension), File: master.File, UpdatedAt: p.opt.Now(),
+	}
+	files := nameCrops(&row, []File{master}, set)
+	if err := p.put(ctx, files); err != nil {
+		return user.Picture{}, guard.PublicError(err)
+	}
+	if err := p.swap(ctx, row, client); err != nil {
+		return user.Picture{}, guard.PublicError(guard.IfNotFound(err, guard.ErrUserNotFound))
+	}
+	return user.PictureFrom(row), nil
+}
+
+// heavy is the weight from which the garbage of a picture is collected before its memory
+// is given to the next one. Go otherwise collects only when there is as much garbage as
+// memory in use. Pictures of phones weigh less.
+const heavy = 32 << 20
+
+// make decodes a stranger's file and encodes it anew, when it is its turn and there is
+// memory for it.
+func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
+	weight, err := picture.Check(data, limits, crop)
+	if err != nil {
+		return nil, err
+	}
+	busy := p.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
+		set, err = picture.Make(ctx, data, limits, crop)
+		if weight > heavy {
+			runtime.GC()
+		}
+	})
+	return set, errors.Join(busy, err)
+}
+
+// publicError is what to answer for a picture that could not be made.
+func (p *Pictures) publicError(err error) error {
+	switch {
+	case errors.Is(err, picture.ErrTooLarge):
+		return &guard.Error{Kind: guard.KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(
+			"The picture is too large: at most %d million pixels, and fewer in formats that take much memory to decode.",
+			p.opt.Limits.MaxPixels/1_000_000)}
+	case errors.Is(err, picture.ErrInvalid):
+		return ErrInvalidFileType
+	case errors.Is(err, picture.ErrCrop):
+		return ErrInvalidCrop
+	}
+	return guard.PublicError(err)
+}
+
+// swap names the new files in the user's row and orphans the old ones, all or nothing.
+func (p *Pictures) swap(ctx context.Context, row store.Picture, client guard.Client) error {
+	var old []string
+	err := p.audit.TransactEvent(ctx, guard.EventPictureChanged, row.UserID, client, func(tx *store.Tx) (err error) {
+		if row.UpdatedAt, err = laterSecond(ctx, tx, row); err != nil {
+			return err
+		}
+		if old, err = p.Orphan(ctx, tx, row.UserID); err != nil {
+			return err
+		}
+		if err := p.adopt(ctx, tx, keysOf(row)); err != nil {
+			return err
+		}
+		return tx.SetPicture(ctx, row)
+	})
+	ctx = context.WithoutCancel(ctx)
+	if err != nil {
+		p.Discard(ctx, keysOf(row))
+		return err
+	}
+	p.Discard(ctx, old)
+	return nil
+}
+
+// laterSecond returns when a picture counts as updated: now, but at least a second after
+// the one before it. Last-Modified has whole seconds, and clients compare it.
+func laterSecond(ctx context.Context, tx *store.Tx, row store.Picture) (time.Time, error) {
+	before, err := tx.PictureOfUser(ctx, row.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		return row.UpdatedAt, nil
+	}
+	if next := before.UpdatedAt.Truncate(time.Second).Add(time.Second); row.UpdatedAt.Before(next) {
+		return next, err
+	}
+	return row.UpdatedAt, err
+}
+
+// Remove removes a user's picture and its files. Without a picture it does nothing.
+// Error: too_many_changes.
+func (p *Pictures) Remove(ctx context.Context, userID string, client guard.Client) error {
+	if err := p.limits.AdmitChange(ctx, userID); err != nil {
+		return err
+	}
+	var old []string
+	err := p.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) (err error) {
+		if old, err = p.Orphan(ctx, tx, userID); err != nil || len(old) == 0 {
+			return err
+		}
+		report(guard.EventPictureRemoved, userID)
+		return tx.DeletePicture(ctx, userID)
+	})
+	if err != nil {
+		return guard.PublicError(err)
+	}
+	p.Discard(context.WithoutCancel(ctx), old)
+	return nil
+}

@@ -1,0 +1,351 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+)
+
+// BackupOptions say how to make a backup.
+type BackupOptions struct {
+	Release     string        // of this program, for the record
+	SkipDamaged bool          // leave out damaged pictures, and a damaged secret.key, instead of failing
+	Found       func(Problem) // called for each that is left out; required with SkipDamaged
+	Progress    Progress
+}
+
+// ErrExists means that what was to be made already exists.
+var ErrExists = errors.New("exists already; nothing was changed")
+
+// Backup writes the database, the pictures and secret.key to one tar file while a server
+// may serve them. The file appears when it is complete, verified and on the disk. Only its
+// owner can read it. Error: [ErrExists].
+func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
+	if err := errors.Join(wantMissing(file), refuseInside(d.dir.Storage, file)); err != nil {
+		return Contents{}, err
+	}
+	folder := filepath.Dir(file)
+	f, err := os.CreateTemp(folder, ".cardea-backup-*.tmp")
+	if err != nil {
+		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", folder, datadir.Reason(err))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	c, err = d.backup(ctx, f, folder, opt)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return Contents{}, err
+	}
+	if err := wantMissing(file); err != nil {
+		return Contents{}, err
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return Contents{}, err
+	}
+	return c, durable.SyncFolder(folder)
+}
+
+// BackupTo writes a backup to a stream. Pictures and database are verified as they are
+// read. What the stream does with them cannot be verified.
+func (d *Data) BackupTo(ctx context.Context, w io.Writer, opt BackupOptions) (Contents, error) {
+	return d.backup(ctx, struct{ io.Writer }{w}, "", opt) // hides Seek, which a pipe has, too
+}
+
+func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt BackupOptions) (Contents, error) {
+	secret, state, err := d.dir.ReadSecret()
+	switch {
+	case err != nil && opt.SkipDamaged:
+		opt.Found(Problem{What: ProblemSecret, Message: err.Error() + "; left out"})
+	case err != nil:
+		return Contents{}, fmt.Errorf("%w; --skip-damaged leaves it out", err)
+	}
+	b := backup{Data: d, BackupOptions: opt}
+	b.Contents = Contents{Release: opt.Release, CreatedAt: d.opt.Now(), Secret: state}
+	err = b.make(ctx, w, secret, folder)
+	return b.Contents, inWords(err)
+}
+
+// backup is a backup in progress.
+type backup struct {
+	*Data
+	BackupOptions
+	Contents
+
+	copy string // path of the copy of the database
+}
+
+// make writes everything to w and, if w can be read, reads it all again and compares.
+//
+// The database in the backup is that of one moment. A picture that is replaced or
+// removed after that moment may have lost its file. Then the copy's row is changed to the
+// newer picture, or removed.
+func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder string) (err error) {
+	temporary, err := os.MkdirTemp(folder, ".cardea-backup-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
+	defer func() {
+		if errors.Is(err, store.ErrFull) { // of the copy: the database itself is only read
+			err = fmt.Errorf("no space is left in the folder %s, which holds a copy of the database while a backup is made; make room there", filepath.Dir(temporary))
+		}
+	}()
+	b.copy = filepath.Join(temporary, "cardea.db")
+	b.Progress.report("copying the database", 0, 0)
+	if err := b.db.Snapshot(ctx, b.copy); err != nil {
+		return fmt.Errorf("cannot copy the database: %w", err)
+	}
+	if err := b.write(ctx, w, secret); err != nil {
+		return err
+	}
+	r, ok := w.(io.ReadSeeker)
+	if !ok {
+		return nil
+	}
+	if err = b.verify(ctx, r); errors.Is(err, archive.ErrInvalid) {
+		err = fmt.Errorf("what was written reads differently, the disk may be failing; nothing is left of the backup: %w", err)
+	}
+	return err
+}
+
+func (b *backup) write(ctx context.Context, w io.Writer, secret []byte) error {
+	out, err := archive.NewWriter(w, b.Release, b.CreatedAt)
+	if err != nil {
+		return err
+	}
+	if secret != nil {
+		if err := out.SecretKey(secret); err != nil {
+			return err
+		}
+	}
+	if err := b.finishCopy(ctx, out); err != nil {
+		return err
+	}
+	f, err := os.Open(b.copy)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	b.Progress.report("writing the database", 0, 0)
+	if err := out.Database(f, info.Size()); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// finishCopy writes the pictures that the copy of the database names, and leaves the
+// copy complete, checked and closed.
+func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error) {
+	db, err := sqlite.OpenExisting(ctx, b.copy)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	counts, err := db.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.writePictures(ctx, db, out, counts.Pictures); err != nil {
+		return err
+	}
+	b.Progress.report("checking the database", 0, 0)
+	if err := wantSound(ctx, db); err != nil {
+		return err
+	}
+	if counts, err = db.Counts(ctx); err != nil {
+		return err
+	}
+	b.Contents.set(counts)
+	b.Contents.files, err = db.CountFiles(ctx)
+	return err
+}
+
+// wantSound fails if a database is damaged.
+func wantSound(ctx context.Context, db *store.DB) error {
+	damages, err := db.Damages(ctx)
+	if err == nil && len(damages) > 0 {
+		err = fmt.Errorf("the database is damaged: %s", damages[0])
+	}
+	return err
+}
+
+func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.Writer, total int64) error {
+	var done int64
+	return eachPicture(ctx, db, func(row store.Picture) error {
+		files, err := b.pictureForCopy(ctx, db, row)
+		for _, f := range files {
+			if err == nil {
+				err = out.Picture(f.Key, f.Data)
+			}
+		}
+		done++
+		b.Progress.report("copying pictures", done, total)
+		return err
+	})
+}
+
+// pictureForCopy reads the files of a picture, and makes the copy name these and no others.
+func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store.Picture) ([]media.File, error) {
+	stored, err := b.Data.pictures.Read(ctx, row)
+	if errors.Is(err, media.ErrPictureNotFound) {
+		err = nil // it has no files
+	}
+	wasWhole := len(stored.Damaged) == 0
+	if err == nil && !wasWhole {
+		err = b.leaveOut(&stored)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case len(stored.Files) == 0:
+		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, row.UserID) })
+	case stored.Key == row.Key && wasWhole:
+		return stored.Files, nil
+	}
+	return stored.Files, copied.Tx(ctx, func(tx *store.Tx) error {
+		for _, f := range stored.Files { // at the moment of the copy they may have been announced
+			if err := tx.ForgetOrphan(ctx, f.Key); err != nil {
+				return err
+			}
+		}
+		return tx.SetPicture(ctx, stored.Picture)
+	})
+}
+
+// leaveOut takes the damaged part out of a picture: all of it, or its crops, which the
+// server makes again. It fails if nothing may be left out.
+func (b *backup) leaveOut(stored *media.Stored) error {
+	if !b.SkipDamaged {
+		return fmt.Errorf("%w; cardea check lists all damaged pictures, and --skip-damaged leaves them out", stored.Damaged[0].Err)
+	}
+	b.Contents.Skipped++
+	what := "left out"
+	if stored.Damaged[0].Key == stored.Key {
+		stored.Files = nil
+	} else {
+		stored.Files, stored.Crops, stored.CropsVersion = stored.Files[:1], nil, ""
+		what = "left out with the other crops, which the server makes again"
+	}
+	for _, damage := range stored.Damaged {
+		b.Found(Problem{What: ProblemPicture, User: stored.UserID, File: damage.Key, Message: damage.Err.Error() + "; " + what})
+	}
+	return nil
+}
+
+// verify reads a backup from its beginning and compares it with its manifest and with
+// the copy of the database.
+func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	db, err := sqlite.OpenExisting(ctx, b.copy)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return readPictures(ctx, r, db, b.Contents.files, func(_ media.File, done int64) error {
+		b.Progress.report("verifying", done, b.Contents.files)
+		return nil
+	})
+}
+
+// readPictures reads the pictures of a backup, compares each with the row that names it,
+// and calls f. It fails unless there are as many as wanted.
+func readPictures(ctx context.Context, r io.Reader, db *store.DB, want int64, f func(file media.File, done int64) error) error {
+	in, err := archive.NewReader(r)
+	if err != nil {
+		return err
+	}
+	var done int64
+	for {
+		entry, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err := errors.Join(ctx.Err(), err); err != nil {
+			return err
+		}
+		if entry.Kind != archive.KindPicture {
+			continue
+		}
+		file, err := readNamed(ctx, db, entry, in)
+		if err != nil {
+			return err
+		}
+		done++
+		if err := f(file, done); err != nil {
+			return err
+		}
+	}
+	if done != want {
+		return fmt.Errorf("%w: it has %d of %d picture files", archive.ErrInvalid, done, want)
+	}
+	return nil
+}
+
+// readNamed reads a file from a backup and compares it with the row that names it.
+func readNamed(ctx context.Context, db *store.DB, entry archive.Entry, r io.Reader) (media.File, error) {
+	named, err := db.FileByKey(ctx, entry.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		return media.File{}, fmt.Errorf("%w: no user has the picture %s", archive.ErrInvalid, entry.Key)
+	}
+	if err != nil {
+		return media.File{}, err
+	}
+	data := make([]byte, entry.Size) // at most archive.MaxPicture
+	if _, err := io.ReadFull(r, data); err != nil {
+		return media.File{}, err
+	}
+	if media.Version(data) != named.Version {
+		return media.File{}, fmt.Errorf("%w: the picture %s does not match its row", archive.ErrInvalid, entry.Key)
+	}
+	return media.File{File: named, Data: data}, nil
+}
+
+// refuseInside fails for a file inside a folder or below it, also through links.
+func refuseInside(folder, file string) error {
+	forbidden, err := os.Stat(folder)
+	if err != nil {
+		return fmt.Errorf("cannot read the folder %s: %w", folder, datadir.Reason(err))
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err == nil {
+		parent, err = filepath.Abs(parent)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), datadir.Reason(err))
+	}
+	for {
+		info, err := os.Stat(parent)
+		if err != nil {
+			return err
+		}
+		if os.SameFile(info, forbidden) {
+			return fmt.Errorf("%s would be inside the picture storage %s, which is for pictures only: name a file elsewhere, best on another disk", file, folder)
+		}
+		above := filepath.Dir(parent)
+		if above == parent {
+			return nil
+		}
+		parent = above
+	}
+}

@@ -1,0 +1,35 @@
+package operate
+
+import (
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Contents says what a backup or a data folder holds.
+type Contents struct {
+	Release   string    // that made the backup; empty for a data folder
+	CreatedAt time.Time // of the backup
+	Users     int64
+	Sessions  int64
+	Pictures  int64
+	Skipped   int64            // damaged pictures that were left out, whole or their crops
+	Secret    datadir.KeyState // a damaged one was left out of the backup, or of the restored folder
+
+	files int64 // of the pictures and their crops
+}
+
+func (c *Contents) set(n store.Counts) {
+	c.Users, c.Sessions, c.Pictures = n.People, n.Sessions, n.Pictures
+}
+
+// Progress is told how much of some work is done, of how much in all (0: unknown). It is
+// called often. It may be nil.
+type Progress func(what string, done, total int64)
+
+func (p Progress) report(what string, done, total int64) {
+	if p != nil {
+		p(what, done, total)
+	}
+}

@@ -1,0 +1,119 @@
+// Package operate has what operators do to users and data: list, add, rename, suspend and
+// delete users ([Users]); back up, restore and check a data folder ([Data]). The command
+// uses it on the data folder itself. A server may serve the same data meanwhile, and
+// shows what was done within a second.
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+)
+
+// Options are the settings that operators' acts need.
+type Options struct {
+	Argon2            password.Params
+	PublicURL         *url.URL // its host is refused as a password; nil: none
+	BreachedPasswords string   // a file; empty: none
+	SessionIdle       time.Duration
+	SessionMax        time.Duration
+	Now               func() time.Time
+	Log               *slog.Logger // gets an event for each act on a user
+}
+
+// Data is an open data folder. Its methods may be called from any goroutine.
+type Data struct {
+	*Users
+	opt      Options
+	dir      datadir.Dir
+	db       *store.DB
+	storage  blob.Store
+	pictures *media.Pictures
+	closers  []func() error // the last opened first
+}
+
+// ErrNoData means that there is no database where the settings say.
+var ErrNoData = errors.New("there is no Cardea data here")
+
+// Open opens a data folder that a server has made. Errors: [ErrNoData], and those of a
+// database that another release has made.
+func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
+	if err := dir.RefuseHalfRestored(); err != nil {
+		return nil, err
+	}
+	d := &Data{dir: dir, opt: opt}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Data) open(ctx context.Context) (err error) {
+	d.db, err = sqlite.OpenExisting(ctx, d.dir.Database)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, d.dir.Database)
+	}
+	if err != nil {
+		return fmt.Errorf("database: cannot open it: %w", datadir.Reason(err))
+	}
+	d.onClose(d.db.Close)
+	d.storage = blob.OpenDisk(d.dir.Storage)
+	if !d.db.ReadOnly() {
+		if d.storage, err = blob.NewDisk(d.dir.Storage); err != nil {
+			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Storage, datadir.Reason(err))
+		}
+	}
+	var list *breached.List // nil: none
+	if d.opt.BreachedPasswords != "" {
+		if list, err = breached.Open(d.opt.BreachedPasswords); err != nil {
+			return fmt.Errorf("breached-passwords: %w", err)
+		}
+		d.onClose(list.Close)
+	}
+	d.assemble(list)
+	return nil
+}
+
+// assemble makes the rules that the acts go by. No request is served, so nothing is
+// cached and nothing is throttled.
+func (d *Data) assemble(list *breached.List) {
+	now, log := d.opt.Now, d.opt.Log
+	audit := guard.NewAudit(d.db, 0, now, log)
+	limits := guard.NewLimits(d.db, audit, guard.Rules{}, false, now, log)
+	watch := store.NewWatch(d.db, now)
+	sessions := session.New(d.db, watch, audit, limits, session.Options{
+		Idle: d.opt.SessionIdle, Max: d.opt.SessionMax, Cache: 1, Now: now, Log: log,
+	})
+	passwords := account.NewPasswords(d.opt.Argon2, d.opt.PublicURL, list)
+	d.pictures = media.NewPictures(d.db, watch, d.storage, audit, limits, media.Options{Now: now, Log: log})
+	d.onClose(func() error { passwords.Close(); d.pictures.Close(); return nil })
+	accounts := account.New(d.db, account.Guards{Audit: audit, Limits: limits}, sessions, passwords, now, log)
+	d.Users = NewUsers(d.db, audit, accounts, sessions, d.pictures, now)
+}
+
+func (d *Data) onClose(f func() error) { d.closers = append([]func() error{f}, d.closers...) }
+
+// Close closes the data folder.
+func (d *Data) Close() error {
+	var errs []error
+	for _, closer := range d.closers {
+		errs = append(errs, closer())
+	}
+	d.closers = nil
+	return errors.Join(errs...)
+}

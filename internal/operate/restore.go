@@ -1,0 +1,281 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+)
+
+// Restore makes a data folder from a backup. The folder must be missing or empty. Restore
+// is all or nothing: the database gets its name last, and a folder without it is refused.
+// Sessions in the backup stay valid. A damaged secret.key is left out, because the server
+// would not start with it. Errors: [ErrExists], datadir.ErrInUse.
+func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progress) (Contents, error) {
+	in, err := os.Open(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return Contents{}, fmt.Errorf("cannot read the backup %s: %w", file, datadir.Reason(err))
+	}
+	defer in.Close() //nolint:errcheck // it was only read
+	info, err := in.Stat()
+	if err != nil {
+		return Contents{}, err
+	}
+	var c Contents
+	switch mode := info.Mode(); {
+	case mode.IsDir():
+		return Contents{}, fmt.Errorf("%s is a folder; a backup is one tar file", file)
+	case mode.IsRegular():
+		c, err = restoreTo(ctx, dir, in, progress)
+	default: // such as a pipe, which cannot be read twice
+		c, err = RestoreFrom(ctx, dir, in, progress)
+	}
+	if errors.Is(err, archive.ErrCompressed) {
+		return c, fmt.Errorf("%s is %w: gunzip -c %[1]s | cardea restore -", file, archive.ErrCompressed)
+	}
+	if errors.Is(err, archive.ErrInvalid) {
+		return c, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, err
+}
+
+// RestoreFrom restores from a stream. It first writes the stream to a nameless file in
+// the folder for temporary files (TMPDIR), because a backup is checked before it is used.
+func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Progress) (c Contents, err error) {
+	if err := wantEmpty(dir); err != nil { // before a long time of reading
+		return Contents{}, err
+	}
+	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
+	if err != nil {
+		return Contents{}, fmt.Errorf("cannot write to the folder for temporary files: %w", err)
+	}
+	_ = os.Remove(spool.Name()) // an open file needs no name
+	defer func() { err = errors.Join(err, spool.Close()) }()
+	progress.report("reading the backup", 0, 0)
+	if _, err := io.Copy(spool, untilDone{ctx, r}); err != nil {
+		return Contents{}, fmt.Errorf("cannot read the backup, or write it to the folder for temporary files, %s: %w", os.TempDir(), datadir.Reason(err))
+	}
+	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+		return Contents{}, err
+	}
+	c, err = restoreTo(ctx, dir, spool, progress)
+	if errors.Is(err, archive.ErrCompressed) {
+		err = fmt.Errorf("the backup is %w: gunzip | cardea restore -", archive.ErrCompressed)
+	}
+	return c, err
+}
+
+// untilDone reads until a context is done.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // of one copy
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// restoring is a restore in progress.
+type restoring struct {
+	dir      datadir.Dir
+	in       io.ReadSeeker
+	progress Progress
+	made     undo
+	contents Contents
+}
+
+func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress Progress) (c Contents, err error) {
+	if err := wantEmpty(dir); err != nil {
+		return Contents{}, err
+	}
+	r := &restoring{dir: dir, in: in, progress: progress}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.made.undo())
+		}
+	}()
+	for _, folder := range []string{dir.Path, filepath.Dir(dir.Database), dir.Storage} {
+		if err := r.made.folder(folder); err != nil {
+			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, datadir.Reason(err))
+		}
+	}
+	err = r.run(ctx)
+	return r.contents, err
+}
+
+func (r *restoring) run(ctx context.Context) (err error) {
+	lock, err := r.dir.Lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	staged := r.dir.HalfRestored()
+	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
+		return err
+	}
+	r.made.file(r.dir.LockFile())
+	storage, err := blob.NewDisk(r.dir.Storage)
+	if err != nil {
+		return err
+	}
+	r.made.inside(r.dir.Storage)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		r.made.file(staged + suffix)
+	}
+	secret, err := r.database(ctx, staged)
+	if err != nil {
+		return err
+	}
+	if err := r.pictures(ctx, staged, storage); err != nil {
+		return err
+	}
+	if err := r.secret(secret); err != nil {
+		return err
+	}
+	if err := durable.SyncFolder(r.dir.Path); err != nil {
+		return err
+	}
+	r.made.file(r.dir.Database)
+	if err := os.Rename(staged, r.dir.Database); err != nil {
+		return err
+	}
+	return durable.SyncFolder(filepath.Dir(r.dir.Database))
+}
+
+// database writes the database of the backup and returns the text of secret.key, nil if
+// there is none. On the way it learns that the backup matches its manifest.
+func (r *restoring) database(ctx context.Context, staged string) (secret []byte, err error) {
+	in, err := archive.NewReader(r.in)
+	if err != nil {
+		return nil, err
+	}
+	r.contents.Release, r.contents.CreatedAt = in.Info.Release, in.Info.CreatedAt
+	r.progress.report("reading the database", 0, 0)
+	for {
+		entry, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return secret, nil
+		}
+		if err := errors.Join(ctx.Err(), err); err != nil {
+			return nil, err
+		}
+		switch entry.Kind {
+		case archive.KindSecretKey:
+			secret, err = io.ReadAll(in) // as large as archive allows
+		case archive.KindDatabase:
+			err = durable.WriteNew(staged, in, 0o600)
+		case archive.KindInfo, archive.KindPicture:
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pictures checks the restored database and stores the files that it names: each once,
+// and all.
+func (r *restoring) pictures(ctx context.Context, staged string, storage blob.Store) (err error) {
+	if _, err := r.in.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	differences, err := sqlite.SchemaDifferences(ctx, staged)
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("%w: in its database, %s", archive.ErrInvalid, strings.Join(differences, ", "))
+	}
+	if err != nil {
+		return err
+	}
+	db, err := sqlite.Open(ctx, staged) // brings the database of an older release up to date
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	r.progress.report("checking the database", 0, 0)
+	if err := wantSound(ctx, db); err != nil {
+		return err
+	}
+	counts, err := db.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	r.contents.set(counts)
+	files, err := db.CountFiles(ctx)
+	if err != nil {
+		return err
+	}
+	return readPictures(ctx, r.in, db, files, func(file media.File, done int64) error {
+		r.progress.report("restoring pictures", done, files)
+		return putOnce(ctx, storage, file)
+	})
+}
+
+func putOnce(ctx context.Context, storage blob.Store, file media.File) error {
+	_, err := storage.ModTime(ctx, file.Key)
+	if err == nil {
+		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, file.Key)
+	}
+	if !errors.Is(err, blob.ErrNotFound) {
+		return err
+	}
+	return storage.Put(ctx, file.Key, file.Data)
+}
+
+// secret writes secret.key as it was, unless it is damaged.
+func (r *restoring) secret(text []byte) error {
+	if text == nil {
+		r.contents.Secret = datadir.KeyMissing
+		return nil
+	}
+	if _, err := datadir.ParseKeys(text); err != nil {
+		r.contents.Secret = datadir.KeyDamaged
+		return nil //nolint:nilerr // the state says it
+	}
+	r.contents.Secret = datadir.KeyPresent
+	r.made.file(r.dir.SecretFile())
+	return durable.WriteFile(r.dir.SecretFile(), text, 0o600)
+}
+
+// wantEmpty fails unless there is nothing where a backup is to be restored.
+func wantEmpty(dir datadir.Dir) error {
+	if err := dir.RefuseHalfRestored(); err != nil {
+		return err
+	}
+	for _, folder := range []string{dir.Path, dir.Storage} {
+		entries, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, e := range entries {
+			if e.Name() != lostAndFound {
+				return fmt.Errorf("%s is not empty: a backup is restored only into an empty folder; nothing was changed", folder)
+			}
+		}
+	}
+	return wantMissing(dir.Database)
+}
+
+// wantMissing fails with [ErrExists] if there is a file.
+func wantMissing(file string) error {
+	_, err := os.Lstat(file)
+	if err == nil {
+		return fmt.Errorf("%s %w", file, ErrExists)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,57 @@
+package operate
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// lostAndFound is in the root of every ext file system.
+const lostAndFound = "lost+found"
+
+// undo removes what was made, in reverse order.
+type undo struct{ steps []func() error }
+
+func (u *undo) undo() error {
+	var errs []error
+	for i := len(u.steps) - 1; i >= 0; i-- {
+		if err := u.steps[i](); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// folder makes a folder and the missing folders above it.
+func (u *undo) folder(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := u.folder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	u.steps = append(u.steps, func() error {
+		_ = os.Remove(path) // fails if somebody else keeps something in it
+		return nil
+	})
+	return os.Mkdir(path, 0o700)
+}
+
+// file notes a file that is about to be made.
+func (u *undo) file(path string) {
+	u.steps = append(u.steps, func() error { return os.Remove(path) })
+}
+
+// inside notes that everything in an empty folder is about to be made.
+func (u *undo) inside(path string) {
+	u.steps = append(u.steps, func() error {
+		entries, err := os.ReadDir(path)
+		for _, e := range entries {
+			if e.Name() != lostAndFound {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(path, e.Name())))
+			}
+		}
+		return err
+	})
+}

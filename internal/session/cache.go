@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
+	"github.com/cardea-accounts/cardea/internal/user"
+)
+
+// cache keeps the most recently used live sessions in memory, so finding the user of a
+// request takes no SQL. It is exact: a change by this process is never answered from
+// here (see store.Stamp), a change by another process for at most a second (store.Watch).
+type cache struct {
+	db           *store.DB
+	watch        *store.Watch
+	entries      *otter.Cache[token.Hash, *cached]
+	hits, misses atomic.Int64
+}
+
+type cached struct {
+	Session
+	row   store.Session
+	stamp store.Stamp
+}
+
+// newCache returns a cache of at most size sessions.
+func newCache(db *store.DB, watch *store.Watch, size int) *cache {
+	return &cache{db: db, watch: watch, entries: otter.Must(&otter.Options[token.Hash, *cached]{MaximumSize: size})}
+}
+
+// get returns the session of a token if it is in memory and as the database has it.
+func (c *cache) get(hash token.Hash, now time.Time) *cached {
+	in, ok := c.entries.GetIfPresent(hash)
+	if !ok || !in.stamp.Holds() || !c.watch.IsFresh(now) {
+		return nil
+	}
+	c.hits.Add(1)
+	return in
+}
+
+// load reads the session of a token and keeps it. Error: [store.ErrNotFound].
+func (c *cache) load(ctx context.Context, hash token.Hash) (*cached, error) {
+	c.misses.Add(1)
+	began := c.db.Moment()
+	found, err := c.db.SessionByTokenHash(ctx, hash[:])
+	if err != nil {
+		return nil, err
+	}
+	in := &cached{row: found.Session}
+	in.Session = Session{ID: found.Session.ID, User: user.From(found.User, found.Picture), Memo: new(atomic.Value)}
+	var ok bool
+	if in.stamp, ok = c.db.Stamp(began, found.User.ID); ok {
+		c.entries.Set(hash, in)
+	}
+	return in, nil
+}
+
+// CacheStats are figures of the sessions in memory.
+type CacheStats struct {
+	Entries      int64
+	Hits, Misses int64 // since the start; an entry that no longer holds is a miss
+}
+
+// CacheStats returns the figures of this moment.
+func (s *Service) CacheStats() CacheStats {
+	return CacheStats{int64(s.cache.entries.EstimatedSize()), s.cache.hits.Load(), s.cache.misses.Load()}
+}

@@ -1,0 +1,204 @@
+// Package session starts, finds, lists and ends sessions.
+//
+// [Service.Find] is on the way of nearly every request, so live sessions are kept in
+// memory (cache.go), and their last use is written in the background (use.go).
+package session
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
+	"github.com/cardea-accounts/cardea/internal/token"
+	"github.com/cardea-accounts/cardea/internal/user"
+)
+
+// Options are the settings of a [Service]. All are required.
+type Options struct {
+	Idle  time.Duration // a session that is not used expires after this
+	Max   time.Duration // every session expires after this
+	Cache int           // sessions kept in memory, at most
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// Service owns the sessions. Its methods may be called from any goroutine.
+type Service struct {
+	opt    Options
+	db     *store.DB
+	audit  *guard.Audit
+	limits *guard.Limits
+	cache  *cache
+	uses   uses
+}
+
+// New returns a service. watch says whether cached sessions may be served.
+func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Limits, opt Options) *Service {
+	return &Service{opt: opt, db: db, audit: audit, limits: limits, cache: newCache(db, watch, opt.Cache)}
+}
+
+// Session is a live session and its user.
+type Session struct {
+	ID   string
+	User user.User
+	// Memo lets the caller keep what it made of the session, such as an answer that is
+	// ready to be sent. It is gone when anything about the user changes.
+	Memo *atomic.Value
+}
+
+// Info is a session as its owner sees it in the list.
+type Info struct {
+	ID         string
+	CreatedAt  time.Time
+	LastSeenAt time.Time // to the hour, see [Service.Find]
+	ExpiresAt  time.Time // if it is not used again
+	IP         string
+	UserAgent  string
+	Current    bool
+}
+
+const (
+	// maxUserAgent in bytes is enough to recognise a device.
+	maxUserAgent = 256
+	// maxSessions is how many sessions one user has at most. No user has so many devices.
+	// A program that signs in anew each time would fill the disk.
+	maxSessions = 1000
+	// detour bounds how long a request that only reads waits for a write beside it, for
+	// instance while another process holds the database lock.
+	detour = 250 * time.Millisecond
+)
+
+// Fresh is a session that is not stored yet.
+type Fresh struct {
+	Token token.Token
+	row   store.Session
+}
+
+// Prepare makes a session with a fresh token, so no token from before a login survives
+// it (session fixation). [Service.Replace] or [Service.ReplaceAll] stores it.
+func (s *Service) Prepare(userID string, client guard.Client) Fresh {
+	fresh, now := token.New(), s.opt.Now()
+	hash := fresh.Hash()
+	return Fresh{fresh, store.Session{
+		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now,
+		IP: client.Address(), UserAgent: text.Printable(client.UserAgent, maxUserAgent),
+	}}
+}
+
+// Replace stores a session. It ends the one that the client presented, and the least
+// recently used ones if the user has too many.
+func (s *Service) Replace(ctx context.Context, tx *store.Tx, presented token.Token, fresh Fresh, report guard.Report) error {
+	if presented != "" {
+		hash := presented.Hash()
+		userID, err := tx.DeleteSessionByTokenHash(ctx, hash[:])
+		switch {
+		case err == nil:
+			report(guard.EventSessionReplaced, userID)
+		case !errors.Is(err, store.ErrNotFound):
+			return err
+		}
+	}
+	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, maxSessions-1, guard.SweepBatch)
+	if err != nil {
+		return err
+	}
+	if surplus > 0 {
+		report(guard.EventSessionReplaced, fresh.row.UserID)
+	}
+	return tx.CreateSession(ctx, fresh.row)
+}
+
+// ReplaceAll stores a session in place of all others of its user. Error: not_logged_in,
+// if the session that the client presented has ended meanwhile.
+func (s *Service) ReplaceAll(ctx context.Context, tx *store.Tx, presented token.Token, fresh Fresh) error {
+	hash := presented.Hash()
+	if _, err := tx.SessionByTokenHash(ctx, hash[:]); err != nil {
+		return guard.IfNotFound(err, guard.ErrNotLoggedIn)
+	}
+	if _, err := tx.DeleteSessionsOfUser(ctx, fresh.row.UserID, ""); err != nil {
+		return err
+	}
+	return tx.CreateSession(ctx, fresh.row)
+}
+
+// Find returns the live session of a token. Error: not_logged_in.
+//
+// Last-seen is updated at most hourly. That is enough to find idle sessions. If the idle
+// limit is below 16 hours, it is updated every sixteenth of the limit.
+func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
+	if !t.IsWellFormed() {
+		return Session{}, guard.ErrNotLoggedIn
+	}
+	hash := t.Hash()
+	now := s.opt.Now()
+	found := s.cache.get(hash, now)
+	if found == nil {
+		var err error
+		if found, err = s.cache.load(ctx, hash); err != nil {
+			return Session{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+		}
+	}
+	if s.isExpired(found.row, now) && s.isExpired(s.uses.latest(found.row), now) {
+		s.dropExpired(ctx, hash, now)
+		return Session{}, guard.ErrNotLoggedIn
+	}
+	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
+		s.touch(ctx, found.row, now)
+	}
+	return found.Session, nil
+}
+
+func (s *Service) isExpired(row store.Session, now time.Time) bool { return !now.Before(s.expiry(row)) }
+
+// expiry is when a session expires if it is not used again.
+func (s *Service) expiry(row store.Session) time.Time {
+	idle, oldest := row.LastSeenAt.Add(s.opt.Idle), row.CreatedAt.Add(s.opt.Max)
+	if idle.Before(oldest) {
+		return idle
+	}
+	return oldest
+}
+
+// dropExpired deletes a session that was found expired, so it stays dead even if the
+// clock is set back. Otherwise the sweep would delete it later.
+func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, detour)
+	defer cancel()
+	err := s.db.Tx(ctx, func(tx *store.Tx) error {
+		return tx.DeleteExpiredSession(ctx, hash[:], now.Add(-s.opt.Idle), now.Add(-s.opt.Max))
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.opt.Log.WarnContext(ctx, "expired session not deleted yet", "error", err)
+	}
+}
+
+// List returns the live sessions of a user, the most recently used first. currentID
+// names the session of the caller; it may be empty.
+func (s *Service) List(ctx context.Context, userID, currentID string) ([]Info, error) {
+	rows, err := s.db.SessionsOfUser(ctx, userID, maxSessions)
+	if err != nil {
+		return nil, guard.PublicError(err)
+	}
+	for i, row := range rows {
+		rows[i] = s.uses.latest(row)
+	}
+	slices.SortStableFunc(rows, func(a, b store.Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
+	now := s.opt.Now()
+	list := make([]Info, 0, len(rows))
+	for _, row := range rows {
+		if s.isExpired(row, now) {
+			continue
+		}
+		list = append(list, Info{
+			ID: row.ID, CreatedAt: row.CreatedAt, LastSeenAt: row.LastSeenAt, ExpiresAt: s.expiry(row),
+			IP: row.IP, UserAgent: row.UserAgent, Current: row.ID == currentID,
+		})
+	}
+	return list, nil
+}

@@ -1,0 +1,157 @@
+// Package ops has what the operators' listener shows: figures for Prometheus.
+package ops
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/run"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/workers"
+)
+
+// Sources are the owners whose figures are shown. All are required.
+type Sources struct {
+	Version  string
+	DB       *store.DB
+	Audit    *guard.Audit
+	Sessions *session.Service
+	Pools    map[string]func() workers.Load // by name
+	Jobs     *run.Runner
+	HTTP     prometheus.Collector // figures of requests
+}
+
+// Metrics answers with figures in the text format of Prometheus. now is used to count
+// rows at most once a minute.
+func Metrics(s Sources, now func() time.Time) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		s.HTTP, &collector{Sources: s, now: now})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// collector turns the figures of the owners into metrics.
+type collector struct {
+	Sources
+	now  func() time.Time
+	rows rowCounts
+}
+
+// desc describes a metric.
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("cardea_"+name, help, labels, nil)
+}
+
+var (
+	buildInfo = desc("build_info", "Always 1; the label is the release.", "version")
+
+	poolRunning = desc("pool_running", "CPU-heavy jobs running.", "pool")
+	poolWaiting = desc("pool_waiting", "CPU-heavy jobs waiting for a worker.", "pool")
+	poolSlots   = desc("pool_slots", "CPU-heavy jobs that can run at a time.", "pool")
+	poolRefused = desc("pool_refused_total", "CPU-heavy jobs refused because too many waited.", "pool")
+	poolPushed  = desc("pool_displaced_total", "Of the refused jobs, those that made room in the queue for others.", "pool")
+	poolDone    = desc("pool_done_total", "CPU-heavy jobs done.", "pool")
+	poolWaited  = desc("pool_wait_seconds_total", "How long those jobs waited for a worker.", "pool")
+
+	users    = desc("users", "Accounts; counted at most once a minute.")
+	sessions = desc("sessions", "Sessions, including expired ones not swept yet; counted at most once a minute.")
+	pictures = desc("pictures", "Users with a picture; counted at most once a minute.")
+	events   = desc("events_total", "Audit events: logins, uploads and so on.", "event")
+
+	cacheEntries = desc("session_cache_entries", "Sessions kept in memory.")
+	cacheHits    = desc("session_cache_hits_total", "Requests whose session was found in memory.")
+	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
+	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
+
+	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
+	dbReaders = desc("database_readers_busy", "Database connections reading now.")
+	dbWaits   = desc("database_write_waits_total", "Transactions that waited for another one.")
+	dbWaited  = desc("database_write_wait_seconds_total", "How long they waited.")
+)
+
+// Describe implements [prometheus.Collector].
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, dbBytes, dbReaders, dbWaits, dbWaited,
+	} {
+		ch <- d
+	}
+}
+
+// Collect implements [prometheus.Collector].
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	gauge(buildInfo, 1, c.Version)
+	for name, figures := range c.Pools {
+		load := figures()
+		gauge(poolRunning, float64(load.Running), name)
+		gauge(poolWaiting, float64(load.Waiting), name)
+		gauge(poolSlots, float64(load.Slots), name)
+		count(poolRefused, float64(load.Refused), name)
+		count(poolPushed, float64(load.Displaced), name)
+		count(poolDone, float64(load.Done), name)
+		count(poolWaited, load.Waited.Seconds(), name)
+	}
+	if n := c.rows.get(c.now(), c.DB.Counts); n != nil {
+		gauge(users, float64(n.Users))
+		gauge(sessions, float64(n.Sessions))
+		gauge(pictures, float64(n.Pictures))
+	}
+	for event, n := range c.Audit.Counts() {
+		count(events, float64(n), string(event))
+	}
+	cache := c.Sessions.CacheStats()
+	gauge(cacheEntries, float64(cache.Entries))
+	count(cacheHits, float64(cache.Hits))
+	count(cacheMisses, float64(cache.Misses))
+	for job, n := range c.Jobs.Failures() {
+		count(jobFailures, float64(n), job)
+	}
+	db := c.DB.Stats()
+	gauge(dbBytes, float64(db.Bytes))
+	gauge(dbReaders, float64(db.ReadersBusy))
+	count(dbWaits, float64(db.WriteWaits))
+	count(dbWaited, db.WriteWaited.Seconds())
+}
+
+// Counting reads whole indexes, so the last figures are kept for a while.
+const (
+	countInterval = time.Minute
+	countTimeout  = 5 * time.Second
+)
+
+// rowCounts are the last counted rows.
+type rowCounts struct {
+	mu    sync.Mutex
+	at    time.Time
+	known *store.Counts // nil: the database could not be read
+}
+
+func (r *rowCounts) get(now time.Time, count func(context.Context) (store.Counts, error)) *store.Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if age := now.Sub(r.at); age >= 0 && age < countInterval {
+		return r.known
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), countTimeout) // a collector is given none
+	defer cancel()
+	r.at, r.known = now, nil
+	if n, err := count(ctx); err == nil {
+		r.known = &n
+	}
+	return r.known
+}
