@@ -9,31 +9,31 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/operate"
 )
 
-// dataCommands are those on all of the data.
+// dataCommands work on all data.
 var dataCommands = map[string]command{
 	"backup": {name: "backup", argument: "FILE", settings: where, run: onData(backup), about: `
-Copies the database, the pictures and the key of device cookies to one tar file,
-with the SHA-256 of each, while the server runs. FILE must not exist, and not lie
-in the picture storage; it appears, readable by you only, when it is whole and was
-read again and compared. "-" writes to standard output, without that last
-comparison. Keep backups secret: they hold people's addresses and the hashes of
-their passwords.
+Copies the database, the pictures and secret.key to one tar file, with the
+SHA-256 of each, while the server runs. FILE must not exist, and must not be in
+the picture storage. It appears when it is complete, was read again and
+compared. Only you can read it. "-" writes to standard output, without that last
+comparison. Keep backups secret: they hold addresses and password hashes.
 
-A damaged picture ends it. With --skip-damaged there is a line for each that is
-left out, and the backup is made, but it ends with 1.
+A damaged picture stops the backup. With --skip-damaged the backup leaves it
+out, prints a line for it, and exits with 1.
 
 Examples:
   cardea backup /backups/cardea-2026-11-22.tar
   cardea backup - | gpg --encrypt -r ops@example.com > cardea.tar.gpg
 `},
 	"restore": {name: "restore", argument: "FILE", settings: where, run: restore, about: `
-Makes a data folder from a backup. The folder must be missing or empty. All of
-the backup is checked first; when something is wrong with it, nothing is left.
-Sessions in it stay valid: who was signed in then is signed in again. "-" reads
-standard input, by way of a temporary file as large as the backup (see TMPDIR).
+Makes a data folder from a backup. The folder must be missing or empty. Restore
+is all or nothing: it checks the whole backup first. Sessions in the backup stay
+valid. "-" reads standard input, and needs a temporary file as large as the
+backup (see TMPDIR).
 
 Examples:
   cardea restore /backups/cardea-2026-11-22.tar
@@ -41,11 +41,11 @@ Examples:
   gpg --decrypt cardea.tar.gpg | cardea restore - --data /srv/cardea
 `},
 	"check": {name: "check", settings: where, run: check, about: `
-Looks for damage, while the server runs: in the database, its tables and what
-people sign in with; in the key of device cookies; in pictures, which must be there
-and be what was stored; and for files of the picture storage that nothing names, or
-that are not Cardea's. It ends with 0 when all is well, otherwise with 1 and a line for each problem. With --json the
-last line is always a summary, which also says what kept the check from its end.
+Looks for damage while the server runs: in the database, in secret.key, in
+pictures that are missing or changed, and for files in the picture storage that
+nothing names. It exits with 0 if all is well. Otherwise it prints a line for
+each problem and exits with 1. With --json the last line is a summary, also if
+the check could not finish.
 
 Examples:
   cardea check
@@ -54,38 +54,27 @@ Examples:
 }
 
 type contentsJSON struct {
-	File      string          `json:"file,omitempty"`
-	Release   string          `json:"release"`
-	CreatedAt string          `json:"created_at"`
-	People    int64           `json:"people"`
-	Sessions  int64           `json:"sessions"`
-	Pictures  int64           `json:"pictures"`
-	Skipped   int64           `json:"skipped_pictures"`
-	Manifest  bool            `json:"manifest"`
-	DeviceKey cardea.KeyState `json:"device_key"`
+	File      string           `json:"file,omitempty"`
+	Release   string           `json:"release"`
+	CreatedAt string           `json:"created_at"`
+	Users     int64            `json:"users"`
+	Sessions  int64            `json:"sessions"`
+	Pictures  int64            `json:"pictures"`
+	Skipped   int64            `json:"skipped_pictures"`
+	SecretKey datadir.KeyState `json:"secret_key"`
 }
 
-func contentsToJSON(file string, c cardea.Contents) contentsJSON {
-	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.People, c.Sessions, c.Pictures, c.Skipped, c.Manifest, c.DeviceKey}
+func contentsToJSON(file string, c operate.Contents) contentsJSON {
+	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.Users, c.Sessions, c.Pictures, c.Skipped, c.Secret}
 }
 
-func backup(ctx context.Context, in *invocation, a *cardea.Admin) error {
+func backup(ctx context.Context, in *invocation, data *operate.Data) error {
 	r := in.newReport()
-	opt := cardea.BackupOptions{Release: version, SkipDamaged: in.skipDamaged, Found: r.found, Progress: r.progress}
+	opt := operate.BackupOptions{Release: version, SkipDamaged: in.skipDamaged, Found: r.found, Progress: r.progress}
 	if in.argument == "-" {
-		if term.IsTerminal(int(in.stdout.Fd())) {
-			return usageError{errors.New("a backup is not for a terminal: name a file, or use a pipe")}
-		}
-		r.out, r.json = in.stderr, false // standard output is the backup's
-		signal.Ignore(syscall.SIGPIPE)   // or it would end the process, and leave the copy of the database behind
-		_, err := a.BackupTo(ctx, in.stdout, opt)
-		r.done()
-		if errors.Is(err, syscall.EPIPE) {
-			err = errors.New("who reads the backup has stopped before its end; what was read is not a whole backup")
-		}
-		return r.orProblems(err)
+		return backupToStdout(ctx, in, data, r, opt)
 	}
-	c, err := a.Backup(ctx, in.argument, opt)
+	c, err := data.Backup(ctx, in.argument, opt)
 	r.done()
 	if err != nil {
 		return err
@@ -94,23 +83,38 @@ func backup(ctx context.Context, in *invocation, a *cardea.Admin) error {
 		return r.orProblems(in.printJSON(contentsToJSON(in.argument, c)))
 	}
 	in.printf("Backed up to %s, and verified: %s.\n", in.argument, holds(c))
-	in.mentionKey(c, "There is no device.key in the data folder, and so none in the backup")
+	in.mentionKey(c, "There is no secret.key in the data folder, so there is none in the backup")
 	if r.problems > 0 {
-		in.printf("Left out: what is said above.\n")
+		in.printf("The problems above were left out.\n")
 	}
 	return r.orProblems(nil)
 }
 
+// backupToStdout writes the backup to standard output, and reports on standard error.
+func backupToStdout(ctx context.Context, in *invocation, data *operate.Data, r *report, opt operate.BackupOptions) error {
+	if term.IsTerminal(int(in.stdout.Fd())) {
+		return usageError{errors.New("a backup is not for a terminal: name a file, or use a pipe")}
+	}
+	r.out, r.json = in.stderr, false
+	signal.Ignore(syscall.SIGPIPE) // otherwise it ends the process, and the copy of the database is left behind
+	_, err := data.BackupTo(ctx, in.stdout, opt)
+	r.done()
+	if errors.Is(err, syscall.EPIPE) {
+		err = errors.New("the reader of the backup stopped before its end; what it read is not a complete backup")
+	}
+	return r.orProblems(err)
+}
+
 func restore(ctx context.Context, in *invocation) (err error) {
 	progress, done := in.progress()
-	var c cardea.Contents
+	var c operate.Contents
 	if in.argument == "-" {
 		if term.IsTerminal(int(in.stdin.Fd())) {
 			return usageError{errors.New("a backup cannot be typed: name a file, or use a pipe")}
 		}
-		c, err = cardea.RestoreFrom(ctx, in.cfg, in.stdin, progress)
+		c, err = operate.RestoreFrom(ctx, in.dir(), in.stdin, progress)
 	} else {
-		c, err = cardea.Restore(ctx, in.cfg, in.argument, progress)
+		c, err = operate.Restore(ctx, in.dir(), in.argument, progress)
 	}
 	done()
 	if err != nil {
@@ -120,22 +124,19 @@ func restore(ctx context.Context, in *invocation) (err error) {
 		return in.printJSON(contentsToJSON(in.argument, c))
 	}
 	in.printf("Restored to %s from a backup that Cardea %s made at %s: %s.\n", in.cfg.Data, shown(c.Release), stamp(c.CreatedAt), holds(c))
-	if !c.Manifest {
-		in.printf("It is of the older form without a manifest: the database and the pictures are sound, but nothing says whether they were changed.\n")
-	}
-	in.mentionKey(c, "There is no device.key in it")
-	if c.DeviceKey == cardea.KeyDamaged {
-		in.printf("The device.key in it is damaged, and was left out: %s.\n", newKey)
+	in.mentionKey(c, "There is no secret.key in it")
+	if c.Secret == datadir.KeyDamaged {
+		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
 	}
 	in.printf("Sessions in it stay valid. Start it with: cardea serve --data %s\n", in.cfg.Data)
 	return nil
 }
 
-const newKey = "the server makes a new one when it starts; then no device is known any more"
+const newKey = "the server makes a new one when it starts; then no device is known, and default avatars get new addresses"
 
-// mentionKey tells of a missing device.key, which is no problem.
-func (in *invocation) mentionKey(c cardea.Contents, missing string) {
-	if c.DeviceKey == cardea.KeyMissing {
+// mentionKey mentions a missing secret.key, which is not a problem.
+func (in *invocation) mentionKey(c operate.Contents, missing string) {
+	if c.Secret == datadir.KeyMissing {
 		in.printf("%s: %s.\n", missing, newKey)
 	}
 }

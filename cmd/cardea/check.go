@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/operate"
 )
 
-// report tells problems as they are found, a line each, and counts them.
+// report prints problems as they are found, a line each, and counts them.
 type report struct {
 	out               *os.File
 	json              bool
-	progress          cardea.Progress
+	progress          operate.Progress
 	done              func() // ends the line of the progress
 	problems, removed int
 	failed            error // to print
@@ -26,21 +27,21 @@ func (in *invocation) newReport() *report {
 }
 
 type problemJSON struct {
-	Problem string `json:"problem"` // database, device.key, person, picture, file or stray
-	Person  string `json:"person,omitempty"`
+	Problem string `json:"problem"` // database, secret.key, user, picture, file or stray
+	User    string `json:"user,omitempty"`
 	File    string `json:"file,omitempty"`
 	Message string `json:"message"`
 	Removed bool   `json:"removed"`
 }
 
-func (r *report) found(p cardea.Problem) {
+func (r *report) found(p operate.Problem) {
 	if p.Removed {
 		r.removed++
 	} else {
 		r.problems++
 	}
 	if r.json {
-		r.failed = errors.Join(r.failed, printJSON(r.out, problemJSON{p.What, p.Person, p.File, p.Message, p.Removed}))
+		r.failed = errors.Join(r.failed, printJSON(r.out, problemJSON{p.What, p.User, p.File, p.Message, p.Removed}))
 		return
 	}
 	r.done()
@@ -61,30 +62,29 @@ func (r *report) orProblems(err error) error {
 }
 
 type summaryJSON struct {
-	OK        bool            `json:"ok"`
-	People    int64           `json:"people"`
-	Sessions  int64           `json:"sessions"`
-	Pictures  int64           `json:"pictures"`
-	DeviceKey cardea.KeyState `json:"device_key,omitempty"`
-	Problems  int             `json:"problems"`
-	Removed   int             `json:"removed"`
-	Error     string          `json:"error,omitempty"` // why not all was checked
+	OK        bool             `json:"ok"`
+	Users     int64            `json:"users"`
+	Sessions  int64            `json:"sessions"`
+	Pictures  int64            `json:"pictures"`
+	SecretKey datadir.KeyState `json:"secret_key,omitempty"`
+	Problems  int              `json:"problems"`
+	Removed   int              `json:"removed"`
+	Error     string           `json:"error,omitempty"` // why the check did not finish
 }
 
-// check prints a summary as JSON whatever happens; text ends with one when all
-// was checked.
+// check always prints a summary as JSON. Text ends with one if the check finished.
 func check(ctx context.Context, in *invocation) error {
 	r := in.newReport()
-	var c cardea.Contents
-	err := onData(func(ctx context.Context, in *invocation, a *cardea.Admin) (err error) {
-		c, err = a.Check(ctx, cardea.CheckOptions{RemoveOrphans: in.removeOrphans, Progress: r.progress, Found: r.found})
+	var c operate.Contents
+	err := onData(func(ctx context.Context, in *invocation, data *operate.Data) (err error) {
+		c, err = data.Check(ctx, operate.CheckOptions{RemoveOrphans: in.removeOrphans, Progress: r.progress, Found: r.found})
 		return err
 	})(ctx, in)
 	r.done()
 	switch {
 	case in.json:
 		in.saidAsJSON = true
-		s := summaryJSON{err == nil && r.problems == 0, c.People, c.Sessions, c.Pictures, c.DeviceKey, r.problems, r.removed, ""}
+		s := summaryJSON{err == nil && r.problems == 0, c.Users, c.Sessions, c.Pictures, c.Secret, r.problems, r.removed, ""}
 		if err != nil {
 			s.Error = oneLine(err.Error())
 		}
@@ -99,6 +99,6 @@ func check(ctx context.Context, in *invocation) error {
 	default:
 		in.printf("%s found, in %s.\n", counted(int64(r.problems), "problem", "problems"), holds(c))
 	}
-	in.mentionKey(c, "There is no device.key in the data folder")
+	in.mentionKey(c, "There is no secret.key in the data folder")
 	return r.orProblems(nil)
 }

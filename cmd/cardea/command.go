@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -18,42 +19,45 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/operate"
+	"github.com/cardea-accounts/cardea/internal/password"
 )
 
 // command is an operator's command on the data folder.
 type command struct {
-	name     string   // as typed, behind cardea
-	argument string   // what its one argument is called; empty: it has none
+	name     string   // as typed, after cardea
+	argument string   // the name of its one argument, in brackets if it is optional; empty: none
 	about    string   // what it does, for its help
-	settings []string // that it takes
+	settings []string // the settings that it takes
 	run      func(ctx context.Context, in *invocation) error
 }
 
-// invocation is a command on its way.
+// invocation is a command that runs.
 type invocation struct {
 	program
 	cfg         cardea.Config
+	listen      string // where a server with the same settings listens
 	argument    string
 	interrupted <-chan struct{} // closed by a signal
-	saidAsJSON  bool            // standard output has what it is to have
+	saidAsJSON  bool            // standard output has everything already
 	own
 }
 
-// own are the flags that are no settings. A command takes those that ownFlags
-// names for it.
+// own are the flags that are not settings. [ownFlags] says which command takes which.
 type own struct {
 	json          bool
 	limit         int
 	after, search string
 	name, email   string
 	yes, audit    bool
+	all           bool
 	skipDamaged   bool
 	removeOrphans bool
 	refused       []error // values that are not allowed
 }
 
-// refuse keeps what is wrong with a flag's value. The error of a flag that is none
-// of the settings would otherwise be in the flag package's words.
+// refuse keeps what is wrong with a flag's value, in the words that settings use.
 func (o *own) refuse(name, value, allowed string) error {
 	o.refused = append(o.refused, &cardea.SettingError{Setting: "--" + name, Value: value, Allowed: allowed})
 	return nil
@@ -79,7 +83,7 @@ func (o *own) positive(f *flag.FlagSet, v *int, name string, value int) {
 	})
 }
 
-// ownFlag is a flag that is no setting.
+// ownFlag is a flag that is not a setting.
 type ownFlag struct {
 	commands []string // that take it
 	name     string
@@ -88,30 +92,32 @@ type ownFlag struct {
 }
 
 var ownFlags = []ownFlag{
-	{[]string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check"},
+	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
+		"user end-sessions", "user delete", "backup", "restore", "check"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
-	{[]string{"user list"}, "limit", "at most so many `people` (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
-	{[]string{"user list"}, "after", "go on behind this `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
-	{[]string{"user list"}, "search", "only addresses that `begin` so, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
-	{[]string{"user show"}, "audit", "also what happened to the account: the last 100 events", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},
-	{[]string{"user add"}, "name", "`name` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
-	{[]string{"user add"}, "email", "e-mail `address` of the person", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
-	{[]string{"user delete"}, "yes", "do not ask", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
-	{[]string{"backup"}, "skip-damaged", "leave damaged pictures, and a damaged device.key, out instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
+	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
+	{[]string{"user list"}, "after", "continue after this e-mail `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
+	{[]string{"user list"}, "search", "only users whose name or address contains this `text`, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
+	{[]string{"user show"}, "audit", "also the last 100 events of the account", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},
+	{[]string{"user add", "user rename"}, "name", "`name` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
+	{[]string{"user add", "user set-email"}, "email", "e-mail `address` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
+	{[]string{"user end-sessions"}, "all", "the sessions of all users", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.all, n) }},
+	{[]string{"user delete", "user end-sessions"}, "yes", "do not ask for confirmation", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
+	{[]string{"backup"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
-		"not where several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
+		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }
 
-// where is what every command on data takes.
+// where are the settings that every command on data takes.
 var where = []string{"data", "database", "storage"}
 
-// usageError is how a command was used wrongly.
+// usageError says how a command was used wrongly.
 type usageError struct{ error }
 
-// errReported: what is wrong was said already.
+// errReported means that the problems were printed already.
 var errReported = errors.New("reported")
 
-// runCommand reads the flags, runs the command and says what failed.
+// runCommand reads the flags, runs the command and prints why it failed.
 func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	in := &invocation{program: p, interrupted: ctx.Done()}
 	takes := slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return !slices.Contains(c.settings, s.name) })
@@ -131,7 +137,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 		in.argument, err = c.oneArgument(rest)
 	}
 	if err == nil {
-		in.cfg = o.Config
+		in.cfg, in.listen = o.Config, o.listen
 		in.saidAsJSON = c.name == "backup" && in.argument == "-" // standard output is the backup's
 		err = c.run(ctx, in)
 	} else {
@@ -154,14 +160,14 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	return p.failed(err)
 }
 
-// failAsJSON says why the command failed to a program that reads JSON, as a check's
-// summary does; people and logs read it on standard error.
+// failAsJSON tells a program that reads JSON why the command failed. Standard error says
+// it, too.
 func (in *invocation) failAsJSON(err error) {
 	if in.json && !in.saidAsJSON {
 		_ = in.printJSON(struct {
 			OK    bool   `json:"ok"`
 			Error string `json:"error"`
-		}{false, oneLine(err.Error())}) // it is said on standard error as well
+		}{false, oneLine(err.Error())}) // standard error says it, too
 	}
 }
 
@@ -170,13 +176,14 @@ func (c command) ownFlags() []ownFlag {
 }
 
 func (c command) oneArgument(rest []string) (string, error) {
+	isOptional := strings.HasPrefix(c.argument, "[")
 	switch {
 	case c.argument == "" && len(rest) > 0:
 		return "", fmt.Errorf("cardea %s takes no argument %q, only flags", c.name, rest[0])
-	case c.argument != "" && len(rest) != 1, c.argument != "" && rest[0] == "":
-		return "", fmt.Errorf("cardea %s needs one %s", c.name, c.argument)
-	case c.argument == "":
+	case len(rest) == 0 && (c.argument == "" || isOptional):
 		return "", nil
+	case len(rest) != 1, rest[0] == "":
+		return "", fmt.Errorf("cardea %s needs one %s", c.name, strings.Trim(c.argument, "[]"))
 	}
 	return rest[0], nil
 }
@@ -197,26 +204,43 @@ func (c command) help(w io.Writer, takes []setting) {
 		}
 		fmt.Fprintf(w, "  --%s%s\n        %s\n", f.name, placeholder, text)
 	}
-	fmt.Fprint(w, "\nSettings, as of cardea serve:\n")
+	fmt.Fprint(w, "\nSettings, as for cardea serve:\n")
 	describe(w, takes)
 }
 
 // onData runs f on the data folder.
-func onData(f func(ctx context.Context, in *invocation, a *cardea.Admin) error) func(context.Context, *invocation) error {
+func onData(f func(ctx context.Context, in *invocation, data *operate.Data) error) func(context.Context, *invocation) error {
 	return func(ctx context.Context, in *invocation) (err error) {
-		in.cfg.Log = commandLog(in.stderr)
-		a, err := cardea.Open(in.cfg)
+		data, err := operate.Open(ctx, in.dir(), in.options())
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, a.Close()) }()
-		return f(ctx, in, a)
+		defer func() { err = errors.Join(err, data.Close()) }()
+		return f(ctx, in, data)
 	}
 }
 
-// commandLog takes what a server logs as an event, too, where programs read: there a
-// command's standard error is what its log is. Somebody at a terminal reads on
-// standard output what was done, and only of trouble here.
+// dir is the data folder that the settings name.
+func (in *invocation) dir() datadir.Dir {
+	return datadir.New(in.cfg.Data, in.cfg.Database, in.cfg.Storage)
+}
+
+// options are the settings as operators' acts need them.
+func (in *invocation) options() operate.Options {
+	public, _ := url.Parse(in.cfg.PublicURL) // validated
+	return operate.Options{
+		Argon2:            password.Params{Memory: in.cfg.Argon2Memory, Time: in.cfg.Argon2Time},
+		PublicURL:         public,
+		BreachedPasswords: in.cfg.BreachedPasswords,
+		SessionIdle:       in.cfg.SessionIdle,
+		SessionMax:        in.cfg.SessionMax,
+		Now:               time.Now,
+		Log:               commandLog(in.stderr),
+	}
+}
+
+// commandLog gets the events that a server would log. On a terminal it shows warnings
+// only, because standard output says what was done.
 func commandLog(w *os.File) *slog.Logger {
 	if isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -236,8 +260,8 @@ func printJSON(w io.Writer, v any) error {
 // printf prints text for people.
 func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
 
-// progress shows how far long work is, on a terminal. What it returns second ends the line.
-func (in *invocation) progress() (cardea.Progress, func()) {
+// progress shows the progress of long work on a terminal. The second result ends the line.
+func (in *invocation) progress() (operate.Progress, func()) {
 	if !term.IsTerminal(int(in.stderr.Fd())) {
 		return nil, func() {}
 	}
@@ -259,7 +283,7 @@ func (in *invocation) progress() (cardea.Progress, func()) {
 		}
 }
 
-// shown makes a text of strangers safe for a terminal.
+// shown makes a stranger's text safe for a terminal.
 func shown(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -279,6 +303,6 @@ func counted(n int64, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func holds(c cardea.Contents) string {
-	return counted(c.People, "person", "people") + ", " + counted(c.Sessions, "session", "sessions") + ", " + counted(c.Pictures, "picture", "pictures")
+func holds(c operate.Contents) string {
+	return counted(c.Users, "user", "users") + ", " + counted(c.Sessions, "session", "sessions") + ", " + counted(c.Pictures, "picture", "pictures")
 }

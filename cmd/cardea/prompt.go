@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// password asks for a password where somebody types, and reads a line elsewhere.
+// password asks for a password on a terminal, and reads a line elsewhere.
 func (in *invocation) password() (string, error) {
 	if !term.IsTerminal(int(in.stdin.Fd())) {
 		return firstLine(in.stdin)
@@ -19,15 +19,15 @@ func (in *invocation) password() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	again, err := in.ask("Once more: ")
+	again, err := in.ask("Again: ")
 	if err == nil && again != first {
-		err = errors.New("the two are not the same; nothing was changed")
+		err = errors.New("the two passwords differ; nothing was changed")
 	}
 	return first, err
 }
 
-// ask reads a line that is not shown. Neither a signal nor Ctrl-D, which
-// [term.ReadPassword] never notices, must leave the terminal so.
+// ask reads a line without showing it. It restores the terminal after a signal and after
+// Ctrl-D, too, which [term.ReadPassword] does not notice.
 func (in *invocation) ask(prompt string) (string, error) {
 	fd := int(in.stdin.Fd())
 	fmt.Fprint(in.stderr, prompt)
@@ -57,7 +57,7 @@ func (in *invocation) ask(prompt string) (string, error) {
 
 var errInterrupted = errors.New("interrupted; nothing was changed")
 
-// What the keys send that a terminal would have handled (man 3 termios).
+// Bytes of the keys that a terminal handles itself unless it is raw (man 3 termios).
 const (
 	ctrlC     = 0x03
 	ctrlD     = 0x04
@@ -66,11 +66,10 @@ const (
 	del       = 0x7f
 )
 
-// typedLine reads what somebody types, byte for byte as it was typed, until the line
-// ends.
+// typedLine reads a line exactly as it is typed.
 func typedLine(r io.Reader) (string, error) {
 	var line []byte
-	for key := make([]byte, 1); len(line) < maxLine; { // one at a time: what follows is the next answer's
+	for key := make([]byte, 1); len(line) < maxLine; { // one at a time: the next line is another answer
 		_, err := r.Read(key)
 		switch {
 		case err != nil, key[0] == ctrlD:
@@ -91,10 +90,10 @@ func typedLine(r io.Reader) (string, error) {
 	return "", errors.New("the line is too long; nothing was changed")
 }
 
-// maxLine bounds what is read of standard input; no password is longer.
+// maxLine bounds a line of standard input, in bytes; no password is longer.
 const maxLine = 4096
 
-// firstLine reads what is before the first line break, or all if there is none.
+// firstLine reads up to the first line break, or everything if there is none.
 func firstLine(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxLine))
 	if err != nil {

@@ -95,7 +95,7 @@ func (c *check) database(ctx context.Context) error {
 // users looks for rows that keep users from signing in.
 func (c *check) users(ctx context.Context) error {
 	var done int64
-	return eachUser(ctx, c.db, "", func(row store.UserWithPicture) (more bool) {
+	return eachUser(ctx, c.db, "", func(row store.UserWithPicture) error {
 		done++
 		c.Progress.report("checking users", done, c.Users)
 		u := row.User
@@ -105,7 +105,7 @@ func (c *check) users(ctx context.Context) error {
 		if u.EmailKey != account.EmailKey(u.Email) {
 			c.Found(Problem{What: ProblemUser, User: u.ID, Message: fmt.Sprintf("the e-mail address of user %s does not match the form that login compares", u.ID)})
 		}
-		return true
+		return nil
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+	"github.com/cardea-accounts/cardea/internal/user"
 )
 
 // Options are the settings that operators' acts need.
@@ -44,6 +45,7 @@ type Data struct {
 	db       *store.DB
 	storage  blob.Store
 	pictures *media.Pictures
+	avatars  *media.Avatars // nil: there is no usable secret.key
 	closers  []func() error // the last opened first
 }
 
@@ -85,6 +87,12 @@ func (d *Data) open(ctx context.Context) (err error) {
 		}
 		d.onClose(list.Close)
 	}
+	if text, state, _ := d.dir.ReadSecret(); state == datadir.KeyPresent {
+		if keys, err := datadir.ParseKeys(text); err == nil {
+			d.avatars = media.NewAvatars(keys.Sub(datadir.LabelAvatars))
+			d.onClose(func() error { d.avatars.Close(); return nil })
+		}
+	}
 	d.assemble(list)
 	return nil
 }
@@ -116,4 +124,13 @@ func (d *Data) Close() error {
 	}
 	d.closers = nil
 	return errors.Join(errs...)
+}
+
+// AvatarPath returns the path of the address of what a user looks like, without a slash in
+// front. Without a secret.key it is the address by id, which works always.
+func (d *Data) AvatarPath(u user.User) string {
+	if u.Picture == nil && d.avatars == nil {
+		return "users/" + u.ID + "/avatar"
+	}
+	return d.avatars.Path(u)
 }

@@ -54,33 +54,43 @@ const (
 	lastKey = "\U0010ffff"
 )
 
-// List lists a page of users.
-func (u *Users) List(ctx context.Context, q Query) ([]user.User, error) {
-	list := []user.User{}
+// List calls f for each user of a page and reports whether there are more users after it.
+func (u *Users) List(ctx context.Context, q Query, f func(user.User) error) (hasMore bool, err error) {
 	search := account.EmailKey(q.Search)
-	err := eachUser(ctx, u.db, account.EmailKey(q.After), func(row store.UserWithPicture) (more bool) {
-		if strings.Contains(row.User.EmailKey, search) || strings.Contains(account.EmailKey(row.User.Name), search) {
-			list = append(list, user.From(row.User, row.Picture))
+	listed := 0
+	err = eachUser(ctx, u.db, account.EmailKey(q.After), func(row store.UserWithPicture) error {
+		if !strings.Contains(row.User.EmailKey, search) && !strings.Contains(account.EmailKey(row.User.Name), search) {
+			return nil
 		}
-		return len(list) < q.Limit
+		if listed++; listed > q.Limit {
+			hasMore = true
+			return errEnough
+		}
+		return f(user.From(row.User, row.Picture))
 	})
-	return list, inWords(err)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return hasMore, inWords(err)
 }
 
-// eachUser calls f for the users after a compared form of address until it returns false.
-func eachUser(ctx context.Context, db *store.DB, after string, f func(store.UserWithPicture) (more bool)) error {
+// errEnough ends [eachUser] early.
+var errEnough = errors.New("enough")
+
+// eachUser calls f for the users after a compared form of address, in its order.
+func eachUser(ctx context.Context, db *store.DB, after string, f func(store.UserWithPicture) error) error {
 	from := after
 	if from != "" {
 		from = nextKey(from)
 	}
 	for {
 		page, err := db.UsersByEmailKey(ctx, from, lastKey, pageSize)
-		if err := errors.Join(ctx.Err(), err); err != nil {
+		if err != nil {
 			return err
 		}
 		for _, row := range page {
-			if !f(row) {
-				return nil
+			if err := errors.Join(ctx.Err(), f(row)); err != nil {
+				return err
 			}
 			from = nextKey(row.User.EmailKey)
 		}
