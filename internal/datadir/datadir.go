@@ -1,0 +1,162 @@
+// Package datadir knows what a data folder holds and when it may be opened: the paths,
+// the lock, the secret keys, and the signs of a restore that was cut off or of a lost
+// database.
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// Dir are the paths of a data folder. Database and pictures may be elsewhere.
+type Dir struct {
+	Path     string // the folder
+	Database string // the SQLite file
+	Pictures string // the folder for pictures
+}
+
+// At returns the paths of a data folder. If database is empty, it is cardea.db in the
+// folder; if pictures is empty, it is the folder pictures there.
+func At(path, database, pictures string) Dir {
+	if database == "" {
+		database = filepath.Join(path, "cardea.db")
+	}
+	if pictures == "" {
+		pictures = filepath.Join(path, "pictures")
+	}
+	return Dir{path, database, pictures}
+}
+
+// Staged is the path of the database during a restore. It gets its real name last, so a
+// restore that was cut off is recognised.
+func (d Dir) Staged() string { return d.Database + ".restoring" }
+
+// LockFile is the path of the lock.
+func (d Dir) LockFile() string { return d.Database + ".lock" }
+
+// ErrInUse: another process serves the same database.
+var ErrInUse = errors.New("another Cardea uses this database")
+
+// Lock is held by the process that serves the database. The operating system releases
+// it however the process ends.
+type Lock struct{ flock *flock.Flock }
+
+// Close releases the lock.
+func (l *Lock) Close() error { return l.flock.Close() }
+
+// Lock makes this process the only one that serves the database. Its folder must exist.
+// Error: [ErrInUse].
+func (d Dir) Lock() (*Lock, error) {
+	lock := flock.New(d.LockFile(), flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("database: cannot lock it: %w", err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w: %s; stop the other one, or give this one its own data folder", ErrInUse, d.Database)
+	}
+	return &Lock{lock}, nil
+}
+
+// Claim prepares the folder for a server: it creates the folder if it is missing, locks
+// the database, and refuses data that is not whole. The function hasPictures reports
+// whether there are pictures. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
+func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
+	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		return nil, fmt.Errorf("data: cannot create the folder: %w", err)
+	}
+	lock, err := d.Lock()
+	if err != nil {
+		return nil, err
+	}
+	err = d.RefuseHalfRestored()
+	if err == nil {
+		err = d.refuseLost(hasPictures)
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return lock, nil
+}
+
+// ErrHalfRestored: a backup is being restored to the folder, or that was cut off.
+var ErrHalfRestored = errors.New("a restore to this folder is running, or was cut off")
+
+// RefuseHalfRestored fails with [ErrHalfRestored] during a restore and after one that was
+// cut off, for instance by a crash.
+func (d Dir) RefuseHalfRestored() error {
+	_, staged := os.Lstat(d.Staged())
+	_, whole := os.Lstat(d.Database)
+	if staged == nil && whole != nil {
+		return fmt.Errorf("data: %w: %s; if none is running, empty the folder and restore again", ErrHalfRestored, d.Path)
+	}
+	return nil
+}
+
+// ErrLost: the database is an empty file, but there are pictures.
+var ErrLost = errors.New("the database is lost")
+
+// refuseLost fails with [ErrLost] if the database is empty and pictures exist. An empty
+// database without pictures is a first start that was interrupted.
+func (d Dir) refuseLost(hasPictures func() bool) error {
+	info, err := os.Stat(d.Database)
+	if err != nil || info.Size() > 0 || !hasPictures() {
+		return nil //nolint:nilerr // opening the database reports it
+	}
+	return fmt.Errorf("%w: %s is empty, but there are pictures in %s. Restore a backup; or, to start without users, move the pictures elsewhere",
+		ErrLost, d.Database, d.Pictures)
+}
+
+// ErrNotEmpty: a backup can be restored to an empty folder only.
+var ErrNotEmpty = errors.New("is not empty")
+
+// RefuseUsed fails unless a backup may be restored here: the folders for data and
+// pictures are missing or empty, and there is no database. Errors: [ErrHalfRestored],
+// [ErrNotEmpty].
+func (d Dir) RefuseUsed() error {
+	if err := d.RefuseHalfRestored(); err != nil {
+		return err
+	}
+	for _, folder := range []string{d.Path, d.Pictures} {
+		empty, err := isEmpty(folder)
+		if err != nil {
+			return err
+		}
+		if !empty {
+			return fmt.Errorf("%s %w: a backup is restored to an empty folder; nothing was changed", folder, ErrNotEmpty)
+		}
+	}
+	switch _, err := os.Lstat(d.Database); {
+	case err == nil:
+		return fmt.Errorf("%s exists already; nothing was changed: %w", d.Database, fs.ErrExist)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return nil
+}
+
+// IsFresh reports whether the folder is missing or empty.
+func (d Dir) IsFresh() bool {
+	empty, err := isEmpty(d.Path)
+	return err == nil && empty
+}
+
+// isEmpty reports whether a folder is missing or has no file. The root of a file system
+// has lost+found, which does not count.
+func isEmpty(folder string) (bool, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	for _, e := range entries {
+		if e.Name() != "lost+found" {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,138 @@
+package datadir_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/datadir"
+)
+
+func none() bool { return false }
+func some() bool { return true }
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPaths(t *testing.T) {
+	if got, want := datadir.At("data", "", ""), (datadir.Dir{Path: "data", Database: "data/cardea.db", Pictures: "data/pictures"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got, want := datadir.At("data", "db", "pics"), (datadir.Dir{Path: "data", Database: "db", Pictures: "pics"}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// The folder is created for its owner only, and one process serves it at a time.
+func TestClaim(t *testing.T) {
+	dir := datadir.At(filepath.Join(t.TempDir(), "above", "data"), "", "")
+	lock, err := dir.Claim(none)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]fs.FileMode{dir.Path: fs.ModeDir | 0o700, dir.LockFile(): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v (%v), want %v", path, info.Mode(), err, want)
+		}
+	}
+	if _, err := dir.Claim(none); !errors.Is(err, datadir.ErrInUse) || !strings.Contains(err.Error(), dir.Database) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Error(err)
+	}
+	if lock, err = dir.Claim(none); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A restore gives the database its name last. Until then the folder cannot be served.
+func TestHalfRestored(t *testing.T) {
+	dir := datadir.At(t.TempDir(), "", "")
+	write(t, dir.Staged(), "")
+	if _, err := dir.Claim(none); !errors.Is(err, datadir.ErrHalfRestored) || !strings.Contains(err.Error(), dir.Path) {
+		t.Errorf("half restored: %v", err)
+	}
+	write(t, dir.Database, "database")
+	lock, err := dir.Claim(none)
+	if err != nil {
+		t.Fatalf("restored: %v", err)
+	}
+	if err := lock.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An empty database is a first start that was interrupted, unless pictures exist.
+func TestLostDatabase(t *testing.T) {
+	dir := datadir.At(t.TempDir(), "", "")
+	for _, c := range []struct {
+		text     string
+		pictures func() bool
+		want     error
+	}{
+		{"", some, datadir.ErrLost},
+		{"", none, nil},
+		{"database", some, nil},
+	} {
+		write(t, dir.Database, c.text)
+		lock, err := dir.Claim(c.pictures)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%q, pictures %v: %v, want %v", c.text, c.pictures(), err, c.want)
+		}
+		if lock != nil {
+			_ = lock.Close()
+		}
+	}
+}
+
+func TestRefuseUsed(t *testing.T) {
+	dir := datadir.At(filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "db"), filepath.Join(t.TempDir(), "pictures"))
+	refused := func(want error) {
+		t.Helper()
+		if err := dir.RefuseUsed(); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	refused(nil)
+	for _, folder := range []string{dir.Path, dir.Pictures} {
+		if err := os.MkdirAll(filepath.Join(folder, "lost+found"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		refused(nil)
+		write(t, filepath.Join(folder, "file"), "")
+		refused(datadir.ErrNotEmpty)
+		if err := os.Remove(filepath.Join(folder, "file")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, dir.Database, "")
+	refused(fs.ErrExist)
+}
+
+func TestIsFresh(t *testing.T) {
+	dir := datadir.At(filepath.Join(t.TempDir(), "data"), "", "")
+	if !dir.IsFresh() {
+		t.Error("a missing folder is not fresh")
+	}
+	if err := os.Mkdir(dir.Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if !dir.IsFresh() {
+		t.Error("an empty folder is not fresh")
+	}
+	write(t, dir.Database, "")
+	if dir.IsFresh() {
+		t.Error("a folder with a database is fresh")
+	}
+}

@@ -1,0 +1,87 @@
+package datadir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
+)
+
+// SecretFile is the path of the secret keys. The file may be a link, for instance to a
+// secret that an orchestrator mounts.
+func (d Dir) SecretFile() string { return filepath.Join(d.Path, "secret.key") }
+
+// Keys reads secret.key, or creates it with one random key if it is missing. A dangling
+// link is an error: a vault that is not mounted must not be replaced by a new key.
+func (d Dir) Keys() (Keys, error) {
+	if !d.hasSecret() {
+		keys := NewKeys()
+		return keys, durable.WriteNew(d.SecretFile(), []byte(keys.text()), 0o600)
+	}
+	text, err := os.ReadFile(d.SecretFile())
+	if err != nil {
+		return Keys{}, fmt.Errorf("cannot read the secret keys: %w", err)
+	}
+	keys, err := ParseKeys(string(text))
+	if err != nil {
+		return Keys{}, d.damaged(err)
+	}
+	return keys, nil
+}
+
+// hasSecret reports whether there is a file or a link, even a dangling one.
+func (d Dir) hasSecret() bool {
+	_, err := os.Lstat(d.SecretFile())
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// KeyState is the state of secret.key, in a data folder or in a backup.
+type KeyState string
+
+// The states.
+const (
+	KeyPresent KeyState = "present"
+	KeyMissing KeyState = "missing" // the server creates one when it starts
+	KeyDamaged KeyState = "damaged" // the server does not start with it
+)
+
+// ReadSecret reads the text of secret.key for a backup or a check. A missing file is no
+// error. If the state is [KeyDamaged], the error says what to do.
+func (d Dir) ReadSecret() (text []byte, state KeyState, err error) {
+	if !d.hasSecret() {
+		return nil, KeyMissing, nil
+	}
+	text, err = os.ReadFile(d.SecretFile())
+	if err != nil {
+		return nil, KeyDamaged, d.damaged(err)
+	}
+	if _, err := ParseKeys(string(text)); err != nil {
+		return nil, KeyDamaged, d.damaged(err)
+	}
+	return text, KeyPresent, nil
+}
+
+// RestoreSecret writes secret.key with the text from a backup, durably. It leaves out a
+// damaged one, because the server would not start, and writes nothing if text is nil.
+// Error: [fs.ErrExist].
+func (d Dir) RestoreSecret(text []byte) (KeyState, error) {
+	if text == nil {
+		return KeyMissing, nil
+	}
+	if _, err := ParseKeys(string(text)); err != nil {
+		return KeyDamaged, nil //nolint:nilerr // the state says it
+	}
+	return KeyPresent, durable.WriteNew(d.SecretFile(), text, 0o600)
+}
+
+// damaged says what to do about a file that is of no use.
+func (d Dir) damaged(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // without the path, which the message has already
+	}
+	return fmt.Errorf("%s cannot be used: %w. Put the right file there. If it is lost, remove this one: the server creates a new one when it starts, "+
+		"then known devices and the addresses of default avatars change", d.SecretFile(), err)
+}
