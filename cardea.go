@@ -31,6 +31,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/run"
+	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -85,7 +86,7 @@ func (s *Server) open(ctx context.Context) error {
 		s.onClose(list.Close)
 	}
 	dir := s.cfg.dir()
-	lock, err := dir.Open(ctx)
+	lock, err := dir.Claim(func() bool { return blob.Holds(ctx, dir.Pictures) })
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	s.onClose(db.Close)
-	files, err := blob.NewDisk(dir.Storage)
+	files, err := blob.NewDisk(dir.Pictures)
 	if err != nil {
 		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
@@ -107,17 +108,17 @@ func (s *Server) open(ctx context.Context) error {
 }
 
 // assemble makes the owners of state and the jobs that run in the background.
-func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys datadir.Keys, list *breached.List) error {
+func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List) error {
 	cfg, now, log := s.cfg, s.cfg.Clock, s.cfg.Log
 	isThrottled := cfg.RateLimit == "on"
 	watch := store.NewWatch(db, now)
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
 	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now, log)
-	devices := guard.NewDevices(keys.Sub(datadir.LabelDevices), isThrottled)
+	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, cfg.sessionOptions())
 	passwords := account.NewPasswords(cfg.argon2(), cfg.publicURL(), list)
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions())
-	avatars := media.NewAvatars(keys.Sub(datadir.LabelAvatars))
+	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
 	accounts := account.New(db, account.Guards{Audit: audit, Limits: limits, Devices: devices}, sessions, passwords, now, log)
 

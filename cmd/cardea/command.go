@@ -222,7 +222,7 @@ func onData(f func(ctx context.Context, in *invocation, data *operate.Data) erro
 
 // dir is the data folder that the settings name.
 func (in *invocation) dir() datadir.Dir {
-	return datadir.New(in.cfg.Data, in.cfg.Database, in.cfg.Storage)
+	return datadir.At(in.cfg.Data, in.cfg.Database, in.cfg.Storage)
 }
 
 // options are the settings as operators' acts need them.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
 )
 
 const userUsage = `Usage: cardea user COMMAND [flags]
@@ -128,4 +127,3 @@ func (p program) user(ctx context.Context, args []string) int {
 	}
 	return p.runCommand(ctx, c, args[1:])
 }
-

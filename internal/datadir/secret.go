@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/secret"
 )
 
 // SecretFile is the path of the secret keys. The file may be a link, for instance to a
@@ -16,18 +17,18 @@ func (d Dir) SecretFile() string { return filepath.Join(d.Path, "secret.key") }
 
 // Keys reads secret.key, or creates it with one random key if it is missing. A dangling
 // link is an error: a vault that is not mounted must not be replaced by a new key.
-func (d Dir) Keys() (Keys, error) {
+func (d Dir) Keys() (secret.Keys, error) {
 	if !d.hasSecret() {
-		keys := NewKeys()
-		return keys, durable.WriteNew(d.SecretFile(), []byte(keys.text()), 0o600)
+		keys := secret.New()
+		return keys, durable.WriteNew(d.SecretFile(), []byte(keys.Text()), 0o600)
 	}
 	text, err := os.ReadFile(d.SecretFile())
 	if err != nil {
-		return Keys{}, fmt.Errorf("cannot read the secret keys: %w", err)
+		return secret.Keys{}, fmt.Errorf("cannot read the secret keys: %w", err)
 	}
-	keys, err := ParseKeys(string(text))
+	keys, err := secret.Parse(string(text))
 	if err != nil {
-		return Keys{}, d.damaged(err)
+		return secret.Keys{}, d.damaged(err)
 	}
 	return keys, nil
 }
@@ -58,7 +59,7 @@ func (d Dir) ReadSecret() (text []byte, state KeyState, err error) {
 	if err != nil {
 		return nil, KeyDamaged, d.damaged(err)
 	}
-	if _, err := ParseKeys(string(text)); err != nil {
+	if _, err := secret.Parse(string(text)); err != nil {
 		return nil, KeyDamaged, d.damaged(err)
 	}
 	return text, KeyPresent, nil
@@ -71,7 +72,7 @@ func (d Dir) RestoreSecret(text []byte) (KeyState, error) {
 	if text == nil {
 		return KeyMissing, nil
 	}
-	if _, err := ParseKeys(string(text)); err != nil {
+	if _, err := secret.Parse(string(text)); err != nil {
 		return KeyDamaged, nil //nolint:nilerr // the state says it
 	}
 	return KeyPresent, durable.WriteNew(d.SecretFile(), text, 0o600)

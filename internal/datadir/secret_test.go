@@ -2,6 +2,7 @@ package datadir_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,7 +11,23 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/secret"
 )
+
+const label = secret.Label("test")
+
+func line(key string) string { return base64.StdEncoding.EncodeToString([]byte(key)) + "\n" }
+
+var older = line("thirty-two bytes: the older key.")
+
+func parse(t *testing.T, text string) secret.Keys {
+	t.Helper()
+	keys, err := secret.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
 
 // The first start creates a key, later ones read it.
 func TestSecretIsCreatedOnce(t *testing.T) {

@@ -1,12 +1,11 @@
 package guard
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 
+	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -18,13 +17,13 @@ type Device string
 
 // Devices makes and recognises device cookies.
 type Devices struct {
-	key []byte
-	on  bool
+	keys secret.Sub
+	on   bool
 }
 
-// NewDevices returns devices whose cookies are signed with key. Only throttling needs
+// NewDevices returns devices whose cookies are signed with keys. Only throttling needs
 // them: if on is false, no device gets a cookie.
-func NewDevices(key []byte, on bool) Devices { return Devices{key, on} }
+func NewDevices(keys secret.Sub, on bool) Devices { return Devices{keys, on} }
 
 // Remember returns the cookie of a device from which a user has just signed in: the one
 // it has already, or a new one.
@@ -36,7 +35,8 @@ func (d Devices) Remember(user store.User, had Device) Device {
 		return had
 	}
 	signed := user.ID + "." + rand.Text()
-	return Device(signed + "." + d.mac(signed, user.PasswordHash))
+	mac := d.keys.MAC(covered(signed, user.PasswordHash))
+	return Device(signed + "." + base64.RawURLEncoding.EncodeToString(mac))
 }
 
 // ID returns the id of a device that the user has signed in from before; empty if the
@@ -46,16 +46,14 @@ func (d Devices) ID(user store.User, cookie Device) string {
 	if at < 0 || user.ID == "" {
 		return ""
 	}
-	signed, mac := string(cookie[:at]), string(cookie[at+1:])
+	signed := string(cookie[:at])
 	owner, id, _ := strings.Cut(signed, ".")
-	if owner != user.ID || id == "" || !hmac.Equal([]byte(mac), []byte(d.mac(signed, user.PasswordHash))) {
+	mac, err := base64.RawURLEncoding.DecodeString(string(cookie[at+1:]))
+	if err != nil || owner != user.ID || id == "" || !d.keys.Verify(covered(signed, user.PasswordHash), mac) {
 		return ""
 	}
 	return id
 }
 
-func (d Devices) mac(signed, passwordHash string) string {
-	h := hmac.New(sha256.New, d.key)
-	h.Write([]byte("device\x00" + signed + "\x00" + passwordHash))
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
-}
+// covered is what the MAC of a cookie covers.
+func covered(signed, passwordHash string) []byte { return []byte(signed + "\x00" + passwordHash) }

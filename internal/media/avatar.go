@@ -2,8 +2,6 @@ package media
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -14,6 +12,9 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/avatar"
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/secret"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
@@ -23,7 +24,8 @@ import (
 // one up, and it reveals no more than the avatar does. Its methods may be called from any
 // goroutine.
 type Avatars struct {
-	key     []byte
+	db      *store.DB
+	keys    secret.Sub
 	drawing *workers.Pool
 	drawn   *otter.Cache[drawnKey, Avatar]
 }
@@ -48,15 +50,17 @@ var keyText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding
 
 // drawnKey names a drawn avatar.
 type drawnKey struct {
-	key  string
+	key  string // empty: the neutral figure
 	side int
 }
 
-// NewAvatars returns avatars whose addresses are signed with key. Drawing has a worker
-// of its own, so it does not wait for uploads. [Avatars.Close] stops it.
-func NewAvatars(key []byte) *Avatars {
+// NewAvatars returns the avatars of a database's users. Their addresses are signed with
+// keys. Drawing has a worker of its own, so it does not wait for uploads. [Avatars.Close]
+// stops it.
+func NewAvatars(db *store.DB, keys secret.Sub) *Avatars {
 	return &Avatars{
-		key:     key,
+		db:      db,
+		keys:    keys,
 		drawing: workers.NewPool(workers.Limits{Workers: 1, Waiting: avatarsWaiting, Wait: avatarWait}),
 		drawn: otter.Must(&otter.Options[drawnKey, Avatar]{
 			MaximumWeight: avatarsKept,
@@ -74,28 +78,22 @@ func (a *Avatars) Load() workers.Load { return a.drawing.Load() }
 // Key returns the key of a user's default avatar. The colour stays with the user, the
 // rest follows the name.
 func (a *Avatars) Key(u user.User) string {
-	seed := binary.BigEndian.Uint32(a.sum("avatar colour", u.ID))
-	return a.sign(avatar.Of(u.Name, seed).Text())
+	seed := binary.BigEndian.Uint32(a.keys.MAC([]byte("colour\x00" + u.ID)))
+	text := avatar.Of(u.Name, seed).Text()
+	return keyText.EncodeToString(append(a.keys.MAC(covered(text))[:avatarMAC], text...))
 }
 
-func (a *Avatars) sign(text string) string {
-	return keyText.EncodeToString(append(a.sum("avatar", text)[:avatarMAC], text...))
-}
-
-func (a *Avatars) sum(purpose, text string) []byte {
-	h := hmac.New(sha256.New, a.key)
-	h.Write([]byte(purpose + "\x00" + text))
-	return h.Sum(nil)
-}
+// covered is what the MAC of a key covers.
+func covered(text string) []byte { return []byte("avatar\x00" + text) }
 
 // parse returns what the avatar of one of our keys shows. Error: picture_not_found.
 func (a *Avatars) parse(key string) (avatar.Face, error) {
 	data, err := keyText.DecodeString(key)
-	if err != nil || len(data) < avatarMAC {
+	if err != nil || len(data) < avatarMAC || keyText.EncodeToString(data) != key { // each key has one spelling
 		return avatar.Face{}, ErrPictureNotFound
 	}
 	text := string(data[avatarMAC:])
-	if !hmac.Equal([]byte(key), []byte(a.sign(text))) { // the whole key, so each has one spelling
+	if !a.keys.Verify(covered(text), data[:avatarMAC]) {
 		return avatar.Face{}, ErrPictureNotFound
 	}
 	face, err := avatar.Parse(text)
@@ -108,7 +106,7 @@ func (a *Avatars) parse(key string) (avatar.Face, error) {
 // Draw draws the default avatar of a key as a square of one of [Sides]. Error:
 // picture_not_found.
 func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.Client) (Avatar, error) {
-	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok {
+	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok { // known keys are right
 		return known, nil
 	}
 	face, err := a.parse(key)
@@ -118,17 +116,27 @@ func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.C
 	return a.draw(ctx, drawnKey{key, side}, face, client)
 }
 
-// DrawNeutral draws the figure that stands for any user, without initials.
-func (a *Avatars) DrawNeutral(ctx context.Context, side int, client guard.Client) (Avatar, error) {
-	const neutral = "" // no key is empty
-	if known, ok := a.drawn.GetIfPresent(drawnKey{neutral, side}); ok {
-		return known, nil
+// DrawForID draws the default avatar of the user with an id. An unknown id gets a neutral
+// figure. So does an imported id, because those can be guessed one after another, and
+// initials would tell who has an account.
+func (a *Avatars) DrawForID(ctx context.Context, userID string, side int, client guard.Client) (Avatar, error) {
+	if token.IsID(userID) {
+		row, err := a.db.UserByID(ctx, userID)
+		if err == nil {
+			return a.Draw(ctx, a.Key(user.From(row, nil)), side, client)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return Avatar{}, guard.PublicError(err)
+		}
 	}
-	return a.draw(ctx, drawnKey{neutral, side}, avatar.Of("", 0), client)
+	return a.draw(ctx, drawnKey{"", side}, avatar.Of("", 0), client)
 }
 
 func (a *Avatars) draw(ctx context.Context, key drawnKey, face avatar.Face, client guard.Client) (Avatar, error) {
-	var drawn Avatar
+	drawn, ok := a.drawn.GetIfPresent(key)
+	if ok {
+		return drawn, nil
+	}
 	var err error
 	job := workers.Job{Flows: []workers.Flow{guard.Flow("address", client.Network())}}
 	if busy := a.drawing.Do(ctx, job, func() { drawn.PNG, err = face.PNG(key.side) }); busy != nil || err != nil {

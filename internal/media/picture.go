@@ -14,8 +14,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
-	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -31,33 +31,23 @@ var ErrExists = errors.New("exists already; nothing was changed")
 // may serve them. The file appears when it is complete, verified and on the disk. Only its
 // owner can read it. Error: [ErrExists].
 func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
-	if err := errors.Join(wantMissing(file), refuseInside(d.dir.Storage, file)); err != nil {
+	if err := errors.Join(wantMissing(file), refuseInside(d.dir.Pictures, file)); err != nil {
 		return Contents{}, err
 	}
 	folder := filepath.Dir(file)
-	f, err := os.CreateTemp(folder, ".cardea-backup-*.tmp")
+	f, err := durable.Create(file)
 	if err != nil {
-		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", folder, datadir.Reason(err))
+		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", folder, reason(err))
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	c, err = d.backup(ctx, f, folder, opt)
-	if err == nil {
-		err = f.Sync()
+	if c, err = d.backup(ctx, f, folder, opt); err != nil {
+		return Contents{}, errors.Join(err, f.Discard())
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := f.CommitNew(); errors.Is(err, fs.ErrExist) {
+		return Contents{}, fmt.Errorf("%s %w", file, ErrExists)
+	} else if err != nil {
 		return Contents{}, err
 	}
-	if err := wantMissing(file); err != nil {
-		return Contents{}, err
-	}
-	if err := os.Rename(f.Name(), file); err != nil {
-		return Contents{}, err
-	}
-	return c, durable.SyncFolder(folder)
+	return c, nil
 }
 
 // BackupTo writes a backup to a stream. Pictures and database are verified as they are
@@ -325,14 +315,14 @@ func readNamed(ctx context.Context, db *store.DB, entry archive.Entry, r io.Read
 func refuseInside(folder, file string) error {
 	forbidden, err := os.Stat(folder)
 	if err != nil {
-		return fmt.Errorf("cannot read the folder %s: %w", folder, datadir.Reason(err))
+		return fmt.Errorf("cannot read the folder %s: %w", folder, reason(err))
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
 	if err == nil {
 		parent, err = filepath.Abs(parent)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), datadir.Reason(err))
+		return fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), reason(err))
 	}
 	for {
 		info, err := os.Stat(parent)

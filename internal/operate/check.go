@@ -9,7 +9,6 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
-	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
@@ -147,7 +146,7 @@ func (c *check) files(ctx context.Context) error {
 		c.Progress.report("checking files", done, 0)
 		switch {
 		case item.Err != nil:
-			c.Found(Problem{What: ProblemFile, File: item.Name, Message: fmt.Sprintf("the folder %s of the picture storage cannot be read: %v", item.Name, datadir.Reason(item.Err))})
+			c.Found(Problem{What: ProblemFile, File: item.Name, Message: fmt.Sprintf("the folder %s of the picture storage cannot be read: %v", item.Name, reason(item.Err))})
 		case item.Key == "":
 			c.Found(Problem{What: ProblemStray, File: item.Name, Message: fmt.Sprintf("%s in the picture storage is not a file of Cardea", item.Name)})
 		default:
@@ -182,7 +181,7 @@ func (c *check) file(ctx context.Context, key string) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		found.Message = fmt.Sprintf("nothing names the file %s, and it cannot be read or removed: %v", key, datadir.Reason(err))
+		found.Message = fmt.Sprintf("nothing names the file %s, and it cannot be read or removed: %v", key, reason(err))
 	}
 	c.Found(found)
 	return nil

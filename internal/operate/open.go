@@ -20,6 +20,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -71,13 +72,13 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, d.dir.Database)
 	}
 	if err != nil {
-		return fmt.Errorf("database: cannot open it: %w", datadir.Reason(err))
+		return fmt.Errorf("database: cannot open it: %w", reason(err))
 	}
 	d.onClose(d.db.Close)
-	d.storage = blob.OpenDisk(d.dir.Storage)
+	d.storage = blob.OpenDisk(d.dir.Pictures)
 	if !d.db.ReadOnly() {
-		if d.storage, err = blob.NewDisk(d.dir.Storage); err != nil {
-			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Storage, datadir.Reason(err))
+		if d.storage, err = blob.NewDisk(d.dir.Pictures); err != nil {
+			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
 		}
 	}
 	var list *breached.List // nil: none
@@ -88,8 +89,8 @@ func (d *Data) open(ctx context.Context) (err error) {
 		d.onClose(list.Close)
 	}
 	if text, state, _ := d.dir.ReadSecret(); state == datadir.KeyPresent {
-		if keys, err := datadir.ParseKeys(text); err == nil {
-			d.avatars = media.NewAvatars(keys.Sub(datadir.LabelAvatars))
+		if keys, err := secret.Parse(string(text)); err == nil {
+			d.avatars = media.NewAvatars(d.db, keys.Sub(secret.AvatarAddresses))
 			d.onClose(func() error { d.avatars.Close(); return nil })
 		}
 	}
@@ -133,4 +134,12 @@ func (d *Data) AvatarPath(u user.User) string {
 		return "users/" + u.ID + "/avatar"
 	}
 	return d.avatars.Path(u)
+}
+
+// reason is what the operating system says, without the call and the path.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

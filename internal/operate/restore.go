@@ -25,7 +25,7 @@ import (
 func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progress) (Contents, error) {
 	in, err := os.Open(file) //nolint:gosec // the operator names the file
 	if err != nil {
-		return Contents{}, fmt.Errorf("cannot read the backup %s: %w", file, datadir.Reason(err))
+		return Contents{}, fmt.Errorf("cannot read the backup %s: %w", file, reason(err))
 	}
 	defer in.Close() //nolint:errcheck // it was only read
 	info, err := in.Stat()
@@ -53,7 +53,7 @@ func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progres
 // RestoreFrom restores from a stream. It first writes the stream to a nameless file in
 // the folder for temporary files (TMPDIR), because a backup is checked before it is used.
 func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Progress) (c Contents, err error) {
-	if err := wantEmpty(dir); err != nil { // before a long time of reading
+	if err := wantUnused(dir); err != nil { // before a long time of reading
 		return Contents{}, err
 	}
 	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
@@ -64,7 +64,7 @@ func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Pro
 	defer func() { err = errors.Join(err, spool.Close()) }()
 	progress.report("reading the backup", 0, 0)
 	if _, err := io.Copy(spool, untilDone{ctx, r}); err != nil {
-		return Contents{}, fmt.Errorf("cannot read the backup, or write it to the folder for temporary files, %s: %w", os.TempDir(), datadir.Reason(err))
+		return Contents{}, fmt.Errorf("cannot read the backup, or write it to the folder for temporary files, %s: %w", os.TempDir(), reason(err))
 	}
 	if _, err := spool.Seek(0, io.SeekStart); err != nil {
 		return Contents{}, err
@@ -99,7 +99,7 @@ type restoring struct {
 }
 
 func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress Progress) (c Contents, err error) {
-	if err := wantEmpty(dir); err != nil {
+	if err := wantUnused(dir); err != nil {
 		return Contents{}, err
 	}
 	r := &restoring{dir: dir, in: in, progress: progress}
@@ -108,9 +108,9 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 			err = errors.Join(err, r.made.undo())
 		}
 	}()
-	for _, folder := range []string{dir.Path, filepath.Dir(dir.Database), dir.Storage} {
+	for _, folder := range []string{dir.Path, filepath.Dir(dir.Database), dir.Pictures} {
 		if err := r.made.folder(folder); err != nil {
-			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, datadir.Reason(err))
+			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, reason(err))
 		}
 	}
 	err = r.run(ctx)
@@ -123,16 +123,16 @@ func (r *restoring) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	staged := r.dir.HalfRestored()
+	staged := r.dir.Staged()
 	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
 		return err
 	}
 	r.made.file(r.dir.LockFile())
-	storage, err := blob.NewDisk(r.dir.Storage)
+	storage, err := blob.NewDisk(r.dir.Pictures)
 	if err != nil {
 		return err
 	}
-	r.made.inside(r.dir.Storage)
+	r.made.inside(r.dir.Pictures)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		r.made.file(staged + suffix)
 	}
@@ -143,17 +143,12 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	if err := r.pictures(ctx, staged, storage); err != nil {
 		return err
 	}
-	if err := r.secret(secret); err != nil {
-		return err
-	}
-	if err := durable.SyncFolder(r.dir.Path); err != nil {
+	r.made.file(r.dir.SecretFile())
+	if r.contents.Secret, err = r.dir.RestoreSecret(secret); err != nil {
 		return err
 	}
 	r.made.file(r.dir.Database)
-	if err := os.Rename(staged, r.dir.Database); err != nil {
-		return err
-	}
-	return durable.SyncFolder(filepath.Dir(r.dir.Database))
+	return durable.Rename(staged, r.dir.Database)
 }
 
 // database writes the database of the backup and returns the text of secret.key, nil if
@@ -177,7 +172,7 @@ func (r *restoring) database(ctx context.Context, staged string) (secret []byte,
 		case archive.KindSecretKey:
 			secret, err = io.ReadAll(in) // as large as archive allows
 		case archive.KindDatabase:
-			err = durable.WriteNew(staged, in, 0o600)
+			err = copyTo(staged, in)
 		case archive.KindInfo, archive.KindPicture:
 		}
 		if err != nil {
@@ -223,6 +218,18 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 	})
 }
 
+// copyTo writes a file that must not exist, readable by its owner only.
+func copyTo(path string, r io.Reader) error {
+	f, err := durable.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		return errors.Join(err, f.Discard())
+	}
+	return f.CommitNew()
+}
+
 func putOnce(ctx context.Context, storage blob.Store, file media.File) error {
 	_, err := storage.ModTime(ctx, file.Key)
 	if err == nil {
@@ -234,38 +241,13 @@ func putOnce(ctx context.Context, storage blob.Store, file media.File) error {
 	return storage.Put(ctx, file.Key, file.Data)
 }
 
-// secret writes secret.key as it was, unless it is damaged.
-func (r *restoring) secret(text []byte) error {
-	if text == nil {
-		r.contents.Secret = datadir.KeyMissing
-		return nil
+// wantUnused fails unless a backup may be restored to the folder.
+func wantUnused(dir datadir.Dir) error {
+	err := dir.RefuseUsed()
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s %w", dir.Database, ErrExists)
 	}
-	if _, err := datadir.ParseKeys(text); err != nil {
-		r.contents.Secret = datadir.KeyDamaged
-		return nil //nolint:nilerr // the state says it
-	}
-	r.contents.Secret = datadir.KeyPresent
-	r.made.file(r.dir.SecretFile())
-	return durable.WriteFile(r.dir.SecretFile(), text, 0o600)
-}
-
-// wantEmpty fails unless there is nothing where a backup is to be restored.
-func wantEmpty(dir datadir.Dir) error {
-	if err := dir.RefuseHalfRestored(); err != nil {
-		return err
-	}
-	for _, folder := range []string{dir.Path, dir.Storage} {
-		entries, err := os.ReadDir(folder)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, e := range entries {
-			if e.Name() != lostAndFound {
-				return fmt.Errorf("%s is not empty: a backup is restored only into an empty folder; nothing was changed", folder)
-			}
-		}
-	}
-	return wantMissing(dir.Database)
+	return err
 }
 
 // wantMissing fails with [ErrExists] if there is a file.

@@ -50,5 +50,14 @@ func (Token) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 // MarshalText keeps tokens out of JSON.
 func (Token) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
+// idLength of a public id.
+const idLength = 16
+
 // ID returns a public id: 16 lower-case characters of base 32, 80 random bits.
-func ID() string { return strings.ToLower(rand.Text()[:16]) }
+func ID() string { return strings.ToLower(rand.Text()[:idLength]) }
+
+// IsID reports whether id has the form that [ID] gives. Imported users keep their ids,
+// which have other forms and may be easy to guess.
+func IsID(id string) bool {
+	return len(id) == idLength && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -76,7 +77,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Idle, time.Hour)
 	orDefault(&opt.Max, 24*time.Hour)
 	orDefault(&opt.Pixels, 50_000_000)
-	now, log, key := h.Clock.Now, slog.New(slog.NewTextHandler(h.Log, nil)), make([]byte, 32)
+	now, log, keys := h.Clock.Now, slog.New(slog.NewTextHandler(h.Log, nil)), secret.New()
 	h.Watch = store.NewWatch(h.DB, now)
 	h.Audit = guard.NewAudit(h.DB, opt.AuditKeep, now, log)
 	h.Limits = guard.NewLimits(h.DB, h.Audit, guard.Rules{}, opt.Throttled, now, log)
@@ -84,9 +85,9 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Passwords = account.NewPasswords(password.Params{Memory: 8, Time: 1}, nil, nil)
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
 		media.Options{Limits: picture.Limits{MaxPixels: opt.Pixels}, Now: now, Log: log})
-	h.Avatars = media.NewAvatars(key)
+	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
-	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(key, opt.Throttled)}
+	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
 	h.Accounts = account.New(h.DB, guards, h.Sessions, h.Passwords, now, log)
 }
 

@@ -1,4 +1,7 @@
-package datadir
+// Package secret has the keys that sign device cookies and other values which clients
+// bring back. Every use has its own sub-key, derived by a label. There may be several
+// keys, for rotation: the newest signs, all verify.
+package secret
 
 import (
 	"crypto/hkdf"
@@ -32,17 +35,17 @@ const (
 // [redacted]. The keys themselves sign nothing: see [Keys.Sub].
 type Keys struct{ keys [][]byte }
 
-// NewKeys returns one random key.
-func NewKeys() Keys {
+// New returns one random key.
+func New() Keys {
 	key := make([]byte, keySize)
 	rand.Read(key)
 	return Keys{[][]byte{key}}
 }
 
-// ParseKeys reads the text of secret.key: a key a line, the newest first, each 32 bytes
+// Parse reads the text of secret.key: a key a line, the newest first, each 32 bytes
 // in base 64. Empty lines are ignored. The error names the line at fault and shows
 // nothing of it.
-func ParseKeys(text string) (Keys, error) {
+func Parse(text string) (Keys, error) {
 	var k Keys
 	n := 0
 	for line := range strings.Lines(text) {
@@ -63,8 +66,8 @@ func ParseKeys(text string) (Keys, error) {
 	return k, nil
 }
 
-// text is what [ParseKeys] reads.
-func (k Keys) text() string {
+// Text is what [Parse] reads.
+func (k Keys) Text() string {
 	var b strings.Builder
 	for _, key := range k.keys {
 		b.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
@@ -84,7 +87,7 @@ func (Keys) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // a MAC under an empty key would protect nothing.
 func (k Keys) Sub(label Label) Sub {
 	if len(k.keys) == 0 {
-		panic("datadir: no secret key")
+		panic("secret: no secret key")
 	}
 	var s Sub
 	for _, key := range k.keys {

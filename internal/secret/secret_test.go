@@ -1,4 +1,4 @@
-package datadir_test
+package secret_test
 
 import (
 	"bytes"
@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/secret"
 )
 
-const label = datadir.Label("test")
+const label = secret.Label("test")
 
 func line(key string) string { return base64.StdEncoding.EncodeToString([]byte(key)) + "\n" }
 
@@ -22,9 +22,9 @@ var (
 	newer = line("thirty-two bytes: the newer key.")
 )
 
-func parse(t *testing.T, text string) datadir.Keys {
+func parse(t *testing.T, text string) secret.Keys {
 	t.Helper()
-	keys, err := datadir.ParseKeys(text)
+	keys, err := secret.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestRotation(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name          string
-		signs, checks datadir.Sub
+		signs, checks secret.Sub
 		want          bool
 	}{
 		{"signed before, checked during", before, during, true},
@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 	changed := bytes.Clone(mac)
 	changed[31] ^= 1
 	for name, c := range map[string]struct {
-		sub       datadir.Sub
+		sub       secret.Sub
 		data, mac []byte
 		want      bool
 	}{
@@ -83,7 +83,7 @@ func TestVerify(t *testing.T) {
 
 // Signatures outlive a release. The value was computed independently, from RFC 5869.
 func TestMACIsStable(t *testing.T) {
-	got := hex.EncodeToString(parse(t, older).Sub(datadir.DeviceCookies).MAC([]byte("data")))
+	got := hex.EncodeToString(parse(t, older).Sub(secret.DeviceCookies).MAC([]byte("data")))
 	if want := "6c10512c50a877428bc750a946a7ca589dba3cf3c27d1683316a0b879dbeec7e"; got != want {
 		t.Errorf("MAC is %s, want %s", got, want)
 	}
@@ -91,7 +91,7 @@ func TestMACIsStable(t *testing.T) {
 
 func TestParseKeys(t *testing.T) {
 	for _, text := range []string{older, strings.TrimSpace(older), "\n" + newer + "\r\n" + older + "\n\n"} {
-		if _, err := datadir.ParseKeys(text); err != nil {
+		if _, err := secret.Parse(text); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestParseKeys(t *testing.T) {
 		newer + older[:43] + "\n": "line 2",
 		line("thirty-three bytes are too many!!"): "line 1",
 	} {
-		_, err := datadir.ParseKeys(text)
+		_, err := secret.Parse(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
@@ -117,7 +117,7 @@ func TestNoKeys(t *testing.T) {
 			t.Error("an empty key signs")
 		}
 	}()
-	datadir.Keys{}.Sub(label)
+	secret.Keys{}.Sub(label)
 }
 
 func TestKeysPrintRedacted(t *testing.T) {
