@@ -134,7 +134,7 @@ func refuseLost(ctx context.Context, cfg Config) error {
 	if err != nil || info.Size() > 0 {
 		return nil //nolint:nilerr // opening it tells
 	}
-	if !blob.Holds(ctx, cfg.storage()) {
+	if !blob.HasBlobs(ctx, cfg.storage()) {
 		return nil
 	}
 	return fmt.Errorf("database: %s is empty, but there are pictures in %s, so that there were people: restore a backup; "+

@@ -212,7 +212,7 @@ func TestCheckGoesOn(t *testing.T) {
 	}
 
 	backup := filepath.Join(t.TempDir(), "b.tar")
-	operate(t, data, "", "backup", backup).wantEnd(exitFailed, "something else than a file is in its place", "--skip-damaged")
+	operate(t, data, "", "backup", backup).wantEnd(exitFailed, "not a regular file", "--skip-damaged")
 	p := operate(t, data, "", "backup", backup, "--skip-damaged")
 	if code := p.wait(); code != exitFailed || p.stderr.String() != "" || !strings.HasPrefix(p.stdout.String(), "picture: ") {
 		t.Errorf("exit code %d: %s%s", code, &p.stdout, &p.stderr)
