@@ -33,12 +33,11 @@ type Contents struct {
 	Sessions  int64
 	Pictures  int64
 	Skipped   int64    // damaged pictures that were left out
-	Manifest  bool     // the backup carries the SHA-256 of all that is in it, as those of format 1 did not
 	DeviceKey KeyState // a damaged one was left out of the backup, or of the restored folder
 }
 
 func contentsOf(c account.Contents, key KeyState) Contents {
-	return Contents{c.Release, c.CreatedAt, c.People, c.Sessions, c.Pictures, c.Skipped, c.Manifest, key}
+	return Contents{c.Release, c.CreatedAt, c.People, c.Sessions, c.Pictures, c.Skipped, key}
 }
 
 // ErrExists: what was to be made is there already.

@@ -61,12 +61,11 @@ type contentsJSON struct {
 	Sessions  int64           `json:"sessions"`
 	Pictures  int64           `json:"pictures"`
 	Skipped   int64           `json:"skipped_pictures"`
-	Manifest  bool            `json:"manifest"`
 	DeviceKey cardea.KeyState `json:"device_key"`
 }
 
 func contentsToJSON(file string, c cardea.Contents) contentsJSON {
-	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.People, c.Sessions, c.Pictures, c.Skipped, c.Manifest, c.DeviceKey}
+	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.People, c.Sessions, c.Pictures, c.Skipped, c.DeviceKey}
 }
 
 func backup(ctx context.Context, in *invocation, a *cardea.Admin) error {
@@ -120,9 +119,6 @@ func restore(ctx context.Context, in *invocation) (err error) {
 		return in.printJSON(contentsToJSON(in.argument, c))
 	}
 	in.printf("Restored to %s from a backup that Cardea %s made at %s: %s.\n", in.cfg.Data, shown(c.Release), stamp(c.CreatedAt), holds(c))
-	if !c.Manifest {
-		in.printf("It is of the older form without a manifest: the database and the pictures are sound, but nothing says whether they were changed.\n")
-	}
 	in.mentionKey(c, "There is no device.key in it")
 	if c.DeviceKey == cardea.KeyDamaged {
 		in.printf("The device.key in it is damaged, and was left out: %s.\n", newKey)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -264,22 +265,12 @@ func TestCheckOfPeople(t *testing.T) {
 	wantProblem(t, data, "person: the e-mail address of person ", "2 problems found")
 }
 
-// A backup with another database in it, whose manifest fits, is not restored.
+// A backup with a foreign database and a matching manifest is refused.
 func TestRestoreOfOtherTables(t *testing.T) {
 	data, file := backedUp(t)
 	alter(t, data, "DROP TABLE tries")
 	database := readFile(t, filepath.Join(data, "cardea.db"))
-	forged := repack(t, readFile(t, file), func(name string, content []byte) []byte {
-		switch name {
-		case "cardea.db":
-			return database
-		case "cardea-backup.json": // of the form without a manifest
-			return bytes.Replace(content, []byte(`"format":2`), []byte(`"format":1`), 1)
-		case "manifest.jsonl":
-			return nil
-		}
-		return content
-	})
+	forged := forge(t, readFile(t, file), archive.KindDatabase, database)
 	to := filepath.Join(t.TempDir(), "restored")
 	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table tries is missing")
 	if _, err := os.Stat(to); err == nil {

@@ -40,7 +40,6 @@ type Contents struct {
 	Sessions  int64
 	Pictures  int64
 	Skipped   int64 // damaged pictures that were left out, whole or their crops
-	Manifest  bool  // the backup carries the sums of what is in it
 	files     int64 // of the pictures and their crops
 }
 
@@ -76,11 +75,11 @@ func (s *Service) Backup(ctx context.Context, w io.Writer, opt BackupOptions) (c
 		return Contents{}, err
 	}
 	if opt.DeviceKey != nil {
-		if err := out.DeviceKey(opt.DeviceKey); err != nil {
+		if err := out.SecretKey(opt.DeviceKey); err != nil {
 			return Contents{}, err
 		}
 	}
-	b.Contents = Contents{Release: opt.Release, CreatedAt: began, Manifest: true}
+	b.Contents = Contents{Release: opt.Release, CreatedAt: began}
 	if err := b.write(ctx, out); err != nil {
 		return Contents{}, err
 	}

@@ -66,7 +66,7 @@ func restoreDatabase(ctx context.Context, r io.Reader, opt RestoreOptions) (c Co
 	if err != nil {
 		return c, nil, err
 	}
-	c.Release, c.CreatedAt, c.Manifest = in.Info.Release, in.Info.CreatedAt, in.Info.HasManifest()
+	c.Release, c.CreatedAt = in.Info.Release, in.Info.CreatedAt
 	opt.Progress.tell("reading the database", 0, 0)
 	for {
 		entry, err := in.Next()
@@ -77,7 +77,7 @@ func restoreDatabase(ctx context.Context, r io.Reader, opt RestoreOptions) (c Co
 			return c, nil, err
 		}
 		switch entry.Kind {
-		case archive.KindDeviceKey:
+		case archive.KindSecretKey:
 			deviceKey, err = io.ReadAll(in) // as large as archive allows
 		case archive.KindDatabase:
 			err = writeNew(opt.Database, in)

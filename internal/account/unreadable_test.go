@@ -178,7 +178,7 @@ func TestBackupIsVerified(t *testing.T) {
 	secret := []byte("the key of device cookies")
 	for what, f := range map[string]fickle{
 		"":                   {written: []byte("none"), wrong: []byte("like")},
-		"device.key":         {written: secret, wrong: bytes.ToUpper(secret)},
+		"secret.key":         {written: secret, wrong: bytes.ToUpper(secret)},
 		"cardea.db":          {written: []byte("ann@example.com"), wrong: []byte("eve@example.com")},
 		"cardea.bd":          {written: []byte(`{"name":"cardea.db"`), wrong: []byte(`{"name":"cardea.bd"`)},
 		"cardea-backup.json": {written: []byte("1.2.3"), wrong: []byte("1.2.4")},
