@@ -12,8 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/archive"
 )
 
 // repack makes a backup from another: change returns a member's new content, or
@@ -48,6 +49,44 @@ func repack(t *testing.T, backup []byte, change func(name string, content []byte
 	return b.Bytes()
 }
 
+// forge replaces the content of one kind of member. Unlike repack, it writes a
+// matching manifest.
+func forge(t *testing.T, backup []byte, kind archive.Kind, replacement []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := archive.NewWriter(&b, "1.2.3", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := archive.NewReader(bytes.NewReader(backup))
+	for err == nil {
+		var entry archive.Entry
+		if entry, err = r.Next(); err != nil {
+			break
+		}
+		content, reading := io.ReadAll(r)
+		if entry.Kind == kind {
+			content = replacement
+		}
+		switch entry.Kind {
+		case archive.KindSecretKey:
+			err = w.SecretKey(content)
+		case archive.KindPicture:
+			err = w.Picture(entry.Key, content)
+		case archive.KindDatabase:
+			err = w.Database(bytes.NewReader(content), int64(len(content)))
+		}
+		err = errors.Join(reading, err)
+	}
+	if !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func writeFile(t *testing.T, path string, content []byte) string {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -66,8 +105,7 @@ func backedUp(t *testing.T) (data, file string) {
 
 const keyName = "device.key"
 
-// What could be restored without a complaint, and would be something else than
-// what was backed up, is refused by the manifest.
+// The manifest detects changes that would pass all other checks.
 func TestRestoreComparesWithTheManifest(t *testing.T) {
 	_, file := backedUp(t)
 	whole := readFile(t, file)
@@ -80,17 +118,17 @@ func TestRestoreComparesWithTheManifest(t *testing.T) {
 			return bytes.ReplaceAll(content, []byte("Annann@"), []byte("Eveann@"))
 		}, "the content of cardea.db is not what was backed up"},
 		"the key": {func(name string, content []byte) []byte {
-			if name == keyName {
+			if name == "secret.key" {
 				return otherKey
 			}
 			return content
-		}, "the content of device.key is not what was backed up"},
+		}, "the content of secret.key is not what was backed up"},
 		"no key": {func(name string, content []byte) []byte {
-			if name == keyName {
+			if name == "secret.key" {
 				return nil
 			}
 			return content
-		}, `"device.key" is missing`},
+		}, `"secret.key" is missing`},
 		"no manifest": {func(name string, content []byte) []byte {
 			if name == "manifest.jsonl" {
 				return nil
@@ -109,21 +147,7 @@ func TestRestoreComparesWithTheManifest(t *testing.T) {
 		}
 	}
 	same := repack(t, whole, func(_ string, content []byte) []byte { return content })
-	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same), "--json").wantDone(`"manifest":true`)
-}
-
-// The backup in testdata was made before there was a manifest.
-func TestRestoreOfABackupWithoutManifest(t *testing.T) {
-	file, err := filepath.Abs(filepath.Join("testdata", "backup-format-1.tar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := filepath.Join(t.TempDir(), "restored")
-	operate(t, to, "", "restore", file).wantDone("without a manifest", "1 person, 1 session, 1 picture")
-	operate(t, to, "", "check").wantDone("All is well")
-	operate(t, to+"2", "", "restore", file, "--json").wantDone(`"manifest":false`)
-	s := serve(t, to, cheap)
-	s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same)).wantDone()
 }
 
 // A backup comes from a pipe as well as from a file.
@@ -204,18 +228,7 @@ func TestDeviceKeyInBackups(t *testing.T) {
 	}
 	wantProblem(t, data, "device.key: "+key+" cannot be read: is a directory")
 
-	// The form before the manifest did not keep a damaged one out.
-	damaged := repack(t, readFile(t, file), func(name string, content []byte) []byte {
-		switch name {
-		case "cardea-backup.json":
-			return bytes.Replace(content, []byte(`"format":2`), []byte(`"format":1`), 1)
-		case keyName:
-			return []byte("damaged")
-		case "manifest.jsonl":
-			return nil
-		}
-		return content
-	})
+	damaged := forge(t, readFile(t, file), archive.KindSecretKey, []byte("damaged"))
 	to := filepath.Join(dir, "b")
 	operate(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("device.key in it is damaged, and was left out")
 	serve(t, to, cheap).stop() // makes a new one

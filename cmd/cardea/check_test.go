@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -212,7 +213,7 @@ func TestCheckGoesOn(t *testing.T) {
 	}
 
 	backup := filepath.Join(t.TempDir(), "b.tar")
-	operate(t, data, "", "backup", backup).wantEnd(exitFailed, "something else than a file is in its place", "--skip-damaged")
+	operate(t, data, "", "backup", backup).wantEnd(exitFailed, "not a regular file", "--skip-damaged")
 	p := operate(t, data, "", "backup", backup, "--skip-damaged")
 	if code := p.wait(); code != exitFailed || p.stderr.String() != "" || !strings.HasPrefix(p.stdout.String(), "picture: ") {
 		t.Errorf("exit code %d: %s%s", code, &p.stdout, &p.stderr)
@@ -264,22 +265,12 @@ func TestCheckOfPeople(t *testing.T) {
 	wantProblem(t, data, "person: the e-mail address of person ", "2 problems found")
 }
 
-// A backup with another database in it, whose manifest fits, is not restored.
+// A backup with a foreign database and a matching manifest is refused.
 func TestRestoreOfOtherTables(t *testing.T) {
 	data, file := backedUp(t)
 	alter(t, data, "DROP TABLE tries")
 	database := readFile(t, filepath.Join(data, "cardea.db"))
-	forged := repack(t, readFile(t, file), func(name string, content []byte) []byte {
-		switch name {
-		case "cardea.db":
-			return database
-		case "cardea-backup.json": // of the form without a manifest
-			return bytes.Replace(content, []byte(`"format":2`), []byte(`"format":1`), 1)
-		case "manifest.jsonl":
-			return nil
-		}
-		return content
-	})
+	forged := forge(t, readFile(t, file), archive.KindDatabase, database)
 	to := filepath.Join(t.TempDir(), "restored")
 	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table tries is missing")
 	if _, err := os.Stat(to); err == nil {

@@ -1,17 +1,18 @@
-// Package archive is the form of a backup: one tar file that holds, in this order,
+// Package archive reads and writes the format of a backup: one tar file with these
+// members, in this order.
 //
-//	cardea-backup.json   what made it, and when
-//	device.key           the key of device cookies; may be missing
-//	pictures/{key}       each picture's bytes, under its key
+//	cardea-backup.json   format, release and time of the backup
+//	secret.key           the server's secret; optional
+//	pictures/{key}       the bytes of each picture, under its key
 //	cardea.db            the database
-//	manifest.jsonl       name, size and SHA-256 of each of these, a line each
+//	manifest.jsonl       name, size and SHA-256 of each member above, one a line
 //
-// The database comes behind the pictures, because which picture a person has may
-// change until all are copied. [Reader] accepts this and nothing else: what it
-// reads may have been made by anybody. Format 1 had no manifest.
+// The database follows the pictures because its copy may change until the last
+// picture is written.
 //
-// The manifest tells damage, and files that were changed by mistake. It is no
-// signature: who can write the backup can write its manifest.
+// [Reader] accepts this layout and nothing else, because a backup may come from
+// anybody. The manifest detects damage and accidental changes. It is no signature:
+// an attacker who can change the backup can change its manifest.
 package archive
 
 import (
@@ -19,50 +20,48 @@ import (
 	"time"
 )
 
-// Kind is what an entry holds, in the order of the file.
+// Kind is the kind of a member.
 type Kind int
 
-// The kinds.
+// The kinds, in the order of the file.
 const (
 	KindInfo Kind = iota + 1
-	KindDeviceKey
+	KindSecretKey
 	KindPicture
 	KindDatabase
-	kindManifest // only [Reader] meets it
+	kindManifest // [Reader.Next] does not return it
 )
 
 const (
 	infoName      = "cardea-backup.json"
-	deviceKeyName = "device.key"
+	secretKeyName = "secret.key"
 	pictureFolder = "pictures/"
 	databaseName  = "cardea.db"
 	manifestName  = "manifest.jsonl"
 )
 
-// Sizes in bytes, beyond which an entry is refused. A picture as it is stored has
-// at most 1,024 pixels a side, of at most four bytes.
+// Limits for the sizes of members, in bytes.
 const (
 	maxInfo      = 64 << 10
-	maxDeviceKey = 1 << 10
-	MaxPicture   = 16 << 20
+	maxSecretKey = 4 << 10
+	// MaxPicture is far above the 4 MiB of a stored picture without compression:
+	// 1,024 × 1,024 pixels of 4 bytes.
+	MaxPicture = 16 << 20
 )
 
-// format is that of the whole file, for later releases to tell.
-const format = 2
+// format is the version of the whole layout. A Reader refuses any other.
+const format = 1
 
 var (
-	// ErrInvalid: the file is no backup, or a damaged one.
+	// ErrInvalid means that the file is not a backup, or is damaged.
 	ErrInvalid = errors.New("not a backup of Cardea, or a damaged one")
-	// ErrCompressed: the file may be a backup, but was compressed.
+	// ErrCompressed means that the file is compressed with gzip.
 	ErrCompressed = errors.New("compressed with gzip; gunzip it first")
 )
 
-// Info says what made a backup, and when.
+// Info says which release made a backup, and when.
 type Info struct {
 	Format    int       `json:"format"`
 	Release   string    `json:"release"`
 	CreatedAt time.Time `json:"created_at"`
 }
-
-// HasManifest tells whether a backup of this format carries a manifest.
-func (i Info) HasManifest() bool { return i.Format >= 2 }

@@ -17,7 +17,7 @@ func sample(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = errors.Join(w.DeviceKey([]byte("secret")), w.Picture("k3v9", []byte("one")), w.Picture("k3v8", nil),
+	err = errors.Join(w.SecretKey([]byte("secret")), w.Picture("k3v9", []byte("one")), w.Picture("k3v8", nil),
 		w.Database(strings.NewReader("database"), 8), w.Close())
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +25,7 @@ func sample(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// readAll reads a whole backup and tells what is in it.
+// readAll reads a whole backup and returns its content as text.
 func readAll(data []byte) (string, error) {
 	r, err := NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -48,14 +48,14 @@ func readAll(data []byte) (string, error) {
 	}
 }
 
-func TestWhatWasWrittenIsRead(t *testing.T) {
+func TestRoundTrip(t *testing.T) {
 	if got, err := readAll(sample(t)); err != nil || got != "1.2.3 =secret k3v9=one k3v8= =database" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
-// Cut anywhere before the padding of its end, a backup is refused.
-func TestCutBackupIsRefused(t *testing.T) {
+// A backup cut anywhere before its padding is refused.
+func TestTruncatedBackupIsRefused(t *testing.T) {
 	whole := sample(t)
 	for end := range bytes.LastIndexByte(whole, '\n') + 1 {
 		if got, err := readAll(whole[:end]); !errors.Is(err, ErrInvalid) {
@@ -64,7 +64,7 @@ func TestCutBackupIsRefused(t *testing.T) {
 	}
 }
 
-// Whatever is read, it ends, and no entry is beyond what its kind may be.
+// For any input the reader terminates, keeps the order of the kinds and holds their limits.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte{})
 	var b bytes.Buffer
@@ -88,36 +88,36 @@ func FuzzReader(f *testing.F) {
 			}
 			last = e.Kind
 			if n, err := io.Copy(io.Discard, r); err == nil && n != e.Size {
-				t.Fatalf("%+v has %d bytes", e, n)
+				t.Fatalf("%+v: read %d bytes", e, n)
 			}
 		}
 	})
 }
 
-func TestForeignEntriesAreRefused(t *testing.T) {
+func TestForeignMembersAreRefused(t *testing.T) {
 	info := tar.Header{Name: infoName, Typeflag: tar.TypeReg}
 	for what, h := range map[string]tar.Header{
 		"capital manifest": {Name: "MANIFEST.jsonl", Typeflag: tar.TypeReg},
-		"path up":          {Name: "pictures/../../etc/passwd", Typeflag: tar.TypeReg},
+		"dot dot":          {Name: "pictures/../../etc/passwd", Typeflag: tar.TypeReg},
 		"absolute":         {Name: "/pictures/k3v9", Typeflag: tar.TypeReg},
 		"dots in key":      {Name: "pictures/k3v9..", Typeflag: tar.TypeReg},
 		"folder in key":    {Name: "pictures/k3/k3v9", Typeflag: tar.TypeReg},
 		"capital":          {Name: "pictures/K3V9", Typeflag: tar.TypeReg},
 		"short key":        {Name: "pictures/k3v", Typeflag: tar.TypeReg},
 		"symbolic link":    {Name: "pictures/k3v9", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"},
-		"hard link":        {Name: "cardea.db", Typeflag: tar.TypeLink, Linkname: "device.key"},
+		"hard link":        {Name: "cardea.db", Typeflag: tar.TypeLink, Linkname: "secret.key"},
 		"folder":           {Name: "pictures/", Typeflag: tar.TypeDir},
 		"device":           {Name: "cardea.db", Typeflag: tar.TypeChar},
 		"another file":     {Name: "notes.txt", Typeflag: tar.TypeReg},
 		"huge picture":     {Name: "pictures/k3v9", Typeflag: tar.TypeReg, Size: MaxPicture + 1},
-		"huge key":         {Name: "device.key", Typeflag: tar.TypeReg, Size: maxDeviceKey + 1},
+		"huge key":         {Name: "secret.key", Typeflag: tar.TypeReg, Size: maxSecretKey + 1},
 		"info twice":       {Name: infoName, Typeflag: tar.TypeReg},
-		"hidden in a PAX":  {Name: "pictures/k3v9", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"GNU.sparse.name": "x"}, Format: tar.FormatPAX},
+		"PAX record":       {Name: "pictures/k3v9", Typeflag: tar.TypeReg, PAXRecords: map[string]string{"GNU.sparse.name": "x"}, Format: tar.FormatPAX},
 	} {
 		t.Run(what, func(t *testing.T) {
 			var b bytes.Buffer
 			w := tar.NewWriter(&b)
-			text := []byte(`{"format":2}`)
+			text := []byte(`{"format":1}`)
 			info.Size = int64(len(text))
 			err := w.WriteHeader(&info)
 			if err == nil {
@@ -140,8 +140,12 @@ func TestOtherFilesAreRefused(t *testing.T) {
 			t.Errorf("%.10q: %v", data, err)
 		}
 	}
-	newer := bytes.Replace(sample(t), []byte(`"format":2`), []byte(`"format":3`), 1)
+	newer := bytes.Replace(sample(t), []byte(`"format":1`), []byte(`"format":2`), 1)
 	if _, err := readAll(newer); err == nil || !strings.Contains(err.Error(), "newer release") {
 		t.Errorf("a later format: %v", err)
+	}
+	none := bytes.Replace(sample(t), []byte(`"format":1`), []byte(`"format":0`), 1)
+	if _, err := readAll(none); !errors.Is(err, ErrInvalid) {
+		t.Errorf("format 0: %v", err)
 	}
 }

@@ -10,24 +10,24 @@ import (
 	"slices"
 )
 
-// member is a line of the manifest. Those of a backup are kept in memory while it
-// is written or read: about 300 bytes of memory a picture, as measured.
+// member is a line of the manifest. [Writer] and [Reader] keep all members of a
+// backup in memory, about 300 bytes each.
 type member struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
-	SHA256 sum    `json:"sha256"`
+	SHA256 digest `json:"sha256"`
 }
 
-// sum is a SHA-256; in JSON it is hexadecimal.
-type sum [sha256.Size]byte
+// digest is a SHA-256, in hexadecimal when it is JSON.
+type digest [sha256.Size]byte
 
-func (s sum) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(s[:])), nil }
+func (d digest) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(d[:])), nil }
 
-func (s *sum) UnmarshalText(text []byte) error {
-	if len(text) != hex.EncodedLen(len(s)) {
+func (d *digest) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(d)) {
 		return hex.ErrLength
 	}
-	_, err := hex.Decode(s[:], text)
+	_, err := hex.Decode(d[:], text)
 	return err
 }
 
@@ -41,19 +41,20 @@ func writeManifest(w io.Writer, members []member) error {
 	return nil
 }
 
-// length counts the bytes that are written to it.
-type length int64
+// byteCount counts the bytes written to it.
+type byteCount int64
 
-func (l *length) Write(p []byte) (int, error) {
-	*l += length(len(p))
+func (c *byteCount) Write(p []byte) (int, error) {
+	*c += byteCount(len(p))
 	return len(p), nil
 }
 
-// maxLine is more than a line of the manifest needs, in bytes.
+// maxLine is the limit for a line of the manifest, in bytes. The longest is about 180.
 const maxLine = 1 << 10
 
-// compareManifest reads a manifest and fails with [ErrInvalid] unless it lists
-// what was found in the backup: all of it, in this order, and nothing else.
+// compareManifest reads a manifest and compares it with the members found in the
+// backup. It returns [ErrInvalid] unless the manifest lists exactly these members,
+// in this order.
 func compareManifest(r io.Reader, found []member) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -64,7 +65,7 @@ func compareManifest(r io.Reader, found []member) error {
 			return fmt.Errorf("%w: its manifest cannot be read", ErrInvalid)
 		}
 		if n == len(found) || listed.Name != found[n].Name {
-			return misplaced(listed.Name, found, n)
+			return nameMismatch(listed.Name, found, n)
 		}
 		if listed != found[n] {
 			return fmt.Errorf("%w: the content of %s is not what was backed up", ErrInvalid, listed.Name)
@@ -74,19 +75,20 @@ func compareManifest(r io.Reader, found []member) error {
 		return fmt.Errorf("%w: its manifest cannot be read", ErrInvalid)
 	}
 	if n < len(found) {
-		return extra(found[n].Name)
+		return notListed(found[n].Name)
 	}
 	return nil
 }
 
-// misplaced says why a name that the manifest lists is not that of the nth member.
-func misplaced(listed string, found []member, n int) error {
+// nameMismatch returns the error for a listed name that is not the name of the nth
+// member.
+func nameMismatch(listed string, found []member, n int) error {
 	if slices.ContainsFunc(found, func(m member) bool { return m.Name == listed }) {
-		return extra(found[n].Name)
+		return notListed(found[n].Name)
 	}
-	return fmt.Errorf("%w: %q is missing in it", ErrInvalid, listed)
+	return fmt.Errorf("%w: %q is missing", ErrInvalid, listed)
 }
 
-func extra(name string) error {
+func notListed(name string) error {
 	return fmt.Errorf("%w: it holds %q, which its manifest does not list", ErrInvalid, name)
 }

@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// file is one in a tar file.
+// file is a member of a tar file.
 type file struct{ name, content string }
 
-// unpack lists what is in a tar file.
+// unpack returns the members of a tar file.
 func unpack(t *testing.T, data []byte) (files []file) {
 	t.Helper()
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
@@ -48,7 +48,7 @@ func pack(t *testing.T, files []file) []byte {
 	return b.Bytes()
 }
 
-// The places of the members in a sample.
+// The positions of the members in a sample.
 const (
 	atInfo = iota
 	atKey
@@ -58,8 +58,8 @@ const (
 	atManifest
 )
 
-// Whatever is changed, left out or added, the manifest tells, and by name.
-func TestManifestTellsEveryChange(t *testing.T) {
+// The manifest detects every change, omission and addition, and the error names the member.
+func TestManifestDetectsEveryChange(t *testing.T) {
 	change := func(at int, old, replacement string) func([]file) []file {
 		return func(files []file) []file {
 			if !strings.Contains(files[at].content, old) {
@@ -81,29 +81,28 @@ func TestManifestTellsEveryChange(t *testing.T) {
 	}{
 		"nothing":                 {func(files []file) []file { return files }, ""},
 		"info":                    {change(atInfo, "1.2.3", "1.2.4"), infoName},
-		"key":                     {change(atKey, "secret", "public"), deviceKeyName},
+		"key":                     {change(atKey, "secret", "public"), secretKeyName},
 		"picture":                 {change(atPicture, "one", "two"), "pictures/k3v9"},
 		"longer picture":          {change(atSecondPicture, "", "x"), "pictures/k3v8"},
 		"database":                {change(atDatabase, "database", "databass"), databaseName},
-		"no key":                  {without(atKey), `"device.key" is missing`},
+		"no key":                  {without(atKey), `"secret.key" is missing`},
 		"no picture":              {without(atPicture), `"pictures/k3v9" is missing`},
 		"no database":             {without(atDatabase), `"cardea.db" is missing`},
 		"no manifest":             {without(atManifest), "too early"},
 		"one more picture":        {with(atPicture, "pictures/more", ""), `"pictures/more", which its manifest does not list`},
 		"one more at the end":     {with(atDatabase, "pictures/more", ""), `"pictures/more", which its manifest does not list`},
-		"one more behind":         {with(atManifest+1, "pictures/more", ""), "not expected there"},
+		"one more after it":       {with(atManifest+1, "pictures/more", ""), "not expected there"},
 		"manifest twice":          {with(atManifest, manifestName, ""), "manifest does not list"},
 		"picture twice":           {with(atSecondPicture, "pictures/k3v9", "one"), "manifest does not list"},
 		"renamed picture":         {func(files []file) []file { files[atPicture].name += "x"; return files }, `"pictures/k3v9" is missing`},
 		"other order":             {func(files []file) []file { slices.Reverse(files[atPicture:atDatabase]); return files }, "manifest does not list"},
-		"size in the manifest":    {change(atManifest, `"size":6,`, `"size":7,`), deviceKeyName},
+		"size in the manifest":    {change(atManifest, `"size":6,`, `"size":7,`), secretKeyName},
 		"sum in the manifest":     {change(atManifest, `"sha256":"`, `"sha256":"00`), "manifest cannot be read"},
 		"no sum in the manifest":  {change(atManifest, `"sha256"`, `"sha257"`), infoName},
 		"no JSON in the manifest": {change(atManifest, "{", "["), "manifest cannot be read"},
 		"endless line":            {change(atManifest, "{", strings.Repeat(" ", maxLine)+"{"), "manifest cannot be read"},
 		"empty manifest":          {func(files []file) []file { files[atManifest].content = ""; return files }, "manifest does not list"},
-		"of format 1, with one":   {change(atInfo, `"format":2`, `"format":1`), "not expected there"},
-		"neither database nor a line": {func(files []file) []file {
+		"no database, not listed": {func(files []file) []file {
 			manifest := files[atManifest].content
 			files[atManifest].content = manifest[:strings.Index(manifest, `{"name":"cardea.db"`)]
 			return slices.Delete(files, atDatabase, atDatabase+1)
@@ -118,20 +117,8 @@ func TestManifestTellsEveryChange(t *testing.T) {
 	}
 }
 
-// The first backups had no manifest, and are read as they are.
-func TestFormatWithoutManifestIsRead(t *testing.T) {
-	files := unpack(t, sample(t))[:atManifest]
-	files[atInfo].content = strings.Replace(files[atInfo].content, `"format":2`, `"format":1`, 1)
-	if got, err := readAll(pack(t, files)); err != nil || got != "1.2.3 =secret k3v9=one k3v8= =database" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if _, err := readAll(pack(t, files[:atDatabase])); !errors.Is(err, ErrInvalid) {
-		t.Errorf("without a database: %v", err)
-	}
-}
-
-// Behind the end there may be zeros, as tapes have them, and nothing else.
-func TestWhatFollowsTheEnd(t *testing.T) {
+// Only zeros, the padding of a tape block, may follow the end.
+func TestDataAfterTheEnd(t *testing.T) {
 	if _, err := readAll(append(sample(t), make([]byte, 20_000)...)); err != nil {
 		t.Errorf("zeros: %v", err)
 	}
@@ -140,8 +127,8 @@ func TestWhatFollowsTheEnd(t *testing.T) {
 	}
 }
 
-// What an entry holds counts whether it was read or not.
-func TestWhatIsPassedOverIsComparedToo(t *testing.T) {
+// Next verifies the members that the caller did not read.
+func TestSkippedMembersAreVerified(t *testing.T) {
 	r, err := NewReader(bytes.NewReader(bytes.Replace(sample(t), []byte("database"), []byte("databass"), 2)))
 	for err == nil {
 		_, err = r.Next()
@@ -151,7 +138,7 @@ func TestWhatIsPassedOverIsComparedToo(t *testing.T) {
 	}
 }
 
-func TestCompressedBackupIsTold(t *testing.T) {
+func TestCompressedBackup(t *testing.T) {
 	if _, err := NewReader(strings.NewReader("\x1f\x8b\x08\x00")); !errors.Is(err, ErrCompressed) {
 		t.Error(err)
 	}

@@ -13,58 +13,59 @@ import (
 	"strings"
 )
 
-// Reader reads a backup entry by entry; what [Reader.Next] returned is read from
-// the Reader itself. That all is as it was written is known at the end only, when
-// Next returns [io.EOF]; until then nothing of it is to be trusted.
+// Reader reads a backup member by member. [Reader.Next] moves to the next member and
+// Read reads its content. The content is verified only when Next returns [io.EOF].
+// Do not trust any of it before.
 type Reader struct {
-	Info  Info
-	below *bufio.Reader
-	tar   *tar.Reader
-	last  Kind
-	entry member    // that is being read
-	hash  hash.Hash // of what was read of it
-	found []member  // before it
+	Info    Info
+	source  *bufio.Reader
+	tar     *tar.Reader
+	last    Kind
+	current member    // the member being read
+	hash    hash.Hash // of the bytes read from it
+	found   []member  // the members before it
 }
 
-// Entry is one file in a backup.
+// Entry describes a member of a backup.
 type Entry struct {
 	Kind Kind
-	Key  string // of a picture
+	Key  string // of a picture; empty otherwise
 	Size int64  // in bytes
 }
 
-// gzipMagic begins every gzip file (RFC 1952, 2.3.1).
+// gzipMagic is the start of every gzip file (RFC 1952, section 2.3.1).
 var gzipMagic = []byte{0x1f, 0x8b}
 
-// NewReader reads the beginning of a backup. Errors: [ErrInvalid], [ErrCompressed].
+// NewReader reads the start of a backup. Errors: [ErrInvalid], [ErrCompressed].
 func NewReader(r io.Reader) (*Reader, error) {
-	below := bufio.NewReader(r)
-	if start, _ := below.Peek(len(gzipMagic)); bytes.Equal(start, gzipMagic) {
+	source := bufio.NewReader(r)
+	if start, _ := source.Peek(len(gzipMagic)); bytes.Equal(start, gzipMagic) {
 		return nil, ErrCompressed
 	}
-	in := &Reader{below: below, tar: tar.NewReader(below), hash: sha256.New()}
-	entry, err := in.Next()
+	reader := &Reader{source: source, tar: tar.NewReader(source), hash: sha256.New()}
+	entry, err := reader.Next()
 	if err != nil {
 		return nil, err
 	}
 	if entry.Kind != KindInfo {
 		return nil, ErrInvalid
 	}
-	data, err := io.ReadAll(in)
+	data, err := io.ReadAll(reader)
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(data, &in.Info); err != nil || in.Info.Format < 1 {
+	if err := json.Unmarshal(data, &reader.Info); err != nil || reader.Info.Format < format {
 		return nil, ErrInvalid
 	}
-	if in.Info.Format > format {
+	if reader.Info.Format > format {
 		return nil, errors.New("the backup was made by a newer release of Cardea: restore it with that release")
 	}
-	return in, nil
+	return reader, nil
 }
 
-// Next goes on to the next entry, whether the one before was read or not. Behind the
-// last one it returns [io.EOF], if everything is as the manifest says.
+// Next moves to the next member. The caller need not have read the one before. After
+// the last member, Next returns [io.EOF] if the whole backup matches its manifest.
+// Error: [ErrInvalid].
 func (r *Reader) Next() (Entry, error) {
 	if err := r.finish(); err != nil {
 		return Entry{}, err
@@ -80,57 +81,57 @@ func (r *Reader) Next() (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if entry.Kind < r.last || entry.Kind == r.last && entry.Kind != KindPicture || entry.Kind == kindManifest && !r.Info.HasManifest() {
+	if entry.Kind < r.last || entry.Kind == r.last && entry.Kind != KindPicture {
 		return Entry{}, fmt.Errorf("%w: %q is not expected there", ErrInvalid, h.Name)
 	}
 	if entry.Kind == kindManifest {
-		if err := r.compare(); err != nil {
+		if err := r.checkManifest(); err != nil {
 			return Entry{}, err
 		}
 		r.last = kindManifest
 		return r.Next()
 	}
 	r.last = entry.Kind
-	r.entry = member{Name: h.Name, Size: h.Size}
+	r.current = member{Name: h.Name, Size: h.Size}
 	r.hash.Reset()
 	return entry, nil
 }
 
-// finish reads what was left of an entry, and keeps its sum.
+// finish reads the rest of the current member and records its digest.
 func (r *Reader) finish() error {
-	if r.entry.Name == "" {
+	if r.current.Name == "" {
 		return nil
 	}
 	if _, err := io.Copy(io.Discard, r); err != nil {
 		return err
 	}
-	r.hash.Sum(r.entry.SHA256[:0])
-	r.found = append(r.found, r.entry)
-	r.entry = member{}
+	r.hash.Sum(r.current.SHA256[:0])
+	r.found = append(r.found, r.current)
+	r.current = member{}
 	return nil
 }
 
-func (r *Reader) compare() error {
+func (r *Reader) checkManifest() error {
 	if err := compareManifest(r.tar, r.found); err != nil {
 		return err
 	}
 	if r.last != KindDatabase {
-		return fmt.Errorf("%w: %q is missing in it", ErrInvalid, databaseName)
+		return fmt.Errorf("%w: %q is missing", ErrInvalid, databaseName)
 	}
 	return nil
 }
 
-// end returns [io.EOF] where a backup may end. What fills up the last block of a
-// tape is zero; anything else is not part of the backup.
+// end returns [io.EOF] if the backup is complete. Only zeros may follow a tar file,
+// because tape blocks are padded with them.
 func (r *Reader) end() error {
-	if r.last != kindManifest && (r.last != KindDatabase || r.Info.HasManifest()) {
+	if r.last != kindManifest {
 		return fmt.Errorf("%w: it ends too early", ErrInvalid)
 	}
 	rest := make([]byte, 4<<10)
 	for {
-		n, err := r.below.Read(rest)
+		n, err := r.source.Read(rest)
 		if len(bytes.Trim(rest[:n], "\x00")) > 0 {
-			return fmt.Errorf("%w: something follows behind its end", ErrInvalid)
+			return fmt.Errorf("%w: data follows its end", ErrInvalid)
 		}
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func (r *Reader) end() error {
 	}
 }
 
-// Read reads from the entry.
+// Read reads the content of the current member.
 func (r *Reader) Read(p []byte) (int, error) {
 	n, err := r.tar.Read(p)
 	r.hash.Write(p[:n])
@@ -148,7 +149,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// damaged says in words what the tar reader found.
+// damaged returns [ErrInvalid] with a reason for the errors of the tar reader.
 func damaged(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -159,12 +160,12 @@ func damaged(err error) error {
 	return err
 }
 
-// entryOf accepts plain files of the names above, and of no other: no path leads
-// anywhere else.
+// entryOf accepts regular files with the names above. Because it refuses all others,
+// no member can be a path out of the backup.
 func entryOf(h *tar.Header) (Entry, error) {
 	refused := fmt.Errorf("%w: it holds %q", ErrInvalid, h.Name)
 	for record := range h.PAXRecords {
-		if record != "size" { // of a database above 8 GiB
+		if record != "size" { // needed for a database above 8 GiB
 			return Entry{}, refused
 		}
 	}
@@ -178,12 +179,12 @@ func entryOf(h *tar.Header) (Entry, error) {
 		e.Kind, e.Key, limit = KindPicture, key, MaxPicture
 	case h.Name == infoName:
 		e.Kind, limit = KindInfo, maxInfo
-	case h.Name == deviceKeyName:
-		e.Kind, limit = KindDeviceKey, maxDeviceKey
+	case h.Name == secretKeyName:
+		e.Kind, limit = KindSecretKey, maxSecretKey
 	case h.Name == databaseName:
 		e.Kind, limit = KindDatabase, h.Size
 	case h.Name == manifestName:
-		e.Kind, limit = kindManifest, h.Size // read line by line
+		e.Kind, limit = kindManifest, h.Size // it is read line by line
 	default:
 		return Entry{}, refused
 	}
@@ -193,7 +194,7 @@ func entryOf(h *tar.Header) (Entry, error) {
 	return e, nil
 }
 
-// isKey accepts what can be a key of the picture storage.
+// isKey reports whether s can be a key of the picture storage.
 func isKey(s string) bool {
 	return len(s) >= 4 && len(s) <= 64 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
 }

@@ -9,39 +9,42 @@ import (
 	"time"
 )
 
-// Writer writes a backup; the order of the calls is that of the file.
+// Writer writes a backup. Call its methods in the order of the members.
 type Writer struct {
 	tar     *tar.Writer
-	at      time.Time
+	modTime time.Time
 	written []member
 }
 
-// NewWriter begins a backup.
+// NewWriter starts a backup on w. It writes the first member, which names the
+// release and the time of the backup.
 func NewWriter(w io.Writer, release string, at time.Time) (*Writer, error) {
-	out := &Writer{tar: tar.NewWriter(w), at: at.UTC().Truncate(time.Second)}
-	info, err := json.Marshal(Info{format, release, out.at})
+	out := &Writer{tar: tar.NewWriter(w), modTime: at.UTC().Truncate(time.Second)}
+	info, err := json.Marshal(Info{format, release, out.modTime})
 	if err != nil {
 		return nil, err
 	}
 	return out, out.addBytes(infoName, append(info, '\n'))
 }
 
-// DeviceKey adds the key of device cookies.
-func (w *Writer) DeviceKey(data []byte) error { return w.addBytes(deviceKeyName, data) }
+// SecretKey adds the content of secret.key.
+func (w *Writer) SecretKey(data []byte) error { return w.addBytes(secretKeyName, data) }
 
 // Picture adds a picture.
 func (w *Writer) Picture(key string, data []byte) error { return w.addBytes(pictureFolder+key, data) }
 
-// Database adds the database, from a reader of that many bytes.
+// Database adds the database, which is size bytes from r.
 func (w *Writer) Database(r io.Reader, size int64) error { return w.add(databaseName, r, size) }
 
-// Close adds the manifest and ends the backup. It does not close what is below.
+// Close adds the manifest and finishes the backup. It does not close the
+// underlying writer.
 func (w *Writer) Close() error {
-	var size length // the header has to say it, and the text of many members would take much memory
+	// The tar header needs the size. Counting first avoids a copy in memory.
+	var size byteCount
 	if err := writeManifest(&size, w.written); err != nil {
 		return err
 	}
-	if err := w.begin(manifestName, int64(size)); err != nil {
+	if err := w.writeHeader(manifestName, int64(size)); err != nil {
 		return err
 	}
 	if err := writeManifest(w.tar, w.written); err != nil {
@@ -55,17 +58,17 @@ func (w *Writer) addBytes(name string, data []byte) error {
 }
 
 func (w *Writer) add(name string, r io.Reader, size int64) error {
-	if err := w.begin(name, size); err != nil {
+	if err := w.writeHeader(name, size); err != nil {
 		return err
 	}
 	hash := sha256.New()
 	if _, err := io.CopyN(io.MultiWriter(w.tar, hash), r, size); err != nil {
 		return err
 	}
-	w.written = append(w.written, member{name, size, sum(hash.Sum(nil))})
+	w.written = append(w.written, member{name, size, digest(hash.Sum(nil))})
 	return nil
 }
 
-func (w *Writer) begin(name string, size int64) error {
-	return w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: w.at, Typeflag: tar.TypeReg})
+func (w *Writer) writeHeader(name string, size int64) error {
+	return w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: w.modTime, Typeflag: tar.TypeReg})
 }

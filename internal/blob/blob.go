@@ -1,6 +1,8 @@
-// Package blob keeps the bytes of pictures: under keys that the caller makes,
-// written once and never changed. [Disk] keeps them in a folder; other storages
-// fit behind [Store].
+// Package blob stores the bytes of pictures under keys. A blob is written once
+// and never changed.
+//
+// The rest of Cardea uses the interface [Store]. [Disk] implements it with files
+// in a folder. The tests in store_test.go describe what every Store guarantees.
 package blob
 
 import (
@@ -11,53 +13,54 @@ import (
 )
 
 var (
-	// ErrNotFound: nothing is stored under the key.
+	// ErrNotFound means that nothing is stored under the key.
 	ErrNotFound = errors.New("blob: not found")
-	// ErrFull: the storage has no space left.
+	// ErrFull means that the storage has no space left.
 	ErrFull = errors.New("blob: no space left in the picture storage")
-	// ErrKey: the key is not of the form that [Store] asks for.
-	ErrKey = errors.New("blob: not a valid key")
+	// ErrKey means that the key is malformed. See [Store] for its form.
+	ErrKey = errors.New("blob: invalid key")
 )
 
-// Store keeps blobs. A key is 4 to 64 of the characters a–z and 0–9. All methods
-// may be called from any goroutine. Errors other than those of this package mean
-// that the storage cannot be reached or used at the moment.
+// Store keeps blobs. A key has 4 to 64 characters of a–z and 0–9. All methods are
+// safe for concurrent use. Errors other than those of this package mean that the
+// storage is unavailable at the moment.
 type Store interface {
-	// Put stores data under a key that was never used. When it returns nil the
-	// data is durable; otherwise, something may be left that Delete removes.
+	// Put stores data under a key that was never used before. The data is durable
+	// when Put returns nil. After an error, Delete removes any partial data.
 	Put(ctx context.Context, key string, data []byte) error
-	// Open returns a blob for reading, or ErrNotFound.
+	// Open opens a blob for reading. Error: ErrNotFound.
 	Open(ctx context.Context, key string) (Blob, error)
-	// Delete removes a blob and what a failed Put left of it; it is no error if
-	// there is nothing.
+	// Delete removes a blob and the partial data of a failed Put. Deleting a
+	// missing blob is no error.
 	Delete(ctx context.Context, key string) error
-	// List calls f with everything that lies in the storage, in any order. What is
-	// put or deleted meanwhile may be listed or not. It ends with f's first error.
+	// List calls f for every item in the storage, in any order, until f returns an
+	// error, which List returns. Blobs stored or deleted during the call may or may
+	// not be listed.
 	List(ctx context.Context, f func(Item) error) error
-	// ModTime is when a blob was stored, or what a failed Put left of it: ErrNotFound
-	// if there is nothing.
+	// ModTime returns when a blob, or the partial data of a failed Put, was
+	// stored. Error: ErrNotFound.
 	ModTime(ctx context.Context, key string) (time.Time, error)
-	// Check tells whether the storage can be written to.
+	// Check returns nil if the storage can be written to.
 	Check(ctx context.Context) error
 }
 
-// Item is something that lies in a storage.
+// Item is an entry that [Store.List] found.
 type Item struct {
-	Key  string // of a blob, or of what a failed Put left of it; empty: the name is not one that Put gives
-	Name string // where it lies, for people
-	Err  error  // why what lies below this name cannot be listed
+	Key  string // of a blob or of partial data; empty for a foreign file
+	Name string // the place in the storage, to show to operators
+	Err  error  // set if the content of the folder Name cannot be listed
 }
 
-// Blob is an open blob.
+// Blob is a blob opened for reading.
 type Blob interface {
 	io.ReadSeekCloser
-	// Size in bytes.
+	// Size returns the size in bytes.
 	Size() int64
-	// ModTime is when it was stored.
+	// ModTime returns when the blob was stored.
 	ModTime() time.Time
 }
 
-func validKey(key string) bool {
+func isValidKey(key string) bool {
 	if len(key) < 4 || len(key) > 64 {
 		return false
 	}

@@ -15,38 +15,36 @@ import (
 	"time"
 )
 
-// Disk keeps blobs as files below a folder: key "k3v9…" is the file k3/k3v9….
+// Disk keeps blobs as files below a folder. The key "k3v9…" is the file k3/k3v9….
 //
-// A file is made durable in the way POSIX asks for: written under another name
-// in the same folder, synced, renamed, and the folder synced, so that after a
-// crash it is there whole or not at all.
+// Put writes a temporary file in the same folder, syncs it, renames it and syncs
+// the folder. After a crash, a blob is either complete or missing.
 type Disk struct {
 	root string
 
 	mu      sync.Mutex
-	durable map[string]bool // folders whose entry in the root is on the disk
+	durable map[string]bool // folders whose entry in the root is synced
 
-	// wanted is how many bytes there was no room for, the last time; 0: there was.
-	wanted   atomic.Int64
-	checking sync.Mutex
+	checkMu sync.Mutex   // held by Check, which always writes the same file
+	lacking atomic.Int64 // size of the last blob that did not fit; 0 after a success
 }
 
-// NewDisk makes the folder if it is missing, readable by its owner only, and
-// returns the store in it.
+// NewDisk returns the store in a folder. It creates the folder if it is missing,
+// readable by its owner only.
 func NewDisk(root string) (*Disk, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
 	d := OpenDisk(root)
-	return d, remove(d.checkFile()) // left over if a process died in Check
+	return d, remove(d.checkFile()) // a process may have died in Check
 }
 
-// OpenDisk returns the store in a folder, of which it makes and removes nothing: for
-// a file system that is read-only.
+// OpenDisk returns the store in a folder without writing to it. Use it for a
+// read-only file system.
 func OpenDisk(root string) *Disk { return &Disk{root: root, durable: map[string]bool{}} }
 
-// Holds tells whether there are blobs below a folder, which it does not make.
-func Holds(ctx context.Context, root string) bool {
+// HasBlobs reports whether a folder holds any blob. It does not create the folder.
+func HasBlobs(ctx context.Context, root string) bool {
 	found := errors.New("found")
 	return errors.Is(OpenDisk(root).List(ctx, func(i Item) error {
 		if i.Key != "" {
@@ -56,7 +54,7 @@ func Holds(ctx context.Context, root string) bool {
 	}), found)
 }
 
-// temporary marks a file that is being written. No key contains it.
+// temporary is the suffix of a file that is being written. No key contains it.
 const temporary = ".tmp"
 
 func (d *Disk) checkFile() string { return filepath.Join(d.root, "check"+temporary) }
@@ -72,11 +70,11 @@ func (d *Disk) Put(_ context.Context, key string, data []byte) error {
 	}
 	if err := storageError(writeSynced(path+temporary, data)); err != nil {
 		if errors.Is(err, ErrFull) {
-			d.wanted.Store(int64(len(data)))
+			d.lacking.Store(int64(len(data)))
 		}
 		return err
 	}
-	d.wanted.Store(0)
+	d.lacking.Store(0)
 	if err := os.Rename(path+temporary, path); err != nil {
 		return storageError(err)
 	}
@@ -89,8 +87,8 @@ func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A pipe in the file's place would block the opening for ever.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // path is made from a checked key
+	// Without O_NONBLOCK, opening a pipe would block.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:gosec // path comes from a valid key
 	if err != nil {
 		return nil, storageError(err)
 	}
@@ -104,9 +102,9 @@ func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
 	return &file{f, info}, nil
 }
 
-var errNotFile = errors.New("something else than a file is in its place")
+var errNotFile = errors.New("not a regular file")
 
-// Delete implements [Store]. The file does not come back after a crash.
+// Delete implements [Store]. A crash does not bring the file back.
 func (d *Disk) Delete(_ context.Context, key string) error {
 	path, err := d.path(key)
 	if err != nil {
@@ -126,14 +124,14 @@ func (d *Disk) List(ctx context.Context, f func(Item) error) error {
 	return eachEntry(ctx, d.root, d.root, f, func(name string) error {
 		path := filepath.Join(d.root, name)
 		switch {
-		case path == d.checkFile(), name == "lost+found": // the latter is of a file system of its own
+		case path == d.checkFile(), name == "lost+found": // ext4 has the latter at the root of a file system
 			return nil
 		case !isFolderName(name) || !isFolder(path):
 			return f(Item{Name: name})
 		}
 		return eachEntry(ctx, path, name, f, func(file string) error {
 			item := Item{Name: filepath.Join(name, file)}
-			if key := strings.TrimSuffix(file, temporary); validKey(key) && key[:2] == name {
+			if key := strings.TrimSuffix(file, temporary); isValidKey(key) && key[:2] == name {
 				item.Key = key
 			}
 			return f(item)
@@ -141,23 +139,23 @@ func (d *Disk) List(ctx context.Context, f func(Item) error) error {
 	})
 }
 
-// isFolderName tells whether keys can begin so.
-func isFolderName(name string) bool { return len(name) == 2 && validKey(name+name) }
+// isFolderName reports whether name can be the first two characters of a key.
+func isFolderName(name string) bool { return len(name) == 2 && isValidKey(name+name) }
 
-// isFolder also follows a link, as [Disk.Open] does.
+// isFolder follows links, as [Disk.Open] does.
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
 }
 
-// eachEntry calls each with the names in a folder, piece by piece however large it
-// is, and failed with why the folder, which has a name for people, cannot be read.
+// eachEntry calls each with every name in a folder. It reads the names in batches
+// of 1,000. If the folder cannot be read, it calls failed with the reason.
 func eachEntry(ctx context.Context, path, name string, failed func(Item) error, each func(name string) error) error {
 	folder, err := os.Open(path) //nolint:gosec // below the root
 	if err != nil {
 		return failed(Item{Name: name, Err: storageError(err)})
 	}
-	defer folder.Close() //nolint:errcheck // it was only read
+	defer folder.Close() //nolint:errcheck // only read
 	for {
 		names, err := folder.Readdirnames(1000)
 		for _, n := range names {
@@ -190,31 +188,32 @@ func (d *Disk) ModTime(_ context.Context, key string) (time.Time, error) {
 	return info.ModTime(), nil
 }
 
-// Check implements [Store] by writing and removing a file: a small one or, when
-// there was no room for a blob, one of its size.
+// Check implements [Store] by writing and removing a file. The file is small, or as
+// large as the last blob if that did not fit.
 func (d *Disk) Check(context.Context) error {
-	d.checking.Lock()
-	defer d.checking.Unlock()
-	data := make([]byte, max(checkBytes, d.wanted.Load()))
+	d.checkMu.Lock()
+	defer d.checkMu.Unlock()
+	data := make([]byte, max(checkBytes, d.lacking.Load()))
 	err := os.WriteFile(d.checkFile(), data, 0o600)
 	if err == nil {
-		d.wanted.Store(0)
+		d.lacking.Store(0)
 	}
 	return errors.Join(storageError(err), remove(d.checkFile()))
 }
 
-// checkBytes is less than a block of any disk.
+// checkBytes is smaller than the block size of any disk.
 const checkBytes = 64
 
 func (d *Disk) path(key string) (string, error) {
-	if !validKey(key) {
+	if !isValidKey(key) {
 		return "", fmt.Errorf("%w: %q", ErrKey, key)
 	}
 	return filepath.Join(d.root, key[:2], key), nil
 }
 
-// makeFolder makes a folder below the root if it is missing, and its entry in the
-// root durable, also when an earlier process made it and died before that.
+// makeFolder creates a folder below the root if it is missing, and syncs the root.
+// It also syncs the root once for an existing folder, because the process that
+// created it may have died before its sync.
 func (d *Disk) makeFolder(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -233,7 +232,7 @@ func (d *Disk) makeFolder(path string) error {
 }
 
 func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // path is made from a checked key
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // path comes from a valid key
 	if err != nil {
 		return err
 	}
@@ -245,7 +244,7 @@ func writeSynced(path string, data []byte) error {
 }
 
 func syncFolder(path string) error {
-	f, err := os.Open(path) //nolint:gosec // path is made from a checked key
+	f, err := os.Open(path) //nolint:gosec // path comes from a valid key
 	if err != nil {
 		return err
 	}

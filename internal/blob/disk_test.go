@@ -19,7 +19,7 @@ func TestDisk(t *testing.T) {
 	testStore(t, func(t *testing.T) blob.Store { return newDisk(t, filepath.Join(t.TempDir(), "made", "if missing")) })
 }
 
-// newDisk returns a store in a folder.
+// newDisk creates the store in a folder.
 func newDisk(t *testing.T, root string) *blob.Disk {
 	t.Helper()
 	d, err := blob.NewDisk(root)
@@ -53,7 +53,7 @@ func wantFiles(t *testing.T, root string, want ...string) {
 	}
 }
 
-func TestDiskLeavesNothingElse(t *testing.T) {
+func TestDiskLeavesNoOtherFiles(t *testing.T) {
 	root := t.TempDir()
 	d := newDisk(t, root)
 	put(t, d, "abcd", []byte("data"))
@@ -67,7 +67,7 @@ func TestDiskLeavesNothingElse(t *testing.T) {
 	wantFiles(t, root)
 }
 
-func TestDiskFilesAreForTheirOwnerOnly(t *testing.T) {
+func TestDiskFilesArePrivate(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "pictures")
 	put(t, newDisk(t, root), "abcd", []byte("data"))
 	for name, want := range map[string]fs.FileMode{".": 0o700, "ab": 0o700, "ab/abcd": 0o600} {
@@ -77,7 +77,7 @@ func TestDiskFilesAreForTheirOwnerOnly(t *testing.T) {
 	}
 }
 
-// strayFile leaves a file below root as a process that was killed would have.
+// strayFile writes a file below root, as a killed process would leave it.
 func strayFile(t *testing.T, root, name string) {
 	t.Helper()
 	path := filepath.Join(root, name)
@@ -99,7 +99,7 @@ func TestInterruptedPut(t *testing.T) {
 	wantFiles(t, root, "ab/abcd")
 }
 
-func TestDeleteRemovesWhatAnInterruptedPutLeft(t *testing.T) {
+func TestDeleteRemovesPartialData(t *testing.T) {
 	root := t.TempDir()
 	strayFile(t, root, "ab/abcd.tmp")
 	d := newDisk(t, root)
@@ -109,21 +109,21 @@ func TestDeleteRemovesWhatAnInterruptedPutLeft(t *testing.T) {
 	wantFiles(t, root)
 	put(t, d, "abcd", []byte("data"))
 	strayFile(t, root, "ab/abcd.tmp")
-	strayFile(t, root, "ab/abcde.tmp") // another's
+	strayFile(t, root, "ab/abcde.tmp") // of another key
 	if err := d.Delete(t.Context(), "abcd"); err != nil {
 		t.Error(err)
 	}
 	wantFiles(t, root, "ab/abcde.tmp")
 }
 
-func TestDiskIsThereAfterReopening(t *testing.T) {
+func TestDiskReopened(t *testing.T) {
 	root := t.TempDir()
 	put(t, newDisk(t, root), "abcd", []byte("data"))
 	wantBlob(t, newDisk(t, root), "abcd", []byte("data"))
-	put(t, newDisk(t, root), "abce", []byte("more")) // its folder is there already
+	put(t, newDisk(t, root), "abce", []byte("more")) // its folder exists
 }
 
-// The folder may be on a disk that went away, or was moved by mistake.
+// The folder may be on a disk that was unmounted, or was moved by mistake.
 func TestVanishedFolder(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "pictures")
 	d := newDisk(t, root)
@@ -132,15 +132,15 @@ func TestVanishedFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := d.Check(t.Context()); err == nil {
-		t.Error("Check is content")
+		t.Error("Check succeeded")
 	}
 	for _, k := range []string{"abce", "xxxx"} {
 		if err := d.Put(t.Context(), k, []byte("data")); err == nil {
-			t.Errorf("put %s into a folder that is not there", k)
+			t.Errorf("put %s into a missing folder", k)
 		}
 	}
 	if _, err := os.Stat(root); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the folder was made anew, in whatever is mounted there now: %v", err)
+		t.Errorf("the folder was created again, perhaps on another file system: %v", err)
 	}
 	wantMissing(t, d, "abcd")
 	if err := d.Delete(t.Context(), "abcd"); err != nil {
@@ -148,8 +148,8 @@ func TestVanishedFolder(t *testing.T) {
 	}
 }
 
-// What is put back in order from outside works again without a restart.
-func TestFolderThatWasRemovedIsMadeAgain(t *testing.T) {
+// The storage recovers without a restart.
+func TestRemovedSubfolderIsRecreated(t *testing.T) {
 	root := t.TempDir()
 	d := newDisk(t, root)
 	put(t, d, "abcd", []byte("data"))
@@ -161,7 +161,7 @@ func TestFolderThatWasRemovedIsMadeAgain(t *testing.T) {
 	wantBlob(t, d, "abce", []byte("data"))
 }
 
-// A picture that is being served is served to its end, also when it is replaced meanwhile.
+// An open picture can be read to its end although it was replaced.
 func TestOpenBlobOutlivesItsDeletion(t *testing.T) {
 	d := newDisk(t, t.TempDir())
 	put(t, d, "abcd", []byte("data"))
@@ -186,11 +186,11 @@ func TestNewDiskRefusesAFile(t *testing.T) {
 	}
 }
 
-// Trouble that is neither a missing blob nor a full disk is not told as either.
-func TestOtherTroubleIsAnOutage(t *testing.T) {
+// Other errors are reported neither as a missing blob nor as a full disk.
+func TestOtherErrorsAreAnOutage(t *testing.T) {
 	root := t.TempDir()
 	d := newDisk(t, root)
-	if err := os.WriteFile(filepath.Join(root, "ab"), nil, 0o600); err != nil { // where a folder should be
+	if err := os.WriteFile(filepath.Join(root, "ab"), nil, 0o600); err != nil { // in place of a folder
 		t.Fatal(err)
 	}
 	_, openErr := d.Open(t.Context(), "abcd")
@@ -217,8 +217,8 @@ func BenchmarkDiskPut(b *testing.B) {
 	}
 }
 
-// What the storage itself cannot have written is listed without a key.
-func TestListTellsForeignFiles(t *testing.T) {
+// Foreign files are listed without a key.
+func TestListReportsForeignFiles(t *testing.T) {
 	root := t.TempDir()
 	d, err := blob.NewDisk(root)
 	if err != nil {
@@ -252,7 +252,7 @@ func TestListTellsForeignFiles(t *testing.T) {
 	}
 }
 
-func TestListTellsAFolderThatCannotBeRead(t *testing.T) {
+func TestListReportsAnUnreadableFolder(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "pictures")
 	d, err := blob.NewDisk(root)
 	if err != nil {
@@ -271,8 +271,8 @@ func TestListTellsAFolderThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What is no file in a file's place is refused, and a pipe does not block.
-func TestOpenRefusesWhatIsNoFile(t *testing.T) {
+// Folders and pipes in place of a file are refused. A pipe does not block.
+func TestOpenRefusesNonFiles(t *testing.T) {
 	root := t.TempDir()
 	d, err := blob.NewDisk(root)
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// Linux has a device that is always full, which stands in for the disk here.
+// The device /dev/full stands in for a full disk.
 func TestFullDisk(t *testing.T) {
 	root := t.TempDir()
 	d := newDisk(t, root)
-	put(t, d, "abce", []byte("data")) // makes the folder
+	put(t, d, "abce", []byte("data")) // creates the folder
 	if err := os.Symlink("/dev/full", filepath.Join(root, "ab", "abcd.tmp")); err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +31,11 @@ func TestFullDisk(t *testing.T) {
 	wantFiles(t, root, "ab/abcd", "ab/abce")
 }
 
-// The same on a real file system that runs full, is cleared and works again.
+// A real file system fills up, is cleared and works again.
 func TestFullFileSystem(t *testing.T) {
 	root := t.TempDir()
 	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("SKIPPED, only root may mount a small file system (TestFullDisk covers the essence): %v", err)
+		t.Skipf("SKIPPED: only root may mount a small file system; TestFullDisk covers the essence: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(root, 0); err != nil {
@@ -51,10 +51,10 @@ func TestFullFileSystem(t *testing.T) {
 	if err := d.Check(t.Context()); !errors.Is(err, blob.ErrFull) {
 		t.Errorf("check: got %v", err)
 	}
-	if err := d.Delete(t.Context(), "abce"); err != nil { // frees what the failed one took
+	if err := d.Delete(t.Context(), "abce"); err != nil { // frees the space of the failed Put
 		t.Error(err)
 	}
-	if err := d.Check(t.Context()); !errors.Is(err, blob.ErrFull) { // there is room, but not for as much
+	if err := d.Check(t.Context()); !errors.Is(err, blob.ErrFull) { // there is space, but not for a blob of that size
 		t.Errorf("check: got %v", err)
 	}
 	put(t, d, "abce", []byte("data"))

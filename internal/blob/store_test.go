@@ -15,22 +15,21 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// testStore is what every kind of storage has to pass. newStore returns an
-// empty one.
+// testStore tests the guarantees of [blob.Store]. newStore returns an empty store.
 func testStore(t *testing.T, newStore func(t *testing.T) blob.Store) {
 	for name, test := range map[string]func(t *testing.T, s blob.Store){
-		"what was put is read":     testRoundTrip,
-		"sizes":                    testSizes,
-		"seek":                     testSeek,
-		"time":                     testModTime,
-		"not found":                testNotFound,
-		"delete":                   testDelete,
-		"keys":                     testKeys,
-		"keys do not mix":          testNeighbours,
-		"many at once":             testManyAtOnce,
-		"check":                    testCheck,
-		"list":                     testList,
-		"the caller's bytes alone": testCallerKeepsData,
+		"round trip":             testRoundTrip,
+		"sizes":                  testSizes,
+		"seek":                   testSeek,
+		"time":                   testModTime,
+		"not found":              testNotFound,
+		"delete":                 testDelete,
+		"keys":                   testKeys,
+		"similar keys":           testSimilarKeys,
+		"concurrent use":         testConcurrentUse,
+		"check":                  testCheck,
+		"list":                   testList,
+		"caller keeps its slice": testCallerKeepsData,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,7 +40,7 @@ func testStore(t *testing.T, newStore func(t *testing.T) blob.Store) {
 
 const key = "k3v9x2q7mzt4hw5ek3v9x2q7mz"
 
-// put stores a blob, which must succeed.
+// put stores a blob and fails the test on an error.
 func put(t *testing.T, s blob.Store, key string, data []byte) {
 	t.Helper()
 	if err := s.Put(t.Context(), key, data); err != nil {
@@ -49,7 +48,7 @@ func put(t *testing.T, s blob.Store, key string, data []byte) {
 	}
 }
 
-// open opens a blob until the test ends, which must succeed.
+// open opens a blob until the test ends and fails the test on an error.
 func open(t *testing.T, s blob.Store, key string) blob.Blob {
 	t.Helper()
 	b, err := s.Open(t.Context(), key)
@@ -128,11 +127,11 @@ func testSeek(t *testing.T, s blob.Store) {
 }
 
 func testModTime(t *testing.T, s blob.Store) {
-	begun := time.Now()
+	started := time.Now()
 	put(t, s, key, []byte("data"))
-	// Some storages and file systems know the second only, and their clock lags.
-	if at := open(t, s, key).ModTime(); at.Before(begun.Add(-2*time.Second)) || at.After(time.Now().Add(2*time.Second)) {
-		t.Errorf("stored at %v, but ModTime is %v", begun, at)
+	// Some file systems store whole seconds, and their clock may lag.
+	if at := open(t, s, key).ModTime(); at.Before(started.Add(-2*time.Second)) || at.After(time.Now().Add(2*time.Second)) {
+		t.Errorf("stored at %v, but ModTime is %v", started, at)
 	}
 }
 
@@ -177,7 +176,7 @@ func testKeys(t *testing.T, s blob.Store) {
 	}
 }
 
-func testNeighbours(t *testing.T, s blob.Store) {
+func testSimilarKeys(t *testing.T, s blob.Store) {
 	keys := []string{"abcd", "abcde", "abdd", "bbcd", "ab00"}
 	for _, k := range keys {
 		put(t, s, k, []byte(k))
@@ -191,11 +190,11 @@ func testNeighbours(t *testing.T, s blob.Store) {
 	}
 }
 
-func testManyAtOnce(t *testing.T, s blob.Store) {
+func testConcurrentUse(t *testing.T, s blob.Store) {
 	var wg sync.WaitGroup
 	for i := range 32 {
 		wg.Go(func() {
-			k := fmt.Sprintf("%c%03d", 'a'+i%2, i) // many in one folder, and folders made at once
+			k := fmt.Sprintf("%c%03d", 'a'+i%2, i) // many in one folder; folders are created concurrently
 			data := bytes.Repeat([]byte{byte(i)}, 1000*i)
 			if err := s.Put(t.Context(), k, data); err != nil {
 				t.Error(err)
@@ -206,7 +205,7 @@ func testManyAtOnce(t *testing.T, s blob.Store) {
 				t.Error(err)
 				return
 			}
-			defer b.Close() //nolint:errcheck // it was only read
+			defer b.Close() //nolint:errcheck // only read
 			if got, err := io.ReadAll(b); err != nil || !bytes.Equal(got, data) {
 				t.Errorf("%s: got %d bytes, %v", k, len(got), err)
 			}

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// listed are the lines of a list of passwords, sorted.
-func listed(passwords int, form func(hash string, i int) string) []string {
+// sortedLines returns the lines of a list of passwords.
+func sortedLines(passwords int, form func(hash string, i int) string) []string {
 	var lines []string
 	for i := range passwords {
 		lines = append(lines, form(fmt.Sprintf("%X", sha1.Sum(fmt.Append(nil, "password ", i))), i))
@@ -51,16 +51,16 @@ func wantHas(t *testing.T, l *List, password string, want bool) {
 	}
 }
 
-// All that is in the list is found and nothing else, in each form that lists come in.
+// Has finds exactly the passwords in the list, in each form of a list.
 func TestHas(t *testing.T) {
 	for name, text := range map[string]string{
-		"as downloaded":      strings.Join(listed(1000, withCount), "\r\n") + "\r\n",
-		"LF":                 strings.Join(listed(1000, withCount), "\n") + "\n",
-		"no end of the last": strings.Join(listed(1000, withCount), "\r\n"),
-		"hashes only":        strings.Join(listed(1000, func(hash string, _ int) string { return hash }), "\n") + "\n",
-		"hashes only, CRLF":  strings.Join(listed(1000, func(hash string, _ int) string { return hash }), "\r\n") + "\r\n",
-		"lower case":         strings.ToLower(strings.Join(listed(1000, withCount), "\n") + "\n"),
-		"long counts": strings.Join(listed(1000, func(hash string, i int) string {
+		"as downloaded":     strings.Join(sortedLines(1000, withCount), "\r\n") + "\r\n",
+		"LF":                strings.Join(sortedLines(1000, withCount), "\n") + "\n",
+		"no final newline":  strings.Join(sortedLines(1000, withCount), "\r\n"),
+		"hashes only":       strings.Join(sortedLines(1000, func(hash string, _ int) string { return hash }), "\n") + "\n",
+		"hashes only, CRLF": strings.Join(sortedLines(1000, func(hash string, _ int) string { return hash }), "\r\n") + "\r\n",
+		"lower case":        strings.ToLower(strings.Join(sortedLines(1000, withCount), "\n") + "\n"),
+		"long counts": strings.Join(sortedLines(1000, func(hash string, i int) string {
 			return hash + ":" + strings.Repeat("9", 20*(i%2)+1-i%2)
 		}), "\r\n"),
 	} {
@@ -73,29 +73,29 @@ func TestHas(t *testing.T) {
 			wantHas(t, l, "", false)
 		})
 	}
-	one := open(t, listed(1, withCount)[0])
+	one := open(t, sortedLines(1, withCount)[0])
 	wantHas(t, one, "password 0", true)
 	wantHas(t, one, "password 1", false)
 	wantHas(t, nil, "password 0", false)
 }
 
-// counted counts what is read.
-type counted struct {
+// countingReader counts reads and bytes.
+type countingReader struct {
 	io.ReaderAt
 	reads, bytes int
 }
 
-func (c *counted) ReadAt(b []byte, offset int64) (int, error) {
+func (c *countingReader) ReadAt(b []byte, offset int64) (int, error) {
 	c.reads++
 	c.bytes += len(b)
 	return c.ReaderAt.ReadAt(b, offset)
 }
 
-// A list twice as long costs one read more, not twice as many.
+// A list of twice the length needs one more read.
 func TestFewReads(t *testing.T) {
 	for n, most := range map[int]int{1000: 17, 4000: 19, 16000: 21, 64000: 23} {
-		text := strings.Join(listed(n, withCount), "\r\n")
-		file := &counted{ReaderAt: strings.NewReader(text)}
+		text := strings.Join(sortedLines(n, withCount), "\r\n")
+		file := &countingReader{ReaderAt: strings.NewReader(text)}
 		l := &List{file: file, size: int64(len(text))}
 		for i := range 100 {
 			file.reads, file.bytes = 0, 0
@@ -108,9 +108,9 @@ func TestFewReads(t *testing.T) {
 	}
 }
 
-// What is no list is found when it is opened.
+// Open refuses files that are malformed or not sorted.
 func TestOpenRefuses(t *testing.T) {
-	good := listed(1000, withCount)
+	good := sortedLines(1000, withCount)
 	backwards := slices.Clone(good)
 	slices.Reverse(backwards)
 	byCount := slices.SortedFunc(slices.Values(good), func(a, b string) int {
@@ -124,7 +124,7 @@ func TestOpenRefuses(t *testing.T) {
 		"text":                strings.Repeat("password1\n", 1000),
 		"one long line":       strings.Repeat("0", 1000),
 		"NTLM hashes":         good[0][:32] + ":1\n",
-		"digits too many":     good[0][:40] + "0:1\n",
+		"41 digits":           good[0][:40] + "0:1\n",
 		"sorted by the count": strings.Join(byCount, "\n"),
 		"sorted backwards":    strings.Join(backwards, "\n"),
 		"zeros":               string(make([]byte, 4000)),
@@ -141,9 +141,9 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A list that can no longer be read is an error, never a password that is not in it.
+// An unreadable list is an error. It is never reported as a missing password.
 func TestDamageIsAnError(t *testing.T) {
-	text := strings.Join(listed(1000, withCount), "\n")
+	text := strings.Join(sortedLines(1000, withCount), "\n")
 	path := write(t, text)
 	l, err := Open(path)
 	if err != nil {
@@ -169,17 +169,17 @@ func TestDamageIsAnError(t *testing.T) {
 	}
 }
 
-// Whatever is in the file, a search ends, and finds only what is there; in a sorted
-// list it finds all that is.
+// In any file, a search terminates and reports only passwords that are there. In a
+// sorted list it finds all of them.
 func FuzzHas(f *testing.F) {
-	good := strings.Join(listed(5, withCount), "\r\n")
+	good := strings.Join(sortedLines(5, withCount), "\r\n")
 	for _, text := range []string{"", "\n", good, good + "\r\n", strings.ToLower(good), good[:100], good + "\n\n", "x" + good, good[41:]} {
 		f.Add([]byte(text), "password 3")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, password string) {
 		l := &List{file: bytes.NewReader(text), size: int64(len(text))}
-		if err := l.sample(); err == nil && len(text) == 0 {
-			t.Error("an empty list is none")
+		if err := l.checkSamples(); err == nil && len(text) == 0 {
+			t.Error("an empty list was accepted")
 		}
 		has, err := l.Has(password)
 		hash := fmt.Sprintf("%x", sha1.Sum([]byte(password)))

@@ -18,7 +18,10 @@ const label = secret.Label("test")
 
 func line(key string) string { return base64.StdEncoding.EncodeToString([]byte(key)) + "\n" }
 
-var older = line("thirty-two bytes: the older key.")
+var (
+	older = line("thirty-two bytes: the older key.")
+	newer = line("thirty-two bytes: the newer key.")
+)
 
 func parse(t *testing.T, text string) secret.Keys {
 	t.Helper()
