@@ -14,6 +14,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // Admin does what operators do to people and data, on the data folder itself. A
@@ -47,7 +48,7 @@ func Open(cfg Config) (*Admin, error) {
 }
 
 func (a *Admin) open(ctx context.Context) (err error) {
-	a.db, err = store.OpenExisting(ctx, a.cfg.database())
+	a.db, err = sqlite.OpenExisting(ctx, a.cfg.database())
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, a.cfg.database())
 	}

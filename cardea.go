@@ -36,6 +36,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
@@ -91,7 +92,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err := refuseLost(ctx, s.cfg); err != nil {
 		return err
 	}
-	if s.db, err = store.Open(ctx, s.cfg.database()); err != nil {
+	if s.db, err = sqlite.Open(ctx, s.cfg.database()); err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	pictures, err := blob.NewDisk(s.cfg.storage())

@@ -85,7 +85,7 @@ func (c statsCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(buildInfo, 1, Version)
 	if n := stats.Counts; n != nil {
-		gauge(people, float64(n.People))
+		gauge(people, float64(n.Users))
 		gauge(sessions, float64(n.Sessions))
 		gauge(pictures, float64(n.Pictures))
 	}

@@ -126,7 +126,7 @@ func (s *Service) sweepAudit(ctx context.Context) error {
 			return tx.DeleteOldAudit(ctx, now.Add(-s.opt.AuditKeep), sweepBatch)
 		}),
 		s.inBatches(ctx, func(tx *store.Tx) (int64, error) {
-			return tx.DeleteOldAuditOfNobody(ctx, now.Add(-nobodyKept), sweepBatch)
+			return tx.DeleteOldAuditWithoutUser(ctx, now.Add(-nobodyKept), sweepBatch)
 		}),
 	)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // BackupOptions are what a backup is made with.
@@ -45,7 +46,7 @@ type Contents struct {
 }
 
 func (c *Contents) count(n store.Counts) {
-	c.People, c.Sessions, c.Pictures = n.People, n.Sessions, n.Pictures
+	c.People, c.Sessions, c.Pictures = n.Users, n.Sessions, n.Pictures
 }
 
 // Backup writes everything to w while people go on using it, and, if w can be read
@@ -123,7 +124,7 @@ func (b *backup) write(ctx context.Context, out *archive.Writer) error {
 // finishCopy writes the pictures that the copy of the database names, and leaves
 // the copy whole, checked and closed.
 func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error) {
-	db, err := store.OpenExisting(ctx, b.copy)
+	db, err := sqlite.OpenExisting(ctx, b.copy)
 	if err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	db, err := store.OpenExisting(ctx, b.copy)
+	db, err := sqlite.OpenExisting(ctx, b.copy)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // onFirstWrite calls a function when the backup begins to write, which is after
@@ -48,7 +49,7 @@ func restoreTo(t *testing.T, backup []byte) (restored, error) {
 	if err != nil {
 		return restored{}, err
 	}
-	db, err := store.OpenExisting(t.Context(), path)
+	db, err := sqlite.OpenExisting(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

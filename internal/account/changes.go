@@ -16,7 +16,7 @@ const changesAnHour = 5000
 
 // changes are the events that count against changesAnHour. Those with a password are
 // throttled by the cost of its hash.
-var changes = [4]string{
+var changes = []string{
 	string(EventRenamed), string(EventSessionsEnded), string(EventPictureChanged), string(EventPictureRemoved),
 }
 

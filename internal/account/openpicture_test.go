@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // opens tells whether the picture a.png of a person is served, in a size and whole.
@@ -50,7 +51,7 @@ func TestPictureRemovedByAnotherProcess(t *testing.T) {
 	if !b.opens(t, user) {
 		t.Fatal("it is not there")
 	}
-	other, err := store.OpenExisting(t.Context(), b.file)
+	other, err := sqlite.OpenExisting(t.Context(), b.file)
 	if err != nil {
 		t.Fatal(err)
 	}

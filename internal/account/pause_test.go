@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 var pausePeople = flag.Int("pause.people", 2000, "people of TestNothingHoldsTheWriter; 1000000 for a figure to quote, which takes minutes")
@@ -32,7 +33,7 @@ func TestNothingHoldsTheWriter(t *testing.T) {
 			}
 		},
 		"backup": func() {
-			other, err := store.OpenExisting(t.Context(), b.file) // a command is a process of its own
+			other, err := sqlite.OpenExisting(t.Context(), b.file) // a command is a process of its own
 			if err != nil {
 				t.Error(err)
 				return

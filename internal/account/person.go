@@ -140,7 +140,7 @@ func (s *Service) ResetPassword(ctx context.Context, who string, next Password) 
 			return err
 		}
 		for _, c := range append(passwordCounters(row.ID), count(accountLimit, "account", row.EmailKey)) {
-			if err := tx.DeleteTries(ctx, c.name[:]); err != nil {
+			if err := tx.DeleteAttempts(ctx, c.name[:]); err != nil {
 				return err
 			}
 		}

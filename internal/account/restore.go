@@ -11,6 +11,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // RestoreOptions say where a backup is restored to.
@@ -31,7 +32,7 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return c, nil, err
 	}
-	differences, err := store.SchemaDifferences(ctx, opt.Database)
+	differences, err := sqlite.SchemaDifferences(ctx, opt.Database)
 	if err == nil && len(differences) > 0 {
 		err = fmt.Errorf("%w: in its database, %s", archive.ErrInvalid, strings.Join(differences, ", "))
 	}
@@ -39,7 +40,7 @@ func Restore(ctx context.Context, r io.ReadSeeker, opt RestoreOptions) (c Conten
 		return c, nil, err
 	}
 	// Brings the database of an older release up to date.
-	db, err := store.Open(ctx, opt.Database)
+	db, err := sqlite.Open(ctx, opt.Database)
 	if err != nil {
 		return c, nil, err
 	}

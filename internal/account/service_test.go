@@ -16,6 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
@@ -34,7 +35,7 @@ func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{now: time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC), folder: filepath.Join(t.TempDir(), "pictures")}
 	b.file = filepath.Join(t.TempDir(), "cardea.db")
-	db, err := store.Open(t.Context(), b.file)
+	db, err := sqlite.Open(t.Context(), b.file)
 	if err != nil {
 		t.Fatal(err)
 	}

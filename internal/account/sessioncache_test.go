@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // signedIn tells whether a token is a live session.
@@ -185,7 +186,7 @@ func TestChangesOfOtherProcessesEndKeptSessions(t *testing.T) {
 	b := newBench(t)
 	user, token := b.register(t, "ada@example.com")
 	b.keep(t, token)
-	other, err := store.OpenExisting(t.Context(), b.file)
+	other, err := sqlite.OpenExisting(t.Context(), b.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +208,7 @@ func TestChangesOfOtherProcessesEndKeptSessions(t *testing.T) {
 func TestReadersDoNotWaitForALock(t *testing.T) {
 	b := newBench(t)
 	_, token := b.register(t, "ada@example.com")
-	other, err := store.OpenExisting(t.Context(), b.file)
+	other, err := sqlite.OpenExisting(t.Context(), b.file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type Stats struct {
 func (s *Service) Stats(ctx context.Context) Stats {
 	return Stats{
 		Hashing: s.hashing.Load(), Decoding: s.decoding.Load(), Drawing: s.drawing.Load(),
-		Events: s.events.all(), Database: s.db.Stats(), Cache: s.sessions.stats(),
+		Events: s.events.all(), Database: s.db.Stats(ctx), Cache: s.sessions.stats(),
 		SweepFailures: s.sweepFailures.Load(), Counts: s.counted.get(ctx, s.opt.Now(), s.db.Counts),
 	}
 }

@@ -17,14 +17,14 @@ func TestPeopleAreCountedOnceAMinute(t *testing.T) {
 			t.Errorf("counted %+v, want %+v", got, n)
 		}
 	}
-	want(store.Counts{People: 2, Sessions: 2})
+	want(store.Counts{Users: 2, Sessions: 2})
 	eve, _ := b.register(t, "eve@example.com")
 	b.picture(t, eve, 4)
-	want(store.Counts{People: 2, Sessions: 2})
+	want(store.Counts{Users: 2, Sessions: 2})
 	b.now = b.now.Add(countInterval - time.Second)
-	want(store.Counts{People: 2, Sessions: 2})
+	want(store.Counts{Users: 2, Sessions: 2})
 	b.now = b.now.Add(time.Second)
-	want(store.Counts{People: 3, Sessions: 3, Pictures: 1})
+	want(store.Counts{Users: 3, Sessions: 3, Pictures: 1})
 	if err := b.db.Close(); err != nil {
 		t.Fatal(err)
 	}

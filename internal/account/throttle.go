@@ -143,10 +143,10 @@ func (s *Service) admit(ctx context.Context, counters []counter, userID string, 
 // on they were made now: that locks nobody out until the clock has caught up, and
 // gives nobody tries anew.
 func (c counter) waitNow(ctx context.Context, tx *store.Tx, now time.Time) (time.Duration, error) {
-	if err := tx.BringTriesBack(ctx, c.name[:], now); err != nil {
+	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
 		return 0, err
 	}
-	tries, err := tx.TriesAfter(ctx, c.name[:], now.Add(-triesKept), c.tries+blockSteps)
+	tries, err := tx.AttemptsAfter(ctx, c.name[:], now.Add(-triesKept), c.tries+blockSteps)
 	return c.wait(tries, now), err
 }
 
@@ -154,7 +154,7 @@ func (c counter) waitNow(ctx context.Context, tx *store.Tx, now time.Time) (time
 func (t *ticket) add(ctx context.Context, tx *store.Tx, now time.Time) error {
 	for _, c := range t.counters {
 		id := newID()
-		if err := tx.AddTry(ctx, store.Try{ID: id, Counter: c.name[:], At: now}); err != nil {
+		if err := tx.AddAttempt(ctx, store.Attempt{ID: id, Counter: c.name[:], At: now}); err != nil {
 			return err
 		}
 		t.ids = append(t.ids, id)
@@ -176,7 +176,7 @@ func (s *Service) withdraw(ctx context.Context, t ticket) {
 
 func (t ticket) takeBack(ctx context.Context, tx *store.Tx) error {
 	for _, id := range t.ids {
-		if err := tx.DeleteTry(ctx, id); err != nil {
+		if err := tx.DeleteAttempt(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -190,7 +190,7 @@ func (t ticket) succeeded(ctx context.Context, tx *store.Tx) error {
 	if len(t.ids) == 0 {
 		return nil
 	}
-	if err := tx.DeleteTries(ctx, t.counters[0].name[:]); err != nil {
+	if err := tx.DeleteAttempts(ctx, t.counters[0].name[:]); err != nil {
 		return err
 	}
 	return t.takeBack(ctx, tx)
@@ -229,5 +229,5 @@ func (r *recently) first(name [sha256.Size]byte, now time.Time) bool {
 // sweepTries forgets tries that no limit looks at any more.
 func (s *Service) sweepTries(ctx context.Context) error {
 	before := s.opt.Now().Add(-triesKept)
-	return s.inBatches(ctx, func(tx *store.Tx) (int64, error) { return tx.DeleteOldTries(ctx, before, sweepBatch) })
+	return s.inBatches(ctx, func(tx *store.Tx) (int64, error) { return tx.DeleteOldAttempts(ctx, before, sweepBatch) })
 }
