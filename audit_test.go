@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -66,7 +66,7 @@ func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
 func auditOf(t *testing.T, server *testkit.Server, userID string) (events []string, ips map[string]int) {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(server.Data, "cardea.db"))
+	db, err := sqlite.Open(t.Context(), filepath.Join(server.Data, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
@@ -357,26 +356,5 @@ func TestManyUploadsLeaveOne(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join(server.Data, "pictures", "*", "*"))
 	if err != nil || len(folders) != files {
 		t.Errorf("%d files lie in the folders (%v)", len(folders), err)
-	}
-}
-
-// A picture from before there were crops gets them from the background, and is
-// served whole until then.
-func TestUpgradeMakesCrops(t *testing.T) {
-	data := copyOfFirstRelease(t)
-	server := testkit.Start(t, func(c *cardea.Config) { c.Data = data })
-	client := server.NewClient(t)
-	client.Cookie = firstReleaseToken
-	crops := cropsOf(t, client)
-	for start := time.Now(); len(crops) == 0 && time.Since(start) < time.Minute; crops = cropsOf(t, client) {
-		client.Get("/uploads/" + firstReleaseUser + "_test.png?size=64").Want(http.StatusOK)
-	}
-	if len(crops) != len(sides) {
-		t.Fatalf("crops %v", crops)
-	}
-	for side, crop := range crops {
-		if got := seen(t, client, crop).Bounds(); got.Dx() != got.Dy() || got.Dx() > side {
-			t.Errorf("crop %d has %v", side, got)
-		}
 	}
 }

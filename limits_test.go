@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -19,7 +20,7 @@ import (
 // long through the front door.
 func beside(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
 	t.Helper()
-	db, err := store.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
+	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea"
-	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -82,7 +82,7 @@ func TestLoginUpgradesTheHash(t *testing.T) {
 		return func(c *cardea.Config) { c.Data, c.Argon2Memory, c.Argon2Time = data, memory, time }
 	}
 	hashNow := func() string {
-		db, err := store.Open(t.Context(), filepath.Join(data, "cardea.db"))
+		db, err := sqlite.Open(t.Context(), filepath.Join(data, "cardea.db"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -237,9 +237,9 @@ func alter(t *testing.T, data, statements string) {
 // of them, and there is no backup of it.
 func TestCheckOfTables(t *testing.T) {
 	for statements, want := range map[string][]string{
-		"DROP TABLE tries; DROP INDEX audit_by_time": {"the index audit_by_time is missing", "the index tries_by_time is missing", "the index tries_of_counter is missing", "the table tries is missing"},
-		"ALTER TABLE users ADD COLUMN admin INTEGER": {"the table users is not as Cardea makes it"},
-		"CREATE TABLE notes (n)":                     {"the table notes is none of Cardea's"},
+		"DROP TABLE attempts; DROP INDEX audit_by_time": {"the index attempts_by_time is missing", "the index attempts_of_counter is missing", "the index audit_by_time is missing", "the table attempts is missing"},
+		"ALTER TABLE users ADD COLUMN admin INTEGER":    {"the table users is not as Cardea makes it"},
+		"CREATE TABLE notes (n)":                        {"the table notes is not one of Cardea's"},
 	} {
 		data := withPicture(t)
 		alter(t, data, statements)
@@ -268,11 +268,11 @@ func TestCheckOfPeople(t *testing.T) {
 // A backup with a foreign database and a matching manifest is refused.
 func TestRestoreOfOtherTables(t *testing.T) {
 	data, file := backedUp(t)
-	alter(t, data, "DROP TABLE tries")
+	alter(t, data, "DROP TABLE attempts")
 	database := readFile(t, filepath.Join(data, "cardea.db"))
 	forged := forge(t, readFile(t, file), archive.KindDatabase, database)
 	to := filepath.Join(t.TempDir(), "restored")
-	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table tries is missing")
+	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table attempts is missing")
 	if _, err := os.Stat(to); err == nil {
 		t.Error("something is left")
 	}

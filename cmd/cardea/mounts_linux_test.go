@@ -18,8 +18,8 @@ func TestCommandsOnAFullDisk(t *testing.T) {
 	operate(t, data, "", "backup", backup).wantDone()
 	operate(t, full, "", "restore", backup).wantDone()
 	fill(t, disk)
-	serveOnce(t, full).wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left where the database lies; make room there")
-	operate(t, full, "", "user", "list").wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left where the database lies; make room there")
+	serveOnce(t, full).wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left on the disk of the database; free some")
+	operate(t, full, "", "user", "list").wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left on the disk of the database; free some")
 	operate(t, data, "", "backup", filepath.Join(disk, "b.tar")).wantEnd(exitFailed, "no space is left in the folder "+disk)
 	operate(t, filepath.Join(disk, "new"), "", "restore", backup).wantEnd(exitFailed, filepath.Join(disk, "new"), "no space left on device")
 }

@@ -2,59 +2,61 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 	"sync/atomic"
 )
 
-// A cache of what was read about a person stays exact as follows. A transaction
-// of this process that changes people moves their counters just before it commits;
-// what was read until then no longer holds. What is read while such a transaction
-// commits could be of before or of after it, and is not to be kept. Changes by
-// other processes move the epoch, which is as late as [DB.NoticeOthers] is called.
+// A cache of what was read about a user stays exact as follows. A transaction of this
+// process that changes a user moves the user's counter just before it commits; what was
+// read until then is no longer valid. A reading that overlaps such a commit may be old or
+// new, and must not be kept. Changes by other processes move the epoch, as soon as
+// [DB.NoticeOthers] is called.
 
-// changeSlots is how many counters people share, by hash: a change makes a cache
-// forget one person in so many besides its own. The counters take 128 KiB.
+// changeSlots is the number of counters. Users share them by hash, so a change makes a
+// cache forget a few other users too. The counters take 128 KiB.
 const changeSlots = 1 << 14
 
-// changes counts what happens to people.
+// changes counts the changes to users.
 type changes struct {
-	commits atomic.Uint64 // odd while a transaction that changed people commits
-	epoch   atomic.Uint64 // moves when another process has written
-	slots   [changeSlots]atomic.Uint64
-	seed    maphash.Seed
+	begun, ended atomic.Uint64 // commits that change users
+	epoch        atomic.Uint64 // moves when another process has written
+	slots        [changeSlots]atomic.Uint64
+	seed         maphash.Seed
 }
+
+func newChanges() *changes { return &changes{seed: maphash.MakeSeed()} }
 
 func (c *changes) slot(userID string) *atomic.Uint64 {
 	return &c.slots[maphash.String(c.seed, userID)%changeSlots]
 }
 
-// committing runs commit, which makes the changes to these people visible.
+// committing runs commit, which makes the changes to these users visible.
 func (c *changes) committing(userIDs []string, commit func() error) error {
 	if len(userIDs) == 0 {
 		return commit()
 	}
-	c.commits.Add(1) // there is one writer: nobody else is between here and the end
-	defer c.commits.Add(1)
+	c.begun.Add(1)
+	defer c.ended.Add(1)
 	for _, id := range userIDs {
 		c.slot(id).Add(1)
 	}
 	return commit()
 }
 
-// changes says that a transaction changes what [reads.SessionByTokenHash] finds
-// about a person. Every method of Tx that does must call it.
+// changes notes that the transaction changes what [reads.SessionByTokenHash] or
+// [reads.PictureInSize] returns about a user. Every method of Tx that does so calls it.
 func (tx *Tx) changes(userID string) { tx.changed = append(tx.changed, userID) }
 
 // Moment is when a reading began, see [DB.Moment].
-type Moment struct{ commits, epoch uint64 }
+type Moment struct{ begun, ended, epoch uint64 }
 
-// Moment is to be called before reading what will be kept.
+// Moment is called before reading something that will be kept.
 func (db *DB) Moment() Moment {
-	return Moment{db.changes.commits.Load(), db.changes.epoch.Load()}
+	ended := db.changes.ended.Load() // before begun: if they are equal, no commit is running
+	return Moment{db.changes.begun.Load(), ended, db.changes.epoch.Load()}
 }
 
-// Stamp tells whether what was read about a person still holds, see [DB.Stamp].
+// Stamp tells whether what was read about a user is still valid, see [DB.Stamp].
 type Stamp struct {
 	slot   *atomic.Uint64
 	slots  uint64
@@ -62,20 +64,20 @@ type Stamp struct {
 	epoch  uint64
 }
 
-// Stamp is to be called after reading. Not ok: somebody may have been changed
-// meanwhile, and what was read is not to be kept.
+// Stamp is called after reading. If it is not ok, a user may have changed meanwhile, and
+// what was read must not be kept.
 func (db *DB) Stamp(began Moment, userID string) (stamp Stamp, ok bool) {
 	slot := db.changes.slot(userID)
 	stamp = Stamp{slot, slot.Load(), &db.changes.epoch, began.epoch}
-	return stamp, began.commits%2 == 0 && began.commits == db.changes.commits.Load()
+	return stamp, began.begun == began.ended && began.begun == db.changes.begun.Load()
 }
 
-// Holds tells whether nothing has changed about the person since.
+// Holds reports whether the user has not changed since.
 func (s Stamp) Holds() bool { return s.slot.Load() == s.slots && s.epochs.Load() == s.epoch }
 
-// NoticeOthers finds out whether another process has written to the database since
-// the last call; if so, or if that cannot be told, no [Stamp] holds any more.
-// It waits for the transaction that is running, at most as long as [DB.Tx] does.
+// NoticeOthers checks whether another process has written to the database since the
+// last call. If it has, or if that is unknown, no [Stamp] holds any more. It waits for
+// running transactions for as long as [DB.Tx] does.
 func (db *DB) NoticeOthers(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
@@ -83,25 +85,13 @@ func (db *DB) NoticeOthers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // it goes back to the pool
-	seen := lastWrite{}
-	if err := conn.Raw(func(c any) error { seen.conn = c; return nil }); err != nil {
-		return fmt.Errorf("store: connection: %w", err)
+	defer func() { _ = conn.Close() }() // it returns to the pool
+	changed, err := db.engine.ChangedByOthers(ctx, conn)
+	if err != nil {
+		return classify(db.engine, err)
 	}
-	// Asked on the connection that does all the writing of this process, the
-	// version changes only by what others write (https://sqlite.org/pragma.html#pragma_data_version).
-	if err := conn.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&seen.version); err != nil {
-		return classify(err)
-	}
-	if last := db.lastWrite.Swap(&seen); last == nil || *last != seen {
+	if changed {
 		db.changes.epoch.Add(1)
 	}
 	return nil
-}
-
-// lastWrite is the version that a connection tells; that of another connection
-// cannot be compared with it.
-type lastWrite struct {
-	conn    any
-	version int64
 }

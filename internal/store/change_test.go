@@ -1,104 +1,114 @@
-package store
+package store_test
 
 import (
 	"context"
 	"errors"
-	"path/filepath"
-	"reflect"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// unseen are the methods of Tx that change nothing that a session shows. A new
-// session or account was not there to be read before.
+// unseen are the methods of Tx that change nothing that a session or picture shows. New
+// users and sessions could not be read before.
 var unseen = map[string]bool{
 	"CreateUser": true, "CreateSession": true, "ReplacePasswordHash": true,
 	"AddOrphan": true, "AdoptOrphan": true, "ForgetOrphan": true, "ExpireOrphans": true,
-	"AddTry": true, "DeleteTry": true, "DeleteTries": true, "DeleteOldTries": true, "BringTriesBack": true,
-	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditOfNobody": true,
+	"AddAttempt": true, "DeleteAttempt": true, "DeleteAttempts": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
+	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
 }
 
-// What was read about a person holds until a transaction changes it, whichever of
-// its methods does; and no longer than that.
+// What was read about a user is valid until a transaction changes it, by any method.
 func TestStampsHoldUntilAChange(t *testing.T) {
-	for name, query := range queries {
-		t.Run(name, func(t *testing.T) {
-			db := withEverything(t)
-			stamp := readAnn(t, db)
-			undo := errors.New("not this time")
-			wantError(t, db, undo, func(tx *Tx) error { return errors.Join(query(tx, t.Context()), undo) })
-			if !stamp.Holds() {
-				t.Error("what was rolled back is taken for a change")
-			}
-			write(t, db, func(tx *Tx) error { return query(tx, t.Context()) })
-			_, reads := reflect.TypeFor[reads]().MethodByName(name)
-			if changes := !reads && !unseen[name]; stamp.Holds() == changes {
-				t.Errorf("still holds: %v", stamp.Holds())
-			}
-		})
-	}
+	withEachEngine(t, func(t *testing.T, e engine) {
+		for name, query := range queries {
+			t.Run(name, func(t *testing.T) {
+				db := e.withEverything(t)
+				stamp := readAnn(t, db)
+				undo := errors.New("not this time")
+				wantError(t, db, undo, func(tx *store.Tx) error { return errors.Join(query(tx, t.Context()), undo) })
+				if !stamp.Holds() {
+					t.Error("a change that was rolled back counts")
+				}
+				write(t, db, func(tx *store.Tx) error { return query(tx, t.Context()) })
+				if changes := !store.Reads(name) && !unseen[name]; stamp.Holds() == changes {
+					t.Errorf("still holds: %v", stamp.Holds())
+				}
+			})
+		}
+	})
 }
 
-// readAnn is a reading that nothing disturbs.
-func readAnn(t *testing.T, db *DB) Stamp {
+// readAnn is a reading without a change meanwhile.
+func readAnn(t *testing.T, db *store.DB) store.Stamp {
 	t.Helper()
 	began := db.Moment()
 	stamp, ok := db.Stamp(began, "ann")
 	if !ok || !stamp.Holds() {
-		t.Fatal("nothing happens, and yet what is read cannot be kept")
+		t.Fatal("nothing changes, but what was read cannot be kept")
 	}
 	return stamp
 }
 
-// What is read while a transaction commits may be old or new, and is not kept.
+// A reading that overlaps a commit may be old or new, and is not kept, whether another
+// commit is running or not.
 func TestNoStampAcrossACommit(t *testing.T) {
-	db := withEverything(t)
-	before := db.Moment()
-	err := db.changes.committing([]string{"ann"}, func() error {
-		if _, ok := db.Stamp(before, "ann"); ok {
-			t.Error("begun before the commit, ended in it: kept")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
+		before := db.Moment()
+		var within store.Moment
+		commit := func() error {
+			if _, ok := db.Stamp(before, "ann"); ok {
+				t.Error("begun before the commit, ended in it: kept")
+			}
+			within = db.Moment()
+			if _, ok := db.Stamp(within, "ann"); ok {
+				t.Error("begun and ended in the commit: kept")
+			}
+			return nil
 		}
-		if _, ok := db.Stamp(db.Moment(), "ann"); ok {
-			t.Error("begun and ended in the commit: kept")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := db.Stamp(before, "ann"); ok {
-		t.Error("begun before the commit, ended after it: kept")
-	}
-	readAnn(t, db)
-}
-
-// Another process is another connection to the file.
-func TestNoticeOthers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cardea.db")
-	db, other := openFile(t, path), openFile(t, path)
-	withPeople(t, db, "ann")
-	look := func() {
-		t.Helper()
-		if err := db.NoticeOthers(t.Context()); err != nil {
+		both := func() error { return store.Committing(db, []string{"bob"}, commit) }
+		if err := store.Committing(db, []string{"ann"}, both); err != nil {
 			t.Fatal(err)
 		}
-	}
-	look()
-	stamp := readAnn(t, db)
-	write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), person("bob")) })
-	if look(); !stamp.Holds() {
-		t.Error("a write of its own is taken for another's")
-	}
-	write(t, other, func(tx *Tx) error { return tx.SetName(t.Context(), "ann", "Anne") })
-	if look(); stamp.Holds() {
-		t.Error("another's write is not noticed")
-	}
-	stamp = readAnn(t, db)
-	if look(); !stamp.Holds() {
-		t.Error("the same write is noticed twice")
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if db.NoticeOthers(ended) == nil {
-		t.Error("no error, although nothing was looked at")
-	}
+		for what, began := range map[string]store.Moment{"before": before, "in": within} {
+			if _, ok := db.Stamp(began, "ann"); ok {
+				t.Errorf("begun %s the commit, ended after it: kept", what)
+			}
+		}
+		readAnn(t, db)
+	})
+}
+
+// Another process is another opening of the database.
+func TestNoticeOthers(t *testing.T) {
+	withEachEngine(t, func(t *testing.T, e engine) {
+		address := e.address(t)
+		db, other := e.opened(t, address), e.opened(t, address)
+		withUsers(t, db, "ann")
+		look := func() {
+			t.Helper()
+			if err := db.NoticeOthers(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look()
+		stamp := readAnn(t, db)
+		withUsers(t, db, "bob")
+		if look(); !stamp.Holds() {
+			t.Error("a write of this process counts as another's")
+		}
+		write(t, other, func(tx *store.Tx) error { return tx.SetName(t.Context(), "ann", "Anne") })
+		if look(); stamp.Holds() {
+			t.Error("another's write is not noticed")
+		}
+		stamp = readAnn(t, db)
+		if look(); !stamp.Holds() {
+			t.Error("the same write is noticed twice")
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if db.NoticeOthers(ended) == nil {
+			t.Error("no error, although nothing was read")
+		}
+	})
 }

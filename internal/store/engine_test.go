@@ -1,34 +1,51 @@
-package store
+package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// engines are the databases that the suite runs on, each opened empty.
-var engines = map[string]func(t *testing.T) *DB{
-	"sqlite": func(t *testing.T) *DB { return openFile(t, filepath.Join(t.TempDir(), "cardea.db")) },
+// engine is a kind of database that the tests of this package run on.
+type engine struct {
+	// address returns where an empty database is, or will be.
+	address func(testing.TB) string
+	open    func(ctx context.Context, address string) (*store.DB, error)
+	// lock keeps the database from being written, as another process would. busy is the
+	// driver's error for a transaction that begins meanwhile.
+	lock func(t *testing.T, address string) (unlock func(), busy error)
+	// fault names what is wrong with the plan of a statement; empty: it uses an index.
+	fault func(ctx context.Context, q store.Querier, query string, args []any) (string, error)
 }
 
+var engines = map[string]engine{"sqlite": sqliteEngine}
+
 // forEachEngine runs a test on an empty database of each kind.
-func forEachEngine(t *testing.T, test func(t *testing.T, db *DB)) {
+func forEachEngine(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	withEachEngine(t, func(t *testing.T, e engine) { test(t, e.opened(t, e.address(t))) })
+}
+
+// withEachEngine runs a test with each kind of database.
+func withEachEngine(t *testing.T, test func(t *testing.T, e engine)) {
 	t.Helper()
 	t.Parallel()
-	for name, open := range engines {
+	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t))
+			test(t, e)
 		})
 	}
 }
 
-// openFile opens a SQLite file until the test ends.
-func openFile(t testing.TB, path string) *DB {
+// opened opens a database until the test ends.
+func (e engine) opened(t testing.TB, address string) *store.DB {
 	t.Helper()
-	db, err := Open(t.Context(), path)
+	db, err := e.open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +58,7 @@ func openFile(t testing.TB, path string) *DB {
 }
 
 // write runs f in a transaction that must succeed.
-func write(t testing.TB, db *DB, f func(*Tx) error) {
+func write(t testing.TB, db *store.DB, f func(*store.Tx) error) {
 	t.Helper()
 	if err := db.Tx(t.Context(), f); err != nil {
 		t.Fatal(err)
@@ -49,62 +66,61 @@ func write(t testing.TB, db *DB, f func(*Tx) error) {
 }
 
 // wantError runs f in a transaction that must fail with the given error.
-func wantError(t *testing.T, db *DB, want error, f func(*Tx) error) {
+func wantError(t *testing.T, db *store.DB, want error, f func(*store.Tx) error) {
 	t.Helper()
 	if err := db.Tx(t.Context(), f); !errors.Is(err, want) {
 		t.Errorf("got %v, want %v", err, want)
 	}
 }
 
-// at is a moment, told in seconds, that does not fit into milliseconds.
+// at is a moment in seconds, with a fraction that does not fit into milliseconds.
 func at(seconds int) time.Time {
 	return time.Date(2026, 11, 22, 15, 4, 5, 123_456_000, time.UTC).Add(time.Duration(seconds) * time.Second)
 }
 
-// person is a user that differs from others in all that must differ.
-func person(id string) User {
-	return User{
+// newUser returns a user that differs from others in every unique column.
+func newUser(id string) store.User {
+	return store.User{
 		ID: id, Name: "Name of " + id, Email: id + "@Example.com", EmailKey: id + "@example.com",
 		PasswordHash: "hash of " + id, CreatedAt: at(0),
 	}
 }
 
-// session is a session of a user that differs from others in all that must differ.
-func session(id, userID string, created, seen time.Time) Session {
-	return Session{
+// session returns a session that differs from others in every unique column.
+func session(id, userID string, created, seen time.Time) store.Session {
+	return store.Session{
 		ID: id, TokenHash: []byte("token of " + id), UserID: userID, CreatedAt: created, LastSeenAt: seen,
 		IP: "192.0.2.1", UserAgent: "Browser of " + id,
 	}
 }
 
-// picture is the picture of a user, with keys of its own: the two larger crops
-// share a file.
-func picture(userID, key string) Picture {
+// picture returns a picture with keys of its own. The two larger crops share a file.
+func picture(userID, key string) store.Picture {
 	small, large := fileOf(key+"-small"), fileOf(key+"-large")
-	return Picture{
+	return store.Picture{
 		UserID: userID, Name: "face.png", File: fileOf(key), CropsVersion: "crops of " + key,
-		Crops: []Crop{{64, small}, {128, large}, {256, large}}, UpdatedAt: at(1),
+		Crops: []store.Crop{{64, small}, {128, large}, {256, large}}, UpdatedAt: at(1),
 	}
 }
 
-func fileOf(key string) File { return File{key, "image/png", "version of " + key} }
+func fileOf(key string) store.File { return store.File{key, "image/png", "version of " + key} }
 
-// withPeople adds users of the given ids.
-func withPeople(t *testing.T, db *DB, ids ...string) {
+// withUsers adds users of the given ids.
+func withUsers(t *testing.T, db *store.DB, ids ...string) {
 	t.Helper()
-	write(t, db, func(tx *Tx) error {
+	write(t, db, func(tx *store.Tx) error {
 		var errs []error
 		for _, id := range ids {
-			errs = append(errs, tx.CreateUser(t.Context(), person(id)))
+			errs = append(errs, tx.CreateUser(t.Context(), newUser(id)))
 		}
 		return errors.Join(errs...)
 	})
 }
 
 // withSessions adds sessions.
-func withSessions(t *testing.T, db *DB, sessions ...Session) {
+func withSessions(t *testing.T, db *store.DB, sessions ...store.Session) {
 	t.Helper()
-	write(t, db, func(tx *Tx) error {
+	write(t, db, func(tx *store.Tx) error {
 		var errs []error
 		for _, s := range sessions {
 			errs = append(errs, tx.CreateSession(t.Context(), s))
@@ -114,7 +130,7 @@ func withSessions(t *testing.T, db *DB, sessions ...Session) {
 }
 
 // sessionIDs lists the sessions of a user, the one seen last first.
-func sessionIDs(t *testing.T, db *DB, userID string) string {
+func sessionIDs(t *testing.T, db *store.DB, userID string) string {
 	t.Helper()
 	list, err := db.SessionsOfUser(t.Context(), userID, 100)
 	if err != nil {

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,203 +13,189 @@ import (
 	"time"
 )
 
-//go:embed migrations/sqlite/*.sql
-var migrationFiles embed.FS
+var (
+	// ErrNewer: the database was written by a later release of Cardea.
+	ErrNewer = errors.New("the database was made by a newer release of Cardea: run that release, or restore an older backup")
+	// ErrOlder: the database was written by an earlier release of Cardea.
+	ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
 
-// ErrNewer: the database was written by a later release of Cardea.
-var ErrNewer = errors.New("the database was made by a newer release of Cardea: run that release, or restore an older backup")
+	errNoCardea = errors.New("it is empty, or not a database of Cardea")
+)
 
-// ErrOlder: the database was written by an earlier release of Cardea.
-var ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
-
-var errNoCardea = errors.New("it is empty, or not a database of Cardea")
-
-// migration is one forward step, named NNNN_what.sql.
-type migration struct {
+// Migration is one forward step, from a file NNNN_name.sql.
+type Migration struct {
 	version  int
 	name     string
 	sql      string
 	checksum string
 }
 
-// migrate brings the database up to date: what is missing is applied in one
-// transaction that holds the write lock, so that two processes that start
-// together do not both do it. A database with data is copied aside first.
-func migrate(ctx context.Context, db *sql.DB, path string) error {
-	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
+func (m Migration) String() string { return fmt.Sprintf("migration %04d_%s", m.version, m.name) }
+
+// migrate brings the database up to date. Missing steps are applied in one transaction,
+// all or none. A database with data is copied aside first.
+func migrate(ctx context.Context, engine Engine) error {
+	steps, err := readMigrations(engine.Migrations())
 	if err != nil {
 		return err
 	}
-	if err := locked(ctx, db, makeMigrationsTable); err != nil {
+	var applied, missing []Migration
+	err = inMigration(ctx, engine, func(tx *sql.Tx) (err error) {
+		if err = makeMigrationsTable(ctx, engine, tx); err == nil {
+			applied, missing, err = compare(ctx, engine, tx, steps)
+		}
 		return err
-	}
-	applied, err := appliedMigrations(ctx, db)
-	if err != nil {
-		return err
-	}
-	missing, err := compare(steps, applied)
+	})
 	if err != nil || len(missing) == 0 {
 		return err
 	}
 	if len(applied) > 0 {
-		if err := copyAside(ctx, db, path, time.Now()); err != nil {
-			return err
+		if err := engine.CopyAside(ctx); err != nil {
+			return fmt.Errorf("copy the database aside before the upgrade: %w", classify(engine, err))
 		}
 	}
-	return locked(ctx, db, func(ctx context.Context, tx *sql.Tx) error { return applyMissing(ctx, tx, steps) })
+	return inMigration(ctx, engine, func(tx *sql.Tx) error { return applyMissing(ctx, engine, tx, steps) })
 }
 
-// locked runs f in a transaction that holds the write lock.
-func locked(ctx context.Context, db *sql.DB, f func(context.Context, *sql.Tx) error) error {
-	tx, err := beginPatiently(ctx, db)
+// inMigration runs f in a transaction that holds the lock on the schema.
+func inMigration(ctx context.Context, engine Engine, f func(*sql.Tx) error) error {
+	tx, err := engine.BeginMigration(ctx)
 	if err != nil {
-		return classify(err)
+		return classify(engine, err)
 	}
-	if err := f(ctx, tx); err != nil {
+	if err := f(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	return classify(tx.Commit())
+	return classify(engine, tx.Commit())
 }
 
-// checkMigrated tells whether all migrations, and no others, were applied.
-func checkMigrated(ctx context.Context, db *sql.DB, _ string) error {
-	steps, err := readMigrations(migrationFiles, "migrations/sqlite")
+// checkMigrated fails unless all migrations, and no others, were applied.
+func checkMigrated(ctx context.Context, engine Engine, db *sql.DB) error {
+	steps, err := readMigrations(engine.Migrations())
 	if err != nil {
 		return err
 	}
-	applied, err := appliedMigrations(ctx, db)
-	if isSenseless(err) {
-		return errNoCardea
-	}
-	if err != nil {
-		return err
-	}
-	missing, err := compare(steps, applied)
+	_, missing, err := compare(ctx, engine, db, steps)
 	if err == nil && len(missing) > 0 {
 		return ErrOlder
 	}
 	return err
 }
 
-// openPatience bounds how long opening a database waits for others that write to it.
-const openPatience = 10 * time.Second
-
-// beginPatiently waits for others that open the database for the first time as
-// well: SQLite's change to a write-ahead log is not covered by its busy time-out.
-func beginPatiently(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	waiting, cancel := context.WithTimeout(ctx, openPatience)
-	defer cancel()
-	pause := time.NewTicker(10 * time.Millisecond)
-	defer pause.Stop()
-	for {
-		tx, err := db.BeginTx(ctx, nil)
-		if !isBusy(err) {
-			return tx, err
-		}
-		select {
-		case <-pause.C:
-		case <-waiting.Done():
-			return nil, cmp.Or(ctx.Err(), fmt.Errorf("another process keeps it locked: %w", err))
-		}
+// AppliedMigrations returns the migrations of engine that a database says were
+// applied to it. Error: [ErrNewer].
+func AppliedMigrations(ctx context.Context, engine Engine, db *sql.DB) ([]Migration, error) {
+	steps, err := readMigrations(engine.Migrations())
+	if err != nil {
+		return nil, err
 	}
+	applied, _, err := compare(ctx, engine, db, steps)
+	return applied, err
 }
 
-func makeMigrationsTable(ctx context.Context, tx *sql.Tx) error {
+// ApplyMigrations applies migrations to an empty database.
+func ApplyMigrations(ctx context.Context, engine Engine, tx *sql.Tx, steps []Migration) error {
+	if err := makeMigrationsTable(ctx, engine, tx); err != nil {
+		return err
+	}
+	return applyMissing(ctx, engine, tx, steps)
+}
+
+func makeMigrationsTable(ctx context.Context, engine Engine, tx *sql.Tx) error {
 	_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (
 		version    INTEGER PRIMARY KEY,
 		name       TEXT    NOT NULL,
 		checksum   TEXT    NOT NULL,
 		applied_at BIGINT  NOT NULL
 	)`)
-	return classify(err)
+	return classify(engine, err)
 }
 
-// applyMissing looks again what is missing, now that nobody else can change it.
-func applyMissing(ctx context.Context, tx *sql.Tx, steps []migration) error {
-	applied, err := appliedMigrations(ctx, tx)
-	if err != nil {
-		return err
-	}
-	missing, err := compare(steps, applied)
+// applyMissing compares again, because another process may have migrated before this
+// one got the lock.
+func applyMissing(ctx context.Context, engine Engine, tx *sql.Tx, steps []Migration) error {
+	_, missing, err := compare(ctx, engine, tx, steps)
 	if err != nil {
 		return err
 	}
 	for _, step := range missing {
-		if err := apply(ctx, tx, step); err != nil {
-			return err
+		if _, err := tx.ExecContext(ctx, step.sql); err != nil {
+			return fmt.Errorf("%v: %w", step, classify(engine, err))
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`,
+			step.version, step.name, step.checksum, micros(time.Now()))
+		if err != nil {
+			return fmt.Errorf("%v: %w", step, classify(engine, err))
 		}
 	}
 	return nil
 }
 
-// compare tells which steps were not applied yet. It fails if the database has
-// others than those of this release.
-func compare(steps []migration, applied map[int]string) (missing []migration, err error) {
-	known := 0
+// compare splits steps into those that were applied to a database and those that were
+// not. It fails if the database has steps that this release does not know.
+func compare(ctx context.Context, engine Engine, q querier, steps []Migration) (applied, missing []Migration, err error) {
+	checksums, err := appliedChecksums(ctx, engine, q)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, step := range steps {
-		sum, ok := applied[step.version]
+		sum, ok := checksums[step.version]
 		switch {
 		case !ok:
 			missing = append(missing, step)
 		case sum != step.checksum:
-			return nil, fmt.Errorf("migration %04d_%s differs from the one this database was made with", step.version, step.name)
+			return nil, nil, fmt.Errorf("%v is not the one that this database was made with", step)
 		default:
-			known++
+			applied = append(applied, step)
 		}
 	}
-	if known < len(applied) {
-		return nil, ErrNewer
+	if len(applied) < len(checksums) {
+		return nil, nil, ErrNewer
 	}
-	return missing, nil
+	return applied, missing, nil
 }
 
-func apply(ctx context.Context, tx *sql.Tx, step migration) error {
-	if _, err := tx.ExecContext(ctx, step.sql); err != nil {
-		return fmt.Errorf("migration %04d_%s: %w", step.version, step.name, classify(err))
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`,
-		step.version, step.name, step.checksum, micros(time.Now()))
-	return classify(err)
-}
-
-// appliedMigrations maps each version in the database to its checksum.
-func appliedMigrations(ctx context.Context, q querier) (map[int]string, error) {
+// appliedChecksums maps each version in the database to its checksum.
+func appliedChecksums(ctx context.Context, engine Engine, q querier) (map[int]string, error) {
 	rows, err := q.QueryContext(ctx, `SELECT version, checksum FROM migrations`)
+	if engine.IsSchemaError(err) {
+		return nil, errNoCardea
+	}
 	if err != nil {
-		return nil, classify(err)
+		return nil, classify(engine, err)
 	}
 	defer rows.Close()
-	applied := map[int]string{}
+	checksums := map[int]string{}
 	for rows.Next() {
 		var version int
 		var sum string
 		if err := rows.Scan(&version, &sum); err != nil {
-			return nil, classify(err)
+			return nil, classify(engine, err)
 		}
-		applied[version] = sum
+		checksums[version] = sum
 	}
-	return applied, classify(rows.Err())
+	return checksums, classify(engine, rows.Err())
 }
 
-// readMigrations lists the steps of a folder in their order, which is that of their names.
-func readMigrations(files fs.FS, dir string) ([]migration, error) {
-	names, err := fs.Glob(files, dir+"/*.sql")
+// readMigrations returns the steps of a folder in the order of their names.
+func readMigrations(files fs.FS) ([]Migration, error) {
+	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
 		return nil, err
 	}
-	steps := make([]migration, 0, len(names))
-	for _, path := range names {
-		text, err := fs.ReadFile(files, path)
+	steps := make([]Migration, 0, len(names))
+	for _, file := range names {
+		text, err := fs.ReadFile(files, file)
 		if err != nil {
 			return nil, err
 		}
-		number, name, _ := strings.Cut(strings.TrimSuffix(path[len(dir)+1:], ".sql"), "_")
+		number, name, _ := strings.Cut(strings.TrimSuffix(file, ".sql"), "_")
 		version, err := strconv.Atoi(number)
 		if err != nil {
-			return nil, fmt.Errorf("migration %s: the name must begin with a number", path)
+			return nil, fmt.Errorf("migration %s: the name must begin with a number", file)
 		}
 		sum := sha256.Sum256(text)
-		steps = append(steps, migration{version, name, string(text), hex.EncodeToString(sum[:])})
+		steps = append(steps, Migration{version, name, string(text), hex.EncodeToString(sum[:])})
 	}
 	return steps, nil
 }

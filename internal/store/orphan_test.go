@@ -1,22 +1,24 @@
-package store
+package store_test
 
 import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // withOrphans adds orphans that are due at the given seconds, under the keys
 // o<seconds>.
-func withOrphans(t *testing.T, db *DB, seconds ...int) {
+func withOrphans(t *testing.T, db *store.DB, seconds ...int) {
 	t.Helper()
 	for _, s := range seconds {
-		write(t, db, func(tx *Tx) error { return tx.AddOrphan(t.Context(), fmt.Sprint("o", s), at(s)) })
+		write(t, db, func(tx *store.Tx) error { return tx.AddOrphan(t.Context(), fmt.Sprint("o", s), at(s)) })
 	}
 }
 
 // due lists at most limit orphans that are due at the given second.
-func due(t *testing.T, db *DB, second, limit int) string {
+func due(t *testing.T, db *store.DB, second, limit int) string {
 	t.Helper()
 	keys, err := db.DueOrphans(t.Context(), at(second), limit)
 	if err != nil {
@@ -26,7 +28,7 @@ func due(t *testing.T, db *DB, second, limit int) string {
 }
 
 func TestDueOrphansListsTheLongestDueFirst(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 30, 10, 40, 20)
 		for _, c := range []struct {
 			second, limit int
@@ -46,23 +48,23 @@ func TestDueOrphansListsTheLongestDueFirst(t *testing.T) {
 }
 
 func TestOrphanIsAnnouncedOnce(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10)
-		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.AddOrphan(t.Context(), "o10", at(99)) })
+		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.AddOrphan(t.Context(), "o10", at(99)) })
 	})
 }
 
 func TestAdoptOrphanOnlyBeforeItIsDue(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10, 20)
-		adopt := func(key string, second int) func(*Tx) error {
-			return func(tx *Tx) error { return tx.AdoptOrphan(t.Context(), key, at(second)) }
+		adopt := func(key string, second int) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return tx.AdoptOrphan(t.Context(), key, at(second)) }
 		}
-		wantError(t, db, ErrNotFound, adopt("o10", 11))
-		wantError(t, db, ErrNotFound, adopt("o10", 10)) // the sweep may have it in hand
-		wantError(t, db, ErrNotFound, adopt("never announced", 0))
+		wantError(t, db, store.ErrNotFound, adopt("o10", 11))
+		wantError(t, db, store.ErrNotFound, adopt("o10", 10)) // the sweep may have it in hand
+		wantError(t, db, store.ErrNotFound, adopt("never announced", 0))
 		write(t, db, adopt("o10", 9))
-		wantError(t, db, ErrNotFound, adopt("o10", 9))
+		wantError(t, db, store.ErrNotFound, adopt("o10", 9))
 		if got := due(t, db, 99, 100); got != "[o20]" {
 			t.Errorf("left: %s", got)
 		}
@@ -70,10 +72,10 @@ func TestAdoptOrphanOnlyBeforeItIsDue(t *testing.T) {
 }
 
 func TestForgetOrphan(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10, 20)
 		for range 2 { // the second time there is nothing to do
-			write(t, db, func(tx *Tx) error { return tx.ForgetOrphan(t.Context(), "o10") })
+			write(t, db, func(tx *store.Tx) error { return tx.ForgetOrphan(t.Context(), "o10") })
 		}
 		if got := due(t, db, 99, 100); got != "[o20]" {
 			t.Errorf("left: %s", got)
@@ -82,11 +84,11 @@ func TestForgetOrphan(t *testing.T) {
 }
 
 func TestExpireOrphansMakesAllDue(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10, 20, 30)
 		for _, want := range []int64{2, 0} {
 			var n int64
-			write(t, db, func(tx *Tx) (err error) {
+			write(t, db, func(tx *store.Tx) (err error) {
 				n, err = tx.ExpireOrphans(t.Context(), at(10))
 				return err
 			})
@@ -101,9 +103,9 @@ func TestExpireOrphansMakesAllDue(t *testing.T) {
 }
 
 func TestKnowsFile(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
-		write(t, db, func(tx *Tx) error {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
+		write(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "named")), tx.AddOrphan(t.Context(), "listed", at(1)))
 		})
 		for key, want := range map[string]bool{"named": true, "named-small": true, "named-large": true, "listed": true, "neither": false, "": false} {

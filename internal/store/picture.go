@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// File is where the bytes of a picture, or of a crop of it, lie in the picture storage.
+// File is a picture or a crop of it in the picture storage.
 type File struct {
 	Key         string
 	ContentType string
 	Version     string // names the content
 }
 
-// Picture is a person's picture: a row of pictures, and its rows of crops.
+// Picture is a user's picture: a row of pictures, and its rows of crops.
 type Picture struct {
 	UserID string
 	Name   string // safe file name
-	File          // no other picture has it
-	// CropsVersion names the content of all crops together; empty: it has none.
+	File          // of this picture alone
+	// CropsVersion names the content of all crops together; empty: no crops.
 	CropsVersion string
 	Crops        []Crop // in the order of their sides
 	UpdatedAt    time.Time
 }
 
-// Crop is a square crop of a picture. Several may have the same file, which may be
-// that of the picture itself.
+// Crop is a square crop of a picture. Crops may share a file with each other and with
+// the picture.
 type Crop struct {
 	Side int // in pixels
 	File
@@ -50,7 +50,7 @@ func (p *Picture) fields() []any {
 	return []any{&p.Name, &p.Key, &p.ContentType, &p.Version, &p.CropsVersion, instant{&p.UpdatedAt}}
 }
 
-// PictureOfUser finds a person's picture with its crops, or [ErrNotFound].
+// PictureOfUser finds a user's picture with its crops, or [ErrNotFound].
 func (r reads) PictureOfUser(ctx context.Context, userID string) (Picture, error) {
 	list, err := r.pictures(ctx, `WHERE p.user_id = $1 ORDER BY c.side`, userID)
 	if err != nil {
@@ -62,14 +62,14 @@ func (r reads) PictureOfUser(ctx context.Context, userID string) (Picture, error
 	return list[0], nil
 }
 
-// PicturesAfter lists pictures with their crops in the order of their users' ids,
-// beginning behind one, at most limit.
+// PicturesAfter lists pictures with their crops in the order of their users' ids, those
+// after an id, at most limit.
 func (r reads) PicturesAfter(ctx context.Context, userID string, limit int) ([]Picture, error) {
 	return r.pictures(ctx, `WHERE p.user_id IN (SELECT user_id FROM pictures WHERE user_id > $1 ORDER BY user_id LIMIT $2)
 		ORDER BY p.user_id, c.side`, userID, limit)
 }
 
-// pictures reads pictures with their crops, which one statement sees as of one moment.
+// pictures reads pictures with their crops in one statement, so both are of one moment.
 func (r reads) pictures(ctx context.Context, which string, args ...any) ([]Picture, error) {
 	rows, err := r.q.QueryContext(ctx, `SELECT p.user_id, `+pictureColumns+`, c.side, c.blob_key, c.content_type, c.version
 		FROM pictures p LEFT JOIN crops c ON c.user_id = p.user_id `+which, args...)
@@ -96,9 +96,9 @@ func (r reads) pictures(ctx context.Context, which string, args ...any) ([]Pictu
 	return list, r.classify(rows.Err())
 }
 
-// PictureInSize finds a person's picture with the file of its crop of that side in
-// place of its own, if there is such a crop, and without the list of crops; or
-// [ErrNotFound]. Side 0 asks for none, and so costs nothing and needs nothing of crops.
+// PictureInSize finds a user's picture, or [ErrNotFound]. If it has a crop of that side,
+// the result has the crop's file instead of the picture's. It never has the list of
+// crops. Side 0 asks for the picture itself and does not read the crops.
 func (r reads) PictureInSize(ctx context.Context, userID string, side int) (Picture, error) {
 	p := Picture{UserID: userID}
 	if side == 0 {
@@ -120,17 +120,21 @@ func (r reads) FileByKey(ctx context.Context, key string) (File, error) {
 	return f, r.classify(err)
 }
 
-// PicturesWithoutCrops lists whose pictures have no crops, in the order of the
-// people's ids, beginning behind one, at most limit.
+// PicturesWithoutCrops lists the users whose pictures have no crops, in the order of
+// their ids, those after an id, at most limit. A backup leaves out damaged crops; the
+// sweep makes them again.
 func (r reads) PicturesWithoutCrops(ctx context.Context, userID string, limit int) ([]string, error) {
-	return r.firstColumn(ctx, `SELECT user_id FROM pictures WHERE crops_version = '' AND user_id > $1
+	return readAll(ctx, r, column[string], `SELECT user_id FROM pictures WHERE crops_version = '' AND user_id > $1
 		ORDER BY user_id LIMIT $2`, userID, limit)
 }
 
-// SetPicture gives a person a picture with its crops in place of the one before, if
-// any: [ErrNotFound] when the person is gone.
+// SetPicture gives a user a picture with its crops and replaces the one before, whose
+// name is kept for [reads.IsOldPictureName]: [ErrNotFound] when the user does not exist.
 func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 	tx.changes(p.UserID)
+	if err := tx.keepOldName(ctx, p.UserID, p.Name, p.UpdatedAt); err != nil {
+		return err
+	}
 	_, err := tx.exec(ctx, `INSERT INTO pictures (user_id, name, blob_key, content_type, version, crops_version, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, blob_key = excluded.blob_key, content_type = excluded.content_type,
@@ -152,13 +156,13 @@ func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 	return nil
 }
 
-// DeletePicture removes a person's picture row with its crops, or [ErrNotFound].
+// DeletePicture removes the rows of a user's picture and its crops, or [ErrNotFound].
 func (tx *Tx) DeletePicture(ctx context.Context, userID string) error {
 	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM pictures WHERE user_id = $1`, userID)
 }
 
-// nullPicture scans the picture's side of a left join, see [SignedIn].
+// nullPicture scans the columns of a picture in a left join, see [SignedIn].
 type nullPicture struct{ name, version, cropsVersion sql.NullString }
 
 const nullPictureColumns = `p.name, p.version, p.crops_version`

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// prepared runs statements that are parsed and planned once, which otherwise is
-// half of what a look-up costs. There are as many as there are texts in this
-// package, and they are closed with the database. It is not for the writer, whose
-// one connection is inside a transaction when a statement would have to be prepared.
+// prepared keeps every statement it has run, so each is parsed and planned once, which is
+// half the cost of a look-up. There are as many as texts in this package, and they are
+// closed with the database. The writer does not use it: its one connection is inside a
+// transaction when a statement would have to be prepared.
 type prepared struct {
 	db         *sql.DB
 	statements sync.Map // *sql.Stmt by text
@@ -24,7 +24,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 		return nil, err
 	}
 	if other, loaded := p.statements.LoadOrStore(query, s); loaded {
-		return other.(*sql.Stmt), s.Close() //nolint:forcetypeassert,sqlclosecheck // nothing else is stored; the other one goes on
+		return other.(*sql.Stmt), s.Close() //nolint:forcetypeassert,sqlclosecheck // nothing else is stored; the other one stays open
 	}
 	return s, nil
 }
@@ -48,7 +48,7 @@ func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) 
 func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	s, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept
 	if err != nil {
-		return p.db.QueryRowContext(ctx, query, args...) // fails likewise: only it can make a Row of that
+		return p.db.QueryRowContext(ctx, query, args...) // fails too, and turns the error into a Row
 	}
 	return s.QueryRowContext(ctx, args...)
 }

@@ -16,30 +16,31 @@ type Session struct {
 	UserAgent  string
 }
 
-// SignedIn is a session with what a request of its owner needs, and no more: it is
-// looked up more often than anything else, and every column costs.
+// SignedIn is a session with what a request of its owner needs. It has no more columns
+// than that, because it is the most frequent query.
 type SignedIn struct {
 	Session Session  // without token hash, address and user agent
 	User    User     // without e-mail key and password hash
 	Picture *Picture // name and versions; nil: none
 }
 
-// SessionByTokenHash finds a session, its owner and the owner's picture in one
-// query, or [ErrNotFound]. It does not judge whether the session is too old.
+// SessionByTokenHash finds a session, its owner and the owner's picture in one query, or
+// [ErrNotFound]. It also finds expired sessions.
 func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, error) {
-	var in SignedIn
+	var found SignedIn
 	var p nullPicture
+	session, user := &found.Session, &found.User
 	fields := []any{
-		&in.Session.ID, &in.Session.UserID, instant{&in.Session.CreatedAt}, instant{&in.Session.LastSeenAt},
-		&in.User.Name, &in.User.Email, &in.User.EmailVerified, instant{&in.User.CreatedAt},
+		&session.ID, &session.UserID, instant{&session.CreatedAt}, instant{&session.LastSeenAt},
+		&user.Name, &user.Email, &user.EmailVerified, instant{&user.CreatedAt},
 	}
 	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
 			u.name, u.email, u.email_verified, u.created_at, `+nullPictureColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE s.token_hash = $1`, hash).Scan(append(fields, p.fields()...)...)
-	in.User.ID = in.Session.UserID
-	in.Picture = p.picture(in.User.ID)
-	return in, r.classify(err)
+	user.ID = session.UserID
+	found.Picture = p.picture(user.ID)
+	return found, r.classify(err)
 }
 
 const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.ip, s.user_agent`
@@ -48,26 +49,13 @@ func (s *Session) fields() []any {
 	return []any{&s.ID, &s.TokenHash, &s.UserID, instant{&s.CreatedAt}, instant{&s.LastSeenAt}, &s.IP, &s.UserAgent}
 }
 
-// SessionsOfUser lists a person's sessions, the one seen last first, at most limit.
+// SessionsOfUser lists a user's sessions, the one seen last first, at most limit.
 func (r reads) SessionsOfUser(ctx context.Context, userID string, limit int) ([]Session, error) {
-	rows, err := r.q.QueryContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1
+	return readAll(ctx, r, (*Session).fields, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1
 		ORDER BY s.last_seen_at DESC, s.id LIMIT $2`, userID, limit)
-	if err != nil {
-		return nil, r.classify(err)
-	}
-	defer rows.Close()
-	var list []Session
-	for rows.Next() {
-		var s Session
-		if err := rows.Scan(s.fields()...); err != nil {
-			return nil, r.classify(err)
-		}
-		list = append(list, s)
-	}
-	return list, r.classify(rows.Err())
 }
 
-// CreateSession adds a session: [ErrNotFound] when its user is gone.
+// CreateSession adds a session: [ErrNotFound] when its user does not exist.
 func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	_, err := tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, ip, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -75,8 +63,8 @@ func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	return err
 }
 
-// TouchSession writes down that a person's session was seen, unless that was
-// already done after the time since.
+// TouchSession updates when a user's session was last seen, unless it was seen after
+// the time since.
 func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since time.Time) error {
 	tx.changes(userID)
 	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at <= $3`,
@@ -84,16 +72,16 @@ func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since t
 	return err
 }
 
-// DeleteSessionByTokenHash ends the session with that token and returns whose it
-// was: [ErrNotFound] if there is none.
+// DeleteSessionByTokenHash ends the session with that token and returns its user:
+// [ErrNotFound] if there is none.
 func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {
 	err = tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id`, hash).Scan(&userID)
 	tx.changes(userID)
 	return userID, tx.classify(err)
 }
 
-// DeleteExpiredSession ends the session with that token if it was last seen, or
-// created, at those times or before: [ErrNotFound] if there is none such.
+// DeleteExpiredSession ends the session with that token if it was last seen at or before
+// one time, or created at or before the other: [ErrNotFound] if there is none.
 func (tx *Tx) DeleteExpiredSession(ctx context.Context, hash []byte, seen, created time.Time) error {
 	var userID string
 	err := tx.q.QueryRowContext(ctx, `DELETE FROM sessions WHERE token_hash = $1 AND (last_seen_at <= $2 OR created_at <= $3) RETURNING user_id`,
@@ -102,41 +90,47 @@ func (tx *Tx) DeleteExpiredSession(ctx context.Context, hash []byte, seen, creat
 	return tx.classify(err)
 }
 
-// DeleteSession ends one session of a person: [ErrNotFound] when that person has no such session.
+// DeleteSession ends one session of a user: [ErrNotFound] when the user has no such session.
 func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
 	tx.changes(userID)
 	return tx.execOne(ctx, `DELETE FROM sessions WHERE id = $1 AND user_id = $2`, id, userID)
 }
 
-// DeleteSessionsOfUser ends all sessions of a person except the one with the id
-// keep (empty: all), and returns how many.
+// DeleteSessionsOfUser ends all sessions of a user except the one with the id keep
+// (empty: all), and returns how many.
 func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (int64, error) {
 	tx.changes(userID)
 	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 }
 
-// DeleteSessionsBeyond ends the sessions of a person that come after the first
-// keep, the one seen last first; at most limit of them. It returns how many.
+// DeleteSessionsBeyond keeps the sessions of a user that were seen last, as many as keep,
+// and ends at most limit of the others. It returns how many.
 func (tx *Tx) DeleteSessionsBeyond(ctx context.Context, userID string, keep, limit int) (int64, error) {
 	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
 		(SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC LIMIT $3 OFFSET $2) RETURNING user_id`, userID, keep, limit)
 }
 
-// DeleteIdleSessions removes at most limit sessions last seen at or before the
-// given time, and returns how many.
+// DeleteIdleSessions ends at most limit sessions last seen at or before a time, and
+// returns how many.
 func (tx *Tx) DeleteIdleSessions(ctx context.Context, seen time.Time, limit int) (int64, error) {
 	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
 		(SELECT id FROM sessions WHERE last_seen_at <= $1 ORDER BY last_seen_at LIMIT $2) RETURNING user_id`, micros(seen), limit)
 }
 
-// DeleteOldSessions removes at most limit sessions created at or before the
-// given time, and returns how many.
+// DeleteOldSessions ends at most limit sessions created at or before a time, and returns
+// how many.
 func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit int) (int64, error) {
 	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
 		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2) RETURNING user_id`, micros(created), limit)
 }
 
-// deleteSessions runs a statement that returns whose sessions it deletes.
+// DeleteAllSessions ends at most limit sessions of any user, and returns how many.
+func (tx *Tx) DeleteAllSessions(ctx context.Context, limit int) (int64, error) {
+	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
+		(SELECT id FROM sessions ORDER BY last_seen_at LIMIT $1) RETURNING user_id`, limit)
+}
+
+// deleteSessions runs a statement that returns the users of the sessions it deletes.
 func (tx *Tx) deleteSessions(ctx context.Context, query string, args ...any) (n int64, err error) {
 	rows, err := tx.q.QueryContext(ctx, query, args...)
 	if err != nil {

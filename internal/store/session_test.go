@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"context"
@@ -6,20 +6,22 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
 		withSessions(t, db, session("s1", "ann", at(1), at(2)), session("s2", "bob", at(3), at(4)))
-		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
-		owner := func(id string) User {
-			return User{ID: id, Name: "Name of " + id, Email: id + "@Example.com", CreatedAt: at(0)}
+		write(t, db, func(tx *store.Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
+		owner := func(id string) store.User {
+			return store.User{ID: id, Name: "Name of " + id, Email: id + "@Example.com", CreatedAt: at(0)}
 		}
-		for token, want := range map[string]SignedIn{
-			"token of s1": {Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2)}, owner("ann"), nil},
-			"token of s2": {Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4)}, owner("bob"),
-				&Picture{UserID: "bob", Name: "face.png", File: File{Version: "version of key1"}, CropsVersion: "crops of key1"}},
+		for token, want := range map[string]store.SignedIn{
+			"token of s1": {store.Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2)}, owner("ann"), nil},
+			"token of s2": {store.Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4)}, owner("bob"),
+				&store.Picture{UserID: "bob", Name: "face.png", File: store.File{Version: "version of key1"}, CropsVersion: "crops of key1"}},
 		} {
 			got, err := db.SessionByTokenHash(t.Context(), []byte(token))
 			if err != nil || !reflect.DeepEqual(got, want) {
@@ -30,40 +32,40 @@ func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
 }
 
 func TestUnknownTokenIsNotFound(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(1), at(2)))
 		for _, hash := range [][]byte{nil, {}, []byte("token of s2"), []byte("token of s1\x00"), []byte("TOKEN OF S1")} {
-			if _, err := db.SessionByTokenHash(t.Context(), hash); !errors.Is(err, ErrNotFound) {
+			if _, err := db.SessionByTokenHash(t.Context(), hash); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("%q: got %v", hash, err)
 			}
 		}
 	})
 }
 
-func TestSessionOfNobodyIsNotFound(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		wantError(t, db, ErrNotFound, func(tx *Tx) error {
+func TestSessionOfUnknownUserIsNotFound(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		wantError(t, db, store.ErrNotFound, func(tx *store.Tx) error {
 			return tx.CreateSession(t.Context(), session("s1", "nobody", at(1), at(1)))
 		})
 	})
 }
 
 func TestSessionIDAndTokenAreUnique(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
 		first := session("s1", "ann", at(1), at(1))
 		withSessions(t, db, first)
 		sameID, sameToken := session("s2", "bob", at(1), at(1)), session("s3", "bob", at(1), at(1))
 		sameID.ID, sameToken.TokenHash = first.ID, first.TokenHash
-		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateSession(t.Context(), sameID) })
-		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateSession(t.Context(), sameToken) })
+		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.CreateSession(t.Context(), sameID) })
+		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.CreateSession(t.Context(), sameToken) })
 	})
 }
 
 func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob", "cyd")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob", "cyd")
 		withSessions(t, db,
 			session("old", "ann", at(0), at(1)), session("b", "ann", at(9), at(5)), session("a", "ann", at(3), at(5)),
 			session("last", "ann", at(2), at(6)), session("bob's", "bob", at(0), at(7)))
@@ -81,11 +83,11 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 			}
 		}
 		list, err := db.SessionsOfUser(t.Context(), "bob", 100)
-		if want := []Session{session("bob's", "bob", at(0), at(7))}; err != nil || !reflect.DeepEqual(list, want) {
+		if want := []store.Session{session("bob's", "bob", at(0), at(7))}; err != nil || !reflect.DeepEqual(list, want) {
 			t.Errorf("got %+v, %v, want %+v", list, err, want)
 		}
 		if got := sessionIDs(t, db, "cyd"); got != "[]" {
-			t.Errorf("somebody without a session has %s", got)
+			t.Errorf("a user without a session has %s", got)
 		}
 	})
 }
@@ -93,8 +95,8 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 // Of requests that race, the first writes down that the session was seen; the
 // others find that it was, and change nothing.
 func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(0), at(10)), session("s2", "ann", at(0), at(10)))
 		for _, c := range []struct{ seen, since, want int }{
 			{20, 9, 10},  // it was seen at 10
@@ -103,13 +105,15 @@ func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
 			{99, 19, 20},
 			{40, 30, 40},
 		} {
-			write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "s1", at(c.seen), at(c.since)) })
+			write(t, db, func(tx *store.Tx) error { return tx.TouchSession(t.Context(), "ann", "s1", at(c.seen), at(c.since)) })
 			in, err := db.SessionByTokenHash(t.Context(), []byte("token of s1"))
 			if err != nil || in.Session.LastSeenAt != at(c.want) || in.Session.CreatedAt != at(0) {
 				t.Errorf("%+v: got %+v, %v", c, in.Session, err)
 			}
 		}
-		write(t, db, func(tx *Tx) error { return tx.TouchSession(t.Context(), "ann", "ended meanwhile", at(50), at(40)) })
+		write(t, db, func(tx *store.Tx) error {
+			return tx.TouchSession(t.Context(), "ann", "ended meanwhile", at(50), at(40))
+		})
 		in, err := db.SessionByTokenHash(t.Context(), []byte("token of s2"))
 		if err != nil || in.Session.LastSeenAt != at(10) {
 			t.Errorf("another session became %+v, %v", in.Session, err)
@@ -118,10 +122,10 @@ func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
 }
 
 func TestDeleteSessionByTokenHash(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)))
-		end := func(tx *Tx) error {
+		end := func(tx *store.Tx) error {
 			userID, err := tx.DeleteSessionByTokenHash(t.Context(), []byte("token of s1"))
 			if err == nil && userID != "ann" {
 				t.Errorf("ended a session of %q", userID)
@@ -129,7 +133,7 @@ func TestDeleteSessionByTokenHash(t *testing.T) {
 			return err
 		}
 		write(t, db, end)
-		wantError(t, db, ErrNotFound, end) // the second time there is none
+		wantError(t, db, store.ErrNotFound, end) // the second time there is none
 		if got := sessionIDs(t, db, "ann"); got != "[s2]" {
 			t.Errorf("left: %s", got)
 		}
@@ -137,15 +141,15 @@ func TestDeleteSessionByTokenHash(t *testing.T) {
 }
 
 func TestDeleteExpiredSession(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(1), at(10)))
-		end := func(seen, created int) func(*Tx) error {
-			return func(tx *Tx) error {
+		end := func(seen, created int) func(*store.Tx) error {
+			return func(tx *store.Tx) error {
 				return tx.DeleteExpiredSession(t.Context(), []byte("token of s1"), at(seen), at(created))
 			}
 		}
-		wantError(t, db, ErrNotFound, end(9, 0)) // used meanwhile
+		wantError(t, db, store.ErrNotFound, end(9, 0)) // used meanwhile
 		write(t, db, end(9, 1))
 		withSessions(t, db, session("s1", "ann", at(1), at(10)))
 		write(t, db, end(10, 0))
@@ -156,17 +160,17 @@ func TestDeleteExpiredSession(t *testing.T) {
 }
 
 func TestDeleteSessionIsForItsOwnerOnly(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
 		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)))
-		end := func(userID, id string) func(*Tx) error {
-			return func(tx *Tx) error { return tx.DeleteSession(t.Context(), userID, id) }
+		end := func(userID, id string) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return tx.DeleteSession(t.Context(), userID, id) }
 		}
-		wantError(t, db, ErrNotFound, end("bob", "s1"))
-		wantError(t, db, ErrNotFound, end("", "s1"))
-		wantError(t, db, ErrNotFound, end("ann", "s3"))
+		wantError(t, db, store.ErrNotFound, end("bob", "s1"))
+		wantError(t, db, store.ErrNotFound, end("", "s1"))
+		wantError(t, db, store.ErrNotFound, end("ann", "s3"))
 		write(t, db, end("ann", "s1"))
-		wantError(t, db, ErrNotFound, end("ann", "s1"))
+		wantError(t, db, store.ErrNotFound, end("ann", "s1"))
 		if got := sessionIDs(t, db, "ann"); got != "[s2]" {
 			t.Errorf("left: %s", got)
 		}
@@ -183,16 +187,16 @@ func TestDeleteSessionsOfUser(t *testing.T) {
 		{"all", "ann", "", 3, "[]", "[b1]"},
 		{"all, as the one to keep is another's", "ann", "b1", 3, "[]", "[b1]"},
 		{"none left but the one to keep", "bob", "b1", 0, "[s3 s2 s1]", "[b1]"},
-		{"nobody's", "nobody", "", 0, "[s3 s2 s1]", "[b1]"},
+		{"of an unknown user", "nobody", "", 0, "[s3 s2 s1]", "[b1]"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			forEachEngine(t, func(t *testing.T, db *DB) {
-				withPeople(t, db, "ann", "bob")
+			forEachEngine(t, func(t *testing.T, db *store.DB) {
+				withUsers(t, db, "ann", "bob")
 				withSessions(t, db,
 					session("s1", "ann", at(1), at(1)), session("s2", "ann", at(2), at(2)), session("s3", "ann", at(3), at(3)),
 					session("b1", "bob", at(4), at(4)))
 				var ended int64
-				write(t, db, func(tx *Tx) (err error) {
+				write(t, db, func(tx *store.Tx) (err error) {
 					ended, err = tx.DeleteSessionsOfUser(t.Context(), c.user, c.keep)
 					return err
 				})
@@ -217,12 +221,12 @@ func TestDeleteSessionsBeyond(t *testing.T) {
 		{0, 9, 3, "[]"},
 	} {
 		t.Run(fmt.Sprintf("%d of those beyond %d", c.limit, c.keep), func(t *testing.T) {
-			forEachEngine(t, func(t *testing.T, db *DB) {
-				withPeople(t, db, "ann", "bob")
+			forEachEngine(t, func(t *testing.T, db *store.DB) {
+				withUsers(t, db, "ann", "bob")
 				withSessions(t, db, // created in another order than seen
 					session("s2", "ann", at(1), at(12)), session("s1", "ann", at(2), at(11)), session("s3", "ann", at(0), at(13)),
 					session("b1", "bob", at(4), at(4)))
-				write(t, db, func(tx *Tx) error {
+				write(t, db, func(tx *store.Tx) error {
 					ended, err := tx.DeleteSessionsBeyond(t.Context(), "ann", c.keep, c.limit)
 					if ended != c.ended {
 						t.Errorf("ended %d, want %d", ended, c.ended)
@@ -237,36 +241,57 @@ func TestDeleteSessionsBeyond(t *testing.T) {
 	}
 }
 
+func TestDeleteAllSessionsInBatches(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "bob", at(2), at(2)), session("s3", "ann", at(3), at(3)))
+		for _, want := range []int64{2, 1, 0} {
+			began := db.Moment()
+			stamp, _ := db.Stamp(began, "ann")
+			write(t, db, func(tx *store.Tx) error {
+				n, err := tx.DeleteAllSessions(t.Context(), 2)
+				if n != want {
+					t.Errorf("ended %d, want %d", n, want)
+				}
+				return err
+			})
+			if stamp.Holds() == (want > 0) {
+				t.Errorf("ended %d, and what was read of a user holds: %v", want, stamp.Holds())
+			}
+		}
+	})
+}
+
 // Both sweeps remove the oldest first, a batch at a time, until nothing is left
 // that is as old as that.
 func TestSessionsAreSweptInBatches(t *testing.T) {
 	for name, c := range map[string]struct {
-		sweep   func(*Tx, context.Context, int) (int64, error)
-		session func(seconds int) Session // that the sweep takes for that old
+		sweep   func(*store.Tx, context.Context, int) (int64, error)
+		session func(seconds int) store.Session // that the sweep takes for that old
 	}{
 		"idle": {
-			func(tx *Tx, ctx context.Context, limit int) (int64, error) {
+			func(tx *store.Tx, ctx context.Context, limit int) (int64, error) {
 				return tx.DeleteIdleSessions(ctx, at(4), limit)
 			},
-			func(s int) Session { return session(fmt.Sprint("s", s), "ann", at(-100-s), at(s)) },
+			func(s int) store.Session { return session(fmt.Sprint("s", s), "ann", at(-100-s), at(s)) },
 		},
 		"old": {
-			func(tx *Tx, ctx context.Context, limit int) (int64, error) {
+			func(tx *store.Tx, ctx context.Context, limit int) (int64, error) {
 				return tx.DeleteOldSessions(ctx, at(4), limit)
 			},
-			func(s int) Session { return session(fmt.Sprint("s", s), "ann", at(s), at(100+s)) },
+			func(s int) store.Session { return session(fmt.Sprint("s", s), "ann", at(s), at(100+s)) },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			forEachEngine(t, func(t *testing.T, db *DB) {
-				withPeople(t, db, "ann", "bob")
+			forEachEngine(t, func(t *testing.T, db *store.DB) {
+				withUsers(t, db, "ann", "bob")
 				withSessions(t, db, c.session(3), c.session(6), c.session(1), c.session(4), c.session(2), c.session(5))
 				bobs := c.session(0)
 				bobs.UserID = "bob"
 				withSessions(t, db, bobs)
 				for i, want := range []string{"2 [2 3 4 5 6]", "2 [4 5 6]", "1 [5 6]", "0 [5 6]"} {
 					var removed int64
-					write(t, db, func(tx *Tx) (err error) {
+					write(t, db, func(tx *store.Tx) (err error) {
 						removed, err = c.sweep(tx, t.Context(), 2)
 						return err
 					})

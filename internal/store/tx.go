@@ -7,68 +7,70 @@ import (
 	"time"
 )
 
-// writerPatience bounds how long a transaction waits until it begins: longer is no
-// use to whoever asked, and the server has to be able to stop meanwhile.
+// writerPatience bounds how long a transaction waits before it begins. By then the
+// caller has given up, and the server must be able to stop.
 const writerPatience = 5 * time.Second
 
 // Tx is a transaction, see [DB.Tx].
 type Tx struct {
 	reads
-	changed []string // ids of people
+	changed []string // ids of users
 }
 
-// Tx runs f in one transaction and commits it when f returns nil; otherwise
-// nothing of it remains. f may run more than once, when the database was busy,
-// so it must change nothing outside the transaction before it is sure to
-// succeed. A commit that Tx reports as done is on the disk.
+// Tx runs f in one transaction. It commits when f returns nil, and rolls back
+// otherwise. A commit that Tx reports as done is on the disk.
 //
-// Waiting for the transactions of this process and for a lock that another one holds
-// takes 5 seconds at most, both together; then it fails with [ErrUnavailable].
+// When another transaction gets in the way, f runs again. So f changes nothing outside
+// the transaction that a second run would not set again.
+//
+// Tx waits at most 5 seconds for transactions of this process and for locks of others;
+// then it fails with [ErrUnavailable].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
-	if db.readOnly {
-		return fmt.Errorf("%w: its file system is read-only here; run this where it can be written", ErrUnavailable)
+	if db.pools.ReadOnly {
+		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
-	return db.trouble.noteWrite(db.tx(ctx, db.patience, f))
+	return db.health.noteWrite(db.tx(ctx, db.patience, f))
 }
 
 func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		if err := db.tryTx(ctx, waiting, f); !isBusy(err) { // once waiting is done it is not
+		// Once waiting is done, the error is not retryable.
+		if err := db.attemptTx(ctx, waiting, f); !db.engine.IsRetryable(err) {
 			return err
 		}
 	}
 }
 
-// tryTx fails when waiting is done before the transaction has begun; from then on
+// attemptTx fails when waiting is done before the transaction has begun; from then on
 // only ctx counts.
-func (db *DB) tryTx(ctx, waiting context.Context, f func(*Tx) error) error {
+func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 	conn, err := db.writerConn(ctx, waiting)
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // it goes back to the pool
+	defer conn.Close() //nolint:errcheck // it returns to the pool
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
-		return classify(err)
+		return classify(db.engine, err)
 	}
 	defer func() { _ = tx.Rollback() }() // also when f panics; does nothing after a commit
-	work := &Tx{reads: reads{tx, &db.trouble}}
+	work := &Tx{reads: reads{tx, db.engine, &db.health}}
 	if err := f(work); err != nil {
 		return err
 	}
-	return classify(db.changes.committing(work.changed, tx.Commit))
+	return classify(db.engine, db.changes.committing(work.changed, tx.Commit))
 }
 
-// writerConn takes the one connection that writes, and waits for it no longer than
-// waiting, which ends before ctx or with it.
+// writerConn takes a connection that writes. It waits for one no longer than waiting,
+// which ends before ctx or with it.
 func (db *DB) writerConn(ctx, waiting context.Context) (*sql.Conn, error) {
-	conn, err := db.writer.Conn(waiting)
+	conn, err := db.pools.Writer.Conn(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("%w: too many wait to write to it, or another process keeps it locked", ErrUnavailable)
+		return nil, fmt.Errorf("%w: too many writers are waiting, or another process holds the lock", ErrUnavailable)
 	}
-	return conn, classify(err)
+	return conn, classify(db.engine, err)
 }
 
 // exec runs a statement and returns how many rows it changed.

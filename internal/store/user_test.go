@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"errors"
@@ -6,26 +6,27 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// There are no accounts but those that people make.
-func TestNewDatabaseHasNobody(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		var n int
-		if err := db.q.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sessions)`).Scan(&n); err != nil || n != 0 {
-			t.Errorf("%d rows (%v)", n, err)
+// There are no default accounts.
+func TestNewDatabaseHasNoUsers(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		if n, err := db.Counts(t.Context()); err != nil || n != (store.Counts{}) {
+			t.Errorf("%+v, %v", n, err)
 		}
 	})
 }
 
 func TestUserIsFoundAsCreated(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		want := User{
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		want := store.User{
 			ID: "k3v9x2q7mzt4hw5e", Name: "Zoë 🙂", Email: "Zoë@Example.com", EmailKey: "zoë@example.com",
-			EmailVerified: true, PasswordHash: "$argon2id$…", CreatedAt: at(0),
+			EmailVerified: true, PasswordHash: "$argon2id$…", SuspendedAt: at(9), CreatedAt: at(0),
 		}
-		withPeople(t, db, "someone", "else")
-		write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), want) })
+		withUsers(t, db, "someone", "else")
+		write(t, db, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), want) })
 
 		got, err := db.UserByID(t.Context(), want.ID)
 		if err != nil || got != want {
@@ -39,13 +40,13 @@ func TestUserIsFoundAsCreated(t *testing.T) {
 }
 
 func TestUnknownUserIsNotFound(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
 		for _, key := range []string{"", "bob", "ANN", "ann ", "a%", "ann@Example.com", "' OR ''='"} {
-			if _, err := db.UserByID(t.Context(), key); !errors.Is(err, ErrNotFound) {
+			if _, err := db.UserByID(t.Context(), key); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("id %q: got %v", key, err)
 			}
-			if _, err := db.UserByEmailKey(t.Context(), key); !errors.Is(err, ErrNotFound) {
+			if _, err := db.UserByEmailKey(t.Context(), key); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("e-mail %q: got %v", key, err)
 			}
 		}
@@ -53,28 +54,28 @@ func TestUnknownUserIsNotFound(t *testing.T) {
 }
 
 func TestIDAndEmailKeyAreUnique(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann")
-		sameKey, sameID, sameSpelling := person("bob"), person("ann"), person("cyd")
-		sameKey.EmailKey = person("ann").EmailKey
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann")
+		sameKey, sameID, sameSpelling := newUser("bob"), newUser("ann"), newUser("cyd")
+		sameKey.EmailKey = newUser("ann").EmailKey
 		sameID.EmailKey = "another@example.com"
-		sameSpelling.Email = person("ann").Email // what was typed is not compared
-		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameKey) })
-		wantError(t, db, ErrDuplicate, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameID) })
-		write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), sameSpelling) })
+		sameSpelling.Email = newUser("ann").Email // what was typed is not compared
+		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), sameKey) })
+		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), sameID) })
+		write(t, db, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), sameSpelling) })
 	})
 }
 
 func TestOneOfManyRacingRegistrationsWins(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		const racers = 16
 		errs := make([]error, racers)
 		var wg sync.WaitGroup
 		for i := range racers {
 			wg.Go(func() {
-				u := person(fmt.Sprint("racer", i))
+				u := newUser(fmt.Sprint("racer", i))
 				u.EmailKey = "contested@example.com"
-				errs[i] = db.Tx(t.Context(), func(tx *Tx) error { return tx.CreateUser(t.Context(), u) })
+				errs[i] = db.Tx(t.Context(), func(tx *store.Tx) error { return tx.CreateUser(t.Context(), u) })
 			})
 		}
 		wg.Wait()
@@ -83,7 +84,7 @@ func TestOneOfManyRacingRegistrationsWins(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, err := range errs {
-			if won := winner.ID == fmt.Sprint("racer", i); won != (err == nil) || !won && !errors.Is(err, ErrDuplicate) {
+			if won := winner.ID == fmt.Sprint("racer", i); won != (err == nil) || !won && !errors.Is(err, store.ErrDuplicate) {
 				t.Errorf("racer %d, while %s won: %v", i, winner.ID, err)
 			}
 		}
@@ -91,7 +92,7 @@ func TestOneOfManyRacingRegistrationsWins(t *testing.T) {
 }
 
 func TestTimesSurviveToTheMicrosecondInUTC(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		kathmandu := time.FixedZone("+0545", 5*3600+45*60)
 		for id, c := range map[string]struct{ given, want time.Time }{
 			"microseconds":       {at(0), at(0)},
@@ -103,9 +104,9 @@ func TestTimesSurviveToTheMicrosecondInUTC(t *testing.T) {
 			"beyond 32 bits":     {time.Date(2999, 12, 31, 23, 59, 59, 999_999_000, time.UTC), time.Date(2999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)},
 			"summer time's hour": {time.Date(2026, 10, 25, 2, 30, 0, 0, kathmandu), time.Date(2026, 10, 24, 20, 45, 0, 0, time.UTC)},
 		} {
-			u := person(id)
+			u := newUser(id)
 			u.CreatedAt = c.given
-			write(t, db, func(tx *Tx) error { return tx.CreateUser(t.Context(), u) })
+			write(t, db, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), u) })
 			got, err := db.UserByID(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
@@ -121,48 +122,91 @@ func TestTimesSurviveToTheMicrosecondInUTC(t *testing.T) {
 }
 
 func TestSetName(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
-		write(t, db, func(tx *Tx) error { return tx.SetName(t.Context(), "ann", "Ann O’Nym") })
-		wantError(t, db, ErrNotFound, func(tx *Tx) error { return tx.SetName(t.Context(), "nobody", "x") })
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		write(t, db, func(tx *store.Tx) error { return tx.SetName(t.Context(), "ann", "Ann O’Nym") })
+		wantError(t, db, store.ErrNotFound, func(tx *store.Tx) error { return tx.SetName(t.Context(), "nobody", "x") })
 
-		want := person("ann")
+		want := newUser("ann")
 		want.Name = "Ann O’Nym"
 		if got, err := db.UserByID(t.Context(), "ann"); err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
-		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != person("bob") {
-			t.Errorf("somebody else became %+v, %v", got, err)
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != newUser("bob") {
+			t.Errorf("another user became %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSetEmail(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		set := func(userID, email, key string, verified bool) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return tx.SetEmail(t.Context(), userID, email, key, verified) }
+		}
+		write(t, db, set("ann", "Ann@New.example", "ann@new.example", true))
+		write(t, db, set("ann", "ANN@new.example", "ann@new.example", true)) // only another spelling
+		wantError(t, db, store.ErrDuplicate, set("ann", "bob@example.com", "bob@example.com", true))
+		wantError(t, db, store.ErrNotFound, set("nobody", "x@example.com", "x@example.com", true))
+
+		want := newUser("ann")
+		want.Email, want.EmailKey, want.EmailVerified = "ANN@new.example", "ann@new.example", true
+		if got, err := db.UserByEmailKey(t.Context(), "ann@new.example"); err != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+		if _, err := db.UserByEmailKey(t.Context(), "ann@example.com"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the old address: %v", err)
+		}
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != newUser("bob") {
+			t.Errorf("another user became %+v, %v", got, err)
+		}
+	})
+}
+
+func TestSetSuspended(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		for _, when := range []time.Time{at(5), at(6), {}, {}} {
+			write(t, db, func(tx *store.Tx) error { return tx.SetSuspended(t.Context(), "ann", when) })
+			want := newUser("ann")
+			want.SuspendedAt = when
+			if got, err := db.UserByID(t.Context(), "ann"); err != nil || got != want {
+				t.Errorf("got %+v, %v, want %+v", got, err, want)
+			}
+		}
+		wantError(t, db, store.ErrNotFound, func(tx *store.Tx) error { return tx.SetSuspended(t.Context(), "nobody", at(5)) })
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != newUser("bob") {
+			t.Errorf("another user became %+v, %v", got, err)
 		}
 	})
 }
 
 func TestReplacePasswordHashOnlyWhenItIsStillTheOldOne(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
-		old := person("ann").PasswordHash
-		replace := func(userID, old, new string) func(*Tx) error {
-			return func(tx *Tx) error { return tx.ReplacePasswordHash(t.Context(), userID, old, new) }
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		old := newUser("ann").PasswordHash
+		replace := func(userID, old, new string) func(*store.Tx) error {
+			return func(tx *store.Tx) error { return tx.ReplacePasswordHash(t.Context(), userID, old, new) }
 		}
 		write(t, db, replace("ann", old, old)) // a check that it is current
 		write(t, db, replace("ann", old, "second"))
-		wantError(t, db, ErrNotFound, replace("ann", old, "third"))
-		wantError(t, db, ErrNotFound, replace("ann", "", "third"))
-		wantError(t, db, ErrNotFound, replace("nobody", "second", "third"))
+		wantError(t, db, store.ErrNotFound, replace("ann", old, "third"))
+		wantError(t, db, store.ErrNotFound, replace("ann", "", "third"))
+		wantError(t, db, store.ErrNotFound, replace("nobody", "second", "third"))
 
 		if got, err := db.UserByID(t.Context(), "ann"); err != nil || got.PasswordHash != "second" {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != person("bob") {
-			t.Errorf("somebody else became %+v, %v", got, err)
+		if got, err := db.UserByID(t.Context(), "bob"); err != nil || got != newUser("bob") {
+			t.Errorf("another user became %+v, %v", got, err)
 		}
 	})
 }
 
 func TestUsersByEmailKey(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "cyd", "ann", "bob", "boris", "zoë")
-		write(t, db, func(tx *Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "cyd", "ann", "bob", "boris", "zoë")
+		write(t, db, func(tx *store.Tx) error { return tx.SetPicture(t.Context(), picture("bob", "key1")) })
 		for _, c := range []struct {
 			from, to string
 			limit    int
@@ -180,7 +224,7 @@ func TestUsersByEmailKey(t *testing.T) {
 			ids := []string{}
 			for _, u := range list {
 				ids = append(ids, u.User.ID)
-				if u.User != person(u.User.ID) || (u.Picture != nil) != (u.User.ID == "bob") {
+				if u.User != newUser(u.User.ID) || (u.Picture != nil) != (u.User.ID == "bob") {
 					t.Errorf("%+v", u)
 				}
 			}
@@ -192,19 +236,19 @@ func TestUsersByEmailKey(t *testing.T) {
 }
 
 func TestDeleteUserTakesSessionsAndPictureAlong(t *testing.T) {
-	forEachEngine(t, func(t *testing.T, db *DB) {
-		withPeople(t, db, "ann", "bob")
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
 		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "bob", at(1), at(1)))
-		write(t, db, func(tx *Tx) error {
+		write(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "key1")), tx.SetPicture(t.Context(), picture("bob", "key2")))
 		})
-		remove := func(tx *Tx) error { return tx.DeleteUser(t.Context(), "ann") }
+		remove := func(tx *store.Tx) error { return tx.DeleteUser(t.Context(), "ann") }
 		write(t, db, remove)
-		wantError(t, db, ErrNotFound, remove)
-		if _, err := db.UserByID(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
-			t.Errorf("the person: %v", err)
+		wantError(t, db, store.ErrNotFound, remove)
+		if _, err := db.UserByID(t.Context(), "ann"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("the user: %v", err)
 		}
-		if _, err := db.PictureOfUser(t.Context(), "ann"); !errors.Is(err, ErrNotFound) {
+		if _, err := db.PictureOfUser(t.Context(), "ann"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("the picture: %v", err)
 		}
 		for _, f := range picture("ann", "key1").Files() {
@@ -216,7 +260,7 @@ func TestDeleteUserTakesSessionsAndPictureAlong(t *testing.T) {
 			t.Errorf("sessions: %s", got)
 		}
 		if _, err := db.PictureOfUser(t.Context(), "bob"); err != nil {
-			t.Errorf("somebody else's picture: %v", err)
+			t.Errorf("another user's picture: %v", err)
 		}
 	})
 }

@@ -1,42 +1,30 @@
-package store
+package sqlite
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// closed makes a database with a person in it, that nobody has open.
-func closed(t *testing.T) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), "cardea.db")
-	db, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	withPeople(t, db, "ann")
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// readThere fails the test unless a database that is opened for reading has her, and
-// makes no file.
-func readThere(t *testing.T, path string) *DB {
+// readThere opens a database for reading. It fails the test unless ann is in it.
+func readThere(t *testing.T, path string) *store.DB {
 	t.Helper()
 	db, err := openReadOnly(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.UserByID(t.Context(), "ann"); err != nil {
-		t.Error(err)
-	}
+	wantUser(t, db, "ann")
 	if err := db.Snapshot(t.Context(), filepath.Join(t.TempDir(), "copy.db")); err != nil {
 		t.Error(err)
 	}
-	wantError(t, db, ErrUnavailable, func(tx *Tx) error { return tx.DeleteUser(t.Context(), "ann") })
+	err = db.Tx(t.Context(), func(tx *store.Tx) error { return tx.DeleteUser(t.Context(), "ann") })
+	if !errors.Is(err, store.ErrUnavailable) || !db.ReadOnly() {
+		t.Errorf("it can be written: %v", err)
+	}
 	return db
 }
 
@@ -51,11 +39,11 @@ func TestReadOnlyWithoutAServer(t *testing.T) {
 	}
 }
 
-// Whoever can write to the file system may begin to while it is read.
+// A server that can write to the file system may start while it is read.
 func TestReadOnlyTellsOfAServerThatBegan(t *testing.T) {
-	for what, end := range map[string]func(*DB) error{
-		"and goes on": func(*DB) error { return nil },
-		"and ended":   (*DB).Close,
+	for what, end := range map[string]func(*store.DB) error{
+		"and continues": func(*store.DB) error { return nil },
+		"and ended":     (*store.DB).Close,
 	} {
 		path := closed(t)
 		db := readThere(t, path)
@@ -63,7 +51,7 @@ func TestReadOnlyTellsOfAServerThatBegan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		withPeople(t, server, "bob")
+		withUsers(t, server, "bob")
 		if err := end(server); err != nil {
 			t.Fatal(err)
 		}
@@ -74,21 +62,19 @@ func TestReadOnlyTellsOfAServerThatBegan(t *testing.T) {
 	}
 }
 
-// What a server has not yet written to the file itself is read from its log.
-func TestReadOnlyBesideAServer(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cardea.db")
-	server := openFile(t, path)
-	withPeople(t, server, "ann")
+// Changes that a server has not yet written to the file itself are read from its log.
+func TestReadOnlyWithAServerRunning(t *testing.T) {
+	path := newPath(t)
+	server := opened(t, path)
+	withUsers(t, server, "ann")
 	db := readThere(t, path)
-	withPeople(t, server, "bob")
-	if _, err := db.UserByID(t.Context(), "bob"); err != nil {
-		t.Errorf("what was written meanwhile: %v", err)
-	}
+	withUsers(t, server, "bob")
+	wantUser(t, db, "bob") // was written meanwhile
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
 
-	copied := filepath.Join(t.TempDir(), "cardea.db")
+	copied := newPath(t)
 	for _, suffix := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + suffix)
 		if err != nil {

@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Attempt is a row of attempts: something that counts against a limit.
+type Attempt struct {
+	ID      string
+	Counter []byte // what it counts for
+	At      time.Time
+}
+
+// AttemptsAfter returns the times of a counter's attempts after a time, the latest first,
+// at most limit.
+func (r reads) AttemptsAfter(ctx context.Context, counter []byte, after time.Time, limit int) ([]time.Time, error) {
+	return readAll(ctx, r, func(at *time.Time) []any { return []any{instant{at}} },
+		`SELECT at FROM attempts WHERE counter = $1 AND at > $2 ORDER BY at DESC LIMIT $3`, counter, micros(after), limit)
+}
+
+// RedateFutureAttempts moves a counter's attempts that are dated after now to now.
+func (tx *Tx) RedateFutureAttempts(ctx context.Context, counter []byte, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE attempts SET at = $2 WHERE counter = $1 AND at > $2`, counter, micros(now))
+	return err
+}
+
+// AddAttempt counts an attempt.
+func (tx *Tx) AddAttempt(ctx context.Context, a Attempt) error {
+	_, err := tx.exec(ctx, `INSERT INTO attempts (id, counter, at) VALUES ($1, $2, $3)`, a.ID, a.Counter, micros(a.At))
+	return err
+}
+
+// DeleteAttempt removes an attempt, if it exists.
+func (tx *Tx) DeleteAttempt(ctx context.Context, id string) error {
+	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE id = $1`, id)
+	return err
+}
+
+// DeleteAttempts removes all attempts of a counter.
+func (tx *Tx) DeleteAttempts(ctx context.Context, counter []byte) error {
+	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE counter = $1`, counter)
+	return err
+}
+
+// DeleteOldAttempts removes at most limit attempts made at or before a time, and returns
+// how many.
+func (tx *Tx) DeleteOldAttempts(ctx context.Context, at time.Time, limit int) (int64, error) {
+	return tx.exec(ctx, `DELETE FROM attempts WHERE id IN
+		(SELECT id FROM attempts WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(at), limit)
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Engine is what differs between databases. The queries are the same for all of them.
+// A folder below this package implements it, such as store/sqlite. Methods that take a
+// context may return errors of the driver as they are: the caller classifies them.
+type Engine interface {
+	// Classify gives an error of the driver its meaning by its code, never by its text.
+	// It wraps the error in one of this package's errors, or returns it unchanged.
+	Classify(err error) error
+	// IsRetryable reports whether a transaction that failed with err may succeed when
+	// it is run again, because the failure came from another one.
+	IsRetryable(err error) bool
+	// IsSchemaError reports whether err says that a table or column does not exist or
+	// has another type.
+	IsSchemaError(err error) bool
+
+	// Migrations returns the files NNNN_name.sql that make the tables.
+	Migrations() fs.FS
+	// BeginMigration begins a transaction that holds a lock on the schema: two processes
+	// that start at the same time migrate one after the other.
+	BeginMigration(ctx context.Context) (*sql.Tx, error)
+	// CopyAside is called before a database with data is migrated. It keeps a copy of
+	// it, unless that is the operator's task.
+	CopyAside(ctx context.Context) error
+
+	// ChangedByOthers reports whether another process may have committed a change since
+	// the last call. conn is a connection of the writing pool.
+	ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error)
+
+	// Snapshot writes a consistent copy of everything to a file that does not exist or
+	// is empty. Writers do not wait for it.
+	Snapshot(ctx context.Context, path string) error
+	// Damages describes what is wrong with the schema, the data and the references
+	// between rows, one sentence each, at most 100.
+	Damages(ctx context.Context) ([]string, error)
+	// Size is how many bytes the database takes up; 0 if unknown.
+	Size(ctx context.Context) int64
+
+	// Close closes both pools. It fails if what was read may be inconsistent.
+	Close() error
+}
+
+// Pools are an engine's connections.
+type Pools struct {
+	Writer   *sql.DB
+	Reader   *sql.DB // its connections cannot write
+	ReadOnly bool    // neither can the writer's
+}
+
+// Open brings the tables of a database up to date and returns it. It closes the
+// engine when it fails. Programs call Open of a package such as store/sqlite.
+func Open(ctx context.Context, engine Engine, pools Pools) (*DB, error) {
+	return open(engine, pools, migrate(ctx, engine))
+}
+
+// OpenExisting returns a database that is up to date, and does not change it. It
+// closes the engine when it fails. Errors: [ErrOlder], [ErrNewer].
+func OpenExisting(ctx context.Context, engine Engine, pools Pools) (*DB, error) {
+	return open(engine, pools, checkMigrated(ctx, engine, pools.Writer))
+}
+
+func open(engine Engine, pools Pools, err error) (*DB, error) {
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	db := &DB{pools: pools, patience: writerPatience, changes: newChanges()}
+	db.reads = reads{&prepared{db: pools.Reader}, engine, &db.health}
+	return db, nil
+}
+
+// classify gives any error of database/sql or a driver its meaning.
+func classify(engine Engine, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return engine.Classify(err)
+}

@@ -1,0 +1,32 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// A picture's address has its name in it. The names that a user's picture had before
+// are kept, so old addresses can lead to the picture of today.
+
+// oldNamesKept is how many old names of a user's picture are kept, the latest ones.
+const oldNamesKept = 20
+
+// IsOldPictureName reports whether the user's picture had another name before, and this
+// was one of the last 20. It does not tell whether the user has a picture now.
+func (r reads) IsOldPictureName(ctx context.Context, userID, name string) (bool, error) {
+	return r.exists(ctx, `SELECT 1 FROM old_picture_names WHERE user_id = $1 AND name = $2`, userID, name)
+}
+
+// keepOldName notes the name of a user's picture that is about to get another one.
+func (tx *Tx) keepOldName(ctx context.Context, userID, newName string, now time.Time) error {
+	_, err := tx.exec(ctx, `INSERT INTO old_picture_names (user_id, name, replaced_at)
+		SELECT user_id, name, CAST($3 AS BIGINT) FROM pictures WHERE user_id = $1 AND name <> $2
+		ON CONFLICT (user_id, name) DO UPDATE SET replaced_at = excluded.replaced_at`, userID, newName, micros(now))
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `DELETE FROM old_picture_names WHERE user_id = $1 AND (name = $2 OR name NOT IN
+		(SELECT name FROM old_picture_names WHERE user_id = $1 AND name <> $2 ORDER BY replaced_at DESC, name LIMIT $3))`,
+		userID, newName, oldNamesKept)
+	return err
+}

@@ -1,0 +1,50 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// maxDamages bounds what Damages returns. By then only a backup helps.
+const maxDamages = 100
+
+// Damages checks the schema first, because the other checks need it.
+func (e *engine) Damages(ctx context.Context) ([]string, error) {
+	found, err := e.schemaDifferences(ctx, e.pools.Reader)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	found, err = e.texts(ctx, fmt.Sprintf(`PRAGMA integrity_check(%d)`, maxDamages), func(rows *sql.Rows) (s string, err error) {
+		err = rows.Scan(&s)
+		return s, err
+	})
+	if err != nil || len(found) != 1 || found[0] != "ok" {
+		return found, err
+	}
+	return e.texts(ctx, `PRAGMA foreign_key_check`, func(rows *sql.Rows) (string, error) {
+		var table, parent string
+		var rowID sql.NullInt64
+		var key int
+		err := rows.Scan(&table, &rowID, &parent, &key)
+		return fmt.Sprintf("row %d of %s refers to a row of %s that is missing", rowID.Int64, table, parent), err
+	})
+}
+
+// texts makes a text of each row, for at most maxDamages rows.
+func (e *engine) texts(ctx context.Context, query string, text func(*sql.Rows) (string, error)) ([]string, error) {
+	rows, err := e.pools.Reader.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for len(list) < maxDamages && rows.Next() {
+		s, err := text(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}

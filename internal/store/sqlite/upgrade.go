@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// openPatience bounds how long opening a database waits for others that write to it.
+const openPatience = 10 * time.Second
+
+// BeginMigration takes the write lock. It also waits for processes that open the database
+// for the first time, because SQLite's busy time-out does not cover the change to a
+// write-ahead log.
+func (e *engine) BeginMigration(ctx context.Context) (*sql.Tx, error) {
+	waiting, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
+	pause := time.NewTicker(10 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		tx, err := e.pools.Writer.BeginTx(ctx, nil)
+		if !e.IsRetryable(err) {
+			return tx, err
+		}
+		select {
+		case <-pause.C:
+		case <-waiting.Done():
+			return nil, cmp.Or(ctx.Err(), fmt.Errorf("another process holds the lock: %w", err))
+		}
+	}
+}
+
+// copiesKept is how many copies from before migrations are kept.
+const copiesKept = 3
+
+// CopyAside copies the database to a file beside it, named after the time:
+// cardea.db.before-20261122T150405Z. It removes older copies than the last three.
+func (e *engine) CopyAside(ctx context.Context) error {
+	target := e.path + ".before-" + time.Now().UTC().Format("20060102T150405Z")
+	unfinished := target + ".tmp"
+	if err := os.Remove(unfinished); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	// SQLite keeps the mode of an empty file.
+	if err := createPrivate(unfinished); err != nil {
+		return err
+	}
+	if err := e.Snapshot(ctx, unfinished); err != nil {
+		return errors.Join(err, os.Remove(unfinished))
+	}
+	if err := syncFile(unfinished); err != nil {
+		return err
+	}
+	if err := os.Rename(unfinished, target); err != nil {
+		return err
+	}
+	return removeOldCopies(e.path)
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // a file that was just written
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func removeOldCopies(path string) error {
+	folder, name := filepath.Dir(path), filepath.Base(path)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	var copies []string // in the order of their times, because ReadDir sorts by name
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), name+".before-") && !strings.HasSuffix(entry.Name(), ".tmp") {
+			copies = append(copies, filepath.Join(folder, entry.Name()))
+		}
+	}
+	for _, old := range copies[:max(0, len(copies)-copiesKept)] {
+		err = errors.Join(err, os.Remove(old))
+	}
+	return err
+}
