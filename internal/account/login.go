@@ -58,7 +58,7 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
 		return SignIn{}, ErrInvalidCredentials
 	}
-	if false && row.ID == "" {
+	if !row.SuspendedAt.IsZero() {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
 		return SignIn{}, ErrSuspended
 	}

@@ -153,7 +153,7 @@ func (a *Audit) Sweep(ctx context.Context) error {
 			return tx.DeleteOldAudit(ctx, now.Add(-a.keep), SweepBatch)
 		}),
 		a.db.InBatches(ctx, SweepBatch, func(tx *store.Tx) (int64, error) {
-			return tx.DeleteOldAuditOfNobody(ctx, now.Add(-anonymousKeep), SweepBatch)
+			return tx.DeleteOldAuditWithoutUser(ctx, now.Add(-anonymousKeep), SweepBatch)
 		}),
 	)
 }

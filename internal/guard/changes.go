@@ -27,7 +27,7 @@ func (l *Limits) AdmitChange(ctx context.Context, userID string) error {
 		return nil
 	}
 	now := l.now()
-	first, err := l.db.NthAuditOfUser(ctx, userID, [4]string(changes), now.Add(-time.Hour), now, changesAnHour)
+	first, err := l.db.NthAuditOfUser(ctx, userID, changes, now.Add(-time.Hour), now, changesAnHour)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}

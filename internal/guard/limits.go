@@ -169,17 +169,17 @@ func (l *Limits) Admit(ctx context.Context, counters []Counter, userID string, c
 // in the future were made before the clock was set back. They count as made now: the
 // user is not locked out until the clock catches up, and nobody gets new attempts.
 func (l *Limits) waitNow(ctx context.Context, tx *store.Tx, c Counter, now time.Time) (time.Duration, error) {
-	if err := tx.BringTriesBack(ctx, c.name[:], now); err != nil {
+	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
 		return 0, err
 	}
-	attempts, err := tx.TriesAfter(ctx, c.name[:], now.Add(-l.keep()), c.limit.Count+waitSteps)
+	attempts, err := tx.AttemptsAfter(ctx, c.name[:], now.Add(-l.keep()), c.limit.Count+waitSteps)
 	return c.limit.wait(attempts, now), err
 }
 
 func (a *Attempt) add(ctx context.Context, tx *store.Tx, now time.Time) error {
 	for _, c := range a.Counters {
 		id := token.ID()
-		if err := tx.AddTry(ctx, store.Try{ID: id, Counter: c.name[:], At: now}); err != nil {
+		if err := tx.AddAttempt(ctx, store.Attempt{ID: id, Counter: c.name[:], At: now}); err != nil {
 			return err
 		}
 		a.ids = append(a.ids, id)
@@ -205,7 +205,7 @@ func (a Attempt) Succeed(ctx context.Context, tx *store.Tx) error {
 	if len(a.ids) == 0 {
 		return nil
 	}
-	if err := tx.DeleteTries(ctx, a.Counters[0].name[:]); err != nil {
+	if err := tx.DeleteAttempts(ctx, a.Counters[0].name[:]); err != nil {
 		return err
 	}
 	return a.remove(ctx, tx)
@@ -213,7 +213,7 @@ func (a Attempt) Succeed(ctx context.Context, tx *store.Tx) error {
 
 func (a Attempt) remove(ctx context.Context, tx *store.Tx) error {
 	for _, id := range a.ids {
-		if err := tx.DeleteTry(ctx, id); err != nil {
+		if err := tx.DeleteAttempt(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -223,7 +223,7 @@ func (a Attempt) remove(ctx context.Context, tx *store.Tx) error {
 // Forget clears the counters of an account, for an operator who sets a new password.
 func (l *Limits) Forget(ctx context.Context, tx *store.Tx, user store.User) error {
 	for _, c := range append(l.ForPassword(user.ID), l.ForAccount(user.EmailKey)) {
-		if err := tx.DeleteTries(ctx, c.name[:]); err != nil {
+		if err := tx.DeleteAttempts(ctx, c.name[:]); err != nil {
 			return err
 		}
 	}
@@ -234,7 +234,7 @@ func (l *Limits) Forget(ctx context.Context, tx *store.Tx, user store.User) erro
 func (l *Limits) Sweep(ctx context.Context) error {
 	before := l.now().Add(-l.keep())
 	return l.db.InBatches(ctx, SweepBatch, func(tx *store.Tx) (int64, error) {
-		return tx.DeleteOldTries(ctx, before, SweepBatch)
+		return tx.DeleteOldAttempts(ctx, before, SweepBatch)
 	})
 }
 

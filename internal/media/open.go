@@ -12,6 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/user"
 )
 
 // Sides are the sides of the square crops, in pixels.
@@ -28,7 +29,8 @@ type Open struct {
 }
 
 // Open opens the picture of a user, or its crop of one of [Sides]; side 0 is the picture
-// itself. Without crops it is the picture itself, too. name is the name in the address.
+// itself. Without crops it is the picture itself, too. name is the name in the address;
+// empty: any.
 // Errors: picture_not_found; [*Moved] for an older name of the same user's picture.
 func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Open, error) {
 	key := rowKey{userID, side}
@@ -39,7 +41,10 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 			row, err = p.rows.read(ctx, key)
 		}
 		if err == nil && name != "" && row.Name != name {
-			err = store.ErrNotFound
+			err = p.moved(ctx, row, name)
+		}
+		if moved, ok := errors.AsType[*Moved](err); ok {
+			return nil, moved
 		}
 		if err != nil {
 			return nil, guard.PublicError(guard.IfNotFound(err, ErrPictureNotFound))
@@ -62,6 +67,22 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 		}
 		known = false
 	}
+}
+
+// Moved means that a picture has a newer name.
+type Moved struct{ To user.Picture }
+
+func (m *Moved) Error() string { return "the picture is now at " + m.To.Path() }
+
+// moved returns [*Moved] if the picture had the name before, or else [store.ErrNotFound].
+func (p *Pictures) moved(ctx context.Context, row store.Picture, name string) error {
+	wasName, err := p.db.IsOldPictureName(ctx, row.UserID, name)
+	if err == nil && wasName {
+		err = &Moved{user.PictureFrom(row)}
+	} else if err == nil {
+		err = store.ErrNotFound
+	}
+	return err
 }
 
 // rowsKept is how many rows of pictures stay in memory, one for each size: as many as a

@@ -64,7 +64,7 @@ func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt Backu
 	case err != nil:
 		return Contents{}, fmt.Errorf("%w; --skip-damaged leaves it out", err)
 	}
-	b := backup{Data: d, BackupOptions: opt}
+	b := backup{Data: d, opt: opt}
 	b.Contents = Contents{Release: opt.Release, CreatedAt: d.opt.Now(), Secret: state}
 	err = b.make(ctx, w, secret, folder)
 	return b.Contents, inWords(err)
@@ -73,7 +73,7 @@ func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt Backu
 // backup is a backup in progress.
 type backup struct {
 	*Data
-	BackupOptions
+	opt BackupOptions
 	Contents
 
 	copy string // path of the copy of the database
@@ -96,7 +96,7 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 		}
 	}()
 	b.copy = filepath.Join(temporary, "cardea.db")
-	b.Progress.report("copying the database", 0, 0)
+	b.opt.Progress.report("copying the database", 0, 0)
 	if err := b.db.Snapshot(ctx, b.copy); err != nil {
 		return fmt.Errorf("cannot copy the database: %w", err)
 	}
@@ -114,7 +114,7 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 }
 
 func (b *backup) write(ctx context.Context, w io.Writer, secret []byte) error {
-	out, err := archive.NewWriter(w, b.Release, b.CreatedAt)
+	out, err := archive.NewWriter(w, b.opt.Release, b.CreatedAt)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (b *backup) write(ctx context.Context, w io.Writer, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	b.Progress.report("writing the database", 0, 0)
+	b.opt.Progress.report("writing the database", 0, 0)
 	if err := out.Database(f, info.Size()); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error
 	if err := b.writePictures(ctx, db, out, counts.Pictures); err != nil {
 		return err
 	}
-	b.Progress.report("checking the database", 0, 0)
+	b.opt.Progress.report("checking the database", 0, 0)
 	if err := wantSound(ctx, db); err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.W
 			}
 		}
 		done++
-		b.Progress.report("copying pictures", done, total)
+		b.opt.Progress.report("copying pictures", done, total)
 		return err
 	})
 }
@@ -224,7 +224,7 @@ func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store
 // leaveOut takes the damaged part out of a picture: all of it, or its crops, which the
 // server makes again. It fails if nothing may be left out.
 func (b *backup) leaveOut(stored *media.Stored) error {
-	if !b.SkipDamaged {
+	if !b.opt.SkipDamaged {
 		return fmt.Errorf("%w; cardea check lists all damaged pictures, and --skip-damaged leaves them out", stored.Damaged[0].Err)
 	}
 	b.Contents.Skipped++
@@ -236,7 +236,7 @@ func (b *backup) leaveOut(stored *media.Stored) error {
 		what = "left out with the other crops, which the server makes again"
 	}
 	for _, damage := range stored.Damaged {
-		b.Found(Problem{What: ProblemPicture, User: stored.UserID, File: damage.Key, Message: damage.Err.Error() + "; " + what})
+		b.opt.Found(Problem{What: ProblemPicture, User: stored.UserID, File: damage.Key, Message: damage.Err.Error() + "; " + what})
 	}
 	return nil
 }
@@ -253,7 +253,7 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return readPictures(ctx, r, db, b.Contents.files, func(_ media.File, done int64) error {
-		b.Progress.report("verifying", done, b.Contents.files)
+		b.opt.Progress.report("verifying", done, b.Contents.files)
 		return nil
 	})
 }

@@ -45,8 +45,7 @@ type CheckOptions struct {
 type check struct {
 	*Data
 	CheckOptions
-	Contents
-
+	contents  Contents
 	isDamaged bool // the database is, so it may not know whose a file is
 }
 
@@ -55,7 +54,7 @@ type check struct {
 func (d *Data) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 	c := &check{Data: d, CheckOptions: opt}
 	var err error
-	if _, c.Secret, err = d.dir.ReadSecret(); err != nil {
+	if _, c.contents.Secret, err = d.dir.ReadSecret(); err != nil {
 		c.Found(Problem{What: ProblemSecret, Message: err.Error()})
 	}
 	for _, step := range []func(context.Context) error{c.database, c.users, c.pictures, c.files} {
@@ -65,10 +64,10 @@ func (d *Data) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 		case errors.Is(err, store.ErrDamaged):
 			c.reportDamage(Problem{What: ProblemDatabase, Message: err.Error()})
 		case err != nil:
-			return c.Contents, inWords(err)
+			return c.contents, inWords(err)
 		}
 	}
-	return c.Contents, nil
+	return c.contents, nil
 }
 
 // reportDamage reports a problem of the database. From then on no file is removed.
@@ -87,7 +86,7 @@ func (c *check) database(ctx context.Context) error {
 		return err
 	}
 	counts, err := c.db.Counts(ctx)
-	c.Contents.set(counts)
+	c.contents.set(counts)
 	return err
 }
 
@@ -96,7 +95,7 @@ func (c *check) users(ctx context.Context) error {
 	var done int64
 	return eachUser(ctx, c.db, "", func(row store.UserWithPicture) error {
 		done++
-		c.Progress.report("checking users", done, c.Users)
+		c.Progress.report("checking users", done, c.contents.Users)
 		u := row.User
 		if !password.WellFormed(u.PasswordHash) {
 			c.Found(Problem{What: ProblemUser, User: u.ID, Message: fmt.Sprintf("the password hash of user %s is damaged: no password matches it", u.ID)})
@@ -113,7 +112,7 @@ func (c *check) pictures(ctx context.Context) error {
 	var done int64
 	return eachPicture(ctx, c.db, func(row store.Picture) error {
 		done++
-		c.Progress.report("checking pictures", done, c.Pictures)
+		c.Progress.report("checking pictures", done, c.contents.Pictures)
 		if row.CropsVersion != "" && len(row.Crops) == 0 { // their rows are lost, so nothing names their files
 			c.reportDamage(Problem{What: ProblemDatabase, User: row.UserID, Message: fmt.Sprintf("the rows of the crops of user %s are missing", row.UserID)})
 		}

@@ -21,7 +21,7 @@ type Contents struct {
 }
 
 func (c *Contents) set(n store.Counts) {
-	c.Users, c.Sessions, c.Pictures = n.People, n.Sessions, n.Pictures
+	c.Users, c.Sessions, c.Pictures = n.Users, n.Sessions, n.Pictures
 }
 
 // Progress is told how much of some work is done, of how much in all (0: unknown). It is

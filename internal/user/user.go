@@ -32,7 +32,7 @@ type Picture struct {
 func From(row store.User, picture *store.Picture) User {
 	u := User{
 		ID: row.ID, Name: row.Name, Email: row.Email, EmailVerified: row.EmailVerified,
-		CreatedAt: row.CreatedAt,
+		CreatedAt: row.CreatedAt, SuspendedAt: row.SuspendedAt,
 	}
 	if picture != nil {
 		p := PictureFrom(*picture)

@@ -121,7 +121,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}
-	db := c.DB.Stats()
+	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))
 	count(dbWaits, float64(db.WriteWaits))
