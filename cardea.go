@@ -198,7 +198,7 @@ func (s *Server) RequireUser(next http.Handler) http.Handler {
 			ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
 			PictureURL: s.web.PictureURL(r, u), AvatarURL: s.web.AvatarURL(r, u), CreatedAt: u.CreatedAt,
 		}))
-	})
+	}, "")
 }
 
 type userKey struct{}

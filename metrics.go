@@ -16,7 +16,7 @@ import (
 func (s *Server) Metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		s.web, statsCollector{s})
+		s.web.Metrics(), statsCollector{s})
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 

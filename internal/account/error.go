@@ -25,9 +25,13 @@ const (
 	KindThrottled                   // too often: try again after RetryAfter
 	KindUnavailable                 // overloaded or a part is down: try again after RetryAfter
 	KindFull                        // the disk is full: try again when it is not
+	KindMethod                      // the address does not answer to this method
+	KindTimeout                     // the request took too long to arrive: send it again
+	KindTooLarge                    // the request is too large
+	KindUnsupported                 // the request is in a format that is not read
 )
 
-// Error is what use cases fail with. Message and Fields are for the person who
+// Error is the one public form of an error, of use cases and of HTTP. Message and Fields are for the person who
 // asked and carry no internals; Err, if any, is for the log.
 type Error struct {
 	Kind       Kind
@@ -101,6 +105,11 @@ func outage(err error) error {
 		return &Error{Kind: KindUnavailable, Code: "canceled", RetryAfter: retrySoon, Err: err,
 			Message: "The request ended before it was done."}
 	}
+	return Internal(err)
+}
+
+// Internal is the public form of an error that is our fault.
+func Internal(err error) *Error {
 	return &Error{Kind: KindInternal, Code: "internal", Err: err,
 		Message: "Something went wrong on our side. It has been logged; please try again later."}
 }

@@ -26,6 +26,7 @@ type SessionInfo struct {
 	ID         string
 	CreatedAt  time.Time
 	LastSeenAt time.Time // to the hour, see [Service.Authenticate]
+	ExpiresAt  time.Time // if it is not used again
 	IP         string
 	UserAgent  string
 	Current    bool
@@ -100,7 +101,16 @@ func (s *Service) Authenticate(ctx context.Context, token Token) (Session, error
 }
 
 func (s *Service) expired(session store.Session, now time.Time) bool {
-	return now.Sub(session.LastSeenAt) >= s.opt.SessionIdle || now.Sub(session.CreatedAt) >= s.opt.SessionMax
+	return !now.Before(s.expiresAt(session))
+}
+
+// expiresAt is when a session expires, if it is not used again.
+func (s *Service) expiresAt(session store.Session) time.Time {
+	idle, oldest := session.LastSeenAt.Add(s.opt.SessionIdle), session.CreatedAt.Add(s.opt.SessionMax)
+	if idle.Before(oldest) {
+		return idle
+	}
+	return oldest
 }
 
 func (s *Service) touchInterval() time.Duration { return min(time.Hour, s.opt.SessionIdle/16) }
@@ -157,7 +167,7 @@ func (s *Service) Sessions(ctx context.Context, in Session) ([]SessionInfo, erro
 			continue
 		}
 		list = append(list, SessionInfo{
-			ID: r.ID, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt,
+			ID: r.ID, CreatedAt: r.CreatedAt, LastSeenAt: r.LastSeenAt, ExpiresAt: s.expiresAt(r),
 			IP: r.IP, UserAgent: r.UserAgent, Current: r.ID == in.ID,
 		})
 	}
