@@ -150,7 +150,7 @@ func TestErrorCodes(t *testing.T) {
 
 	inCode := regexp.MustCompile(`\bCode:\s*"([a-z_]+)"`)
 	var written []string
-	for _, pattern := range []string{"../web/*.go", "../account/*.go"} {
+	for _, pattern := range []string{"../web/*/*.go", "../account/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: %d files (%v)", pattern, len(names), err)

@@ -205,7 +205,7 @@ func (c *Contract) checkHeaders(x *Exchange, response node) (err error) {
 var onEveryAnswer = []string{
 	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Resource-Policy", "Strict-Transport-Security",
 	"Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers",
-	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date",
+	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date", "X-Request-Id",
 }
 
 func (c *Contract) checkRequest(x *Exchange, template string, operation node) error {

@@ -1,4 +1,4 @@
-package web
+package api
 
 import (
 	"errors"
@@ -8,26 +8,30 @@ import (
 	"mime/multipart"
 	"net/http"
 
-	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-// The form's fields: the file with the picture, and which square of it the crops show.
+// The form's fields: the file with the picture, and the square that the crops show.
 const (
 	pictureField = "profile_pic"
 	cropField    = "crop"
 )
 
-// What a multipart body may have besides the file.
+// Bounds of what a form may have besides the file.
 const (
 	maxFormOverhead = 64 << 10 // bytes of other fields and headers
 	maxFormParts    = 32
 	maxCropBytes    = 64 // more than any crop needs
 )
 
-// readUpload reads a request's form from body to its end and returns the one file
-// in the field profile_pic, of at most maxBytes, and the crop. Other fields are
-// skipped; nothing is written to temporary files.
-func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up account.Upload, err error) {
+var errNoFile = &guard.Error{Kind: guard.KindInvalid, Code: "no_file_uploaded", Message: "No file uploaded"}
+
+// readUpload reads a request's form from body to its end. It returns the one file
+// in the field profile_pic, of at most maxBytes, and the crop; it skips other
+// fields. Nothing is written to temporary files.
+func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up media.Upload, err error) {
 	form, err := multipartReader(r, body, maxBytes)
 	if err != nil {
 		return up, err
@@ -46,7 +50,7 @@ func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up account.Upl
 		}
 		field := part.FormName()
 		if seen[field] && (field == pictureField || field == cropField) {
-			return up, malformed("The form has more than one "+field+"; send one.", nil)
+			return up, wire.Malformed("The form has more than one "+field+"; send one.", nil)
 		}
 		seen[field] = true
 		switch field {
@@ -60,7 +64,7 @@ func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up account.Upl
 			return up, formError(err, maxBytes)
 		}
 	}
-	return up, malformed("The form has too many parts.", nil)
+	return up, wire.Malformed("The form has too many parts.", nil)
 }
 
 func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipart.Reader, error) {
@@ -70,10 +74,10 @@ func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipar
 	}
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil || kind != "multipart/form-data" || r.Header.Get("Content-Encoding") != "" {
-		return nil, errNotMultipart
+		return nil, wire.ErrNotMultipart
 	}
 	if params["boundary"] == "" {
-		return nil, malformed("The form's Content-Type names no boundary.", nil)
+		return nil, wire.Malformed("The form's Content-Type names no boundary.", nil)
 	}
 	limit := maxBytes + maxFormOverhead
 	if r.ContentLength > limit {
@@ -89,7 +93,7 @@ func readPart(part *multipart.Part, maxBytes int64) ([]byte, error) {
 func readCrop(part *multipart.Part) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(part, maxCropBytes+1))
 	if len(data) > maxCropBytes {
-		err = account.ErrInvalidCrop
+		err = media.ErrInvalidCrop
 	}
 	return string(data), err
 }
@@ -103,24 +107,22 @@ func fileName(part *multipart.Part) string {
 	return params["filename"]
 }
 
+// formError is the public form of an error in reading a form.
 func formError(err error, maxBytes int64) error {
+	if e, ok := errors.AsType[*guard.Error](err); ok {
+		return e
+	}
 	if errors.Is(err, errOverCap) {
 		return fileTooLarge(maxBytes)
 	}
-	if errors.Is(err, errUploadsBusy) {
-		return errUploadsBusy
-	}
-	if errors.Is(err, account.ErrInvalidCrop) {
-		return account.ErrInvalidCrop
-	}
 	if errors.Is(err, multipart.ErrMessageTooLarge) {
-		return malformed("The form's headers are too large.", err)
+		return wire.Malformed("The form's headers are too large.", err)
 	}
-	return readError(err)
+	return wire.ReadError(err)
 }
 
-func fileTooLarge(maxBytes int64) *refusal {
-	return &refusal{Status: http.StatusRequestEntityTooLarge, Code: "file_too_large",
+func fileTooLarge(maxBytes int64) error {
+	return &guard.Error{Kind: guard.KindTooLarge, Code: "file_too_large",
 		Message: "The file is too large: " + size(maxBytes) + " at most."}
 }
 

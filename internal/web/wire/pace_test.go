@@ -1,7 +1,6 @@
-package web
+package wire
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,52 +11,7 @@ import (
 	"time"
 )
 
-// Nobody can take the memory for uploads away from others by starting uploads
-// that never end.
-func TestUploadBudget(t *testing.T) {
-	const file = 10 << 20
-	b := newUploadBudget(file)
-	if !b.take("eve", 2*file) || b.take("eve", 1) {
-		t.Error("a person gets two files' worth, and no more")
-	}
-	if !b.take("ada", file) {
-		t.Error("another person gets nothing")
-	}
-	for n := range 30 {
-		b.take("sockpuppet "+string(rune('a'+n)), file)
-	}
-	if b.taken > maxUploadMemory || b.take("bob", file) {
-		t.Errorf("all together took %d bytes, and bob as well", b.taken)
-	}
-	b.giveBack("ada", file)
-	if !b.take("bob", file) {
-		t.Error("what was given back is not there")
-	}
-	b.giveBack("eve", 2*file)
-	if !b.take("eve", file) || b.takenBy["eve"] != file {
-		t.Error("eve cannot upload after her uploads have ended")
-	}
-}
-
-// A body that is read gives back what it took, however it ended.
-func TestMeteredReader(t *testing.T) {
-	b := newUploadBudget(10)
-	m := &meteredReader{Reader: strings.NewReader(strings.Repeat("x", 25)), budget: b, user: "ada"}
-	for range 4 {
-		if _, err := m.Read(make([]byte, 5)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := m.Read(make([]byte, 5)); !errors.Is(err, errUploadsBusy) {
-		t.Errorf("past the budget: %v", err)
-	}
-	m.release()
-	if b.taken != 0 || len(b.takenBy) != 0 {
-		t.Errorf("kept %d bytes, %v", b.taken, b.takenBy)
-	}
-}
-
-// deadlines notes which deadlines a connection is given, by how long they are away.
+// deadlines records the deadlines of a connection, as times from now.
 type deadlines struct {
 	http.ResponseWriter
 	read, written []time.Duration
@@ -80,8 +34,8 @@ func (d *deadlines) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// A body has ten seconds for every 160 KiB, however fast those before came; when
-// it has arrived, the answer takes its own time.
+// A body has ten seconds for every 160 KiB, however fast the ones before came. The
+// end of the body lifts the deadline.
 func TestBodiesHaveToArrive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &deadlines{ResponseWriter: httptest.NewRecorder()}
@@ -98,7 +52,7 @@ func TestBodiesHaveToArrive(t *testing.T) {
 	})
 }
 
-// So it is with an answer, which may be a file.
+// An answer, which may be a file, has the same pace.
 func TestAnswersHaveToBeTaken(t *testing.T) {
 	for what, send := range map[string]func(io.Writer, *io.LimitedReader) (int64, error){
 		"read from": func(w io.Writer, r *io.LimitedReader) (int64, error) { return w.(io.ReaderFrom).ReadFrom(r) },
@@ -110,7 +64,7 @@ func TestAnswersHaveToBeTaken(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-			rec := &recorder{ResponseWriter: w}
+			rec := &writer{ResponseWriter: w}
 			rec.WriteHeader(http.StatusOK)
 			n, err := send(rec, &io.LimitedReader{R: strings.NewReader(strings.Repeat("x", 400<<10)), N: 350 << 10})
 			if n != 350<<10 || err != nil {

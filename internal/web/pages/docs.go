@@ -1,53 +1,44 @@
-package web
+package pages
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cardea-accounts/cardea/internal/openapi"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
 var docsPage = template.Must(template.New("docs.html").Funcs(template.FuncMap{
 	"prose": prose, "pretty": pretty, "kind": kindOf, "isError": isError, "ref": reference,
 	"compact": compact, "text": text, "varying": varying,
 	"required": func(s *openapi.Schema, name string) bool { return slices.Contains(s.Required, name) },
-}).ParseFS(files, "pages/docs.html"))
+}).ParseFS(files, "html/docs.html"))
 
 // contract is the OpenAPI document as the page shows it.
 var contract = openapi.Load()
 
-// openAPI serves the contract for programs.
-func (s *Server) openAPI(w http.ResponseWriter, r *http.Request) error {
-	sendRevalidated(w, r, jsonType[0], openapi.JSON())
-	return nil
-}
-
-// docs serves the contract for people.
-func (s *Server) docs(w http.ResponseWriter, r *http.Request) error {
+// Docs shows the contract.
+func (p *Pages) Docs(r *wire.Request) error {
 	page, err := docsHTML()
 	if err != nil {
 		return err
 	}
-	address := template.HTMLEscapeString(s.publicAddress(r))
-	w.Header()["Content-Security-Policy"] = pageCSP
-	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
-	sendRevalidated(w, r, "text/html; charset=utf-8", bytes.ReplaceAll(page, []byte(anyAddress), []byte(address)))
+	address := template.HTMLEscapeString(r.PublicAddress())
+	r.AsPage()
+	r.Revalidated(bytes.ReplaceAll(page, []byte(anyAddress), []byte(address)))
 	return nil
 }
 
-// anyAddress stands for the public address in the page until somebody asks for it.
+// anyAddress is replaced in the page by the public address of each request.
 const anyAddress = "http://cardea.invalid"
 
-// docsHTML makes the page, once: that takes milliseconds, and anybody may ask.
+// docsHTML makes the page once, because that takes milliseconds.
 var docsHTML = sync.OnceValues(func() ([]byte, error) {
 	sections, err := docsSections()
 	if err != nil {
@@ -61,13 +52,13 @@ var docsHTML = sync.OnceValues(func() ([]byte, error) {
 	return page.Bytes(), err
 })
 
-// docsSection is a group of calls on the page.
+// docsSection is a group of operations on the page.
 type docsSection struct {
 	Name  string
 	Calls []docsCall
 }
 
-// docsCall is an operation and how to try it.
+// docsCall is an operation and a command that tries it.
 type docsCall struct {
 	*openapi.Operation
 	Curl string
@@ -88,26 +79,7 @@ func docsSections() ([]docsSection, error) {
 	return sections, nil
 }
 
-// sendRevalidated answers with what anybody may see, and only to those who do not
-// have it already (RFC 9110 section 13.1.2).
-func sendRevalidated(w http.ResponseWriter, r *http.Request, contentType string, data []byte) {
-	sum := sha256.Sum256(data)
-	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
-	h := w.Header()
-	h["Cache-Control"] = revalidate
-	h.Set("ETag", tag)
-	for known := range strings.SplitSeq(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
-		if known = strings.TrimSpace(known); known == "*" || strings.TrimPrefix(known, "W/") == tag {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-	}
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	_, _ = w.Write(data)
-}
-
-// prose turns the document's text into paragraphs; `code` is all of Markdown that it uses.
+// prose turns the document's text into paragraphs. Of Markdown it knows only `code`.
 func prose(text string) template.HTML {
 	var b strings.Builder
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
@@ -123,21 +95,21 @@ func prose(text string) template.HTML {
 	return template.HTML(b.String()) //nolint:gosec // escaped above; and the text is the source's
 }
 
-// pretty lays an example out on several lines.
+// pretty formats an example on several lines.
 func pretty(example jsontext.Value) (string, error) {
 	example = example.Clone()
 	err := example.Indent(jsontext.WithIndent("  "))
 	return string(example), err
 }
 
-// compact is an example as it is sent, on one line.
+// compact formats an example on one line, as it is sent.
 func compact(example jsontext.Value) (string, error) {
 	example = example.Clone()
 	err := example.Compact()
 	return string(example), err
 }
 
-// text is an example as it stands in a header or a path.
+// text formats an example as it is written in a header or a path.
 func text(example jsontext.Value) (string, error) {
 	if example.Kind() != '"' {
 		return string(example), nil
@@ -146,12 +118,12 @@ func text(example jsontext.Value) (string, error) {
 	return string(plain), err
 }
 
-// varying leaves out the properties that are always the same, which the example shows.
+// varying leaves out properties with a constant value; the example shows them.
 func varying(properties openapi.Ordered[*openapi.Schema]) openapi.Ordered[*openapi.Schema] {
 	return slices.DeleteFunc(slices.Clone(properties), func(p openapi.Member[*openapi.Schema]) bool { return len(p.Value.Const) > 0 })
 }
 
-// kindOf says in a few words what a schema asks for.
+// kindOf describes a schema in a few words.
 func kindOf(s *openapi.Schema) string {
 	switch {
 	case s.Items != nil:
@@ -166,8 +138,8 @@ func kindOf(s *openapi.Schema) string {
 	return strings.Join(s.Type, " or ")
 }
 
-// reference is the name of the object that a schema is, or is a list of, to link
-// to where it is described; empty if it is none.
+// reference is the name of the object that a schema, or its list, consists of; empty
+// if it is none. The page links to its description.
 func reference(s *openapi.Schema) string {
 	if s.Items != nil {
 		return reference(s.Items)
@@ -180,7 +152,7 @@ func reference(s *openapi.Schema) string {
 
 func isError(status string) bool { return status >= "400" }
 
-// curl is a line for the terminal that sends an operation's example.
+// curl is the command that sends an operation's example.
 func curl(o *openapi.Operation) (string, error) {
 	line := "curl"
 	path := o.Path
