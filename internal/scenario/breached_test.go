@@ -1,0 +1,81 @@
+package scenario
+
+import (
+	"crypto/sha1"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// withBreached makes a server refuse some passwords, and returns the file of them.
+func withBreached(t *testing.T, passwords ...string) (list string, configure func(*cardea.Config)) {
+	t.Helper()
+	var lines []string
+	for _, p := range passwords {
+		lines = append(lines, fmt.Sprintf("%X:7\r\n", sha1.Sum([]byte(p))))
+	}
+	slices.Sort(lines)
+	list = filepath.Join(t.TempDir(), "pwnedpasswords.txt")
+	if err := os.WriteFile(list, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return list, func(c *cardea.Config) { c.BreachedPasswords = list }
+}
+
+// Passwords of the operator's list are refused wherever somebody chooses one.
+func TestBreachedPasswords(t *testing.T) {
+	_, breached := withBreached(t, "found in a breach", "bréached 名", "another of them")
+	server := testkit.Start(t, throttled, breached)
+	client := from(t, server, "192.0.2.1")
+	refused := func(a *testkit.Answer, field string) {
+		t.Helper()
+		e := a.WantError(400, "invalid_input").Envelope().Errors
+		if len(e) != 1 || !strings.Contains(e[field], "data breach") {
+			t.Errorf("errors %v, want one of %s", e, field)
+		}
+	}
+	for range 21 { // mistakes in the form are free
+		refused(client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "bréached 名")), "password")
+	}
+	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "Found in a breach")).Want(201) // not the same
+	refused(client.Post("/api/password", change("Found in a breach", "found in a breach")), "new_password")
+	client.Post("/api/password", change("wrong password", "found in a breach")).WantError(403, "wrong_password")
+	client.Post("/api/password", change("Found in a breach", "found nowhere")).Want(200)
+}
+
+// Who has a password that was added to the list since signs in all the same.
+func TestBreachedPasswordsSignIn(t *testing.T) {
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	server.Stop()
+	_, breached := withBreached(t, "simplepass")
+	server = testkit.Start(t, breached, func(c *cardea.Config) { c.Data = server.Data })
+	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+}
+
+// A list that can no longer be read is an outage: no password is taken unseen.
+func TestBreachedPasswordsThatCannotBeRead(t *testing.T) {
+	list, breached := withBreached(t, "found in a breach")
+	server := testkit.Start(t, breached)
+	client := server.Register(t, "ada@example.com")
+	if err := os.Truncate(list, 10); err != nil {
+		t.Fatal(err)
+	}
+	eve := testkit.Person("Eve", "eve@example.com", "simplepass")
+	if retry := server.NewClient(t).Post("/api/register", eve).WantError(503, "unavailable").Header.Get("Retry-After"); retry == "" {
+		t.Error("no Retry-After")
+	}
+	client.Post("/api/password", change("simplepass", "another one")).WantError(503, "unavailable")
+	client.Get("/api/user").Want(200)
+	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	server.NewClient(t).Post("/api/login", testkit.Credentials("eve@example.com", "simplepass")).Want(401)
+	if log := server.Log.String(); !strings.Contains(log, "list of breached passwords") {
+		t.Errorf("the log does not say what is wrong:\n%s", log)
+	}
+}

@@ -1,0 +1,178 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// Others ask for the same session all the time, so that it is kept in memory and
+// read again at every moment of a change; the one who made the change sees it at once.
+func TestChangesAreSeenByTheNextRequest(t *testing.T) {
+	server := testkit.Start(t)
+	ada := server.Register(t, "ada@example.com")
+	stop := keepReading(t, server.Server, func() *http.Request { return readOf(ada.Cookie) })
+	defer stop()
+	name := func() string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Name }
+	picture := func() *string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Picture }
+	for i := range 30 {
+		want := fmt.Sprintf("Ada %d", i)
+		ada.JSON("PATCH", "/api/user", map[string]string{"name": want}).Want(http.StatusOK)
+		if got := name(); got != want {
+			t.Fatalf("renamed to %q, but is still %q", want, got)
+		}
+	}
+	for i := range 5 {
+		ada.Upload(fmt.Sprintf("face%d.png", i), pngOf(4, 4)).Want(http.StatusOK)
+		if got := picture(); got == nil || *got != server.URL+"/uploads/"+ada.Get("/api/user").Envelope().User.ID+fmt.Sprintf("_face%d.png", i) {
+			t.Fatalf("picture %d is %v", i, got)
+		}
+		ada.Delete("/api/upload-picture").Want(http.StatusOK)
+		if got := picture(); got != nil {
+			t.Fatalf("the picture was removed, but is still %v", *got)
+		}
+	}
+}
+
+// So it is with pictures, of which memory knows where they lie.
+func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
+	server := testkit.Start(t)
+	ada := server.Register(t, "ada@example.com")
+	addresses := []string{path(t, ada.Upload("a.png", pngOf(4, 4))), path(t, ada.Upload("b.png", pngOf(5, 5)))}
+	for _, address := range addresses {
+		for _, size := range []string{"", "?size=64"} {
+			stop := keepReading(t, server.Server, func() *http.Request {
+				return httptest.NewRequestWithContext(context.Background(), "GET", address+size, nil)
+			})
+			defer stop()
+		}
+	}
+	show := func(name string, side int, there, gone string) {
+		t.Helper()
+		ada.Upload(name, pngOf(side, side)).Want(http.StatusOK)
+		for _, size := range []string{"", "?size=64"} {
+			if got := seen(t, ada, there+size).Bounds().Dx(); got != side {
+				t.Errorf("uploaded %d pixels, got %d", side, got)
+			}
+			ada.Get(gone + size).Want(http.StatusNotFound)
+		}
+	}
+	for i := range 3 {
+		show("a.png", 10+i, addresses[0], addresses[1])
+		show("a.png", 30+i, addresses[0], addresses[1])
+		show("b.png", 10+i, addresses[1], addresses[0])
+		ada.Delete("/api/upload-picture").Want(http.StatusOK)
+		ada.Get(addresses[1]).Want(http.StatusNotFound)
+	}
+}
+
+func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	for name, end := range map[string]func(c *testkit.Client){
+		"logout": func(c *testkit.Client) { c.Post("/api/logout", map[string]string{}).Want(http.StatusOK) },
+		"login": func(c *testkit.Client) {
+			c.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+		},
+		"revocation": func(c *testkit.Client) {
+			for _, s := range c.Get("/api/sessions").Want(http.StatusOK).Envelope().Sessions {
+				if s.Current {
+					c.Delete("/api/sessions/" + s.ID).Want(http.StatusOK)
+				}
+			}
+		},
+		"revocation from elsewhere": func(*testkit.Client) {
+			elsewhere := server.NewClient(t)
+			elsewhere.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+			elsewhere.Delete("/api/sessions").Want(http.StatusOK)
+		},
+		"change of password": func(c *testkit.Client) {
+			c.Post("/api/password", map[string]string{"current_password": "simplepass", "new_password": "simplepass"}).Want(http.StatusOK)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				ada := server.NewClient(t)
+				ada.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+				before := ada.Cookie
+				stop := keepReading(t, server.Server, func() *http.Request { return readOf(before) })
+				end(ada)
+				ada.Cookie = before
+				ada.Get("/api/user").Want(http.StatusUnauthorized)
+				stop()
+			}
+		})
+	}
+}
+
+// keepReading keeps asking the same, from several sides, until stop is called.
+func keepReading(t *testing.T, server http.Handler, request func() *http.Request) (stop func()) {
+	t.Helper()
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					server.ServeHTTP(httptest.NewRecorder(), request())
+					runtime.Gosched() // or the others would wait for a time slice at every step
+				}
+			}
+		})
+	}
+	return sync.OnceFunc(func() { close(done); readers.Wait() })
+}
+
+func readOf(token string) *http.Request {
+	r := httptest.NewRequestWithContext(context.Background(), "GET", "/api/user", nil)
+	r.Header.Set("Cookie", "session="+token)
+	return r
+}
+
+// What a request costs beside net/http, which is where its speed is lost again.
+func TestAllocationsOfTheHotPath(t *testing.T) {
+	server := testkit.Start(t)
+	ada := server.Register(t, "ada@example.com")
+	request := readOf(ada.Cookie)
+	w := &nothing{header: http.Header{}}
+	const most = 1 // the recorder
+	n := testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
+	for start := time.Now(); n > most && time.Since(start) < 5*time.Second; { // sessions are kept once others are watched
+		n = testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
+	}
+	if n > most {
+		t.Errorf("%v allocations a request, want at most %d", n, most)
+	}
+}
+
+func BenchmarkUser(b *testing.B) {
+	server := testkit.Start(b)
+	ada := server.Register(b, "ada@example.com")
+	request := readOf(ada.Cookie)
+	w := &nothing{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		server.ServeHTTP(w, request)
+	}
+}
+
+// nothing is a client that takes every answer and costs nothing.
+type nothing struct{ header http.Header }
+
+func (n *nothing) Header() http.Header         { return n.header }
+func (n *nothing) Write(b []byte) (int, error) { return len(b), nil }
+func (n *nothing) WriteHeader(int)             {}
+
+// SetWriteDeadline is what a connection has.
+func (n *nothing) SetWriteDeadline(time.Time) error { return nil }

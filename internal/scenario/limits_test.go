@@ -1,0 +1,144 @@
+package scenario
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// beside changes the database of a running server, as for what would take a test
+// long through the front door.
+func beside(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
+	t.Helper()
+	db, err := store.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Tx(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withChanges makes it that a person made so many changes just now.
+func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
+	t.Helper()
+	events := []string{"renamed", "sessions_ended", "picture_changed", "picture_removed"}
+	beside(t, server, func(tx *store.Tx) error {
+		for i := range n {
+			a := store.Audit{ID: fmt.Sprint(userID, i), At: server.Clock.Now(), Event: events[i%len(events)], UserID: userID}
+			if err := tx.AddAudit(t.Context(), a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changesOf are all calls that count as a change.
+func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
+	return map[string]func() *testkit.Answer{
+		"renamed":         func() *testkit.Answer { return c.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}) },
+		"picture set":     func() *testkit.Answer { return c.Upload("me.png", pngOf(5, 5)) },
+		"picture removed": func() *testkit.Answer { return c.Delete("/api/upload-picture") },
+		"sessions ended":  func() *testkit.Answer { return c.Delete("/api/sessions") },
+		"session ended":   func() *testkit.Answer { return c.Delete("/api/sessions/none") },
+	}
+}
+
+// One person may make 5,000 changes in an hour, of all kinds together. Reading goes
+// on, and others do not notice.
+func TestTooManyChanges(t *testing.T) {
+	server := testkit.Start(t, throttled)
+	ada := server.Register(t, "ada@example.com")
+	bob := server.Register(t, "bob@example.com")
+	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 4999)
+	server.Clock.Advance(30 * time.Minute)
+	ada.JSON("PATCH", "/api/user", map[string]any{"name": "the last"}).Want(200)
+	for what, change := range changesOf(ada) {
+		t.Run(what, func(t *testing.T) {
+			retry := change().WantError(http.StatusTooManyRequests, "too_many_changes").Header.Get("Retry-After")
+			if retry != strconv.Itoa(15*60) { // of half an hour
+				t.Errorf("Retry-After %s", retry)
+			}
+		})
+	}
+	if name := ada.Get("/api/user").Want(200).Envelope().User.Name; name != "the last" {
+		t.Errorf("renamed to %s all the same", name)
+	}
+	ada.JSON("PATCH", "/api/user", map[string]any{"name": ""}).WantError(400, "invalid_input")
+	bob.JSON("PATCH", "/api/user", map[string]any{"name": "Bob"}).Want(200)
+
+	server.Clock.Advance(30*time.Minute - time.Second)
+	if retry := ada.Delete("/api/upload-picture").Want(429).Header.Get("Retry-After"); retry != "1" {
+		t.Errorf("Retry-After %s", retry)
+	}
+	server.Clock.Advance(time.Second) // those of an hour ago are forgotten
+	ada.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}).Want(200)
+}
+
+// What counts is in the database, and the end of an hour is found by a clock that
+// may have been wrong.
+func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
+	server := testkit.Start(t, throttled)
+	ada := server.Register(t, "ada@example.com")
+	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 5000)
+	server.Stop()
+	server = testkit.Start(t, throttled, func(c *cardea.Config) { c.Data = server.Data })
+	ada.URL = server.URL
+	ada.Delete("/api/sessions").WantError(429, "too_many_changes")
+	server.Clock.Advance(-24 * time.Hour)
+	ada.Delete("/api/sessions").Want(200)
+}
+
+func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
+	server := testkit.Start(t) // with the limits off
+	ada := server.Register(t, "ada@example.com")
+	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 5001)
+	ada.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}).Want(200)
+}
+
+// A person has at most 1,000 sessions: a login beyond that ends the one seen longest ago.
+func TestTooManySessions(t *testing.T) {
+	server := testkit.Start(t)
+	first := server.Register(t, "ada@example.com")
+	id := first.Get("/api/user").Envelope().User.ID
+	server.Clock.Advance(2 * time.Hour)
+	second := server.NewClient(t)
+	second.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	beside(t, server, func(tx *store.Tx) error {
+		for range 998 {
+			name := strings.ToLower(rand.Text()[:16])
+			s := store.Session{ID: name, TokenHash: []byte(name), UserID: id, CreatedAt: server.Clock.Now(), LastSeenAt: server.Clock.Now()}
+			if err := tx.CreateSession(t.Context(), s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	server.Clock.Advance(time.Hour)
+	second.Get("/api/user").Want(200) // seen now; the first was made before it and not seen since
+	if n := len(second.Get("/api/sessions").Envelope().Sessions); n != 1000 {
+		t.Fatalf("%d sessions", n)
+	}
+	third := server.NewClient(t)
+	third.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	first.Get("/api/user").WantError(401, "not_logged_in")
+	second.Get("/api/user").Want(200)
+	if n := len(third.Get("/api/sessions").Envelope().Sessions); n != 1000 {
+		t.Errorf("%d sessions", n)
+	}
+	server.Stop()
+	if events, _ := auditOf(t, server, id); fmt.Sprint(sorted(events)) != "[login login registered session_replaced]" {
+		t.Errorf("events %v", events)
+	}
+}

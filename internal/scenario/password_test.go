@@ -1,0 +1,99 @@
+package scenario
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+func change(current, next string) map[string]any {
+	return map[string]any{"current_password": current, "new_password": next}
+}
+
+func TestChangePassword(t *testing.T) {
+	server := testkit.Start(t)
+	laptop := server.Register(t, "ada@example.com")
+	phone := server.NewClient(t)
+	phone.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+	before := laptop.Cookie
+
+	server.NewClient(t).Post("/api/password", change("simplepass", "another one")).WantError(http.StatusUnauthorized, "not_logged_in")
+	laptop.Post("/api/password", change("wrong", "another one")).WantError(http.StatusForbidden, "wrong_password")
+	for _, c := range []struct {
+		body  map[string]any
+		field string
+	}{
+		{change("simplepass", "short"), "new_password"},
+		{change("simplepass", "password"), "new_password"},
+		{change("simplepass", "ADA@example.com"), "new_password"},
+		{change("", "another one"), "current_password"},
+		{map[string]any{"current_password": "simplepass"}, "new_password"},
+	} {
+		answer := laptop.Post("/api/password", c.body).WantError(http.StatusBadRequest, "invalid_input")
+		if answer.Envelope().Errors[c.field] == "" {
+			t.Errorf("%v: %s", c.body, answer.Body)
+		}
+	}
+	phone.Get("/api/user").Want(http.StatusOK) // nothing has changed so far
+
+	laptop.Post("/api/password", change("simplepass", "another one")).Want(http.StatusOK)
+	laptop.Get("/api/user").Want(http.StatusOK)
+	phone.Get("/api/user").Want(http.StatusUnauthorized)
+	laptop.Cookie = before
+	laptop.Get("/api/user").Want(http.StatusUnauthorized) // this session goes on under a fresh token
+	phone.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusUnauthorized)
+	phone.Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(http.StatusOK)
+}
+
+// While a password changes, logins with the old one race it: none that won may
+// have a session afterwards.
+func TestChangePasswordAgainstLogins(t *testing.T) {
+	server := testkit.Start(t)
+	owner := server.Register(t, "ada@example.com")
+	clients := make([]*testkit.Client, 40)
+	var wg sync.WaitGroup
+	for i := range clients {
+		clients[i] = server.NewClient(t)
+		wg.Go(func() { clients[i].Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")) })
+	}
+	wg.Go(func() { owner.Post("/api/password", change("simplepass", "another one")).Want(http.StatusOK) })
+	wg.Wait()
+	owner.Get("/api/user").Want(http.StatusOK)
+	for _, c := range clients {
+		c.Get("/api/user").Want(http.StatusUnauthorized)
+	}
+}
+
+// Two changes at once: one of them has the wrong current password by then.
+func TestChangePasswordTwiceAtOnce(t *testing.T) {
+	server := testkit.Start(t)
+	a := server.Register(t, "ada@example.com")
+	b := server.NewClient(t)
+	b.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+	var wg sync.WaitGroup
+	var first, second *testkit.Answer
+	wg.Go(func() { first = a.Post("/api/password", change("simplepass", "the first one")) })
+	wg.Go(func() { second = b.Post("/api/password", change("simplepass", "the second one")) })
+	wg.Wait()
+	if (first.Status == 200) == (second.Status == 200) {
+		t.Errorf("statuses %d and %d, want exactly one 200", first.Status, second.Status)
+	}
+}
+
+func TestRename(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	answer := client.JSON("PATCH", "/api/user", map[string]any{"name": " Ada ", "email": "eve@example.com", "id": "x", "email_verified": true})
+	if u := answer.Want(http.StatusOK).Envelope().User; u.Name != "Ada" || u.Email != "ada@example.com" {
+		t.Errorf("renamed: %+v", u)
+	}
+	if u := client.Get("/api/user").Envelope().User; u.Name != "Ada" || u.Email != "ada@example.com" {
+		t.Errorf("afterwards: %+v", u)
+	}
+	client.JSON("PATCH", "/api/user", map[string]any{}).WantError(http.StatusBadRequest, "invalid_input")
+	client.JSON("PATCH", "/api/user", map[string]any{"name": "a\u0007b"}).WantError(http.StatusBadRequest, "invalid_input")
+	client.JSON("PATCH", "/api/user", map[string]any{"name": 5}).WantError(http.StatusBadRequest, "malformed_request")
+	server.NewClient(t).JSON("PATCH", "/api/user", map[string]any{"name": "x"}).WantError(http.StatusUnauthorized, "not_logged_in")
+}

@@ -1,0 +1,126 @@
+package scenario
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// Serving a size costs no more than serving the file: the bytes of neither pass
+// through memory.
+func TestFilesAreSentByTheKernel(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	client.Upload("me.jpg", encodedJPEG(t, quadrants(600, 600))).Want(http.StatusOK)
+	w := &socket{nothing: nothing{header: http.Header{}}}
+	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", cropsOf(t, client)[512], nil))
+	// What net asks of what it sends by sendfile (net/sendfile.go).
+	limited, ok := w.from.(*io.LimitedReader)
+	if !ok {
+		t.Fatalf("it is copied from a %T", w.from)
+	}
+	if _, ok := limited.R.(syscall.Conn); !ok || w.written != 0 {
+		t.Errorf("it is copied from a %T, %d bytes through memory", limited.R, w.written)
+	}
+}
+
+// socket is a connection that could send a file by itself.
+type socket struct {
+	nothing
+	from    io.Reader
+	written int
+}
+
+func (s *socket) ReadFrom(r io.Reader) (int64, error) {
+	s.from = r
+	return io.Copy(io.Discard, r)
+}
+
+func (s *socket) Write(b []byte) (int, error) {
+	s.written += len(b)
+	return len(b), nil
+}
+
+// Serving a picture is to have at least 0.7 times the rate of a bare
+// http.ServeContent of the same file. Both are measured in turns, over TCP.
+func BenchmarkServePicture(b *testing.B) {
+	server := testkit.Start(b)
+	client := server.Register(b, "ada@example.com")
+	address := client.Upload("me.jpg", encodedJPEG(b, grain(1000, true))).Want(http.StatusOK).Envelope().Picture
+	for _, query := range []string{"", "?size=512", "?size=64"} {
+		b.Run(strings.TrimPrefix("whole"+query, "whole?"), func(b *testing.B) {
+			path := strings.TrimPrefix(address, server.URL) + query
+			bare := httptest.NewServer(bareFile(fileLike(b, server, client.Get(path).Body)))
+			defer bare.Close()
+			ours, theirs := keepAsking(b, server.URL, path), keepAsking(b, bare.URL, path)
+			var ratios []float64
+			for b.Loop() {
+				ratios = append(ratios, float64(theirs())/float64(ours()))
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "×bare")
+		})
+	}
+}
+
+// bareFile serves a file as a program would that did nothing else.
+func bareFile(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.Open(name)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		defer f.Close() //nolint:errcheck // it was only read
+		w.Header().Set("Content-Type", "image/jpeg")
+		http.ServeContent(w, r, "", time.Unix(1, 0), f)
+	}
+}
+
+// fileLike is the stored file that has the given bytes.
+func fileLike(b *testing.B, server *testkit.Server, data []byte) string {
+	b.Helper()
+	for _, name := range storedFiles(b, server) {
+		if got, err := os.ReadFile(name); err == nil && string(got) == string(data) {
+			return name
+		}
+	}
+	b.Fatal("no such file")
+	return ""
+}
+
+// keepAsking returns what asks for a path a hundred times over one connection, and
+// tells how long that took.
+func keepAsking(b *testing.B, url, path string) func() time.Duration {
+	b.Helper()
+	conn := testkit.Dial(b, url)
+	answers := bufio.NewReaderSize(conn, 64<<10)
+	request := fmt.Sprintf("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
+	return func() time.Duration {
+		start := time.Now()
+		for range 100 {
+			if _, err := io.WriteString(conn, request); err != nil {
+				b.Fatal(err)
+			}
+			res, err := http.ReadResponse(answers, nil)
+			if err != nil || res.StatusCode != http.StatusOK {
+				b.Fatalf("%v, %v", res, err)
+			}
+			if _, err := io.Copy(io.Discard, res.Body); errors.Join(err, res.Body.Close()) != nil {
+				b.Fatal(err)
+			}
+		}
+		return time.Since(start)
+	}
+}
