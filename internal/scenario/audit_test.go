@@ -16,29 +16,29 @@ import (
 // Everything that matters to an account's safety is written to the audit table
 // and, in one line each, to the log, and nothing secret is.
 func TestAudit(t *testing.T) {
-	server := testkit.Start(t, throttled)
-	client := from(t, server, "192.0.2.1")
-	id := client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201).Envelope().User.ID
+	server := testkit.Start(t, testkit.Throttled)
+	client := server.From(t, "192.0.2.1")
+	id := client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201).Envelope().User.ID
 	client.Post("/api/logout", nil).Want(200)
 	client.Post("/api/logout", nil).Want(200) // nobody: no event
 	client.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
 	client.Post("/api/login", testkit.Credentials("nobody@example.com", "wrongpass")).Want(401)
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
-	client.JSON("PATCH", "/api/user", map[string]any{"name": "Ada \"\\ L."}).Want(200)
-	client.Post("/api/password", change("wrongpass", "another one")).Want(403)
-	client.Post("/api/password", change("simplepass", "another one")).Want(200)
-	client.Upload("me.png", pngOf(5, 5)).Want(200)
+	client.Login("ada@example.com")
+	client.Rename("Ada \"\\ L.").Want(200)
+	client.Post("/api/password", testkit.PasswordChange("wrongpass", "another one")).Want(403)
+	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
+	client.Upload("me.png", testkit.PNG(5, 5)).Want(200)
 	client.Delete("/api/upload-picture").Want(200)
 	client.Delete("/api/upload-picture").Want(200) // there is none: no event
 	client.Delete("/api/sessions").Want(200)       // likewise
 	client.Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
-	from(t, server, "192.0.2.1").Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
+	server.From(t, "192.0.2.1").Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
 	client.Delete("/api/sessions").Want(200)
 	for range 11 {
-		from(t, server, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+		server.From(t, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
 	}
 	for range 5 { // one line is enough for a flood of these
-		wantThrottled(t, from(t, server, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")))
+		server.From(t, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).WantThrottled()
 	}
 	want := []string{"registered", "logout", "login_failed", "login", "renamed", "password_failed", "password_changed",
 		"picture_changed", "picture_removed", "login", "session_replaced", "login", "sessions_ended"}
@@ -115,10 +115,10 @@ func TestReplacedSessionIsItsOwnersEvent(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.NewClient(t)
 	register := func(email string) string {
-		return client.Post("/api/register", testkit.Person("A", email, "simplepass")).Want(201).Envelope().User.ID
+		return client.Post("/api/register", testkit.Registration("A", email, "simplepass")).Want(201).Envelope().User.ID
 	}
 	ada, bob := register("ada@example.com"), register("bob@example.com")
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	client.Login("ada@example.com")
 	client.Post("/api/login", testkit.Credentials("bob@example.com", "wrongpass")).Want(401) // replaces nothing
 	server.Stop()
 	for id, want := range map[string][]string{

@@ -31,8 +31,8 @@ func withBreached(t *testing.T, passwords ...string) (list string, configure fun
 // Passwords of the operator's list are refused wherever somebody chooses one.
 func TestBreachedPasswords(t *testing.T) {
 	_, breached := withBreached(t, "found in a breach", "bréached 名", "another of them")
-	server := testkit.Start(t, throttled, breached)
-	client := from(t, server, "192.0.2.1")
+	server := testkit.Start(t, testkit.Throttled, breached)
+	client := server.From(t, "192.0.2.1")
 	refused := func(a *testkit.Answer, field string) {
 		t.Helper()
 		e := a.WantError(400, "invalid_input").Envelope().Errors
@@ -41,12 +41,12 @@ func TestBreachedPasswords(t *testing.T) {
 		}
 	}
 	for range 21 { // mistakes in the form are free
-		refused(client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "bréached 名")), "password")
+		refused(client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "bréached 名")), "password")
 	}
-	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "Found in a breach")).Want(201) // not the same
-	refused(client.Post("/api/password", change("Found in a breach", "found in a breach")), "new_password")
-	client.Post("/api/password", change("wrong password", "found in a breach")).WantError(403, "wrong_password")
-	client.Post("/api/password", change("Found in a breach", "found nowhere")).Want(200)
+	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "Found in a breach")).Want(201) // not the same
+	refused(client.Post("/api/password", testkit.PasswordChange("Found in a breach", "found in a breach")), "new_password")
+	client.Post("/api/password", testkit.PasswordChange("wrong password", "found in a breach")).WantError(403, "wrong_password")
+	client.Post("/api/password", testkit.PasswordChange("Found in a breach", "found nowhere")).Want(200)
 }
 
 // Who has a password that was added to the list since signs in all the same.
@@ -55,8 +55,8 @@ func TestBreachedPasswordsSignIn(t *testing.T) {
 	server.Register(t, "ada@example.com")
 	server.Stop()
 	_, breached := withBreached(t, "simplepass")
-	server = testkit.Start(t, breached, func(c *cardea.Config) { c.Data = server.Data })
-	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	server = testkit.Start(t, breached, testkit.On(server.Data))
+	server.Login(t, "ada@example.com")
 }
 
 // A list that can no longer be read is an outage: no password is taken unseen.
@@ -67,13 +67,13 @@ func TestBreachedPasswordsThatCannotBeRead(t *testing.T) {
 	if err := os.Truncate(list, 10); err != nil {
 		t.Fatal(err)
 	}
-	eve := testkit.Person("Eve", "eve@example.com", "simplepass")
+	eve := testkit.Registration("Eve", "eve@example.com", "simplepass")
 	if retry := server.NewClient(t).Post("/api/register", eve).WantError(503, "unavailable").Header.Get("Retry-After"); retry == "" {
 		t.Error("no Retry-After")
 	}
-	client.Post("/api/password", change("simplepass", "another one")).WantError(503, "unavailable")
+	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).WantError(503, "unavailable")
 	client.Get("/api/user").Want(200)
-	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	server.Login(t, "ada@example.com")
 	server.NewClient(t).Post("/api/login", testkit.Credentials("eve@example.com", "simplepass")).Want(401)
 	if log := server.Log.String(); !strings.Contains(log, "list of breached passwords") {
 		t.Errorf("the log does not say what is wrong:\n%s", log)

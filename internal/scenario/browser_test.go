@@ -1,12 +1,7 @@
 package scenario
 
 import (
-	"bufio"
-	"context"
-	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -14,49 +9,11 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// letters is an endless text.
-type letters struct{}
-
-func (letters) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
-}
-
-func readerOf(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }
-
-// serveOn runs a server with Serve, as the command does, and returns its address.
-func serveOn(t *testing.T) string {
-	t.Helper()
-	server, err := cardea.New(cardea.Config{Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return listener.Addr().String()
-}
-
 func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	avatar := face(t, client)
-	picture := path(t, client.Upload("a.png", pngOf(5, 5)))
+	avatar := client.Avatar()
+	picture := client.Upload("a.png", testkit.PNG(5, 5)).PicturePath()
 	public := map[string]bool{picture: true, picture + "?size=64": true, avatar: true}
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/api/user"}, {"GET", "/"}, {"GET", "/none"}, {"PUT", "/api/user"}, {"GET", "/api/sessions"},
@@ -102,7 +59,7 @@ func TestHomePage(t *testing.T) {
 		}
 	}
 	client.Header = http.Header{"Accept": {"text/html"}}
-	client.Post("/api/register", testkit.Person("<b>Ada</b>", "ada@example.com", "simplepass")).Want(201)
+	client.Post("/api/register", testkit.Registration("<b>Ada</b>", "ada@example.com", "simplepass")).Want(201)
 	page := client.Get("/").Want(200)
 	if !strings.Contains(string(page.Body), "&lt;b&gt;Ada&lt;/b&gt;") {
 		t.Errorf("the page: %s", page.Body)
@@ -112,6 +69,26 @@ func TestHomePage(t *testing.T) {
 	}
 	client.Header = http.Header{}
 	client.Get("/").Want(200).WantBody(`{"status":"success","user":{"name":"<b>Ada</b>","email":"ada@example.com"}}`)
+}
+
+// The home page shows who is signed in.
+func TestHomePageShowsTheAvatar(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	shows := func(address string) {
+		t.Helper()
+		page := *client
+		page.Header = http.Header{"Accept": {"text/html"}}
+		body := string(page.Get("/").Want(http.StatusOK).Body)
+		_, rest, _ := strings.Cut(body, `<img src="`)
+		src, _, _ := strings.Cut(rest, `"`)
+		if !strings.HasPrefix("/"+src, address+"?size=256") {
+			t.Errorf("the page shows %q, want %s", src, address)
+		}
+		client.Get("/" + strings.ReplaceAll(src, "&amp;", "&")).Image()
+	}
+	shows(client.Avatar())
+	shows(client.Upload("me.png", testkit.PNG(600, 600)).PicturePath())
 }
 
 // Pages of other origins can change nothing, unless the operator lets them.
@@ -175,139 +152,4 @@ func TestOtherOriginsOnEveryRoute(t *testing.T) {
 		client.Send(c.method, c.path, "", nil).WantError(403, "cross_origin")
 	}
 	client.Get("/api/user").Want(200)
-}
-
-func TestPublicAddress(t *testing.T) {
-	https := func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" }
-	t.Run("https", func(t *testing.T) {
-		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieSameSite = "none" })
-		client := server.Register(t, "ada@example.com")
-		a := client.Upload("a.png", pngOf(5, 5)).Want(200)
-		if got := a.Envelope().Picture; !strings.HasPrefix(got, "https://accounts.example.com/uploads/") {
-			t.Errorf("picture at %s", got)
-		}
-		if got := a.Header.Get("Strict-Transport-Security"); got != "max-age=31536000; includeSubDomains" {
-			t.Errorf("HSTS %q", got)
-		}
-		cookie := client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Header.Get("Set-Cookie")
-		if !strings.Contains(cookie, "; Secure") || !strings.Contains(cookie, "; SameSite=None") {
-			t.Errorf("Set-Cookie: %s", cookie)
-		}
-	})
-	t.Run("__Host- cookie", func(t *testing.T) {
-		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieName = "__Host-session" })
-		client := server.NewClient(t)
-		set := client.Post("/api/register", testkit.Person("a", "ada@example.com", "simplepass")).Want(201).Header.Get("Set-Cookie")
-		if !strings.HasPrefix(set, "__Host-session=") || !strings.Contains(set, "; Secure") || !strings.Contains(set, "; Path=/") || strings.Contains(set, "Domain") {
-			t.Errorf("Set-Cookie: %s", set)
-		}
-		pair, _, _ := strings.Cut(set, ";")
-		client.Header.Set("Cookie", pair)
-		client.Get("/api/user").Want(200)
-		client.Header.Set("Cookie", strings.TrimPrefix(pair, "__Host-"))
-		client.Get("/api/user").Want(401)
-	})
-	t.Run("forwarded headers of strangers do not count", func(t *testing.T) {
-		server := testkit.Start(t)
-		client := server.NewClient(t)
-		client.Header = forwarded()
-		client.Post("/api/register", testkit.Person("a", "ada@example.com", "simplepass")).Want(201)
-		a := client.Upload("a.png", pngOf(5, 5)).Want(200)
-		if got := a.Envelope().Picture; !strings.HasPrefix(got, server.URL+"/") {
-			t.Errorf("picture at %s", got)
-		}
-		if s := client.Get("/api/sessions").Envelope().Sessions; s[0].IP != "127.0.0.1" {
-			t.Errorf("sessions %+v", s)
-		}
-	})
-	t.Run("those of a trusted proxy do", func(t *testing.T) {
-		server := testkit.Start(t, func(c *cardea.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
-		client := server.NewClient(t)
-		client.Header = forwarded()
-		set := client.Post("/api/register", testkit.Person("a", "ada@example.com", "simplepass")).Want(201).Header.Get("Set-Cookie")
-		if !strings.Contains(set, "; Secure") {
-			t.Errorf("Set-Cookie: %s", set)
-		}
-		a := client.Upload("a.png", pngOf(5, 5)).Want(200)
-		if got := a.Envelope().Picture; !strings.HasPrefix(got, "https://front.example.com/") {
-			t.Errorf("picture at %s", got)
-		}
-		if s := client.Get("/api/sessions").Envelope().Sessions; s[0].IP != "203.0.113.7" {
-			t.Errorf("sessions %+v", s)
-		}
-	})
-}
-
-func forwarded() http.Header {
-	return http.Header{
-		"X-Forwarded-For":   {"198.51.100.1, 203.0.113.7, 127.0.0.9"},
-		"X-Forwarded-Proto": {"https"},
-		"X-Forwarded-Host":  {"front.example.com"},
-	}
-}
-
-// A Host header that could mean something else inside a link is refused.
-func TestOddHosts(t *testing.T) {
-	address := serveOn(t)
-	for host, status := range map[string]string{
-		"example.com":   "401",
-		"[::1]:5000":    "401",
-		"a/b":           "400",
-		"a%2fb":         "400",
-		`a"b`:           "400",
-		"user@evil.com": "400",
-		"a?b":           "400",
-	} {
-		conn := testkit.Dial(t, address)
-		_, _ = io.WriteString(conn, "GET /api/user HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
-		line, err := readerOf(conn).ReadString('\n')
-		if err != nil || !strings.Contains(line, " "+status+" ") {
-			t.Errorf("Host %s: %q (%v)", host, line, err)
-		}
-	}
-}
-
-// Nothing secret is ever logged.
-func TestSecretsStayOutOfTheLog(t *testing.T) {
-	server := testkit.Start(t, func(c *cardea.Config) { c.LogRequests = "all" })
-	client := server.Register(t, "ada@example.com")
-	tokens := []string{client.Cookie}
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
-	tokens = append(tokens, client.Cookie)
-	client.Post("/api/password", change("simplepass", "another one")).Want(200)
-	tokens = append(tokens, client.Cookie)
-	client.Send("POST", "/api/login", "application/json", []byte(`{"email":"ada@example.com","password":8675309111}`)).Want(400)
-	client.Send("GET", "/api/user?password=simplepass", "", nil).Want(200)
-	log := server.Log.String()
-	if n := strings.Count(log, `"msg":"request"`); n != 5 || strings.Count(log, `"msg":"event"`) != 4 {
-		t.Errorf("%d lines of log for 5 requests and 4 events:\n%s", n, log)
-	}
-	for _, secret := range append(tokens, "simplepass", "another one", "8675309111") {
-		if strings.Contains(log, secret) {
-			t.Errorf("the log shows %q", secret)
-		}
-	}
-}
-
-// By default, reading is not logged, unless with a session that is none.
-func TestLogOfEvents(t *testing.T) {
-	server := testkit.Start(t)
-	client := server.Register(t, "ada@example.com")
-	client.Get("/api/user").Want(200)
-	client.Get("/none").Want(404)
-	server.NewClient(t).Get("/api/user").Want(401)
-	log := server.Log.String()
-	if strings.Count(log, `"msg":"request"`) != 1 || !strings.Contains(log, `"route":"/api/register"`) || !strings.Contains(log, `"status":201`) {
-		t.Errorf("the log:\n%s", log)
-	}
-	client.Cookie = strings.Repeat("A", 26)
-	client.Get("/api/user").Want(401)
-	if refused := strings.TrimPrefix(server.Log.String(), log); !strings.Contains(refused, `"status":401`) || !strings.Contains(refused, `"code":"not_logged_in"`) {
-		t.Errorf("of a made-up session, the log has %q", refused)
-	}
-	client.Header.Set("Sec-Fetch-Site", "cross-site")
-	client.Post("/api/logout", nil).Want(403)
-	if !strings.Contains(server.Log.String(), `"code":"cross_origin"`) {
-		t.Errorf("a refused origin is not in the log:\n%s", server.Log)
-	}
 }

@@ -16,12 +16,12 @@ func TestClockSteps(t *testing.T) {
 				c.RateLimit, c.SessionIdle, c.SessionMax = "on", 48*time.Hour, 96*time.Hour
 			})
 			live, ended, expired := server.Register(t, "ada@example.com"), server.NewClient(t), server.NewClient(t)
-			expired.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+			expired.Login("ada@example.com")
 			server.Clock.Advance(47 * time.Hour)
 			live.Get("/api/user").Want(200)
 			server.Clock.Advance(time.Hour)
 			expired.Get("/api/user").Want(401)
-			ended.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+			ended.Login("ada@example.com")
 			dead := ended.Cookie
 			ended.Post("/api/logout", nil).Want(200)
 			ended.Cookie = dead
@@ -49,10 +49,51 @@ func TestClockSteps(t *testing.T) {
 					server.Clock.Advance(-wait)
 				}
 				a.Want(200)
-				fresh := server.NewClient(t)
-				fresh.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+				fresh := server.Login(t, "ada@example.com")
 				fresh.Get("/api/user").Want(200)
 			}
 		})
 	}
+}
+
+// When the clock is set back, nobody is locked out until it has caught up, and
+// whoever guesses gets no tries anew: those of before count as if made now.
+func TestThrottlingWhenTheClockIsSetBack(t *testing.T) {
+	for _, step := range []time.Duration{time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour} {
+		server := testkit.Start(t, testkit.Throttled)
+		server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+		stranger := server.From(t, "198.51.100.1")
+		guess := func() *testkit.Answer {
+			return stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+		}
+		for range 10 {
+			guess().Want(401)
+		}
+		server.Clock.Advance(-step)
+		wait := guess().WantThrottled()
+		if wait != 10*time.Minute {
+			t.Errorf("%v back: the wait is %v, want as much as if the tries had just been made", step, wait)
+		}
+		server.Clock.Advance(wait - time.Second)
+		guess().WantThrottled()
+		server.Clock.Advance(time.Second)
+		guess().Want(401) // one more, as ever
+		if wait := guess().WantThrottled(); wait != 2*time.Minute {
+			t.Errorf("%v back: then the wait is %v", step, wait)
+		}
+	}
+}
+
+// A clock that went ahead for a while leaves nobody locked out when it is right again.
+func TestThrottlingWhenTheClockWasAhead(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.Clock.Advance(24 * time.Hour)
+	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	stranger := server.From(t, "198.51.100.1")
+	for range 10 {
+		stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+	}
+	server.Clock.Advance(-24 * time.Hour)
+	server.Clock.Advance(stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled())
+	stranger.Login("ada@example.com")
 }

@@ -24,7 +24,7 @@ func TestReadiness(t *testing.T) {
 	if down.Header.Get("Retry-After") == "" || down.Envelope().Errors["storage"] == "" || down.Envelope().Errors["database"] != "" {
 		t.Errorf("%s, Retry-After %q", down.Body, down.Header.Get("Retry-After"))
 	}
-	client.Upload("a.png", pngOf(5, 5)).WantError(503, "unavailable")
+	client.Upload("a.png", testkit.PNG(5, 5)).WantError(503, "unavailable")
 	client.Get("/healthz").Want(200)
 	client.Get("/api/user").Want(200)
 
@@ -32,7 +32,7 @@ func TestReadiness(t *testing.T) {
 		t.Fatal(err)
 	}
 	client.Get("/readyz").Want(200) // it recovers by itself
-	client.Upload("a.png", pngOf(5, 5)).Want(200)
+	client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
 }
 
 // A database without one of its tables is our fault, and is not ready.

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
@@ -47,8 +46,8 @@ func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
 // changesOf are all calls that count as a change.
 func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
 	return map[string]func() *testkit.Answer{
-		"renamed":         func() *testkit.Answer { return c.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}) },
-		"picture set":     func() *testkit.Answer { return c.Upload("me.png", pngOf(5, 5)) },
+		"renamed":         func() *testkit.Answer { return c.Rename("Ada") },
+		"picture set":     func() *testkit.Answer { return c.Upload("me.png", testkit.PNG(5, 5)) },
 		"picture removed": func() *testkit.Answer { return c.Delete("/api/upload-picture") },
 		"sessions ended":  func() *testkit.Answer { return c.Delete("/api/sessions") },
 		"session ended":   func() *testkit.Answer { return c.Delete("/api/sessions/none") },
@@ -58,12 +57,12 @@ func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
 // One person may make 5,000 changes in an hour, of all kinds together. Reading goes
 // on, and others do not notice.
 func TestTooManyChanges(t *testing.T) {
-	server := testkit.Start(t, throttled)
+	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
 	bob := server.Register(t, "bob@example.com")
-	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 4999)
+	withChanges(t, server, ada.User().ID, 4999)
 	server.Clock.Advance(30 * time.Minute)
-	ada.JSON("PATCH", "/api/user", map[string]any{"name": "the last"}).Want(200)
+	ada.Rename("the last").Want(200)
 	for what, change := range changesOf(ada) {
 		t.Run(what, func(t *testing.T) {
 			retry := change().WantError(http.StatusTooManyRequests, "too_many_changes").Header.Get("Retry-After")
@@ -72,28 +71,28 @@ func TestTooManyChanges(t *testing.T) {
 			}
 		})
 	}
-	if name := ada.Get("/api/user").Want(200).Envelope().User.Name; name != "the last" {
+	if name := ada.User().Name; name != "the last" {
 		t.Errorf("renamed to %s all the same", name)
 	}
-	ada.JSON("PATCH", "/api/user", map[string]any{"name": ""}).WantError(400, "invalid_input")
-	bob.JSON("PATCH", "/api/user", map[string]any{"name": "Bob"}).Want(200)
+	ada.Rename("").WantError(400, "invalid_input")
+	bob.Rename("Bob").Want(200)
 
 	server.Clock.Advance(30*time.Minute - time.Second)
 	if retry := ada.Delete("/api/upload-picture").Want(429).Header.Get("Retry-After"); retry != "1" {
 		t.Errorf("Retry-After %s", retry)
 	}
 	server.Clock.Advance(time.Second) // those of an hour ago are forgotten
-	ada.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}).Want(200)
+	ada.Rename("Ada").Want(200)
 }
 
 // What counts is in the database, and the end of an hour is found by a clock that
 // may have been wrong.
 func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
-	server := testkit.Start(t, throttled)
+	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
-	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 5000)
+	withChanges(t, server, ada.User().ID, 5000)
 	server.Stop()
-	server = testkit.Start(t, throttled, func(c *cardea.Config) { c.Data = server.Data })
+	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
 	ada.URL = server.URL
 	ada.Delete("/api/sessions").WantError(429, "too_many_changes")
 	server.Clock.Advance(-24 * time.Hour)
@@ -103,18 +102,17 @@ func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
 func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
 	server := testkit.Start(t) // with the limits off
 	ada := server.Register(t, "ada@example.com")
-	withChanges(t, server, ada.Get("/api/user").Envelope().User.ID, 5001)
-	ada.JSON("PATCH", "/api/user", map[string]any{"name": "Ada"}).Want(200)
+	withChanges(t, server, ada.User().ID, 5001)
+	ada.Rename("Ada").Want(200)
 }
 
 // A person has at most 1,000 sessions: a login beyond that ends the one seen longest ago.
 func TestTooManySessions(t *testing.T) {
 	server := testkit.Start(t)
 	first := server.Register(t, "ada@example.com")
-	id := first.Get("/api/user").Envelope().User.ID
+	id := first.User().ID
 	server.Clock.Advance(2 * time.Hour)
-	second := server.NewClient(t)
-	second.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	second := server.Login(t, "ada@example.com")
 	beside(t, server, func(tx *store.Tx) error {
 		for range 998 {
 			name := strings.ToLower(rand.Text()[:16])
@@ -130,8 +128,7 @@ func TestTooManySessions(t *testing.T) {
 	if n := len(second.Get("/api/sessions").Envelope().Sessions); n != 1000 {
 		t.Fatalf("%d sessions", n)
 	}
-	third := server.NewClient(t)
-	third.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
+	third := server.Login(t, "ada@example.com")
 	first.Get("/api/user").WantError(401, "not_logged_in")
 	second.Get("/api/user").Want(200)
 	if n := len(third.Get("/api/sessions").Envelope().Sessions); n != 1000 {

@@ -8,27 +8,22 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-func change(current, next string) map[string]any {
-	return map[string]any{"current_password": current, "new_password": next}
-}
-
 func TestChangePassword(t *testing.T) {
 	server := testkit.Start(t)
 	laptop := server.Register(t, "ada@example.com")
-	phone := server.NewClient(t)
-	phone.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+	phone := server.Login(t, "ada@example.com")
 	before := laptop.Cookie
 
-	server.NewClient(t).Post("/api/password", change("simplepass", "another one")).WantError(http.StatusUnauthorized, "not_logged_in")
-	laptop.Post("/api/password", change("wrong", "another one")).WantError(http.StatusForbidden, "wrong_password")
+	server.NewClient(t).Post("/api/password", testkit.PasswordChange("simplepass", "another one")).WantError(http.StatusUnauthorized, "not_logged_in")
+	laptop.Post("/api/password", testkit.PasswordChange("wrong", "another one")).WantError(http.StatusForbidden, "wrong_password")
 	for _, c := range []struct {
 		body  map[string]any
 		field string
 	}{
-		{change("simplepass", "short"), "new_password"},
-		{change("simplepass", "password"), "new_password"},
-		{change("simplepass", "ADA@example.com"), "new_password"},
-		{change("", "another one"), "current_password"},
+		{testkit.PasswordChange("simplepass", "short"), "new_password"},
+		{testkit.PasswordChange("simplepass", "password"), "new_password"},
+		{testkit.PasswordChange("simplepass", "ADA@example.com"), "new_password"},
+		{testkit.PasswordChange("", "another one"), "current_password"},
 		{map[string]any{"current_password": "simplepass"}, "new_password"},
 	} {
 		answer := laptop.Post("/api/password", c.body).WantError(http.StatusBadRequest, "invalid_input")
@@ -38,7 +33,7 @@ func TestChangePassword(t *testing.T) {
 	}
 	phone.Get("/api/user").Want(http.StatusOK) // nothing has changed so far
 
-	laptop.Post("/api/password", change("simplepass", "another one")).Want(http.StatusOK)
+	laptop.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(http.StatusOK)
 	laptop.Get("/api/user").Want(http.StatusOK)
 	phone.Get("/api/user").Want(http.StatusUnauthorized)
 	laptop.Cookie = before
@@ -58,7 +53,9 @@ func TestChangePasswordAgainstLogins(t *testing.T) {
 		clients[i] = server.NewClient(t)
 		wg.Go(func() { clients[i].Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")) })
 	}
-	wg.Go(func() { owner.Post("/api/password", change("simplepass", "another one")).Want(http.StatusOK) })
+	wg.Go(func() {
+		owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(http.StatusOK)
+	})
 	wg.Wait()
 	owner.Get("/api/user").Want(http.StatusOK)
 	for _, c := range clients {
@@ -70,12 +67,11 @@ func TestChangePasswordAgainstLogins(t *testing.T) {
 func TestChangePasswordTwiceAtOnce(t *testing.T) {
 	server := testkit.Start(t)
 	a := server.Register(t, "ada@example.com")
-	b := server.NewClient(t)
-	b.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+	b := server.Login(t, "ada@example.com")
 	var wg sync.WaitGroup
 	var first, second *testkit.Answer
-	wg.Go(func() { first = a.Post("/api/password", change("simplepass", "the first one")) })
-	wg.Go(func() { second = b.Post("/api/password", change("simplepass", "the second one")) })
+	wg.Go(func() { first = a.Post("/api/password", testkit.PasswordChange("simplepass", "the first one")) })
+	wg.Go(func() { second = b.Post("/api/password", testkit.PasswordChange("simplepass", "the second one")) })
 	wg.Wait()
 	if (first.Status == 200) == (second.Status == 200) {
 		t.Errorf("statuses %d and %d, want exactly one 200", first.Status, second.Status)
@@ -89,11 +85,11 @@ func TestRename(t *testing.T) {
 	if u := answer.Want(http.StatusOK).Envelope().User; u.Name != "Ada" || u.Email != "ada@example.com" {
 		t.Errorf("renamed: %+v", u)
 	}
-	if u := client.Get("/api/user").Envelope().User; u.Name != "Ada" || u.Email != "ada@example.com" {
+	if u := client.User(); u.Name != "Ada" || u.Email != "ada@example.com" {
 		t.Errorf("afterwards: %+v", u)
 	}
 	client.JSON("PATCH", "/api/user", map[string]any{}).WantError(http.StatusBadRequest, "invalid_input")
-	client.JSON("PATCH", "/api/user", map[string]any{"name": "a\u0007b"}).WantError(http.StatusBadRequest, "invalid_input")
+	client.Rename("a\u0007b").WantError(http.StatusBadRequest, "invalid_input")
 	client.JSON("PATCH", "/api/user", map[string]any{"name": 5}).WantError(http.StatusBadRequest, "malformed_request")
-	server.NewClient(t).JSON("PATCH", "/api/user", map[string]any{"name": "x"}).WantError(http.StatusUnauthorized, "not_logged_in")
+	server.NewClient(t).Rename("x").WantError(http.StatusUnauthorized, "not_logged_in")
 }

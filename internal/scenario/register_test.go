@@ -16,7 +16,7 @@ import (
 func TestRegisterSignsIn(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.NewClient(t)
-	answer := client.Post("/api/register", testkit.Person("aruncs", " Test@Gmail.com\n", "simplepass")).Want(http.StatusCreated)
+	answer := client.Post("/api/register", testkit.Registration("aruncs", " Test@Gmail.com\n", "simplepass")).Want(http.StatusCreated)
 	want := regexp.MustCompile(`^\{"status":"success","message":"Registration successful!","user":` +
 		`\{"id":"[a-z2-7]{16}","name":"aruncs","email":"Test@Gmail\.com","email_verified":false,` +
 		`"profile_pic_url":null,"profile_pic_urls":null,"avatar_url":"http://127\.0\.0\.1:\d+/avatars/[a-z2-7]+\.png","created_at":"2026-11-22T15:04:05Z"\}\}$`)
@@ -32,7 +32,7 @@ func TestRegisterSignsIn(t *testing.T) {
 func TestRegisterRefuses(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "taken@example.com")
-	good := testkit.Person("Ada Lovelace", "ada@example.com", "simplepass")
+	good := testkit.Registration("Ada Lovelace", "ada@example.com", "simplepass")
 	long := strings.Repeat("x", 5000)
 	for _, c := range []struct {
 		field string
@@ -67,7 +67,7 @@ func TestRegisterRefuses(t *testing.T) {
 	if got := all.Envelope().Errors; len(got) != 3 {
 		t.Errorf("empty registration: %v, want an error for each of three fields", got)
 	}
-	server.NewClient(t).Post("/api/register", testkit.Person("Ada", "TAKEN@example.com", "simplepass")).
+	server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "TAKEN@example.com", "simplepass")).
 		WantError(http.StatusConflict, "email_taken")
 	server.NewClient(t).Post("/api/register", good).Want(http.StatusCreated) // nothing of the above was kept
 }
@@ -82,8 +82,8 @@ func TestRegisterAccepts(t *testing.T) {
 		{"  trimmed  ", strings.Repeat("a", 242) + "@example.com", "simplepass"},
 	} {
 		client := server.NewClient(t)
-		client.Post("/api/register", testkit.Person(c.name, c.email, c.password)).Want(http.StatusCreated)
-		if got := client.Get("/api/user").Envelope().User.Name; got != strings.TrimSpace(c.name) {
+		client.Post("/api/register", testkit.Registration(c.name, c.email, c.password)).Want(http.StatusCreated)
+		if got := client.User().Name; got != strings.TrimSpace(c.name) {
 			t.Errorf("%d: name %q", i, got)
 		}
 		again := server.NewClient(t)
@@ -105,7 +105,7 @@ func TestRegisterRace(t *testing.T) {
 	for i := range racers {
 		wg.Go(func() {
 			a := server.NewClient(t).Post("/api/register",
-				testkit.Person(fmt.Sprint("racer ", i), spellings[i%len(spellings)], "simplepass"))
+				testkit.Registration(fmt.Sprint("racer ", i), spellings[i%len(spellings)], "simplepass"))
 			mu.Lock()
 			defer mu.Unlock()
 			statuses[a.Status]++
@@ -116,7 +116,7 @@ func TestRegisterRace(t *testing.T) {
 		t.Errorf("statuses %v, want one 201 and %d times 409", statuses, racers-1)
 	}
 	for _, email := range spellings {
-		server.NewClient(t).Post("/api/login", testkit.Credentials(email, "simplepass")).Want(http.StatusOK)
+		server.Login(t, email)
 	}
 }
 
@@ -124,8 +124,8 @@ func TestRegisterEndsTheSessionPresented(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "first@example.com")
 	old := client.Cookie
-	client.Post("/api/register", testkit.Person("second", "second@example.com", "simplepass")).Want(http.StatusCreated)
-	if got := client.Get("/api/user").Envelope().User.Email; got != "second@example.com" {
+	client.Post("/api/register", testkit.Registration("second", "second@example.com", "simplepass")).Want(http.StatusCreated)
+	if got := client.User().Email; got != "second@example.com" {
 		t.Errorf("signed in as %s", got)
 	}
 	client.Cookie = old
@@ -136,13 +136,13 @@ func TestRegisterEndsTheSessionPresented(t *testing.T) {
 func TestWordsOfHereAreNoPasswords(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" })
 	for _, password := range []string{"cardea123", "!!Cardea2026!!", "accounts1", "12example34", "accounts.example.com", "EXAMPLE-2026"} {
-		answer := server.NewClient(t).Post("/api/register", testkit.Person("Ada", "ada@bletchley.org", password)).WantError(400, "invalid_input")
+		answer := server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", password)).WantError(400, "invalid_input")
 		if answer.Envelope().Errors["password"] == "" {
 			t.Errorf("%s: %s", password, answer.Body)
 		}
 	}
 	client := server.NewClient(t)
-	client.Post("/api/register", testkit.Person("Ada", "ada@bletchley.org", "hinges of cardea")).Want(201)
-	client.Post("/api/password", change("hinges of cardea", "cardea!!!")).WantError(400, "invalid_input")
-	client.Post("/api/password", change("hinges of cardea", "2026-11-22")).Want(200) // no letters, no word
+	client.Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", "hinges of cardea")).Want(201)
+	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "cardea!!!")).WantError(400, "invalid_input")
+	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "2026-11-22")).Want(200) // no letters, no word
 }

@@ -59,21 +59,21 @@ func TestDeviceKeyFromAVault(t *testing.T) {
 			_ = os.Remove(at) // the one before
 			file := way.place(t, at)
 			before := state(t, at, file)
-			server := testkit.Start(t, throttled, func(c *cardea.Config) { c.Data = data })
+			server := testkit.Start(t, testkit.Throttled, testkit.On(data))
 			if i == 0 {
-				for _, c := range from(t, server, "192.0.2.1").Post("/api/register", testkit.Person("Ada", account, "simplepass")).Want(201).Cookies {
+				for _, c := range server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", account, "simplepass")).Want(201).Cookies {
 					if c.Name == "session-device" {
 						device = c.Value
 					}
 				}
 			}
 			for range 10 {
-				from(t, server, "198.51.100.1").Post("/api/login", testkit.Credentials(account, "wrongpass"))
+				server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials(account, "wrongpass"))
 			}
-			wantThrottled(t, from(t, server, "192.0.2.1").Post("/api/login", testkit.Credentials(account, "simplepass")))
-			known := from(t, server, "192.0.2.1")
+			server.From(t, "192.0.2.1").Post("/api/login", testkit.Credentials(account, "simplepass")).WantThrottled()
+			known := server.From(t, "192.0.2.1")
 			known.Header.Set("Cookie", "session-device="+device)
-			known.Post("/api/login", testkit.Credentials(account, "simplepass")).Want(200)
+			known.Login(account)
 			server.Stop()
 			if after := state(t, at, file); after != before {
 				t.Errorf("the key was %s, is %s", before, after)

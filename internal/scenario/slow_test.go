@@ -1,18 +1,10 @@
 package scenario
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
-	"math/rand/v2"
 	"net"
-	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -136,8 +128,8 @@ func sendByte(conn net.Conn) func() error {
 func TestSlowClients(t *testing.T) {
 	server := startWatched(t)
 	ada := server.Register(t, "ada@example.com")
-	picture := noise(t, 1000, 1000)
-	address := path(t, ada.Upload("noise.png", picture))
+	picture := testkit.EncodePNG(testkit.Noise(1000, true))
+	address := ada.Upload("noise.png", picture).PicturePath()
 	form, formType := testkit.Form(t, "profile_pic", "a.png", picture)
 	upload := fmt.Sprintf("POST /api/upload-picture HTTP/1.1\r\nHost: x\r\nCookie: session=%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
 		ada.Cookie, formType, len(form))
@@ -211,12 +203,12 @@ func TestSlowClients(t *testing.T) {
 	// Meanwhile the others are served.
 	together.run("others", func(t *testing.T) {
 		bob, slowest := server.Register(t, "bob@example.com"), time.Duration(0)
-		small := pngOf(20, 20)
+		small := testkit.PNG(20, 20)
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
 		for range 80 {
 			begun := time.Now()
-			bob.Post("/api/login", testkit.Credentials("bob@example.com", "simplepass")).Want(200)
+			bob.Login("bob@example.com")
 			bob.Upload("b.png", small).Want(200)
 			ada.With(t).Get("/api/user").Want(200)
 			slowest = max(slowest, time.Since(begun))
@@ -248,103 +240,4 @@ func (s *slowLine) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p[:min(len(p), 24<<10)])
 	<-time.After(time.Duration(n) * time.Second / (240 << 10))
 	return n, err
-}
-
-// noise is a picture that does not compress.
-func noise(t *testing.T, width, height int) []byte {
-	t.Helper()
-	img := image.NewNRGBA(image.Rect(0, 0, width, height))
-	random := rand.NewChaCha8([32]byte{1})
-	_, _ = random.Read(img.Pix) // never fails
-	for i := 3; i < len(img.Pix); i += 4 {
-		img.Pix[i] = 255
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// What is too long is refused without being read to its end.
-func TestHeaderAndAddressLimits(t *testing.T) {
-	server := startWatched(t)
-	long := strings.Repeat("x", 40<<10)
-	for what, c := range map[string]struct{ request, status string }{
-		"a header":           {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
-		"a cookie":           {"GET /api/user HTTP/1.1\r\nHost: x\r\nCookie: session=" + long + "\r\n\r\n", "431"},
-		"many headers":       {"GET /api/user HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a: b\r\n", 8000) + "\r\n", "431"},
-		"an address":         {"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"a query":            {"GET /api/user?" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"a method":           {long + " / HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"no end of a line":   {strings.Repeat(long, 10), "431"},
-		"a trailer":          {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\n{}\r\n0\r\nX: " + long + "\r\n\r\n", "400"},
-		"a chunk extension":  {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;" + long + "\r\n{}\r\n0\r\n\r\n", "400"},
-		"what still is none": {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long[:30<<10] + "\r\n\r\n", "401"},
-		"a long address":     {"GET /" + long[:30<<10] + " HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
-	} {
-		t.Run(what, func(t *testing.T) {
-			client := testkit.Dial(t, server.URL)
-			go func() { _, _ = io.WriteString(client, c.request) }()
-			line, err := bufio.NewReader(client).ReadString('\n')
-			if !strings.HasPrefix(line, "HTTP/1.1 "+c.status+" ") {
-				t.Errorf("answered with %q, %v, want %s", line, err, c.status)
-			}
-		})
-	}
-}
-
-// A client that asks first is told to go on when its body is wanted, and refused
-// before it has sent it otherwise.
-func TestExpectContinue(t *testing.T) {
-	server := startWatched(t)
-	ada := server.Register(t, "ada@example.com")
-	form, formType := testkit.Form(t, "profile_pic", "a.png", pngOf(20, 20))
-	credentials := `{"email":"ada@example.com","password":"simplepass"}`
-	head := func(path, cookie, contentType string, length int) string {
-		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nCookie: session=%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
-			path, cookie, contentType, length)
-	}
-	for what, c := range map[string]struct{ head, body, status string }{
-		"login":               {head("/api/login", "", "application/json", len(credentials)), credentials, "200"},
-		"upload":              {head("/api/upload-picture", ada.Cookie, formType, len(form)), string(form), "200"},
-		"not signed in":       {head("/api/upload-picture", "", formType, len(form)), "", "401"},
-		"too large a file":    {head("/api/upload-picture", ada.Cookie, formType, 11<<20), "", "413"},
-		"too large a JSON":    {head("/api/login", "", "application/json", 65<<10), "", "413"},
-		"not JSON":            {head("/api/login", "", "text/plain", 5), "", "415"},
-		"not a form":          {head("/api/upload-picture", ada.Cookie, "image/png", 5), "", "415"},
-		"no such route":       {head("/api/none", "", formType, 5), "", "404"},
-		"something else":      {strings.Replace(head("/api/login", "", "application/json", 5), "100-continue", "miracles", 1), "", "417"},
-		"from another origin": {strings.Replace(head("/api/login", "", "application/json", 5), "Host: x", "Host: x\r\nOrigin: http://evil.example", 1), "", "403"},
-	} {
-		t.Run(what, func(t *testing.T) {
-			client := testkit.Dial(t, server.URL)
-			answers := bufio.NewReader(client)
-			_, _ = io.WriteString(client, c.head)
-			if c.body != "" {
-				if line, err := answers.ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 100 ") {
-					t.Fatalf("%q, %v, want 100", line, err)
-				}
-				_, _ = answers.ReadString('\n')
-				_, _ = io.WriteString(client, c.body)
-			}
-			answer, err := http.ReadResponse(answers, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer answer.Body.Close()
-			if !strings.HasPrefix(answer.Status, c.status) {
-				t.Errorf("answered with %s, want %s", answer.Status, c.status)
-			}
-			_, _ = io.Copy(io.Discard, answer.Body)
-			if c.body != "" || c.status == "417" {
-				return // it may be used on; net/http takes ten seconds to close after its 417
-			}
-			// The body that was not asked for must not be taken for a request.
-			_ = client.SetDeadline(time.Now().Add(cutWithin))
-			if _, err := answers.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("the connection is not closed: %v", err)
-			}
-		})
-	}
 }

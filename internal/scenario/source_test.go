@@ -34,7 +34,7 @@ func TestSourceDocument(t *testing.T) {
 		WantBody(`{"status":"success","user":{"name":"aruncs","email":"test@gmail.com"}}`)
 
 	// curl -X POST http://localhost:5000/upload_profile_pic -F "profile_pic=@test.png" --cookie "session=…"
-	form, contentType := testkit.Form(t, "profile_pic", "test.png", pngOf(300, 200))
+	form, contentType := testkit.Form(t, "profile_pic", "test.png", testkit.PNG(300, 200))
 	upload := client.Send("POST", "/upload_profile_pic", contentType, form).Want(http.StatusOK)
 	want := regexp.MustCompile(`^\{"status":"success","message":"Profile picture updated",` +
 		`"profile_pic_url":"` + regexp.QuoteMeta(server.URL) + `/uploads/[a-z2-7]{16}_test\.png"\}$`)
@@ -49,7 +49,7 @@ func TestSourceDocumentLoginWithName(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "test@gmail.com")
 	for _, path := range []string{"/api/login", "/login"} {
-		server.NewClient(t).Post(path, testkit.Person("", "test@gmail.com", "simplepass")).
+		server.NewClient(t).Post(path, testkit.Registration("", "test@gmail.com", "simplepass")).
 			Want(http.StatusOK).WantBody(`{"status":"success","message":"Login successful!"}`)
 	}
 }
@@ -68,15 +68,15 @@ func TestSourceDocumentErrors(t *testing.T) {
 	}
 	message(stranger.Get("/"), 401, "Not logged in")
 	message(stranger.Get("/api/user"), 401, "Not logged in")
-	message(stranger.Upload("test.png", pngOf(8, 8)), 401, "Unauthorized")
+	message(stranger.Upload("test.png", testkit.PNG(8, 8)), 401, "Unauthorized")
 	message(stranger.Post("/login", testkit.Credentials("test@gmail.com", "wrong")), 401, "Invalid credentials")
 	message(stranger.Post("/login", testkit.Credentials("nobody@gmail.com", "simplepass")), 401, "Invalid credentials")
 	message(stranger.Post("/login", map[string]any{}), 401, "Invalid credentials")
 	message(signedIn.Post("/upload_profile_pic", nil), 400, "No file uploaded")
-	message(signedIn.Upload("", pngOf(8, 8)), 400, "No file uploaded")
-	message(signedIn.Upload("test.pdf", pngOf(8, 8)), 400, "Invalid file type")
-	message(signedIn.Upload("test", pngOf(8, 8)), 400, "Invalid file type")
+	message(signedIn.Upload("", testkit.PNG(8, 8)), 400, "No file uploaded")
+	message(signedIn.Upload("test.pdf", testkit.PNG(8, 8)), 400, "Invalid file type")
+	message(signedIn.Upload("test", testkit.PNG(8, 8)), 400, "Invalid file type")
 
-	form, contentType := testkit.Form(t, "picture", "test.png", pngOf(8, 8))
+	form, contentType := testkit.Form(t, "picture", "test.png", testkit.PNG(8, 8))
 	message(signedIn.Send("POST", "/upload_profile_pic", contentType, form), 400, "No file uploaded")
 }

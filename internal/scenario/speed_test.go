@@ -17,14 +17,67 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
+// What a request costs beside net/http, which is where its speed is lost again.
+func TestAllocationsOfTheHotPath(t *testing.T) {
+	server := testkit.Start(t)
+	ada := server.Register(t, "ada@example.com")
+	request := readOf(ada.Cookie)
+	w := &nothing{header: http.Header{}}
+	const most = 1 // the recorder
+	n := testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
+	for start := time.Now(); n > most && time.Since(start) < 5*time.Second; { // sessions are kept once others are watched
+		n = testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
+	}
+	if n > most {
+		t.Errorf("%v allocations a request, want at most %d", n, most)
+	}
+}
+
+func BenchmarkUser(b *testing.B) {
+	server := testkit.Start(b)
+	ada := server.Register(b, "ada@example.com")
+	request := readOf(ada.Cookie)
+	w := &nothing{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		server.ServeHTTP(w, request)
+	}
+}
+
+func BenchmarkFace(b *testing.B) {
+	server := testkit.Start(b)
+	address := server.Register(b, "ada@example.com").User().Avatar
+	r := readOf("")
+	r.URL.Path = strings.TrimPrefix(address, server.URL)
+	w := &nothing{header: http.Header{}}
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(w.header)
+		server.ServeHTTP(w, r)
+	}
+}
+
+// nothing is a client that takes every answer and costs nothing.
+type nothing struct{ header http.Header }
+
+func (n *nothing) Header() http.Header { return n.header }
+
+func (n *nothing) Write(b []byte) (int, error) { return len(b), nil }
+
+func (n *nothing) WriteHeader(int) {}
+
+// SetWriteDeadline is what a connection has.
+func (n *nothing) SetWriteDeadline(time.Time) error { return nil }
+
 // Serving a size costs no more than serving the file: the bytes of neither pass
 // through memory.
 func TestFilesAreSentByTheKernel(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	client.Upload("me.jpg", encodedJPEG(t, quadrants(600, 600))).Want(http.StatusOK)
+	client.Upload("me.jpg", testkit.EncodeJPEG(testkit.Quadrants(600, 600))).Want(http.StatusOK)
 	w := &socket{nothing: nothing{header: http.Header{}}}
-	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", cropsOf(t, client)[512], nil))
+	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", client.Crops()[512], nil))
 	// What net asks of what it sends by sendfile (net/sendfile.go).
 	limited, ok := w.from.(*io.LimitedReader)
 	if !ok {
@@ -57,7 +110,7 @@ func (s *socket) Write(b []byte) (int, error) {
 func BenchmarkServePicture(b *testing.B) {
 	server := testkit.Start(b)
 	client := server.Register(b, "ada@example.com")
-	address := client.Upload("me.jpg", encodedJPEG(b, grain(1000, true))).Want(http.StatusOK).Envelope().Picture
+	address := client.Upload("me.jpg", testkit.EncodeJPEG(testkit.Noise(1000, true))).Want(http.StatusOK).Envelope().Picture
 	for _, query := range []string{"", "?size=512", "?size=64"} {
 		b.Run(strings.TrimPrefix("whole"+query, "whole?"), func(b *testing.B) {
 			path := strings.TrimPrefix(address, server.URL) + query
@@ -91,7 +144,7 @@ func bareFile(name string) http.HandlerFunc {
 // fileLike is the stored file that has the given bytes.
 func fileLike(b *testing.B, server *testkit.Server, data []byte) string {
 	b.Helper()
-	for _, name := range storedFiles(b, server) {
+	for _, name := range server.StoredFiles(b) {
 		if got, err := os.ReadFile(name); err == nil && string(got) == string(data) {
 			return name
 		}

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
@@ -20,18 +19,18 @@ func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 	ada := server.Register(t, "ada@example.com")
 	stop := keepReading(t, server.Server, func() *http.Request { return readOf(ada.Cookie) })
 	defer stop()
-	name := func() string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Name }
-	picture := func() *string { return ada.Get("/api/user").Want(http.StatusOK).Envelope().User.Picture }
+	name := func() string { return ada.User().Name }
+	picture := func() *string { return ada.User().Picture }
 	for i := range 30 {
 		want := fmt.Sprintf("Ada %d", i)
-		ada.JSON("PATCH", "/api/user", map[string]string{"name": want}).Want(http.StatusOK)
+		ada.Rename(want).Want(http.StatusOK)
 		if got := name(); got != want {
 			t.Fatalf("renamed to %q, but is still %q", want, got)
 		}
 	}
 	for i := range 5 {
-		ada.Upload(fmt.Sprintf("face%d.png", i), pngOf(4, 4)).Want(http.StatusOK)
-		if got := picture(); got == nil || *got != server.URL+"/uploads/"+ada.Get("/api/user").Envelope().User.ID+fmt.Sprintf("_face%d.png", i) {
+		ada.Upload(fmt.Sprintf("face%d.png", i), testkit.PNG(4, 4)).Want(http.StatusOK)
+		if got := picture(); got == nil || *got != server.URL+"/uploads/"+ada.User().ID+fmt.Sprintf("_face%d.png", i) {
 			t.Fatalf("picture %d is %v", i, got)
 		}
 		ada.Delete("/api/upload-picture").Want(http.StatusOK)
@@ -45,7 +44,7 @@ func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
-	addresses := []string{path(t, ada.Upload("a.png", pngOf(4, 4))), path(t, ada.Upload("b.png", pngOf(5, 5)))}
+	addresses := []string{ada.Upload("a.png", testkit.PNG(4, 4)).PicturePath(), ada.Upload("b.png", testkit.PNG(5, 5)).PicturePath()}
 	for _, address := range addresses {
 		for _, size := range []string{"", "?size=64"} {
 			stop := keepReading(t, server.Server, func() *http.Request {
@@ -56,9 +55,9 @@ func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
 	}
 	show := func(name string, side int, there, gone string) {
 		t.Helper()
-		ada.Upload(name, pngOf(side, side)).Want(http.StatusOK)
+		ada.Upload(name, testkit.PNG(side, side)).Want(http.StatusOK)
 		for _, size := range []string{"", "?size=64"} {
-			if got := seen(t, ada, there+size).Bounds().Dx(); got != side {
+			if got := ada.Get(there + size).Image().Bounds().Dx(); got != side {
 				t.Errorf("uploaded %d pixels, got %d", side, got)
 			}
 			ada.Get(gone + size).Want(http.StatusNotFound)
@@ -79,7 +78,7 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 	for name, end := range map[string]func(c *testkit.Client){
 		"logout": func(c *testkit.Client) { c.Post("/api/logout", map[string]string{}).Want(http.StatusOK) },
 		"login": func(c *testkit.Client) {
-			c.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+			c.Login("ada@example.com")
 		},
 		"revocation": func(c *testkit.Client) {
 			for _, s := range c.Get("/api/sessions").Want(http.StatusOK).Envelope().Sessions {
@@ -89,8 +88,7 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 			}
 		},
 		"revocation from elsewhere": func(*testkit.Client) {
-			elsewhere := server.NewClient(t)
-			elsewhere.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+			elsewhere := server.Login(t, "ada@example.com")
 			elsewhere.Delete("/api/sessions").Want(http.StatusOK)
 		},
 		"change of password": func(c *testkit.Client) {
@@ -99,8 +97,7 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 5 {
-				ada := server.NewClient(t)
-				ada.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusOK)
+				ada := server.Login(t, "ada@example.com")
 				before := ada.Cookie
 				stop := keepReading(t, server.Server, func() *http.Request { return readOf(before) })
 				end(ada)
@@ -138,41 +135,3 @@ func readOf(token string) *http.Request {
 	r.Header.Set("Cookie", "session="+token)
 	return r
 }
-
-// What a request costs beside net/http, which is where its speed is lost again.
-func TestAllocationsOfTheHotPath(t *testing.T) {
-	server := testkit.Start(t)
-	ada := server.Register(t, "ada@example.com")
-	request := readOf(ada.Cookie)
-	w := &nothing{header: http.Header{}}
-	const most = 1 // the recorder
-	n := testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
-	for start := time.Now(); n > most && time.Since(start) < 5*time.Second; { // sessions are kept once others are watched
-		n = testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
-	}
-	if n > most {
-		t.Errorf("%v allocations a request, want at most %d", n, most)
-	}
-}
-
-func BenchmarkUser(b *testing.B) {
-	server := testkit.Start(b)
-	ada := server.Register(b, "ada@example.com")
-	request := readOf(ada.Cookie)
-	w := &nothing{header: http.Header{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		clear(w.header)
-		server.ServeHTTP(w, request)
-	}
-}
-
-// nothing is a client that takes every answer and costs nothing.
-type nothing struct{ header http.Header }
-
-func (n *nothing) Header() http.Header         { return n.header }
-func (n *nothing) Write(b []byte) (int, error) { return len(b), nil }
-func (n *nothing) WriteHeader(int)             {}
-
-// SetWriteDeadline is what a connection has.
-func (n *nothing) SetWriteDeadline(time.Time) error { return nil }
