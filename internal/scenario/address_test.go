@@ -13,6 +13,7 @@ import (
 )
 
 func TestPublicAddress(t *testing.T) {
+	t.Parallel()
 	https := func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" }
 	t.Run("https", func(t *testing.T) {
 		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieSameSite = "none" })
@@ -32,7 +33,7 @@ func TestPublicAddress(t *testing.T) {
 	t.Run("__Host- cookie", func(t *testing.T) {
 		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieName = "__Host-session" })
 		client := server.NewClient(t)
-		set := client.Post("/api/register", testkit.Registration("a", "ada@example.com", "simplepass")).Want(201).Header.Get("Set-Cookie")
+		set := client.Register("ada@example.com").Header.Get("Set-Cookie")
 		if !strings.HasPrefix(set, "__Host-session=") || !strings.Contains(set, "; Secure") || !strings.Contains(set, "; Path=/") || strings.Contains(set, "Domain") {
 			t.Errorf("Set-Cookie: %s", set)
 		}
@@ -42,11 +43,11 @@ func TestPublicAddress(t *testing.T) {
 		client.Header.Set("Cookie", strings.TrimPrefix(pair, "__Host-"))
 		client.Get("/api/user").Want(401)
 	})
-	t.Run("forwarded headers of strangers do not count", func(t *testing.T) {
+	t.Run("forwarded headers of strangers are ignored", func(t *testing.T) {
 		server := testkit.Start(t)
 		client := server.NewClient(t)
 		client.Header = forwarded()
-		client.Post("/api/register", testkit.Registration("a", "ada@example.com", "simplepass")).Want(201)
+		client.Register("ada@example.com")
 		a := client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
 		if got := a.Envelope().Picture; !strings.HasPrefix(got, server.URL+"/") {
 			t.Errorf("picture at %s", got)
@@ -55,11 +56,11 @@ func TestPublicAddress(t *testing.T) {
 			t.Errorf("sessions %+v", s)
 		}
 	})
-	t.Run("those of a trusted proxy do", func(t *testing.T) {
+	t.Run("forwarded headers of a trusted proxy count", func(t *testing.T) {
 		server := testkit.Start(t, func(c *cardea.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 		client := server.NewClient(t)
 		client.Header = forwarded()
-		set := client.Post("/api/register", testkit.Registration("a", "ada@example.com", "simplepass")).Want(201).Header.Get("Set-Cookie")
+		set := client.Register("ada@example.com").Header.Get("Set-Cookie")
 		if !strings.Contains(set, "; Secure") {
 			t.Errorf("Set-Cookie: %s", set)
 		}
@@ -81,9 +82,9 @@ func forwarded() http.Header {
 	}
 }
 
-// A Host header that could mean something else inside a link is refused.
+// A Host header that would change the meaning of a link is refused.
 func TestOddHosts(t *testing.T) {
-	address := serveOn(t)
+	address := startServing(t)
 	for host, status := range map[string]string{
 		"example.com":   "401",
 		"[::1]:5000":    "401",
@@ -102,8 +103,8 @@ func TestOddHosts(t *testing.T) {
 	}
 }
 
-// A Host longer than a name can be is refused: links have it in them, and answers with
-// links are kept in memory.
+// A Host longer than a DNS name is refused, because links contain it and answers with
+// links stay in memory.
 func TestHostIsAName(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.NewClient(t)

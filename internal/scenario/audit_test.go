@@ -13,32 +13,32 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Everything that matters to an account's safety is written to the audit table
-// and, in one line each, to the log, and nothing secret is.
+// Each security event of an account is a row in the audit table and a line in the log.
+// Neither shows secrets.
 func TestAudit(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
-	id := client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201).Envelope().User.ID
+	id := client.Register("ada@example.com").Envelope().User.ID
 	client.Post("/api/logout", nil).Want(200)
-	client.Post("/api/logout", nil).Want(200) // nobody: no event
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
-	client.Post("/api/login", testkit.Credentials("nobody@example.com", "wrongpass")).Want(401)
+	client.Post("/api/logout", nil).Want(200) // not signed in: no event
+	client.Guess("ada@example.com").Want(401)
+	client.Guess("nobody@example.com").Want(401)
 	client.Login("ada@example.com")
 	client.Rename("Ada \"\\ L.").Want(200)
 	client.Post("/api/password", testkit.PasswordChange("wrongpass", "another one")).Want(403)
 	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
 	client.Upload("me.png", testkit.PNG(5, 5)).Want(200)
 	client.Delete("/api/upload-picture").Want(200)
-	client.Delete("/api/upload-picture").Want(200) // there is none: no event
-	client.Delete("/api/sessions").Want(200)       // likewise
+	client.Delete("/api/upload-picture").Want(200) // no picture: no event
+	client.Delete("/api/sessions").Want(200)       // no other session: no event
 	client.Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
 	server.From(t, "192.0.2.1").Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
 	client.Delete("/api/sessions").Want(200)
 	for range 11 {
-		server.From(t, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+		server.From(t, "198.51.100.7").Guess("ada@example.com")
 	}
 	for range 5 { // one line is enough for a flood of these
-		server.From(t, "198.51.100.7").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).WantThrottled()
+		server.From(t, "198.51.100.7").Guess("ada@example.com").WantThrottled()
 	}
 	want := []string{"registered", "logout", "login_failed", "login", "renamed", "password_failed", "password_changed",
 		"picture_changed", "picture_removed", "login", "session_replaced", "login", "sessions_ended"}
@@ -54,7 +54,7 @@ func TestAudit(t *testing.T) {
 		t.Errorf("addresses %v", ips)
 	}
 	if nobody, _ := auditOf(t, server, ""); !slices.Equal(nobody, []string{"login_failed"}) {
-		t.Errorf("of nobody's account: %v", nobody)
+		t.Errorf("without an account: %v", nobody)
 	}
 	logged := loggedEvents(t, server.Log.String(), id)
 	if !slices.Equal(logged, want) {
@@ -86,8 +86,7 @@ func auditOf(t *testing.T, server *testkit.Server, userID string) (events []stri
 	return events, ips
 }
 
-// loggedEvents lists the events about a person, each of which must be one line of
-// JSON with everything in it.
+// loggedEvents lists the logged events of a user. Each must be one complete line of JSON.
 func loggedEvents(t *testing.T, log, userID string) (events []string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
@@ -109,17 +108,17 @@ func loggedEvents(t *testing.T, log, userID string) (events []string) {
 	return events
 }
 
-// A session that a login or registration of the same client replaces may be another
-// person's: that person's account tells of it.
-func TestReplacedSessionIsItsOwnersEvent(t *testing.T) {
+// A login or registration may replace the session of another user. The event belongs to
+// that user's account.
+func TestReplacedSessionIsAnEventOfItsUser(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.NewClient(t)
 	register := func(email string) string {
-		return client.Post("/api/register", testkit.Registration("A", email, "simplepass")).Want(201).Envelope().User.ID
+		return client.Register(email).Envelope().User.ID
 	}
 	ada, bob := register("ada@example.com"), register("bob@example.com")
 	client.Login("ada@example.com")
-	client.Post("/api/login", testkit.Credentials("bob@example.com", "wrongpass")).Want(401) // replaces nothing
+	client.Guess("bob@example.com").Want(401) // replaces nothing
 	server.Stop()
 	for id, want := range map[string][]string{
 		ada: {"login", "registered", "session_replaced"},

@@ -13,7 +13,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// withBreached makes a server refuse some passwords, and returns the file of them.
+// withBreached writes a list of breached passwords and returns its file and the option
+// to use it.
 func withBreached(t *testing.T, passwords ...string) (list string, configure func(*cardea.Config)) {
 	t.Helper()
 	var lines []string
@@ -28,7 +29,7 @@ func withBreached(t *testing.T, passwords ...string) (list string, configure fun
 	return list, func(c *cardea.Config) { c.BreachedPasswords = list }
 }
 
-// Passwords of the operator's list are refused wherever somebody chooses one.
+// Registration and password change refuse passwords on the operator's list.
 func TestBreachedPasswords(t *testing.T) {
 	_, breached := withBreached(t, "found in a breach", "bréached 名", "another of them")
 	server := testkit.Start(t, testkit.Throttled, breached)
@@ -49,7 +50,7 @@ func TestBreachedPasswords(t *testing.T) {
 	client.Post("/api/password", testkit.PasswordChange("Found in a breach", "found nowhere")).Want(200)
 }
 
-// Who has a password that was added to the list since signs in all the same.
+// A user whose password was added to the list later can still sign in.
 func TestBreachedPasswordsSignIn(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
@@ -59,7 +60,7 @@ func TestBreachedPasswordsSignIn(t *testing.T) {
 	server.Login(t, "ada@example.com")
 }
 
-// A list that can no longer be read is an outage: no password is taken unseen.
+// If the list cannot be read, no new password is accepted.
 func TestBreachedPasswordsThatCannotBeRead(t *testing.T) {
 	list, breached := withBreached(t, "found in a breach")
 	server := testkit.Start(t, breached)

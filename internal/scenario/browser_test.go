@@ -71,7 +71,7 @@ func TestHomePage(t *testing.T) {
 	client.Get("/").Want(200).WantBody(`{"status":"success","user":{"name":"<b>Ada</b>","email":"ada@example.com"}}`)
 }
 
-// The home page shows who is signed in.
+// The home page shows the avatar of the signed-in user.
 func TestHomePageShowsTheAvatar(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -91,7 +91,7 @@ func TestHomePageShowsTheAvatar(t *testing.T) {
 	shows(client.Upload("me.png", testkit.PNG(600, 600)).PicturePath())
 }
 
-// Pages of other origins can change nothing, unless the operator lets them.
+// Pages of other origins can change nothing, unless the operator allows them.
 func TestOtherOrigins(t *testing.T) {
 	const app, other = "https://app.example.com", "https://evil.example.com"
 	server := testkit.Start(t, func(c *cardea.Config) { c.AllowedOrigins = []string{app} })
@@ -135,7 +135,7 @@ func TestOtherOrigins(t *testing.T) {
 	}
 	client.Header.Set("Origin", other)
 	if h := client.Send("OPTIONS", "/api/user", "", nil).Want(405).Header; h.Get("Access-Control-Allow-Origin") != "" {
-		t.Errorf("preflight of another: headers %v", h)
+		t.Errorf("preflight from another origin: headers %v", h)
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The machine's clock is set by an hour or a day, forth or back, and later right again.
+// The machine's clock jumps by an hour or a day, forward or back, and later returns.
+// Live sessions stay alive, ended ones stay ended, and every wait is as announced.
 func TestClockSteps(t *testing.T) {
+	t.Parallel()
 	for _, step := range []time.Duration{time.Hour, 24 * time.Hour, -time.Hour, -24 * time.Hour} {
 		t.Run(step.String(), func(t *testing.T) {
 			server := testkit.Start(t, func(c *cardea.Config) {
@@ -37,7 +39,7 @@ func TestClockSteps(t *testing.T) {
 				bob.Get("/api/user").Want(200)
 				ended.Get("/api/user").Want(401)
 				expired.Get("/api/user").Want(401)
-				// Whoever waits as long as the server says is let in.
+				// A client that waits as long as Retry-After says can sign in.
 				a := server.NewClient(t).Post("/api/login", testkit.Credentials("bob@example.com", "simplepass"))
 				if a.Status == 429 {
 					wait, err := time.ParseDuration(a.Header.Get("Retry-After") + "s")
@@ -56,15 +58,15 @@ func TestClockSteps(t *testing.T) {
 	}
 }
 
-// When the clock is set back, nobody is locked out until it has caught up, and
-// whoever guesses gets no tries anew: those of before count as if made now.
+// When the clock is set back, earlier attempts count as made now. So nobody is locked out
+// until the clock has caught up, and guessers get no new attempts.
 func TestThrottlingWhenTheClockIsSetBack(t *testing.T) {
 	for _, step := range []time.Duration{time.Second, 5 * time.Minute, time.Hour, 24 * time.Hour} {
 		server := testkit.Start(t, testkit.Throttled)
-		server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+		server.From(t, "192.0.2.1").Register("ada@example.com")
 		stranger := server.From(t, "198.51.100.1")
 		guess := func() *testkit.Answer {
-			return stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+			return stranger.Guess("ada@example.com")
 		}
 		for range 10 {
 			guess().Want(401)
@@ -72,26 +74,26 @@ func TestThrottlingWhenTheClockIsSetBack(t *testing.T) {
 		server.Clock.Advance(-step)
 		wait := guess().WantThrottled()
 		if wait != 10*time.Minute {
-			t.Errorf("%v back: the wait is %v, want as much as if the tries had just been made", step, wait)
+			t.Errorf("%v back: the wait is %v, want the wait after attempts made now", step, wait)
 		}
 		server.Clock.Advance(wait - time.Second)
 		guess().WantThrottled()
 		server.Clock.Advance(time.Second)
-		guess().Want(401) // one more, as ever
+		guess().Want(401) // one more attempt, as usual
 		if wait := guess().WantThrottled(); wait != 2*time.Minute {
 			t.Errorf("%v back: then the wait is %v", step, wait)
 		}
 	}
 }
 
-// A clock that went ahead for a while leaves nobody locked out when it is right again.
+// After a clock that was ahead is set right, nobody is locked out.
 func TestThrottlingWhenTheClockWasAhead(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	server.Clock.Advance(24 * time.Hour)
-	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
 	stranger := server.From(t, "198.51.100.1")
 	for range 10 {
-		stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		stranger.Guess("ada@example.com").Want(401)
 	}
 	server.Clock.Advance(-24 * time.Hour)
 	server.Clock.Advance(stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled())

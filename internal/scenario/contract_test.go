@@ -11,8 +11,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The page of the calls has all of them, and nothing that its strict CSP would
-// have to allow.
+// The page /docs describes every call, and works under a strict CSP.
 func TestDocsPage(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.NewClient(t)
@@ -48,7 +47,7 @@ func TestDocsPage(t *testing.T) {
 	}
 }
 
-// Both forms of the contract are asked for again only when they have changed.
+// Both forms of the contract are sent again only when they have changed.
 func TestContractIsRevalidated(t *testing.T) {
 	server := testkit.Start(t)
 	for _, path := range []string{"/openapi.json", "/docs"} {
@@ -63,12 +62,12 @@ func TestContractIsRevalidated(t *testing.T) {
 		}
 	}
 	if body := server.NewClient(t).Get("/openapi.json").Body; string(body) != string(openapi.JSON()) {
-		t.Error("what is served is not the document")
+		t.Error("the served document is another one")
 	}
 }
 
-// The refusals that the document has for many calls are what each of them
-// answers; the client holds what comes to the document.
+// Each call answers with the refusals that the document gives it. The client compares
+// every answer with the document.
 func TestDocumentedRefusals(t *testing.T) {
 	server := testkit.Start(t)
 	tooLong := []byte(`{"x":"` + strings.Repeat("x", 64<<10) + `"}`)

@@ -2,116 +2,58 @@ package scenario
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// A device that has signed in to the account before is not locked out by
-// strangers, not even those at the same address; it has tries of its own.
+// Strangers cannot lock out a device that has signed in to the account before, not even
+// from the same address. Such a device has attempts of its own.
 func TestKnownDevice(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	phone := server.From(t, "192.0.2.1")
-	device := ""
-	for _, c := range phone.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201).Cookies {
-		if c.Name == "session-device" {
-			device = c.Value
-			if !c.HttpOnly || c.Path != "/" || c.SameSite != http.SameSiteLaxMode || c.MaxAge < 86400 {
-				t.Errorf("the device's cookie: %v", c)
-			}
-		}
+	device := server.From(t, "192.0.2.1").Register("ada@example.com").Device()
+	if !device.HttpOnly || device.Path != "/" || device.SameSite != http.SameSiteLaxMode || device.MaxAge < 86400 {
+		t.Errorf("the device cookie: %v", device)
 	}
-	known := func(address, device string) *testkit.Client {
-		c := server.From(t, address)
-		c.Header.Set("Cookie", "session-device="+device)
-		return c
-	}
+	ada, eve := testkit.Credentials("ada@example.com", "simplepass"), testkit.Credentials("eve@example.com", "simplepass")
 	stranger := server.From(t, "192.0.2.1")
 	for range 10 {
-		stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		stranger.Guess("ada@example.com").Want(401)
 	}
-	stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
-	known("192.0.2.1", device).Login("ada@example.com")
+	stranger.Post("/api/login", ada).WantThrottled()
+	server.FromDevice(t, "192.0.2.1", device).Login("ada@example.com")
 
-	// One that was tampered with, or belongs to another account, is nobody's.
-	for _, forged := range []string{device + "x", "x" + device, "", ".", "..", device[:len(device)-1]} {
-		known("192.0.2.1", forged).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	// A forged cookie, or one of another account, does not count.
+	value := device.Value
+	for _, forged := range []string{value + "x", "x" + value, "", ".", "..", value[:len(value)-1]} {
+		cookie := &http.Cookie{Name: device.Name, Value: forged}
+		server.FromDevice(t, "192.0.2.1", cookie).Post("/api/login", ada).WantThrottled()
 	}
-	server.From(t, "192.0.2.2").Post("/api/register", testkit.Registration("Eve", "eve@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.2").Register("eve@example.com")
 	for range 10 {
-		stranger.Post("/api/login", testkit.Credentials("eve@example.com", "wrongpass")).Want(401)
+		stranger.Guess("eve@example.com").Want(401)
 	}
-	known("192.0.2.1", device).Post("/api/login", testkit.Credentials("eve@example.com", "simplepass")).WantThrottled()
+	server.FromDevice(t, "192.0.2.1", device).Post("/api/login", eve).WantThrottled()
 
-	// A device that was stolen has ten tries, too.
+	// A stolen device has ten attempts too.
 	for range 10 {
-		known("192.0.2.3", device).Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		server.FromDevice(t, "192.0.2.3", device).Guess("ada@example.com").Want(401)
 	}
-	known("192.0.2.4", device).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	server.FromDevice(t, "192.0.2.4", device).Post("/api/login", ada).WantThrottled()
 }
 
-// After a change of password, devices that knew the old one are strangers', and
-// the device on which it was changed is known.
-func TestChangeOfPasswordMakesDevicesStrange(t *testing.T) {
+// A password change forgets the devices that knew the old password, except the one that
+// made the change.
+func TestPasswordChangeForgetsDevices(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	device := func(a *testkit.Answer) string {
-		for _, c := range a.Cookies {
-			if c.Name == "session-device" {
-				return c.Value
-			}
-		}
-		t.Fatalf("no device in %v", a.Header["Set-Cookie"])
-		return ""
-	}
 	owner := server.From(t, "192.0.2.1")
-	owner.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-	old := device(server.From(t, "192.0.2.9").Login("ada@example.com"))
-	fresh := device(owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200))
+	owner.Register("ada@example.com")
+	old := server.From(t, "192.0.2.9").Login("ada@example.com").Device()
+	fresh := owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200).Device()
 	for range 10 {
-		server.From(t, "192.0.2.9").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		server.From(t, "192.0.2.9").Guess("ada@example.com").Want(401)
 	}
-	with := func(device string) *testkit.Client {
-		c := server.From(t, "192.0.2.10")
-		c.Header.Set("Cookie", "session-device="+device)
-		return c
-	}
-	with(old).Post("/api/login", testkit.Credentials("ada@example.com", "another one")).WantThrottled()
-	with(fresh).Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(200)
-}
-
-// Who suspects the key of device cookies removes it: a new one is made, devices
-// are strangers once more, and nobody is signed out.
-func TestDeviceKeyIsReplaced(t *testing.T) {
-	server := testkit.Start(t, testkit.Throttled)
-	client := server.From(t, "192.0.2.1")
-	var device string
-	for _, c := range client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201).Cookies {
-		if c.Name == "session-device" {
-			device = c.Value
-		}
-	}
-	server.Stop()
-	key := filepath.Join(server.Data, "device.key")
-	old, err := os.ReadFile(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(key); err != nil {
-		t.Fatal(err)
-	}
-	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
-	if now, err := os.ReadFile(key); err != nil || string(now) == string(old) {
-		t.Errorf("the key is the old one (%v)", err)
-	}
-	again := server.From(t, "192.0.2.1")
-	again.Cookie = client.Cookie
-	again.Get("/api/user").Want(200)
-	for range 10 {
-		server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
-	}
-	unknown := server.From(t, "192.0.2.1")
-	unknown.Header.Set("Cookie", "session-device="+device)
-	unknown.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	ada := testkit.Credentials("ada@example.com", "another one")
+	server.FromDevice(t, "192.0.2.10", old).Post("/api/login", ada).WantThrottled()
+	server.FromDevice(t, "192.0.2.10", fresh).Post("/api/login", ada).Want(200)
 }

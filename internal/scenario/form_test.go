@@ -48,7 +48,8 @@ func TestMalformedForms(t *testing.T) {
 	client.Send("POST", "/upload_profile_pic", goodType, []byte(other)).Want(200) // other fields are skipped
 }
 
-// form is a multipart form of parts, each a field's name and value; profile_pic is a file.
+// form encodes a multipart form of fields and their values. The field profile_pic is a
+// file.
 func form(t *testing.T, parts ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -70,7 +71,7 @@ func form(t *testing.T, parts ...string) (body []byte, contentType string) {
 	return b.Bytes(), w.FormDataContentType()
 }
 
-// The crop may stand before or behind the file, once.
+// The field crop may come before or after the file, but only once.
 func TestCropInTheForm(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -82,8 +83,8 @@ func TestCropInTheForm(t *testing.T) {
 	send("crop", "0,0,150", "profile_pic", picture).Want(http.StatusOK)
 	before := client.Crops()[64]
 	send("profile_pic", picture, "note", "x", "crop", "0,0,150").Want(http.StatusOK)
-	if behind := client.Crops()[64]; behind != before {
-		t.Errorf("before the file it is %s, behind it %s", before, behind)
+	if after := client.Crops()[64]; after != before {
+		t.Errorf("before the file it is %s, after it %s", before, after)
 	}
 	send("crop", "0,0,150", "profile_pic", picture, "crop", "0,0,150").WantError(http.StatusBadRequest, "malformed_request")
 	send("crop", "0,0,150").WantError(http.StatusBadRequest, "no_file_uploaded")

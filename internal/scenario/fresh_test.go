@@ -12,8 +12,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Others ask for the same session all the time, so that it is kept in memory and
-// read again at every moment of a change; the one who made the change sees it at once.
+// A user sees a change of their own with the next request. Other requests keep using the
+// same session meanwhile, so the session cache is read at every moment of the change.
 func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
@@ -40,7 +40,7 @@ func TestChangesAreSeenByTheNextRequest(t *testing.T) {
 	}
 }
 
-// So it is with pictures, of which memory knows where they lie.
+// The same holds for pictures, whose places in the storage are cached.
 func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
@@ -72,7 +72,7 @@ func TestChangesOfPicturesAreSeenByTheNextRequest(t *testing.T) {
 	}
 }
 
-func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
+func TestEndedSessionsAreRefusedByTheNextRequest(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
 	for name, end := range map[string]func(c *testkit.Client){
@@ -109,7 +109,7 @@ func TestTheEndOfASessionIsSeenByTheNextRequest(t *testing.T) {
 	}
 }
 
-// keepReading keeps asking the same, from several sides, until stop is called.
+// keepReading sends the same request from two goroutines until stop is called.
 func keepReading(t *testing.T, server http.Handler, request func() *http.Request) (stop func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -122,7 +122,7 @@ func keepReading(t *testing.T, server http.Handler, request func() *http.Request
 					return
 				default:
 					server.ServeHTTP(httptest.NewRecorder(), request())
-					runtime.Gosched() // or the others would wait for a time slice at every step
+					runtime.Gosched() // otherwise the test waits for a time slice at every step
 				}
 			}
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Readiness says which part does not answer; people who are signed in stay so.
+// Readiness names the part that does not answer. Signed-in users stay signed in.
 func TestReadiness(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -35,7 +35,7 @@ func TestReadiness(t *testing.T) {
 	client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
 }
 
-// A database without one of its tables is our fault, and is not ready.
+// If a table of the database is missing, logins answer 503 and the server is not ready.
 func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
@@ -43,7 +43,7 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // what was written is looked at below
+	defer db.Close() //nolint:errcheck // the test looks at what was written
 	if _, err := db.ExecContext(t.Context(), "DROP TABLE sessions"); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Bodies that are not one JSON object of the expected types.
+// A body must be one JSON object of the expected types.
 func TestMalformedJSON(t *testing.T) {
 	server := testkit.Start(t)
 	signedIn := server.Register(t, "ada@example.com")
@@ -21,7 +21,7 @@ func TestMalformedJSON(t *testing.T) {
 		"a string":           `"ada@example.com"`,
 		"null":               `null`,
 		"two objects":        `{"email":"ada@example.com","password":"simplepass"}{}`,
-		"something behind":   `{"email":"ada@example.com","password":"simplepass"}x`,
+		"text after it":      `{"email":"ada@example.com","password":"simplepass"}x`,
 		"a name twice":       `{"email":"ada@example.com","email":"eve@example.com","password":"simplepass"}`,
 		"a name twice, odd":  `{"email":"ada@example.com","\u0065mail":"eve@example.com","password":"simplepass"}`,
 		"an unknown twice":   `{"x":1,"x":2,"email":"ada@example.com","password":"simplepass"}`,
@@ -45,7 +45,7 @@ func TestMalformedJSON(t *testing.T) {
 			} {
 				if path == "/api/password" && strings.Contains(body, `"email":`) && !strings.Contains(body, "new_password") &&
 					what != "truncated" {
-					continue // there, e-mail is an unknown name
+					continue // this route does not know e-mail
 				}
 				a := client.With(t).Send("POST", path, "application/json", []byte(body)).WantError(400, "malformed_request")
 				if bytes.Contains(a.Body, []byte("ada@")) {
@@ -57,7 +57,7 @@ func TestMalformedJSON(t *testing.T) {
 	signedIn.Get("/api/user").Want(200)
 }
 
-// What looks odd but is one JSON object of the expected types.
+// Unusual bodies are accepted if they are one JSON object of the expected types.
 func TestUnusualJSON(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
@@ -99,7 +99,7 @@ func TestContentTypes(t *testing.T) {
 	client.Send("POST", "/api/login", "application/json", body).WantError(415, "unsupported_media_type")
 }
 
-// 64 KiB is the most that a JSON body may have.
+// A JSON body has at most 64 KiB.
 func TestJSONLimit(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")

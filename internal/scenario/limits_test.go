@@ -14,9 +14,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// beside changes the database of a running server, as for what would take a test
-// long through the front door.
-func beside(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
+// inDatabase changes the database of a running server. Tests use it for changes that
+// would take long over HTTP.
+func inDatabase(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
 	t.Helper()
 	db, err := store.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
 	if err != nil {
@@ -28,11 +28,11 @@ func beside(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
 	}
 }
 
-// withChanges makes it that a person made so many changes just now.
+// withChanges records that a user made n changes just now.
 func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
 	t.Helper()
 	events := []string{"renamed", "sessions_ended", "picture_changed", "picture_removed"}
-	beside(t, server, func(tx *store.Tx) error {
+	inDatabase(t, server, func(tx *store.Tx) error {
 		for i := range n {
 			a := store.Audit{ID: fmt.Sprint(userID, i), At: server.Clock.Now(), Event: events[i%len(events)], UserID: userID}
 			if err := tx.AddAudit(t.Context(), a); err != nil {
@@ -43,7 +43,7 @@ func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
 	})
 }
 
-// changesOf are all calls that count as a change.
+// changesOf returns all calls that count as a change.
 func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
 	return map[string]func() *testkit.Answer{
 		"renamed":         func() *testkit.Answer { return c.Rename("Ada") },
@@ -54,8 +54,8 @@ func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
 	}
 }
 
-// One person may make 5,000 changes in an hour, of all kinds together. Reading goes
-// on, and others do not notice.
+// A user may make 5,000 changes of all kinds in an hour. Reading is not limited, and other
+// users are not affected.
 func TestTooManyChanges(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
@@ -72,7 +72,7 @@ func TestTooManyChanges(t *testing.T) {
 		})
 	}
 	if name := ada.User().Name; name != "the last" {
-		t.Errorf("renamed to %s all the same", name)
+		t.Errorf("but the name is %s", name)
 	}
 	ada.Rename("").WantError(400, "invalid_input")
 	bob.Rename("Bob").Want(200)
@@ -81,12 +81,12 @@ func TestTooManyChanges(t *testing.T) {
 	if retry := ada.Delete("/api/upload-picture").Want(429).Header.Get("Retry-After"); retry != "1" {
 		t.Errorf("Retry-After %s", retry)
 	}
-	server.Clock.Advance(time.Second) // those of an hour ago are forgotten
+	server.Clock.Advance(time.Second) // changes count for an hour
 	ada.Rename("Ada").Want(200)
 }
 
-// What counts is in the database, and the end of an hour is found by a clock that
-// may have been wrong.
+// Changes are counted in the database, so the count survives a restart. A clock that was
+// set back does not lock the user out.
 func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
@@ -106,14 +106,14 @@ func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
 	ada.Rename("Ada").Want(200)
 }
 
-// A person has at most 1,000 sessions: a login beyond that ends the one seen longest ago.
+// A user has at most 1,000 sessions. The next login ends the one last seen longest ago.
 func TestTooManySessions(t *testing.T) {
 	server := testkit.Start(t)
 	first := server.Register(t, "ada@example.com")
 	id := first.User().ID
 	server.Clock.Advance(2 * time.Hour)
 	second := server.Login(t, "ada@example.com")
-	beside(t, server, func(tx *store.Tx) error {
+	inDatabase(t, server, func(tx *store.Tx) error {
 		for range 998 {
 			name := strings.ToLower(rand.Text()[:16])
 			s := store.Session{ID: name, TokenHash: []byte(name), UserID: id, CreatedAt: server.Clock.Now(), LastSeenAt: server.Clock.Now()}
@@ -124,7 +124,7 @@ func TestTooManySessions(t *testing.T) {
 		return nil
 	})
 	server.Clock.Advance(time.Hour)
-	second.Get("/api/user").Want(200) // seen now; the first was made before it and not seen since
+	second.Get("/api/user").Want(200) // seen now, unlike the first
 	if n := len(second.Get("/api/sessions").Envelope().Sessions); n != 1000 {
 		t.Fatalf("%d sessions", n)
 	}

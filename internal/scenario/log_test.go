@@ -11,7 +11,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Nothing secret is ever logged.
+// The log never shows secrets.
 func TestSecretsStayOutOfTheLog(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.LogRequests = "all" })
 	client := server.Register(t, "ada@example.com")
@@ -33,7 +33,7 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	}
 }
 
-// By default, reading is not logged, unless with a session that is none.
+// By default the log has no reads, except those with an invalid session.
 func TestLogOfEvents(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -47,17 +47,16 @@ func TestLogOfEvents(t *testing.T) {
 	client.Cookie = strings.Repeat("A", 26)
 	client.Get("/api/user").Want(401)
 	if refused := strings.TrimPrefix(server.Log.String(), log); !strings.Contains(refused, `"status":401`) || !strings.Contains(refused, `"code":"not_logged_in"`) {
-		t.Errorf("of a made-up session, the log has %q", refused)
+		t.Errorf("for an invalid session, the log has %q", refused)
 	}
 	client.Header.Set("Sec-Fetch-Site", "cross-site")
 	client.Post("/api/logout", nil).Want(403)
 	if !strings.Contains(server.Log.String(), `"code":"cross_origin"`) {
-		t.Errorf("a refused origin is not in the log:\n%s", server.Log)
+		t.Errorf("the refused origin is not in the log:\n%s", server.Log)
 	}
 }
 
-// A fault of ours is a 500 that shows nothing of it; the log has it all, and the
-// server goes on.
+// A panic answers 500 without details. The log has them, and the server continues.
 func TestPanicIsAnswered(t *testing.T) {
 	var calls, fatal atomic.Int32
 	server := testkit.Start(t, func(c *cardea.Config) {
@@ -70,7 +69,7 @@ func TestPanicIsAnswered(t *testing.T) {
 		}
 	})
 	client := server.Register(t, "ada@example.com")
-	fatal.Store(calls.Load() + 2) // after the one that tells when the request began
+	fatal.Store(calls.Load() + 2) // after the one for the start of the request
 	a := client.Get("/api/user").WantError(500, "internal")
 	id := a.Header.Get("X-Request-Id")
 	if bytes.Contains(a.Body, []byte("secret")) || id == "" {

@@ -13,11 +13,11 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// An unknown address and a wrong password cannot be told apart.
+// An unknown address and a wrong password get the same answer.
 func TestLoginRefusalsLookTheSame(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "known@example.com")
-	wrong := server.NewClient(t).Post("/api/login", testkit.Credentials("known@example.com", "wrongpass"))
+	wrong := server.NewClient(t).Guess("known@example.com")
 	for _, c := range []map[string]any{
 		testkit.Credentials("unknown@example.com", "simplepass"),
 		testkit.Credentials("not an address", "simplepass"),
@@ -41,8 +41,8 @@ func TestLoginIssuesAFreshToken(t *testing.T) {
 	client := server.Register(t, "ada@example.com")
 	first := client.Cookie
 
-	client.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
-	client.Get("/api/user").Want(http.StatusOK) // a failed try ends nothing
+	client.Guess("ada@example.com").Want(http.StatusUnauthorized)
+	client.Get("/api/user").Want(http.StatusOK) // a failed attempt ends no session
 
 	client.Login(" ADA@Example.com ")
 	if client.Cookie == first {
@@ -50,7 +50,7 @@ func TestLoginIssuesAFreshToken(t *testing.T) {
 	}
 	client.Get("/api/user").Want(http.StatusOK)
 	client.Cookie = first
-	client.Get("/api/user").Want(http.StatusUnauthorized) // the session presented was replaced
+	client.Get("/api/user").Want(http.StatusUnauthorized) // login ended the session sent along
 
 	fixed := server.NewClient(t)
 	fixed.Cookie = strings.Repeat("A", 26) // a token that an attacker chose
@@ -75,7 +75,7 @@ func TestLogoutKillsTheToken(t *testing.T) {
 	server.NewClient(t).Post("/api/logout", nil).Want(http.StatusOK)
 }
 
-// A hash that is weaker than the settings ask for is made anew at the next login.
+// A hash that is weaker than the settings is replaced at the next login.
 func TestLoginUpgradesTheHash(t *testing.T) {
 	data := t.TempDir()
 	with := func(memory, time uint32) func(*cardea.Config) {

@@ -31,19 +31,19 @@ func TestChangePassword(t *testing.T) {
 			t.Errorf("%v: %s", c.body, answer.Body)
 		}
 	}
-	phone.Get("/api/user").Want(http.StatusOK) // nothing has changed so far
+	phone.Get("/api/user").Want(http.StatusOK) // so far, nothing has changed
 
 	laptop.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(http.StatusOK)
 	laptop.Get("/api/user").Want(http.StatusOK)
 	phone.Get("/api/user").Want(http.StatusUnauthorized)
 	laptop.Cookie = before
-	laptop.Get("/api/user").Want(http.StatusUnauthorized) // this session goes on under a fresh token
+	laptop.Get("/api/user").Want(http.StatusUnauthorized) // this session has a fresh token
 	phone.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(http.StatusUnauthorized)
 	phone.Post("/api/login", testkit.Credentials("ada@example.com", "another one")).Want(http.StatusOK)
 }
 
-// While a password changes, logins with the old one race it: none that won may
-// have a session afterwards.
+// Logins with the old password run during the change. None of them may have a session
+// afterwards.
 func TestChangePasswordAgainstLogins(t *testing.T) {
 	server := testkit.Start(t)
 	owner := server.Register(t, "ada@example.com")
@@ -63,7 +63,7 @@ func TestChangePasswordAgainstLogins(t *testing.T) {
 	}
 }
 
-// Two changes at once: one of them has the wrong current password by then.
+// Of two changes at once, the second has the wrong current password.
 func TestChangePasswordTwiceAtOnce(t *testing.T) {
 	server := testkit.Start(t)
 	a := server.Register(t, "ada@example.com")

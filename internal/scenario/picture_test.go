@@ -23,18 +23,14 @@ func TestPictureIsServedSafely(t *testing.T) {
 	}
 	visitor := server.NewClient(t)
 	a := visitor.Get(address).Want(http.StatusOK)
-	for name, want := range map[string]string{
+	a.WantHeaders(map[string]string{
 		"Content-Type":                 "image/png",
 		"X-Content-Type-Options":       "nosniff",
 		"Content-Security-Policy":      "default-src 'none'; sandbox; frame-ancestors 'none'",
 		"Cross-Origin-Resource-Policy": "cross-origin",
 		"Cache-Control":                "public, no-cache",
 		"Content-Disposition":          `inline; filename="me.png"`,
-	} {
-		if got := a.Header.Get(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
+	})
 	tag := a.Header.Get("ETag")
 	visitor.Header.Set("If-None-Match", tag)
 	visitor.Get(address).Want(http.StatusNotModified)
@@ -59,8 +55,9 @@ func TestPictureIsServedSafely(t *testing.T) {
 
 var sides = []int{64, 128, 256, 512} // of crops and default avatars
 
-// A picture is served in every size, from addresses that say so and never change.
+// Crops are served in every size. Their versioned addresses may be cached for ever.
 func TestCropsOfEverySize(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	address := client.Upload("me.jpg", testkit.EncodeJPEG(testkit.Quadrants(1200, 800))).PicturePath()
@@ -81,7 +78,7 @@ func TestCropsOfEverySize(t *testing.T) {
 		testkit.WantCorners(t, m, testkit.Red, testkit.Green, testkit.Blue, testkit.White)
 
 		a := visitor.Get(crop)
-		for name, want := range map[string]string{
+		a.WantHeaders(map[string]string{
 			"Content-Type":                 "image/jpeg",
 			"Content-Length":               strconv.Itoa(len(a.Body)),
 			"Last-Modified":                "Sun, 22 Nov 2026 15:04:05 GMT",
@@ -90,11 +87,7 @@ func TestCropsOfEverySize(t *testing.T) {
 			"Content-Security-Policy":      "default-src 'none'; sandbox; frame-ancestors 'none'",
 			"Cross-Origin-Resource-Policy": "cross-origin",
 			"Content-Disposition":          `inline; filename="me.jpg"`,
-		} {
-			if got := a.Header.Get(name); got != want {
-				t.Errorf("crop %d: %s: %q, want %q", side, name, got, want)
-			}
-		}
+		})
 		tag := a.Header.Get("ETag")
 		if tags[tag] {
 			t.Errorf("crop %d has the ETag of another file", side)
@@ -125,10 +118,10 @@ func TestCropsOfEverySize(t *testing.T) {
 	}
 }
 
-// Pictures that follow each other within a second are told apart by their dates as well,
-// by which caches and downloads that are taken up again go.
+// Pictures uploaded within one second have different dates. Caches and resumed downloads
+// rely on that.
 func TestDatesOfPictures(t *testing.T) {
-	server := testkit.Start(t) // whose clock stands still
+	server := testkit.Start(t) // its clock stands still
 	ada := server.Register(t, "ada@example.com")
 	seen := map[string]bool{}
 	for range 3 {
@@ -140,7 +133,7 @@ func TestDatesOfPictures(t *testing.T) {
 	}
 }
 
-func TestPictureAddressesThatAreNone(t *testing.T) {
+func TestUnknownPictureAddresses(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	address := client.Upload("a.png", testkit.PNG(10, 10)).PicturePath()

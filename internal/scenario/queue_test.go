@@ -13,7 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// A client that goes away while it waits for its turn is not hashed for.
+// If a client goes away while it waits in the queue, its password is not hashed.
 func TestGoneClientIsNotHashedFor(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.Argon2Memory, c.Argon2Time = 19456, 30 }) // 300 ms
 	login := func(i int) func() {
@@ -36,30 +36,30 @@ func TestGoneClientIsNotHashedFor(t *testing.T) {
 	await(t, server, "waiting", 0)
 	await(t, server, "running", 0)
 	if got := hashing(t, server, "done_total"); got != workers {
-		t.Errorf("%d hashes, want %d, for those who stayed", got, workers)
+		t.Errorf("%d hashes, want %d", got, workers)
 	}
 }
 
-// hashing is a figure of the queue for password hashes, as operators see it.
-func hashing(t *testing.T, server *testkit.Server, figure string) int {
+// hashing returns a metric of the hashing pool.
+func hashing(t *testing.T, server *testkit.Server, metric string) int {
 	t.Helper()
 	answer := httptest.NewRecorder()
 	server.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
-	line := regexp.MustCompile(`\ncardea_pool_` + figure + `\{pool="hashing"\} (\d+)\n`).FindSubmatch(answer.Body.Bytes())
+	line := regexp.MustCompile(`\ncardea_pool_` + metric + `\{pool="hashing"\} (\d+)\n`).FindSubmatch(answer.Body.Bytes())
 	if line == nil {
-		t.Fatalf("no figure %s in\n%s", figure, answer.Body)
+		t.Fatalf("no metric %s in\n%s", metric, answer.Body)
 	}
 	n, _ := strconv.Atoi(string(line[1]))
 	return n
 }
 
-func await(t *testing.T, server *testkit.Server, figure string, want int) {
+func await(t *testing.T, server *testkit.Server, metric string, want int) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for begun := time.Now(); hashing(t, server, figure) != want; <-tick.C {
+	for begun := time.Now(); hashing(t, server, metric) != want; <-tick.C {
 		if time.Since(begun) > 30*time.Second {
-			t.Fatalf("%s does not become %d", figure, want)
+			t.Fatalf("%s does not become %d", metric, want)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 	server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "TAKEN@example.com", "simplepass")).
 		WantError(http.StatusConflict, "email_taken")
-	server.NewClient(t).Post("/api/register", good).Want(http.StatusCreated) // nothing of the above was kept
+	server.NewClient(t).Post("/api/register", good).Want(http.StatusCreated) // the refused registrations left nothing
 }
 
 func TestRegisterAccepts(t *testing.T) {
@@ -93,8 +93,8 @@ func TestRegisterAccepts(t *testing.T) {
 	}
 }
 
-// However many registrations of one address race, in whatever spelling, exactly
-// one account results and the others get 409.
+// Of many registrations of one address at once, in any spelling, exactly one succeeds.
+// The others get 409.
 func TestRegisterRace(t *testing.T) {
 	server := testkit.Start(t)
 	spellings := []string{"Rénée@Example.com", "rénée@example.com", "re\u0301ne\u0301e@example.com", "RE\u0301NÉE@EXAMPLE.COM"}
@@ -132,8 +132,8 @@ func TestRegisterEndsTheSessionPresented(t *testing.T) {
 	client.Get("/api/user").Want(http.StatusUnauthorized)
 }
 
-// Words of the installation are no passwords, whatever is put around them.
-func TestWordsOfHereAreNoPasswords(t *testing.T) {
+// Passwords made of the installation's own names are refused.
+func TestPasswordsFromTheInstallationsNames(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" })
 	for _, password := range []string{"cardea123", "!!Cardea2026!!", "accounts1", "12example34", "accounts.example.com", "EXAMPLE-2026"} {
 		answer := server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", password)).WantError(400, "invalid_input")
@@ -144,5 +144,5 @@ func TestWordsOfHereAreNoPasswords(t *testing.T) {
 	client := server.NewClient(t)
 	client.Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", "hinges of cardea")).Want(201)
 	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "cardea!!!")).WantError(400, "invalid_input")
-	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "2026-11-22")).Want(200) // no letters, no word
+	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "2026-11-22")).Want(200) // without letters
 }

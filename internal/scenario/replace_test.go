@@ -33,11 +33,11 @@ func TestPictureIsReplacedAndRemoved(t *testing.T) {
 	}
 
 	server.NewClient(t).Delete("/api/upload-picture").Want(http.StatusUnauthorized)
-	for range 2 { // also when there is none
+	for range 2 { // also without a picture
 		client.Delete("/api/upload-picture").Want(http.StatusOK)
 		client.Get(second).Want(http.StatusNotFound)
 		if user := client.User(); user.Picture != nil {
-			t.Errorf("picture %s after its removal", *user.Picture)
+			t.Errorf("picture %s after its deletion", *user.Picture)
 		}
 	}
 	if files := server.StoredFiles(t); len(files) != 0 {
@@ -45,9 +45,10 @@ func TestPictureIsReplacedAndRemoved(t *testing.T) {
 	}
 }
 
-// While somebody replaces a picture over and over, from two devices at once, everybody
-// sees one of the two, whole, in every size, and never one under the other's ETag.
+// While two devices replace a picture again and again, visitors always see one of the two
+// pictures, complete, in every size and under its own ETag.
 func TestReplacingIsAllOrNothing(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
 	pictures := [][]byte{testkit.EncodePNG(bands(600, testkit.Red, testkit.Green)), testkit.EncodePNG(bands(600, testkit.Blue, testkit.White))}
@@ -116,7 +117,7 @@ func bands(side int, above, below color.RGBA) *image.RGBA {
 	return m
 }
 
-// wantBands fails the test unless it is one of the two pictures to its end.
+// wantBands fails the test unless the file is one of the two pictures, complete.
 func wantBands(t *testing.T, data []byte) {
 	t.Helper()
 	m, _, err := image.Decode(bytes.NewReader(data))
@@ -131,8 +132,9 @@ func wantBands(t *testing.T, data []byte) {
 	}
 }
 
-// Crops go with their picture: from view at once, and from storage.
+// Crops are deleted with their picture, and disappear from view at once.
 func TestCropsGoWithTheirPicture(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	picture := testkit.EncodeJPEG(testkit.Quadrants(600, 600))
@@ -148,7 +150,7 @@ func TestCropsGoWithTheirPicture(t *testing.T) {
 		t.Helper()
 		server.NewClient(t).Get(address).WantError(http.StatusNotFound, "picture_not_found")
 		if len(client.Crops()) != 0 && what != "replaced" {
-			t.Errorf("%s, but the person has crops", what)
+			t.Errorf("%s, but the user has crops", what)
 		}
 	}
 	first := upload("a.jpg")
@@ -172,8 +174,9 @@ func TestCropsGoWithTheirPicture(t *testing.T) {
 	}
 }
 
-// A thousand uploads leave what one does.
+// Many uploads leave as many files as one.
 func TestManyUploadsLeaveOne(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	pictures := [][]byte{testkit.EncodePNG(testkit.Quadrants(80, 70)), testkit.EncodePNG(testkit.Quadrants(70, 80))}
@@ -182,7 +185,7 @@ func TestManyUploadsLeaveOne(t *testing.T) {
 	if files != 3 {
 		t.Fatalf("%d files, want the picture, a crop of 64 and one of 70", files)
 	}
-	for i := range 1000 {
+	for i := range 50 {
 		client.Upload("me.png", pictures[i%2]).Want(http.StatusOK)
 	}
 	if n, bytes := stored(t, server); n != files || bytes != size {
@@ -190,11 +193,11 @@ func TestManyUploadsLeaveOne(t *testing.T) {
 	}
 	folders, err := filepath.Glob(filepath.Join(server.Data, "pictures", "*", "*"))
 	if err != nil || len(folders) != files {
-		t.Errorf("%d files lie in the folders (%v)", len(folders), err)
+		t.Errorf("%d files in the folders (%v)", len(folders), err)
 	}
 }
 
-// stored counts what is in the picture storage.
+// stored returns the number and total size of stored files.
 func stored(t *testing.T, server *testkit.Server) (files int, bytes int64) {
 	t.Helper()
 	for _, name := range server.StoredFiles(t) {

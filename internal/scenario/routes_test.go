@@ -8,7 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-func TestRoutesThatAreNone(t *testing.T) {
+func TestUnknownRoutes(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	for _, path := range []string{
@@ -42,7 +42,7 @@ func TestRoutesThatAreNone(t *testing.T) {
 	client.Get("/api/user").Want(200)
 }
 
-// Without a session, whatever is one's own is refused, and before anything sent is looked at.
+// Without a session, a user's own routes refuse before they read the body.
 func TestStrangersGetNothing(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
@@ -55,7 +55,7 @@ func TestStrangersGetNothing(t *testing.T) {
 	}
 }
 
-// What stands in an address is neither a credential nor a way round the rules.
+// The query of an address carries no credentials and changes no rules.
 func TestNothingIsTakenFromTheQuery(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")

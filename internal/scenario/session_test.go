@@ -54,7 +54,7 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 	phone.Get("/api/user").Want(http.StatusUnauthorized)
 }
 
-func TestSessionsDieOfAge(t *testing.T) {
+func TestSessionsExpire(t *testing.T) {
 	const day = 24 * time.Hour
 	server := testkit.Start(t)
 
@@ -64,7 +64,7 @@ func TestSessionsDieOfAge(t *testing.T) {
 	server.Clock.Advance(14 * day)
 	idle.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
 	server.Clock.Advance(-14 * day)
-	idle.Get("/api/user").Want(http.StatusUnauthorized) // setting the clock back revives nothing
+	idle.Get("/api/user").Want(http.StatusUnauthorized) // setting the clock back revives no session
 
 	old := server.Register(t, "old@example.com")
 	for range 89 {
@@ -80,7 +80,7 @@ func TestSessionsDieOfAge(t *testing.T) {
 	}
 }
 
-// Use is written down at most once an hour.
+// Last-seen is updated at most hourly.
 func TestLastSeenIsWrittenHourly(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -89,7 +89,7 @@ func TestLastSeenIsWrittenHourly(t *testing.T) {
 	for range 5 {
 		server.Clock.Advance(10 * time.Minute)
 		if got := lastSeen(); got != at {
-			t.Fatalf("written down at %s already", got)
+			t.Fatalf("updated to %s too early", got)
 		}
 	}
 	server.Clock.Advance(10 * time.Minute)
@@ -98,8 +98,7 @@ func TestLastSeenIsWrittenHourly(t *testing.T) {
 	}
 }
 
-// With a short idle limit, a session in use stays alive, and one that is not dies
-// in time.
+// With a short idle limit, a session in use stays alive, and an idle one expires in time.
 func TestShortIdleLimit(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.SessionIdle = time.Minute })
 	client := server.Register(t, "ada@example.com")
@@ -111,7 +110,7 @@ func TestShortIdleLimit(t *testing.T) {
 	client.Get("/api/user").Want(http.StatusUnauthorized)
 }
 
-// Cookies that cannot be a token, or are not one, are nobody's.
+// A cookie that is not the token of a session is ignored.
 func TestForeignCookies(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -137,8 +136,8 @@ func TestForeignCookies(t *testing.T) {
 	}
 }
 
-// Of several sessions that a browser sends, the one that lives counts, wherever it
-// stands among the first four; so it is the one that a logout ends.
+// Of several session cookies, the live one counts if it is among the first four. Logout
+// ends that one.
 func TestSeveralSessionCookies(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")

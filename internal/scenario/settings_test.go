@@ -8,7 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea"
 )
 
-// A wrong setting is refused before anything is opened.
+// New refuses a wrong setting and names it.
 func TestSettingsAreChecked(t *testing.T) {
 	for setting, configure := range map[string]func(*cardea.Config){
 		"public-url":       func(c *cardea.Config) { c.PublicURL = "accounts.example.com" },

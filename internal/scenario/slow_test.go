@@ -13,21 +13,21 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The tests of this file take the ten seconds in real time that a client has, side
-// by side.
+// The subtests of this file run at once. They take the ten seconds of real time that the
+// server gives slow clients.
 
-// cutWithin is how long a connection may stay whose client is too slow: ten seconds,
-// and some for a machine that has much to do.
+// cutWithin is how soon the server must close the connection of a slow client: ten
+// seconds, and two for a busy machine.
 const cutWithin = 12 * time.Second
 
-// watched is a server whose connections tell when it has closed them.
+// watched is a server whose connections report when it has closed them.
 type watched struct {
 	*testkit.Server
 	conns chan *watchedConn // those of dial, in their order
 }
 
 type watchedConn struct {
-	*net.TCPConn // whole, so that the kernel can send files into it
+	*net.TCPConn // a TCP connection, into which the kernel can send files
 	closed       chan struct{}
 }
 
@@ -56,14 +56,15 @@ func (l watchedListener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// startWatched runs a server with the time-outs of Serve, which testkit's has not.
+// startWatched runs a server with the timeouts of Serve, which testkit.Start does not
+// have.
 func startWatched(t *testing.T) *watched {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Closed by hand, since t.Context ends before the parallel parts' clean-up does.
+	// t.Context ends before the cleanup of the parallel subtests, so it is not used here.
 	w := &watched{testkit.Start(t), make(chan *watchedConn, 1000)}
 	w.URL = "http://" + l.Addr().String()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -95,7 +96,7 @@ func (w *watched) dial(t *testing.T) (client net.Conn, server *watchedConn) {
 	}
 }
 
-// wantCut waits for the server to close a connection.
+// wantCut fails the test unless the server closes the connection in time.
 func (c *watchedConn) wantCut(t *testing.T, since time.Time, within time.Duration) {
 	t.Helper()
 	select {
@@ -106,7 +107,7 @@ func (c *watchedConn) wantCut(t *testing.T, since time.Time, within time.Duratio
 	}
 }
 
-// trickle does something every second until that fails or the test ends.
+// trickle calls do every second until it fails or the test ends.
 func trickle(t *testing.T, do func() error) {
 	go func() {
 		tick := time.NewTicker(time.Second)
@@ -126,6 +127,7 @@ func sendByte(conn net.Conn) func() error {
 }
 
 func TestSlowClients(t *testing.T) {
+	t.Parallel()
 	server := startWatched(t)
 	ada := server.Register(t, "ada@example.com")
 	picture := testkit.EncodePNG(testkit.Noise(1000, true))
@@ -143,7 +145,7 @@ func TestSlowClients(t *testing.T) {
 		"JSON":           "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{",
 		"chunked JSON":   "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{",
 		"upload":         upload + string(form[:200]),
-		"most of upload": upload + string(form[:len(form)-2000]), // pays in advance, which buys no time
+		"most of upload": upload + string(form[:len(form)-2000]), // fast at first, which gains no time
 		"refused upload": strings.Replace(upload, "session=", "session=x", 1) + string(form[:200]),
 	} {
 		together.run("sends "+what, func(t *testing.T) {
@@ -184,7 +186,7 @@ func TestSlowClients(t *testing.T) {
 				}
 				_, _ = client.Write([]byte(request))
 			}()
-			conn.wantCut(t, begun, 2*cutWithin) // the buffers have to be full first, which takes a busy machine seconds
+			conn.wantCut(t, begun, 2*cutWithin) // first the buffers have to fill, which takes a busy machine seconds
 		})
 	}
 	together.run("a slow line is served", func(t *testing.T) {
@@ -200,7 +202,7 @@ func TestSlowClients(t *testing.T) {
 		}
 		t.Logf("%d KiB in %v", n>>10, time.Since(begun).Round(time.Millisecond))
 	})
-	// Meanwhile the others are served.
+	// Meanwhile other clients are served.
 	together.run("others", func(t *testing.T) {
 		bob, slowest := server.Register(t, "bob@example.com"), time.Duration(0)
 		small := testkit.PNG(20, 20)
@@ -217,11 +219,11 @@ func TestSlowClients(t *testing.T) {
 		if slowest > 2*time.Second {
 			t.Errorf("a login, an upload and a read took %v together", slowest)
 		}
-		t.Logf("80 × login, upload and read beside them; the slowest three took %v together", slowest)
+		t.Logf("80 logins, uploads and reads meanwhile; the slowest three took %v together", slowest)
 	})
 }
 
-// together runs subtests at once, however few t.Parallel would: they only wait.
+// together runs all subtests at once. They only wait, so t.Parallel would run too few.
 type together struct {
 	t  *testing.T
 	wg sync.WaitGroup
@@ -233,7 +235,7 @@ func (g *together) run(name string, test func(*testing.T)) {
 
 func (g *together) wait() { g.wg.Wait() }
 
-// slowLine takes 240 KiB a second.
+// slowLine reads 240 KiB a second.
 type slowLine struct{ r io.Reader }
 
 func (s *slowLine) Read(p []byte) (int, error) {

@@ -9,12 +9,11 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// A client that was written for the source document, a note about a Flask
-// backend, works unchanged: what its curl lines send, in their order, gets the
-// answers that the note shows.
+// A client of the source document, a note about a Flask backend, works unchanged. The curl
+// lines of the note, sent in order, get the answers that the note shows.
 func TestSourceDocument(t *testing.T) {
 	server := testkit.Start(t)
-	server.Register(t, "test@gmail.com") // the note begins with this person in the database
+	server.Register(t, "test@gmail.com") // the note starts with this user in the database
 	client := server.NewClient(t)
 
 	// curl -v -X POST http://127.0.0.1:5000/api/login -H "Content-Type: application/json" \
@@ -43,8 +42,8 @@ func TestSourceDocument(t *testing.T) {
 	}
 }
 
-// The note's login example lists a name among what is sent; it is ignored. Its
-// code has the route /login, its text /api/login: both work.
+// The login example of the note also sends a name, which is ignored. The note's code has
+// the route /login, its text /api/login. Both work.
 func TestSourceDocumentLoginWithName(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "test@gmail.com")
@@ -54,7 +53,7 @@ func TestSourceDocumentLoginWithName(t *testing.T) {
 	}
 }
 
-// What the note's code answers when something is wrong.
+// Errors have the messages of the note's code.
 func TestSourceDocumentErrors(t *testing.T) {
 	server := testkit.Start(t)
 	signedIn := server.Register(t, "test@gmail.com")

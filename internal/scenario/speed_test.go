@@ -17,7 +17,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// What a request costs beside net/http, which is where its speed is lost again.
+// A read of the session allocates next to nothing beyond net/http.
 func TestAllocationsOfTheHotPath(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")
@@ -25,7 +25,7 @@ func TestAllocationsOfTheHotPath(t *testing.T) {
 	w := &nothing{header: http.Header{}}
 	const most = 1 // the recorder
 	n := testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
-	for start := time.Now(); n > most && time.Since(start) < 5*time.Second; { // sessions are kept once others are watched
+	for start := time.Now(); n > most && time.Since(start) < 5*time.Second; { // the session cache starts with the watch for other processes
 		n = testing.AllocsPerRun(100, func() { clear(w.header); server.ServeHTTP(w, request) })
 	}
 	if n > most {
@@ -45,7 +45,7 @@ func BenchmarkUser(b *testing.B) {
 	}
 }
 
-func BenchmarkFace(b *testing.B) {
+func BenchmarkDefaultAvatar(b *testing.B) {
 	server := testkit.Start(b)
 	address := server.Register(b, "ada@example.com").User().Avatar
 	r := readOf("")
@@ -58,7 +58,7 @@ func BenchmarkFace(b *testing.B) {
 	}
 }
 
-// nothing is a client that takes every answer and costs nothing.
+// nothing is a response writer that takes every answer and costs nothing.
 type nothing struct{ header http.Header }
 
 func (n *nothing) Header() http.Header { return n.header }
@@ -67,28 +67,27 @@ func (n *nothing) Write(b []byte) (int, error) { return len(b), nil }
 
 func (n *nothing) WriteHeader(int) {}
 
-// SetWriteDeadline is what a connection has.
+// SetWriteDeadline makes it look like a connection.
 func (n *nothing) SetWriteDeadline(time.Time) error { return nil }
 
-// Serving a size costs no more than serving the file: the bytes of neither pass
-// through memory.
+// The kernel sends the bytes of a picture or crop. They do not pass through the process.
 func TestFilesAreSentByTheKernel(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	client.Upload("me.jpg", testkit.EncodeJPEG(testkit.Quadrants(600, 600))).Want(http.StatusOK)
 	w := &socket{nothing: nothing{header: http.Header{}}}
 	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", client.Crops()[512], nil))
-	// What net asks of what it sends by sendfile (net/sendfile.go).
+	// The type that package net sends by sendfile (net/sendfile.go).
 	limited, ok := w.from.(*io.LimitedReader)
 	if !ok {
-		t.Fatalf("it is copied from a %T", w.from)
+		t.Fatalf("sent from a %T", w.from)
 	}
 	if _, ok := limited.R.(syscall.Conn); !ok || w.written != 0 {
-		t.Errorf("it is copied from a %T, %d bytes through memory", limited.R, w.written)
+		t.Errorf("sent from a %T, %d bytes through memory", limited.R, w.written)
 	}
 }
 
-// socket is a connection that could send a file by itself.
+// socket is a connection that can send a file by itself.
 type socket struct {
 	nothing
 	from    io.Reader
@@ -105,8 +104,8 @@ func (s *socket) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Serving a picture is to have at least 0.7 times the rate of a bare
-// http.ServeContent of the same file. Both are measured in turns, over TCP.
+// Serving a picture should reach 0.7 times the rate of a bare http.ServeContent of the
+// same file. Both are measured in turns, over TCP.
 func BenchmarkServePicture(b *testing.B) {
 	server := testkit.Start(b)
 	client := server.Register(b, "ada@example.com")
@@ -127,7 +126,7 @@ func BenchmarkServePicture(b *testing.B) {
 	}
 }
 
-// bareFile serves a file as a program would that did nothing else.
+// bareFile serves a file and does nothing else.
 func bareFile(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f, err := os.Open(name)
@@ -141,7 +140,7 @@ func bareFile(name string) http.HandlerFunc {
 	}
 }
 
-// fileLike is the stored file that has the given bytes.
+// fileLike returns the stored file with these bytes.
 func fileLike(b *testing.B, server *testkit.Server, data []byte) string {
 	b.Helper()
 	for _, name := range server.StoredFiles(b) {
@@ -153,8 +152,8 @@ func fileLike(b *testing.B, server *testkit.Server, data []byte) string {
 	return ""
 }
 
-// keepAsking returns what asks for a path a hundred times over one connection, and
-// tells how long that took.
+// keepAsking returns a function that asks for a path a hundred times over one connection
+// and returns how long that took.
 func keepAsking(b *testing.B, url, path string) func() time.Duration {
 	b.Helper()
 	conn := testkit.Dial(b, url)

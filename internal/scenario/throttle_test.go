@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"fmt"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -11,12 +10,12 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Ten wrong passwords in ten minutes for one account, in whatever spelling, by
-// whichever route and from wherever; then the right one is not looked at either.
+// After ten wrong passwords in ten minutes, an account refuses the right one too. All
+// spellings of its address, routes and networks count together.
 func TestGuessingAtOneAccount(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	owner := server.From(t, "192.0.2.1")
-	owner.Post("/api/register", testkit.Registration("Ada", "rénée@example.com", "simplepass")).Want(http.StatusCreated)
+	owner.Register("rénée@example.com")
 	spellings := []string{"rénée@example.com", "RÉNÉE@example.com", " re\u0301ne\u0301e@EXAMPLE.com", "Rénée@Example.COM "}
 	routes := []string{"/api/login", "/login"}
 	for i := range 10 {
@@ -29,30 +28,29 @@ func TestGuessingAtOneAccount(t *testing.T) {
 			stranger.Post(route, testkit.Credentials(email, "simplepass")).WantThrottled()
 		}
 	}
-	// Other accounts, and the owner who is signed in, do not notice.
-	stranger.Post("/api/login", testkit.Credentials("other@example.com", "wrongpass")).Want(401)
+	// Other accounts and the signed-in owner are not affected.
+	stranger.Guess("other@example.com").Want(401)
 	owner.Get("/api/user").Want(200)
 	owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
 }
 
-// An address nobody has is throttled just as one that somebody has: there is
-// nothing to learn from it.
+// An unknown address is throttled like a known one, so throttling reveals nothing.
 func TestGuessingAtNoAccount(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
 	for range 10 {
-		client.Post("/api/login", testkit.Credentials("nobody@example.com", "wrongpass")).Want(401)
+		client.Guess("nobody@example.com").Want(401)
 	}
-	client.Post("/api/login", testkit.Credentials("nobody@example.com", "wrongpass")).WantThrottled()
+	client.Guess("nobody@example.com").WantThrottled()
 }
 
-// The wait grows while guessing goes on, to fifteen minutes at most, and ends.
+// The wait grows during guessing, to at most fifteen minutes, and ends.
 func TestTheWaitGrows(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
 	stranger := server.From(t, "198.51.100.1")
 	guess := func() *testkit.Answer {
-		return stranger.Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+		return stranger.Guess("ada@example.com")
 	}
 	for range 10 {
 		guess().Want(401)
@@ -62,7 +60,7 @@ func TestTheWaitGrows(t *testing.T) {
 		t.Errorf("the first wait is %v", wait)
 	}
 	server.Clock.Advance(wait - time.Second)
-	guess().WantThrottled() // tries that are refused do not make it longer
+	guess().WantThrottled() // refused attempts do not make it longer
 	server.Clock.Advance(time.Second)
 	var waits []time.Duration
 	for range 4 {
@@ -75,11 +73,11 @@ func TestTheWaitGrows(t *testing.T) {
 		t.Errorf("waits %v", waits)
 	}
 	stranger.Login("ada@example.com")
-	guess().Want(401) // a right password has cleared the account's tries
+	guess().Want(401) // the right password has cleared the account's attempts
 }
 
-// A hundred wrong passwords in ten minutes from one address, at whichever
-// accounts. An IPv6 network of 64 bits is one address, however it is written.
+// One address has a hundred wrong passwords in ten minutes, for all accounts together. An
+// IPv6 /64 network counts as one address, in any notation.
 func TestGuessingFromOneAddress(t *testing.T) {
 	for _, c := range []struct{ one, same, other string }{
 		{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"},
@@ -88,7 +86,7 @@ func TestGuessingFromOneAddress(t *testing.T) {
 		server := testkit.Start(t, testkit.Throttled)
 		client := server.From(t, c.one)
 		for i := range 100 {
-			client.Post("/api/login", testkit.Credentials(fmt.Sprintf("nobody%d@example.com", i), "wrongpass")).Want(401)
+			client.Guess(fmt.Sprintf("nobody%d@example.com", i)).Want(401)
 		}
 		client.Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
 		server.From(t, c.same).Post("/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
@@ -98,25 +96,25 @@ func TestGuessingFromOneAddress(t *testing.T) {
 	}
 }
 
-// Twenty registrations an hour from one address. Mistakes in the form are free.
+// One address has twenty registrations an hour. Mistakes in the form do not count.
 func TestManyRegistrations(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
 	for i := range 20 {
 		client.Post("/api/register", testkit.Registration("Ada", "not an address", "simplepass")).Want(400)
-		client.Post("/api/register", testkit.Registration("Ada", fmt.Sprintf("ada%d@example.com", i), "simplepass")).Want(201)
+		client.Register(fmt.Sprintf("ada%d@example.com", i))
 	}
 	client.Post("/api/register", testkit.Registration("Ada", "ada20@example.com", "simplepass")).WantThrottled()
-	server.From(t, "192.0.2.2").Post("/api/register", testkit.Registration("Ada", "ada20@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.2").Register("ada20@example.com")
 	client.Login("ada1@example.com")
 	server.Clock.Advance(time.Hour)
-	client.Post("/api/register", testkit.Registration("Ada", "ada21@example.com", "simplepass")).Want(201)
+	client.Register("ada21@example.com")
 }
 
-// Guesses that come all at once are no more than guesses that follow each other.
+// Guesses that arrive at once are limited like guesses that follow each other.
 func TestHundredGuessesAtOnce(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	var wg sync.WaitGroup
@@ -135,24 +133,24 @@ func TestHundredGuessesAtOnce(t *testing.T) {
 	}
 }
 
-// An attacker gains nothing by waiting for a restart.
-func TestTriesSurviveARestart(t *testing.T) {
+// A restart clears no attempts.
+func TestAttemptsSurviveARestart(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
 	for range 10 {
-		server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		server.From(t, "198.51.100.1").Guess("ada@example.com").Want(401)
 	}
 	server.Stop()
 	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
 	server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
 }
 
-// A person who is signed in has ten tries at the current password, apart from
-// those of strangers at login.
+// A signed-in user has ten attempts at the current password. They count apart from the
+// logins of strangers.
 func TestGuessingAtTheCurrentPassword(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
-	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	client.Register("ada@example.com")
 	for range 10 {
 		client.Post("/api/password", testkit.PasswordChange("wrongpass", "another one")).WantError(403, "wrong_password")
 	}
@@ -162,10 +160,10 @@ func TestGuessingAtTheCurrentPassword(t *testing.T) {
 	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
 }
 
-// Signing in with the right password, however often, is no guessing.
+// Logins with the right password are never throttled.
 func TestManyRightPasswords(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
-	server.From(t, "192.0.2.1").Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
 	client := server.From(t, "198.51.100.1")
 	for range 120 {
 		client.Login("ada@example.com")
@@ -175,6 +173,6 @@ func TestManyRightPasswords(t *testing.T) {
 func TestThrottlingCanBeOff(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.RateLimit = "off" })
 	for range 30 {
-		server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(401)
+		server.NewClient(t).Guess("ada@example.com").Want(401)
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-var timingTries = flag.Int("timing.tries", 30, "how often TestLoginTiming tries each kind of login; 400 for a figure to quote")
+var timingAttempts = flag.Int("timing.attempts", 30, "how many attempts TestLoginTiming makes for each kind of login; 400 for a figure to quote")
 
-// An unknown address and a wrong password take the same time: with the default
-// hash, tried in turns, so that whatever else the machine does falls on both.
+// An unknown address and a wrong password take the same time, with the default hash. The
+// attempts alternate, because the load of the machine has to fall on both.
 func TestLoginTiming(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) {
 		d := cardea.Default()
@@ -27,11 +27,11 @@ func TestLoginTiming(t *testing.T) {
 	client := server.NewClient(t)
 	try := func(email string) float64 {
 		start := time.Now()
-		client.Post("/api/login", testkit.Credentials(email, "wrongpass")).Want(http.StatusUnauthorized)
+		client.Guess(email).Want(http.StatusUnauthorized)
 		return float64(time.Since(start))
 	}
 	var known, unknown []float64
-	for i := range *timingTries {
+	for i := range *timingAttempts {
 		first := func() { known = append(known, try("known@example.com")) }
 		second := func() { unknown = append(unknown, try(fmt.Sprintf("unknown%d@example.com", i))) }
 		if rand.IntN(2) == 0 {
@@ -41,12 +41,12 @@ func TestLoginTiming(t *testing.T) {
 		second()
 	}
 	p, ratio := mannWhitney(known, unknown), median(known)/median(unknown)
-	t.Logf("%d tries each: medians %v known, %v unknown (ratio %.3f), Mann-Whitney p = %.3f", *timingTries,
+	t.Logf("%d attempts each: medians %v known, %v unknown (ratio %.3f), Mann-Whitney p = %.3f", *timingAttempts,
 		time.Duration(median(known)), time.Duration(median(unknown)), ratio, p)
-	// Chance alone brings p below this once in a thousand runs; so the medians
-	// have to be apart, too. Without a hash for unknown addresses they are by 50.
+	// p is below this by chance once in a thousand runs, so the medians have to differ
+	// too. Without a hash for unknown addresses they differ by a factor of 50.
 	if p < 0.001 && (ratio < 0.95 || ratio > 1.05) {
-		t.Error("the time tells whether an address is known")
+		t.Error("the time reveals whether an address is known")
 	}
 }
 
@@ -55,9 +55,9 @@ func median(v []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// mannWhitney is the probability that two samples of the same distribution differ
-// as much as these (two-sided rank-sum test, normal approximation; Mann and
-// Whitney 1947). Ties are of no account with times in nanoseconds.
+// mannWhitney returns the probability that two samples of the same distribution differ as
+// much as these (two-sided rank-sum test, normal approximation; Mann and Whitney 1947).
+// Ties do not matter with times in nanoseconds.
 func mannWhitney(a, b []float64) float64 {
 	var u float64
 	for _, x := range a {

@@ -17,6 +17,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
+// Uploads of every type are accepted. The stored name keeps letters, digits, ".", "_" and
+// "-", and gets the extension of the stored type.
 func TestPictureTypes(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -24,7 +26,7 @@ func TestPictureTypes(t *testing.T) {
 	for _, c := range []struct {
 		file    string
 		data    []byte
-		address string // behind the id
+		address string // after the id
 		kind    string
 		width   int
 		height  int
@@ -58,6 +60,7 @@ func TestPictureTypes(t *testing.T) {
 	}
 }
 
+// A refused upload leaves the picture before it in place.
 func TestPictureRefusals(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.UploadMaxBytes, c.UploadMaxPixels = 100_000, 1_000_000 })
 	client := server.Register(t, "ada@example.com")
@@ -73,7 +76,7 @@ func TestPictureRefusals(t *testing.T) {
 		"empty":             {"a.png", nil, 400, "invalid_file_type"},
 		"HTML":              {"a.png", []byte("<html><script>alert(1)</script>"), 400, "invalid_file_type"},
 		"SVG":               {"a.png", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), 400, "invalid_file_type"},
-		"a picture, by end": {"a.html", testkit.PNG(9, 9), 400, "invalid_file_type"},
+		"another extension": {"a.html", testkit.PNG(9, 9), 400, "invalid_file_type"},
 		"NUL in the name":   {"a\x00.png", testkit.PNG(9, 9), 400, "malformed_request"},
 		"cut short":         {"a.png", testkit.PNG(300, 300)[:60], 400, "invalid_file_type"},
 	} {
@@ -88,8 +91,9 @@ func TestPictureRefusals(t *testing.T) {
 	}
 }
 
-// A crop has the smaller type, unless the other one would lose something.
+// A crop has the type with the smaller file, if that loses nothing visible.
 func TestTypesOfCrops(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	for what, c := range map[string]struct {
@@ -116,8 +120,7 @@ func TestTypesOfCrops(t *testing.T) {
 	}
 }
 
-// logo is flat dots on white. Made small, a PNG of it is larger than a JPEG, but not by
-// much.
+// logo is flat dots on white. In small sizes, its PNG is slightly larger than its JPEG.
 func logo(side int) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, side, side))
 	draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
@@ -136,7 +139,7 @@ func logo(side int) image.Image {
 	return img
 }
 
-// What is small is not enlarged, and kept once.
+// Small pictures are not enlarged. Crops with the same content are stored once.
 func TestSmallPicturesAreNotEnlarged(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -151,8 +154,9 @@ func TestSmallPicturesAreNotEnlarged(t *testing.T) {
 	}
 }
 
-// Who uploads can say which square the crops show.
+// The user can choose the square that the crops show.
 func TestChosenCrop(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
 	picture := testkit.EncodePNG(testkit.Quadrants(400, 300))
@@ -175,7 +179,7 @@ func TestChosenCrop(t *testing.T) {
 		}
 	}
 	if len(addresses) != 6 { // only the first two are the same
-		t.Errorf("the same picture cropped otherwise has the same address: %v", addresses)
+		t.Errorf("another crop of the same picture has the same address: %v", addresses)
 	}
 	upright := rotated(t, testkit.Quadrants(400, 300), 6)
 	client.Upload("me.jpg", upright, "crop", "0,200,150").Want(http.StatusOK) // of 300×400
@@ -183,7 +187,7 @@ func TestChosenCrop(t *testing.T) {
 	client.Upload("me.jpg", upright, "crop", "200,0,150").WantError(http.StatusBadRequest, "invalid_crop")
 }
 
-// A crop that is none is refused, and nothing changes.
+// An upload with an invalid crop is refused and changes nothing.
 func TestBadCrops(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -201,11 +205,11 @@ func TestBadCrops(t *testing.T) {
 	}
 }
 
-// No file says where a picture was taken, nor anything else but what it shows, upright.
+// Stored files show the picture upright. They have no metadata, such as the place.
 func TestNoMetadataInAnySize(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	address := client.Upload("me.jpg", rotated(t, testkit.Quadrants(1200, 800), 6)).PicturePath() // lies on its left side
+	address := client.Upload("me.jpg", rotated(t, testkit.Quadrants(1200, 800), 6)).PicturePath() // to be turned
 	addresses := append(slices.Collect(maps.Values(client.Crops())), address)
 	if len(addresses) != 5 {
 		t.Fatalf("addresses %v", addresses)
@@ -221,7 +225,7 @@ func TestNoMetadataInAnySize(t *testing.T) {
 	}
 }
 
-// rotated is a JPEG with an orientation, in which a place and a camera stand as well.
+// rotated is a JPEG with an orientation, a place and a camera in its metadata.
 func rotated(t testing.TB, m image.Image, orientation uint16) []byte {
 	t.Helper()
 	tiff := binary.BigEndian.AppendUint16([]byte("MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01"), orientation)

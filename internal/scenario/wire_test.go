@@ -18,8 +18,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// serveOn runs a server with Serve, as the command does, and returns its address.
-func serveOn(t *testing.T) string {
+// startServing runs a server with Serve, as the command does, and returns its address.
+func startServing(t *testing.T) string {
 	t.Helper()
 	server, err := cardea.New(cardea.Config{Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1})
 	if err != nil {
@@ -44,7 +44,7 @@ func serveOn(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// letters is an endless text.
+// letters is an endless reader.
 type letters struct{}
 
 func (letters) Read(p []byte) (int, error) {
@@ -54,8 +54,8 @@ func (letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A client that is still sending a body that is refused gets to read why, and
-// may go on to use the connection or not, but is not cut off.
+// A client that is still sending when its body is refused can finish and read the answer.
+// The connection may close afterwards, but not before.
 func TestLargeBodiesGetAnAnswer(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -68,12 +68,12 @@ func TestLargeBodiesGetAnAnswer(t *testing.T) {
 	}{
 		"30 MB picture":             {"/api/upload-picture", "multipart/form-data; boundary=x", form, client.Cookie, false, 413},
 		"of undeclared length":      {"/api/upload-picture", "multipart/form-data; boundary=x", form, client.Cookie, true, 413},
-		"from nobody":               {"/api/upload-picture", "multipart/form-data; boundary=x", form, "", false, 401},
+		"without a session":         {"/api/upload-picture", "multipart/form-data; boundary=x", form, "", false, 401},
 		"30 MB of JSON":             {"/api/login", "application/json", `{"email":"`, "", false, 413},
 		"JSON, undeclared length":   {"/api/login", "application/json", `{"email":"`, "", true, 413},
-		"to a route that is none":   {"/api/none", "text/plain", "x", "", false, 404},
+		"to an unknown route":       {"/api/none", "text/plain", "x", "", false, 404},
 		"to a route for GET":        {"/api/user", "text/plain", "x", "", false, 405},
-		"to one that takes no body": {"/api/logout", "text/plain", "x", "", false, 200},
+		"to a route without a body": {"/api/logout", "text/plain", "x", "", false, 200},
 	} {
 		t.Run(what, func(t *testing.T) {
 			conn := testkit.Dial(t, server.URL)
@@ -87,7 +87,7 @@ func TestLargeBodiesGetAnAnswer(t *testing.T) {
 			if r.ContentLength = size; c.chunked {
 				r.ContentLength = -1
 			}
-			// As simple clients do: send everything, then read.
+			// Simple clients send everything, then read.
 			if err := r.Write(conn); err != nil {
 				t.Fatalf("cut off while sending: %v", err)
 			}
@@ -104,7 +104,7 @@ func TestLargeBodiesGetAnAnswer(t *testing.T) {
 	}
 }
 
-// A client that asks first (Expect: 100-continue) is refused before it sends.
+// A client that sends Expect: 100-continue is refused before it sends its body.
 func TestExpectContinueIsRefusedEarly(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
@@ -121,8 +121,8 @@ func TestExpectContinueIsRefusedEarly(t *testing.T) {
 	}
 }
 
-// A client that asks first is told to go on when its body is wanted, and refused
-// before it has sent it otherwise.
+// A client that sends Expect: 100-continue is told to continue, or refused before it sends
+// its body.
 func TestExpectContinue(t *testing.T) {
 	server := startWatched(t)
 	ada := server.Register(t, "ada@example.com")
@@ -165,9 +165,9 @@ func TestExpectContinue(t *testing.T) {
 			}
 			_, _ = io.Copy(io.Discard, answer.Body)
 			if c.body != "" || c.status == "417" {
-				return // it may be used on; net/http takes ten seconds to close after its 417
+				return // the connection stays open; net/http takes ten seconds to close after its 417
 			}
-			// The body that was not asked for must not be taken for a request.
+			// If the client sends its body all the same, it must not be read as a request.
 			_ = client.SetDeadline(time.Now().Add(cutWithin))
 			if _, err := answers.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("the connection is not closed: %v", err)
@@ -177,7 +177,8 @@ func TestExpectContinue(t *testing.T) {
 }
 
 func TestHugeCookie(t *testing.T) {
-	address := serveOn(t)
+	t.Parallel()
+	address := startServing(t)
 	for _, size := range []int{5_000, 100_000, 2_000_000} {
 		conn := testkit.Dial(t, address)
 		go fmt.Fprintf(conn, "GET /api/user HTTP/1.1\r\nHost: x\r\nCookie: session=%s\r\n\r\n", strings.Repeat("A", size))
@@ -192,22 +193,23 @@ func TestHugeCookie(t *testing.T) {
 	}
 }
 
-// What is too long is refused without being read to its end.
+// Headers and addresses that are too long are refused before they end.
 func TestHeaderAndAddressLimits(t *testing.T) {
+	t.Parallel()
 	server := startWatched(t)
 	long := strings.Repeat("x", 40<<10)
 	for what, c := range map[string]struct{ request, status string }{
-		"a header":           {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
-		"a cookie":           {"GET /api/user HTTP/1.1\r\nHost: x\r\nCookie: session=" + long + "\r\n\r\n", "431"},
-		"many headers":       {"GET /api/user HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a: b\r\n", 8000) + "\r\n", "431"},
-		"an address":         {"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"a query":            {"GET /api/user?" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"a method":           {long + " / HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
-		"no end of a line":   {strings.Repeat(long, 10), "431"},
-		"a trailer":          {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\n{}\r\n0\r\nX: " + long + "\r\n\r\n", "400"},
-		"a chunk extension":  {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;" + long + "\r\n{}\r\n0\r\n\r\n", "400"},
-		"what still is none": {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long[:30<<10] + "\r\n\r\n", "401"},
-		"a long address":     {"GET /" + long[:30<<10] + " HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
+		"a header":          {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
+		"a cookie":          {"GET /api/user HTTP/1.1\r\nHost: x\r\nCookie: session=" + long + "\r\n\r\n", "431"},
+		"many headers":      {"GET /api/user HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("a: b\r\n", 8000) + "\r\n", "431"},
+		"an address":        {"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
+		"a query":           {"GET /api/user?" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
+		"a method":          {long + " / HTTP/1.1\r\nHost: x\r\n\r\n", "431"},
+		"no end of a line":  {strings.Repeat(long, 10), "431"},
+		"a trailer":         {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\n{}\r\n0\r\nX: " + long + "\r\n\r\n", "400"},
+		"a chunk extension": {"POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;" + long + "\r\n{}\r\n0\r\n\r\n", "400"},
+		"a shorter header":  {"GET /api/user HTTP/1.1\r\nHost: x\r\nX-Long: " + long[:30<<10] + "\r\n\r\n", "401"},
+		"a shorter address": {"GET /" + long[:30<<10] + " HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := testkit.Dial(t, server.URL)
@@ -220,15 +222,15 @@ func TestHeaderAndAddressLimits(t *testing.T) {
 	}
 }
 
-// Where a request ends can be read in one way only; what could be read in two is
-// refused, and nothing behind it is taken for a request.
+// If the end of a request is ambiguous, the request is refused. Nothing after it is read
+// as a request.
 func TestFraming(t *testing.T) {
-	address := serveOn(t)
+	address := startServing(t)
 	const smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	for what, c := range map[string]struct{ head, status string }{
 		"two lengths":             {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 5\r\n", "400"},
 		"a signed length":         {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n", "400"},
-		"a coding nobody knows":   {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n", "501"},
+		"an unknown coding":       {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n", "501"},
 		"two codings":             {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "501"},
 		"a space before a colon":  {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n", "400"},
 		"two hosts":               {"POST /api/logout HTTP/1.1\r\nHost: x\r\nHost: y\r\n", "400"},
@@ -244,7 +246,7 @@ func TestFraming(t *testing.T) {
 			}
 		})
 	}
-	// With both, chunks decide (RFC 9112 section 6.3), and what is behind them is a request of its own.
+	// With both, chunks decide (RFC 9112 section 6.3). A request may follow them.
 	conn := testkit.Dial(t, address)
 	_, _ = io.WriteString(conn, "POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+
 		"GET /api/user HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -96,16 +96,17 @@ func (a *Answer) Image() image.Image {
 	return m
 }
 
-// Device returns the device cookie that a login or registration has set.
-func (a *Answer) Device() string {
+// Device returns the device cookie that a login, registration or password change has
+// set.
+func (a *Answer) Device() *http.Cookie {
 	a.t.Helper()
 	for _, cookie := range a.Cookies {
 		if cookie.Name == "session-device" {
-			return cookie.Value
+			return cookie
 		}
 	}
 	a.t.Fatalf("%s: no device cookie in %v", a.what, a.Header["Set-Cookie"])
-	return ""
+	return nil
 }
 
 // Envelope has the fields of all JSON answers.

@@ -64,6 +64,12 @@ func (c *Client) Login(email string) *Answer {
 	return c.Post("/api/login", Credentials(email, "simplepass")).Want(http.StatusOK)
 }
 
+// Guess attempts to sign in with the password "wrongpass".
+func (c *Client) Guess(email string) *Answer {
+	c.t.Helper()
+	return c.Post("/api/login", Credentials(email, "wrongpass"))
+}
+
 // Rename changes the user's name.
 func (c *Client) Rename(name string) *Answer {
 	c.t.Helper()

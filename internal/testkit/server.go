@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
@@ -83,6 +84,13 @@ func (s *Server) NewClient(t testing.TB) *Client { return NewClient(t, s.URL) }
 func (s *Server) From(t testing.TB, ip string) *Client {
 	c := s.NewClient(t)
 	c.Header.Set("X-Forwarded-For", ip)
+	return c
+}
+
+// FromDevice returns a client at an IP address, on a device that has a device cookie.
+func (s *Server) FromDevice(t testing.TB, ip string, device *http.Cookie) *Client {
+	c := s.From(t, ip)
+	c.Header.Set("Cookie", device.Name+"="+device.Value)
 	return c
 }
 
