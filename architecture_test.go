@@ -29,15 +29,17 @@ type folder struct {
 func level(name string) int {
 	switch {
 	case name == "cmd" || strings.HasPrefix(name, "cmd/"):
-		return 4
+		return 5
 	case name == ".":
-		return 3
+		return 4
 	case name == "internal/web":
-		return 2
+		return 3
 	case name == "internal/account":
-		return 1
-	case strings.HasPrefix(name, "internal/"): // store and the leaves
+		return 2
+	case name == "internal/jpeg", name == "internal/icc": // of which internal/picture is made
 		return 0
+	case strings.HasPrefix(name, "internal/"): // store and the leaves
+		return 1
 	}
 	return -1
 }

@@ -70,12 +70,16 @@ const heavy = 32 << 20
 // makePictures makes safe pictures out of strangers' bytes, when its turn has come
 // and there is memory for it.
 func (s *Service) makePictures(ctx context.Context, data []byte, lim picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
-	weight, err := picture.Check(data, lim, crop)
+	source, err := picture.Open(data, lim)
+	if err != nil {
+		return nil, err
+	}
+	weight, err := source.Weight(crop)
 	if err != nil {
 		return nil, err
 	}
 	busy := s.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
-		set, err = picture.Make(ctx, data, lim, crop)
+		set, err = source.Make(ctx, crop)
 		if weight > heavy {
 			runtime.GC()
 		}

@@ -1,66 +1,81 @@
-package picture
+// Package icc reads the colour profiles of photographs and screens, and converts
+// colours to sRGB.
+//
+// A picture with a profile, such as Display P3 from a phone, looks wrong if its
+// profile is dropped without converting its colours. The standard library and
+// golang.org/x/image know no profiles. This package supports the two simple kinds
+// of ICC.1:2010: three tone curves and a matrix (F.3), and one tone curve for
+// gray (F.2). Curves may be tables or formulas. Others are an error: profiles with
+// look-up tables (LUT), and profiles of inks (CMYK).
+//
+// [Parse] reads a profile and [Profile.ToSRGB] prepares a conversion.
+//
+// Input may be hostile. No more than [MaxSize] bytes and 100 tags are read, and
+// offsets are checked.
+//
+// Numbers such as "10.6" in comments are sections of ICC.1:2010.
+package icc
 
 import (
-	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 )
 
 const (
-	// maxProfile bounds a colour profile, in bytes. Those of screens and cameras
-	// have a few thousand; larger ones are of printers, and no use here.
-	maxProfile = 512 << 10
+	// MaxSize is the largest profile that Parse reads, in bytes. Profiles of
+	// cameras and screens have a few thousand. Larger ones are for printing.
+	MaxSize = 512 << 10
 
-	// maxProfileTags bounds the parts of a profile; usual are about 20.
-	maxProfileTags = 100
+	// maxTags bounds the tags that are looked at; about 20 are usual.
+	maxTags = 100
 )
 
-// profile is a colour profile of the simple kind that cameras, phones and
-// screens have: a curve for each colour, and a matrix to XYZ (ICC.1:2010, F.3),
-// or one curve for gray (F.2).
-type profile struct {
+// Profile is a colour profile of matrix and curves, or of one curve for gray.
+type Profile struct {
 	gray   bool
 	curves [3][256]float64 // linear light, by value; only the first for gray
 	matrix [3][3]float64   // columns are red, green and blue, in XYZ under D50
 }
 
-var errProfile = errors.New("no simple colour profile")
+// errProfile is the error for all profiles that are not supported.
+var errProfile = errors.New("icc: not a profile of matrix and curves")
 
-// parseProfile reads a profile. One that converts by other means than matrix and
-// curves has an error; so have inks.
-func parseProfile(data []byte) (*profile, error) {
-	if len(data) < 132 || len(data) > maxProfile || string(data[36:40]) != "acsp" {
+// Parse reads a profile. It fails for malformed profiles and for kinds that are
+// not supported.
+func Parse(data []byte) (*Profile, error) {
+	if len(data) < 132 || len(data) > MaxSize || string(data[36:40]) != "acsp" {
 		return nil, errProfile
 	}
-	p := &profile{}
+	p := &Profile{}
 	switch space := string(data[16:20]); {
 	case string(data[20:24]) != "XYZ ":
 		return nil, errProfile
 	case space == "GRAY":
 		p.gray = true
-		return p, p.readCurve(0, profileTag(data, "kTRC"))
+		return p, p.readCurve(0, findTag(data, "kTRC"))
 	case space != "RGB ":
 		return nil, errProfile
 	}
 	for i, color := range "rgb" {
-		if err := p.readColumn(i, profileTag(data, string(color)+"XYZ")); err != nil {
+		if err := p.readColumn(i, findTag(data, string(color)+"XYZ")); err != nil {
 			return nil, err
 		}
-		if err := p.readCurve(i, profileTag(data, string(color)+"TRC")); err != nil {
+		if err := p.readCurve(i, findTag(data, string(color)+"TRC")); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// profileTag returns the content of a tag (ICC.1:2010, 7.3); nil if there is none.
-func profileTag(data []byte, name string) []byte {
+// Gray reports whether the profile is for gray pictures.
+func (p *Profile) Gray() bool { return p.gray }
+
+// findTag returns the content of a tag (7.3), or nil if there is none.
+func findTag(data []byte, name string) []byte {
 	count := binary.BigEndian.Uint32(data[128:])
 	table := data[132:]
-	for range min(count, maxProfileTags) {
+	for range min(count, maxTags) {
 		if len(table) < 12 {
 			return nil
 		}
@@ -76,11 +91,11 @@ func profileTag(data []byte, name string) []byte {
 	return nil
 }
 
-// fixed reads a number with 16 bits of fraction (s15Fixed16Number).
+// fixed reads a number with 16 fractional bits (s15Fixed16Number).
 func fixed(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) / 65536 }
 
-// readColumn reads the XYZ of a colour (10.31).
-func (p *profile) readColumn(i int, tag []byte) error {
+// readColumn reads the XYZ values of a colour (10.31).
+func (p *Profile) readColumn(i int, tag []byte) error {
 	if len(tag) < 20 || string(tag[:4]) != "XYZ " {
 		return errProfile
 	}
@@ -90,8 +105,8 @@ func (p *profile) readColumn(i int, tag []byte) error {
 	return nil
 }
 
-// readCurve reads a tone curve: a table (10.6) or a formula (10.18).
-func (p *profile) readCurve(i int, tag []byte) error {
+// readCurve reads a tone curve.
+func (p *Profile) readCurve(i int, tag []byte) error {
 	if len(tag) < 12 {
 		return errProfile
 	}
@@ -118,6 +133,7 @@ func (p *profile) readCurve(i int, tag []byte) error {
 	return nil
 }
 
+// tableCurve reads a table of any length, or an exponent (10.6).
 func tableCurve(b []byte) (func(float64) float64, error) {
 	count, table := uint64(binary.BigEndian.Uint32(b)), b[4:]
 	if count > uint64(len(table)/2) {
@@ -139,8 +155,8 @@ func tableCurve(b []byte) (func(float64) float64, error) {
 	}, nil
 }
 
-// formulaCurve reads one of the five formulas, each of which is
-// (ax+b)^g + c from x = d on, and ex + f below.
+// formulaCurve reads one of five formulas (10.18). Each is (ax+b)^g + c from
+// x = d on, and ex + f below.
 func formulaCurve(b []byte) (func(float64) float64, error) {
 	kind, b := binary.BigEndian.Uint16(b), b[4:]
 	counts := []int{1, 3, 4, 5, 7}
@@ -172,59 +188,4 @@ func formulaCurve(b []byte) (func(float64) float64, error) {
 		}
 		return math.Pow(a*x+off, g) + c
 	}, nil
-}
-
-// profileParts are the pieces that a JPEG may cut a profile into (ICC.1:2010,
-// B.4).
-type profileParts struct {
-	parts [][]byte
-	size  int
-}
-
-// addJPEG adds the piece in an APP2 segment, if it is one.
-func (p *profileParts) addJPEG(segment []byte) {
-	part, ok := bytes.CutPrefix(segment, []byte("ICC_PROFILE\x00"))
-	if !ok || len(part) < 2 {
-		return
-	}
-	number, count := int(part[0]), int(part[1])
-	if p.parts == nil {
-		p.parts = make([][]byte, count)
-	}
-	if number < 1 || number > count || count != len(p.parts) || p.size > maxProfile {
-		return
-	}
-	p.parts[number-1] = part[2:]
-	p.size += len(part) - 2
-}
-
-// joined returns the whole profile; nil if it has none, or a piece is missing.
-func (p *profileParts) joined() []byte {
-	if p.size > maxProfile {
-		return nil
-	}
-	for _, part := range p.parts {
-		if part == nil {
-			return nil
-		}
-	}
-	return bytes.Join(p.parts, nil)
-}
-
-// inflateProfile returns the profile in an iCCP chunk of a PNG (RFC 2083 and
-// PNG 1.2, 4.2.2.4), of which it inflates no more than a profile may have.
-func inflateProfile(chunk []byte) []byte {
-	_, rest, ok := bytes.Cut(chunk, []byte{0})
-	if !ok || len(rest) < 1 || rest[0] != 0 {
-		return nil
-	}
-	z, err := zlib.NewReader(bytes.NewReader(rest[1:]))
-	if err != nil {
-		return nil
-	}
-	data, err := io.ReadAll(io.LimitReader(z, maxProfile+1))
-	if err != nil {
-		return nil
-	}
-	return data // parseProfile refuses one that is too long
 }

@@ -1,4 +1,4 @@
-package picture
+package jpeg
 
 import (
 	"bytes"
@@ -7,193 +7,190 @@ import (
 	"image"
 )
 
-// maxJPEGScans bounds how many scans a JPEG may have. Each scan of a
-// progressive JPEG goes over the whole picture, however few bytes it has, so
-// that thousands of scans in a small file would keep a decoder busy for
-// minutes. Encoders write about 10.
-const maxJPEGScans = 32
-
-// maxJPEGSegments bounds the segments, of which millions fit into a file, and each
-// is looked at more than once. Cameras and editors write some dozens.
-const maxJPEGSegments = 10_000
-
-// Markers of ITU T.81, table B.1.
 const (
-	jpegSOF0  = 0xc0 // baseline
-	jpegSOF2  = 0xc2 // progressive; SOF1 between them is extended sequential
-	jpegDHT   = 0xc4
-	jpegRST0  = 0xd0
-	jpegRST7  = 0xd7
-	jpegEOI   = 0xd9
-	jpegSOS   = 0xda
-	jpegDQT   = 0xdb
-	jpegDRI   = 0xdd
-	jpegAPP0  = 0xe0 // where JFIF says that the components are YCbCr
-	jpegAPP1  = 0xe1 // where the EXIF is
-	jpegAPP2  = 0xe2 // where the colour profile is
-	jpegAPP14 = 0xee // where Adobe says which colours the components are
+	// maxScans bounds the scans of a file. Each scan of a progressive JPEG
+	// covers the whole picture, however few bytes it has, so a small file
+	// could keep a decoder busy for minutes. Encoders write about 10 scans.
+	maxScans = 32
+
+	// maxSegments bounds the segments of a file, which may hold millions.
+	// Cameras and editors write some dozens.
+	maxSegments = 10_000
+)
+
+// Markers (table B.1).
+const (
+	sof0  = 0xc0 // baseline
+	sof2  = 0xc2 // progressive; 0xc1 is extended sequential
+	dht   = 0xc4
+	rst0  = 0xd0
+	rst7  = 0xd7
+	soi   = 0xd8
+	eoi   = 0xd9
+	sos   = 0xda
+	dqt   = 0xdb
+	dri   = 0xdd
+	app0  = 0xe0 // JFIF: the components are YCbCr
+	app1  = 0xe1 // EXIF
+	app2  = 0xe2 // colour profile
+	app14 = 0xee // Adobe: which transform was applied
 )
 
 var (
-	errJPEG       = errors.New("malformed JPEG")
-	errJPEGFrames = errors.New("several frames in one JPEG")
-	errJPEGScans  = errors.New("too many scans in one JPEG")
-	errJPEGParts  = errors.New("too many segments in one JPEG")
+	errFormat   = errors.New("jpeg: malformed or unsupported")
+	errData     = errors.New("jpeg: malformed or truncated data")
+	errMissing  = errors.New("jpeg: a table or component is missing")
+	errFrames   = errors.New("jpeg: several frames")
+	errScans    = errors.New("jpeg: too many scans")
+	errSegments = errors.New("jpeg: too many segments")
 )
 
-// jpegHeader is what a JPEG says of itself.
-type jpegHeader struct {
-	size        image.Point
-	progressive bool
-	components  []jpegComponent
-	jfif        bool
-	adobe       int // which transform Adobe says was made; -1 if it says nothing
-	profile     profileParts
-	exif        []byte // as a TIFF structure
-}
-
-// jpegComponent has of a component its identifier, the sampling factors, which
-// are how many blocks of 8×8 samples a unit of the picture takes of it (ITU
-// T.81, A.2), and which quantization table it uses.
-type jpegComponent struct {
+// component is one colour of the picture: its identifier, its sampling factors
+// (blocks in a unit, A.2) and its quantization table.
+type component struct {
 	id    byte
 	h, v  int
 	table int
 }
 
-// parseJPEG reads the headers of a JPEG. It refuses one that names its size
-// twice (the size checked must be the size decoded) or has too many scans.
+// readHeaders reads all segments up to the end of the picture.
 //
-// It stops at the end of the picture, so that an embedded thumbnail, in a
-// segment, or a second picture, after the end, does not count. What is
-// truncated or malformed beyond the frame header is left for the decoder to
-// refuse.
-func parseJPEG(data []byte) (jpegHeader, error) {
-	h := jpegHeader{adobe: -1}
+// Thumbnails within segments, and pictures after the end, do not count. Errors
+// after the frame header are left to Decode.
+func (f *File) readHeaders() error {
 	scans, segments := 0, 0
-	for rest := data; ; segments++ {
+	for rest := f.data; ; segments++ {
 		var marker byte
 		var segment []byte
-		marker, rest = nextJPEGMarker(rest)
-		segment, rest = cutJPEGSegment(rest)
+		marker, rest = nextMarker(rest)
+		segment, rest = cutSegment(rest)
 		switch {
-		case marker == 0 || marker == jpegEOI:
-			if h.components == nil {
-				return h, errJPEG
+		case marker == 0 || marker == eoi:
+			if f.components == nil {
+				return errFormat
 			}
-			return h, nil
-		case marker >= jpegSOF0 && marker <= jpegSOF2:
-			if h.components != nil {
-				return h, errJPEGFrames
+			return nil
+		case marker >= sof0 && marker <= sof2:
+			if err := f.readSOF(marker, segment); err != nil {
+				return err
 			}
-			if err := h.readSOF(marker, segment); err != nil {
-				return h, err
-			}
-		case marker == jpegSOS:
+		case marker == sos:
 			scans++
 		default:
-			h.readAPP(marker, segment)
+			f.readAPP(marker, segment)
 		}
-		if scans > maxJPEGScans {
-			return h, errJPEGScans
+		if scans > maxScans {
+			return errScans
 		}
-		if segments > maxJPEGSegments {
-			return h, errJPEGParts
+		if segments > maxSegments {
+			return errSegments
 		}
 	}
 }
 
-// readSOF reads a frame header (ITU T.81, B.2.2).
-func (h *jpegHeader) readSOF(marker byte, segment []byte) error {
-	if len(segment) < 9 || len(segment) != 6+3*int(segment[5]) || segment[0] != 8 {
-		return errJPEG // or samples that are not of 8 bits
+// readSOF reads a frame header (B.2.2).
+func (f *File) readSOF(marker byte, segment []byte) error {
+	if f.components != nil {
+		return errFrames
 	}
-	h.progressive = marker == jpegSOF2
-	h.size = image.Pt(int(binary.BigEndian.Uint16(segment[3:])), int(binary.BigEndian.Uint16(segment[1:])))
-	for c := segment[6:]; len(c) > 0; c = c[3:] {
-		f := jpegComponent{c[0], int(c[1] >> 4), int(c[1] & 0xf), int(c[2])}
-		if f.h < 1 || f.h > 4 || f.v < 1 || f.v > 4 || f.table > 3 {
-			return errJPEG
+	if len(segment) < 9 || len(segment) != 6+3*int(segment[5]) || segment[0] != 8 {
+		return errFormat // or not 8 bits a sample
+	}
+	f.progressive = marker == sof2
+	f.Size = image.Pt(int(binary.BigEndian.Uint16(segment[3:])), int(binary.BigEndian.Uint16(segment[1:])))
+	if f.Size.X == 0 || f.Size.Y == 0 {
+		return errFormat // a height that follows the first scan (B.2.5) is not supported
+	}
+	for s := segment[6:]; len(s) > 0; s = s[3:] {
+		c := component{s[0], int(s[1] >> 4), int(s[1] & 0xf), int(s[2])}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.table > 3 {
+			return errFormat
 		}
-		for _, other := range h.components {
-			if other.id == f.id {
-				return errJPEG
+		for _, other := range f.components {
+			if other.id == c.id {
+				return errFormat
 			}
 		}
-		h.components = append(h.components, f)
+		f.components = append(f.components, c)
 	}
-	switch len(h.components) {
+	switch len(f.components) {
 	case 1:
-		h.components[0].h, h.components[0].v = 1, 1 // whatever it says: A.2.2
+		f.components[0].h, f.components[0].v = 1, 1 // the factors mean nothing: A.2.2
 	case 3, 4:
 	default:
-		return errJPEG // what colours would they be?
+		return errFormat
 	}
 	return nil
 }
 
-// readAPP reads what applications say of the colours and of the orientation.
-func (h *jpegHeader) readAPP(marker byte, segment []byte) {
+// readAPP reads what applications say about orientation and colours.
+func (f *File) readAPP(marker byte, segment []byte) {
 	switch marker {
-	case jpegAPP0:
-		h.jfif = h.jfif || bytes.HasPrefix(segment, []byte("JFIF\x00"))
-	case jpegAPP1:
-		if exif, ok := bytes.CutPrefix(segment, exifMark); ok && h.exif == nil {
-			h.exif = exif
+	case app0:
+		f.colors.jfif = f.colors.jfif || bytes.HasPrefix(segment, []byte("JFIF\x00"))
+	case app1:
+		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && f.EXIF == nil {
+			f.EXIF = exif
 		}
-	case jpegAPP2:
-		h.profile.addJPEG(segment)
-	case jpegAPP14:
+	case app2:
+		f.profile.add(segment)
+	case app14:
 		if len(segment) >= 12 && string(segment[:5]) == "Adobe" {
-			h.adobe = int(segment[11])
+			f.colors.adobe = int(segment[11])
 		}
 	}
 }
 
-// colors tells what the components are. JFIF is believed before Adobe, and
-// identifiers only where both are silent, as by libjpeg.
-func (h *jpegHeader) colors() colors {
-	switch len(h.components) {
+// colorHints is what segments say about the colours.
+type colorHints struct {
+	jfif  bool
+	adobe int // which transform was applied; -1 if there is no Adobe segment
+}
+
+// Colors tells what the components are. Like libjpeg, it believes JFIF before
+// Adobe, and looks at the identifiers only if both are absent.
+func (f *File) Colors() Colors {
+	adobe := f.colors.adobe
+	switch len(f.components) {
 	case 1:
-		return grays
+		return Gray
 	case 4:
-		switch h.adobe {
+		switch adobe {
 		case -1:
-			return cmyk
+			return CMYK
 		case 2:
-			return invertedYCCK
+			return InvertedYCCK
 		}
-		return invertedCMYK
+		return InvertedCMYK
 	}
-	ids := string([]byte{h.components[0].id, h.components[1].id, h.components[2].id})
-	if !h.jfif && (h.adobe == 0 || h.adobe < 0 && ids == "RGB") {
-		return rgb
+	ids := string([]byte{f.components[0].id, f.components[1].id, f.components[2].id})
+	if !f.colors.jfif && (adobe == 0 || adobe < 0 && ids == "RGB") {
+		return RGB
 	}
-	return ycc
+	return YCbCr
 }
 
-// most returns the largest sampling factors.
-func (h *jpegHeader) most() image.Point {
+// maxFactors returns the largest sampling factors.
+func (f *File) maxFactors() image.Point {
 	var m image.Point
-	for _, c := range h.components {
+	for _, c := range f.components {
 		m.X, m.Y = max(m.X, c.h), max(m.Y, c.v)
 	}
 	return m
 }
 
-// units returns how many units (MCU) of all components cover the picture: A.2.4.
-func (h *jpegHeader) units() image.Point {
-	m := h.most()
-	return image.Pt(ceil(h.size.X, 8*m.X), ceil(h.size.Y, 8*m.Y))
+// units returns how many units (MCU) cover the picture (A.2.4).
+func (f *File) units() image.Point {
+	m := f.maxFactors()
+	return image.Pt(ceilDiv(f.Size.X, 8*m.X), ceilDiv(f.Size.Y, 8*m.Y))
 }
 
-// ceil returns a/b, rounded up.
-func ceil(a, b int) int { return (a + b - 1) / b }
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// nextJPEGMarker returns the next marker that has a segment, or EOI, and what
-// follows it. Compressed data is passed over: in it, 0xff is followed by a zero
-// or by a restart marker. At the end of data the marker is 0.
-func nextJPEGMarker(data []byte) (byte, []byte) {
+// nextMarker returns the next marker that has a segment, or EOI, and the data
+// after it. It skips compressed data, in which 0xff is followed by zero or by a
+// restart marker. At the end of data the marker is 0.
+func nextMarker(data []byte) (byte, []byte) {
 	for {
 		i := bytes.IndexByte(data, 0xff)
 		if i < 0 || i+1 >= len(data) {
@@ -201,9 +198,9 @@ func nextJPEGMarker(data []byte) (byte, []byte) {
 		}
 		marker := data[i+1]
 		switch {
-		case marker == 0xff: // a fill byte: the marker may begin at the next one
+		case marker == 0xff: // a fill byte; the marker may begin at the next one
 			data = data[i+1:]
-		case marker == 0, marker == 0xd8, marker >= jpegRST0 && marker <= jpegRST7:
+		case marker == 0, marker == soi, marker >= rst0 && marker <= rst7:
 			data = data[i+2:]
 		default:
 			return marker, data[i+2:]
@@ -211,10 +208,10 @@ func nextJPEGMarker(data []byte) (byte, []byte) {
 	}
 }
 
-// cutJPEGSegment splits the segment off data that it begins with: two bytes of
-// length, which count themselves, and the content. One that is cut off is
-// returned as far as it goes.
-func cutJPEGSegment(data []byte) (content, rest []byte) {
+// cutSegment splits data after its first segment, which is two bytes of length,
+// themselves included, and the content. A truncated segment is returned as far
+// as it goes.
+func cutSegment(data []byte) (content, rest []byte) {
 	if len(data) < 2 {
 		return nil, nil
 	}

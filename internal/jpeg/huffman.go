@@ -1,37 +1,32 @@
-package picture
+package jpeg
 
-import (
-	"encoding/binary"
-	"errors"
-)
+import "encoding/binary"
 
-var errJPEGData = errors.New("malformed or truncated JPEG data")
+// lookupBits is how many bits of a code are looked up at once. Few codes are
+// longer.
+const lookupBits = 9
 
-// huffmanLookup is how many bits of a code are looked up at once: in pictures,
-// few codes are longer.
-const huffmanLookup = 9
-
-// huffman is a table of codes of 1 to 16 bits (ITU T.81, C and F.2.2.3). Until
-// it is defined, symbols is nil.
+// huffman is a table of codes of 1 to 16 bits (annex C, F.2.2.3). Until it is
+// defined, symbols is nil.
 type huffman struct {
-	// lookup has, by the next bits of the stream, the symbol and, in the low
-	// byte, the length of its code; 0 if that is longer or there is none.
-	lookup [1 << huffmanLookup]uint16
+	// lookup maps the next bits of the stream to a symbol and, in the low byte,
+	// the length of its code. It is 0 for longer codes and for no code.
+	lookup [1 << lookupBits]uint16
 
-	// Codes of one length are numbers in a row. By length: the first code that
-	// is longer, as the 16 bits it begins, and what to add to a code to have
-	// the index of its symbol.
+	// Codes of one length are consecutive numbers. By length, limit has the first
+	// longer code, shifted to 16 bits. A code plus offset is the index of its
+	// symbol.
 	limit   [17]uint32
 	offset  [17]int
 	symbols []byte
 }
 
-// define reads a table definition: 16 counts of codes by length, then the
-// symbols. It returns what follows it. The table is used again, not allocated
-// anew, as a hostile file may have any number of definitions.
+// define reads a table: 16 counts of codes by length, then the symbols. It
+// returns the data after it. It allocates nothing, because a hostile file may
+// define tables thousands of times.
 func (h *huffman) define(def []byte) ([]byte, error) {
 	if len(def) < 16 {
-		return nil, errJPEG
+		return nil, errFormat
 	}
 	counts, rest := def[:16], def[16:]
 	total := 0
@@ -39,7 +34,7 @@ func (h *huffman) define(def []byte) ([]byte, error) {
 		total += int(n)
 	}
 	if total > 256 || total > len(rest) {
-		return nil, errJPEG
+		return nil, errFormat
 	}
 	*h = huffman{symbols: rest[:total]}
 	code, index := 0, 0
@@ -52,7 +47,7 @@ func (h *huffman) define(def []byte) ([]byte, error) {
 			index++
 		}
 		if code > 1<<length {
-			return nil, errJPEG // more codes than bits tell apart
+			return nil, errFormat // more codes than there are
 		}
 		h.limit[length] = uint32(code) << (16 - length)
 		code <<= 1
@@ -60,35 +55,34 @@ func (h *huffman) define(def []byte) ([]byte, error) {
 	return rest[total:], nil
 }
 
-// enter writes a code into the table that is looked up.
+// enter writes a code into the look-up table.
 func (h *huffman) enter(code, length int, symbol byte) {
-	if length > huffmanLookup || code >= 1<<length {
+	if length > lookupBits || code >= 1<<length {
 		return
 	}
-	spare := huffmanLookup - length
+	spare := lookupBits - length
 	for i := range 1 << spare {
 		h.lookup[code<<spare|i] = uint16(symbol)<<8 | uint16(length)
 	}
 }
 
-// jpegBits reads the bits of a scan.
-type jpegBits struct {
-	data []byte // of the scan and all that follows it
+// bits reads the bits of a scan.
+type bits struct {
+	data []byte // of the scan and everything after it
 	acc  uint64 // the next bits, from the highest
-	n    int    // how many of them count
+	n    int    // how many of them are valid
 
-	// made is how many of the bits were made up, at the end of the data. They
-	// may be looked at, but a picture that needs them is truncated.
+	// made is how many zero bits were made up after the end of the data. They may
+	// be looked at; a picture that consumes them is truncated.
 	made int
 }
 
-// fill sees to it that there are 32 bits or more. It stops at a marker.
-func (b *jpegBits) fill() {
+// fill refills acc to at least 32 bits. It stops at a marker.
+func (b *bits) fill() {
 	if b.made == 0 && len(b.data) >= 8 {
 		v := binary.BigEndian.Uint64(b.data)
 		if (^v-0x0101010101010101)&v&0x8080808080808080 == 0 { // no byte is 0xff
-			// What there is no room for is read again: the same bits, at the
-			// same place.
+			// Bits that do not fit are read again, at the same place.
 			b.acc |= v >> b.n
 			b.data = b.data[(63-b.n)/8:]
 			b.n |= 56
@@ -101,9 +95,9 @@ func (b *jpegBits) fill() {
 	}
 }
 
-// nextByte takes a byte off the data: zero at its end. A byte of 0xff is
-// followed by a zero, to tell it from a marker (ITU T.81, B.1.1.5).
-func (b *jpegBits) nextByte() byte {
+// nextByte removes a byte from the data and returns it, or zero at the end. A
+// zero that follows 0xff is stuffing and is skipped (B.1.1.5).
+func (b *bits) nextByte() byte {
 	if len(b.data) == 0 || b.data[0] == 0xff && (len(b.data) == 1 || b.data[1] != 0) {
 		b.made += 8
 		return 0
@@ -116,15 +110,15 @@ func (b *jpegBits) nextByte() byte {
 	return v
 }
 
-// short reports whether more bits were taken than there are.
-func (b *jpegBits) short() bool { return b.made > b.n }
+// short reports whether more bits were consumed than there are.
+func (b *bits) short() bool { return b.made > b.n }
 
-// symbol decodes a symbol. It leaves at least 16 bits for what follows it.
-func (b *jpegBits) symbol(h *huffman) (byte, error) {
+// symbol decodes a symbol. At least 16 bits are left after it.
+func (b *bits) symbol(h *huffman) (byte, error) {
 	if b.n < 32 {
 		b.fill()
 	}
-	if e := h.lookup[b.acc>>(64-huffmanLookup)]; e != 0 {
+	if e := h.lookup[b.acc>>(64-lookupBits)]; e != 0 {
 		b.acc <<= e & 0xff
 		b.n -= int(e & 0xff)
 		return byte(e >> 8), nil
@@ -137,20 +131,20 @@ func (b *jpegBits) symbol(h *huffman) (byte, error) {
 			return h.symbols[int(next>>(16-length))+h.offset[length]], nil
 		}
 	}
-	return 0, errJPEGData
+	return 0, errData
 }
 
-// take returns the next bits, at most 16 after a symbol.
-func (b *jpegBits) take(bits int) int {
+// take consumes some bits, at most 16 after a symbol.
+func (b *bits) take(bits int) int {
 	v := int(b.acc >> (64 - bits)) // a shift by 64 gives 0
 	b.acc <<= bits
 	b.n -= bits
 	return v
 }
 
-// signed returns a number of the given bits, of which the lower half are
-// negative (ITU T.81, F.2.2.1).
-func (b *jpegBits) signed(bits int) int {
+// signed consumes a number of the given size. The lower half of its values stand
+// for negative numbers (F.2.2.1).
+func (b *bits) signed(bits int) int {
 	v := b.take(bits)
 	if bits > 0 && v < 1<<(bits-1) {
 		v += 1 - 1<<bits
@@ -158,24 +152,24 @@ func (b *jpegBits) signed(bits int) int {
 	return v
 }
 
-// bit returns the next bit.
-func (b *jpegBits) bit() int {
+// bit consumes one bit.
+func (b *bits) bit() int {
 	if b.n < 1 {
 		b.fill()
 	}
 	return b.take(1)
 }
 
-// restart goes to the restart marker of the given number, which must be next,
+// restart skips to the next restart marker, which must have the given number,
 // and past it.
-func (b *jpegBits) restart(number int) error {
+func (b *bits) restart(number int) error {
 	rest := b.data
 	for len(rest) >= 2 && (rest[0] != 0xff || rest[1] == 0 || rest[1] == 0xff) {
 		rest = rest[1:]
 	}
-	if len(rest) < 2 || rest[1] != jpegRST0+byte(number%8) {
-		return errJPEGData
+	if len(rest) < 2 || rest[1] != rst0+byte(number%8) {
+		return errData
 	}
-	*b = jpegBits{data: rest[2:]}
+	*b = bits{data: rest[2:]}
 	return nil
 }

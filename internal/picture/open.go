@@ -2,145 +2,137 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/png"
+
+	"github.com/cardea-accounts/cardea/internal/icc"
 )
 
-type format int
-
-const (
-	formatPNG format = iota + 1
-	formatJPEG
-	formatGIF
-	formatWebP
-)
-
-// maxSourceSide is the longest side that any format but PNG can state. A line of pixels
-// longer than that is no picture, and costs more than its pixels do.
+// maxSourceSide is the longest side that is accepted, in pixels. No format but PNG
+// can state more. Longer rows cost more than their pixels.
 const maxSourceSide = 1<<16 - 1
 
-// header is what is known of a picture before decoding it.
-type header struct {
-	format      format
-	size        image.Point     // of the whole picture, as stored; each side at least 1
-	orientation int             // 1 to 8: see orient.go
-	square      image.Rectangle // the crop, as stored
-	weight      int64           // see weight.go
-	png         pngHeader       // for formatPNG
-	jpeg        jpegHeader      // for formatJPEG
-	webp        webpFrame       // for formatWebP
+// Source is a file whose headers were read and whose size is within the limits.
+type Source struct {
+	file        format
+	size        image.Point // as stored
+	orientation int         // 1 to 8: see orient.go
+	lim         Limits
 }
 
-// invalid wraps why a picture is refused, as text: what a decoder says about a
-// stranger's bytes is for logs, nobody should match on it.
+// format is what differs between file formats.
+type format interface {
+	// dimensions returns the size in pixels, as stored; for animations that of
+	// the canvas.
+	dimensions() image.Point
+
+	// exif returns the TIFF structure, or nil if there is none.
+	exif() []byte
+
+	// profile returns the colour profile, or nil if there is none of use, and
+	// whether the picture is gray.
+	profile() (data []byte, gray bool)
+
+	// keepsJPEG reports whether encoding as JPEG does no harm beyond what the
+	// source did already.
+	keepsJPEG(opaque bool) bool
+
+	// weight returns how many bytes decode allocates, and resizing after it.
+	weight(p plan) int64
+
+	// decode decodes the first frame. It allocates no more than weight says, even
+	// if the pixels contradict the headers.
+	decode(ctx context.Context, p plan) (decoded, error)
+}
+
+// Open reads the headers of data. It decodes no pixels and takes microseconds,
+// or, for a JPEG, one pass over the bytes. Data that it accepts may still turn out
+// to be broken. Errors: ErrInvalid, ErrTooLarge.
+//
+// The Source refers to data, which must not change.
+func Open(data []byte, lim Limits) (*Source, error) {
+	f, err := openFormat(data)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	size := f.dimensions()
+	if size.X < 1 || size.Y < 1 {
+		return nil, invalid(errors.New("no pixels"))
+	}
+	if area(size.X, size.Y) > lim.maxPixels() || max(size.X, size.Y) > maxSourceSide {
+		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, size.X, size.Y)
+	}
+	return &Source{f, size, orientation(f.exif()), lim}, nil
+}
+
+// openFormat recognizes the format by the first bytes, because names and declared
+// types can lie. Sources: PNG (RFC 2083, 3.1), JPEG (ITU T.81, B.1.1.3), GIF89a (17),
+// WebP (RFC 9649, 2.4).
+func openFormat(data []byte) (format, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte(pngSignature)):
+		return openPNG(data)
+	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
+		return openJPEG(data)
+	case bytes.HasPrefix(data, []byte("GIF87a")), bytes.HasPrefix(data, []byte("GIF89a")):
+		return openGIF(data)
+	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
+		return openWebP(data)
+	}
+	return nil, errors.New("unknown type")
+}
+
+// invalid wraps the reason as text. A decoder's message is for logs; nobody should
+// match on it.
 func invalid(why error) error {
 	return fmt.Errorf("%w: %v", ErrInvalid, why)
 }
 
-// sniff tells the format by the first bytes, as a name or a declared type can
-// lie. Sources: PNG (RFC 2083, 3.1), JPEG (ITU T.81, B.1.1.3), GIF89a (17),
-// WebP (RFC 9649, 2.4).
-func sniff(data []byte) (format, error) {
-	switch {
-	case bytes.HasPrefix(data, []byte(pngSignature)):
-		return formatPNG, nil
-	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
-		return formatJPEG, nil
-	case bytes.HasPrefix(data, []byte("GIF87a")), bytes.HasPrefix(data, []byte("GIF89a")):
-		return formatGIF, nil
-	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
-		return formatWebP, nil
-	}
-	return 0, invalid(errors.New("unknown type"))
+// Weight returns the most bytes of memory that Make takes for a crop. The data
+// itself and garbage are not counted. Errors: ErrCrop, and ErrTooLarge if the weight
+// exceeds Limits.MaxMemory.
+func (s *Source) Weight(crop Crop) (int64, error) {
+	p, err := s.plan(crop)
+	return p.weight, err
 }
 
-// inspect reads the headers and refuses what is too large or cannot be sane.
-// After it, no decoder allocates for more pixels than lim allows: each holds
-// its frames to the size in the header (see decode.go). What it allocates for
-// them, and what follows decoding, lim allows as well (see weight.go).
-func inspect(data []byte, lim Limits, crop Crop) (header, error) {
-	f, err := sniff(data)
+// plan is what to make of a picture. Sizes and places are those of the picture as
+// stored, before it is turned upright.
+type plan struct {
+	size   image.Point     // of the source
+	master image.Point     // size of the master
+	square image.Rectangle // the crop, in the source
+	side   image.Point     // size of the largest crop
+	weight int64           // see weight.go
+}
+
+// plan works out what Make is to do, and refuses what is too heavy.
+func (s *Source) plan(crop Crop) (plan, error) {
+	square, err := crop.in(uprightSize(s.size, s.orientation))
 	if err != nil {
-		return header{}, err
+		return plan{}, err
 	}
-	h := header{format: f}
-	if err := h.readSize(data); err != nil {
-		return header{}, invalid(err)
+	p := plan{size: s.size, master: fit(s.size, s.lim.maxSide()), square: storedPart(square, s.size, s.orientation)}
+	side := min(square.Dx(), largestSide)
+	p.side = image.Pt(side, side)
+	p.weight = p.totalWeight(s.file.weight(p))
+	if p.weight > s.lim.maxMemory() {
+		return plan{}, fmt.Errorf("%w: %d×%d takes %d bytes to decode", ErrTooLarge, s.size.X, s.size.Y, p.weight)
 	}
-	if h.size.X < 1 || h.size.Y < 1 {
-		return header{}, invalid(errors.New("no pixels"))
-	}
-	if area(h.size.X, h.size.Y) > lim.maxPixels() || max(h.size.X, h.size.Y) > maxSourceSide {
-		return header{}, fmt.Errorf("%w: %d×%d", ErrTooLarge, h.size.X, h.size.Y)
-	}
-	if f == formatPNG {
-		if _, err := png.DecodeConfig(bytes.NewReader(data)); err != nil { // for its opinion only
-			return header{}, invalid(err)
-		}
-	}
-	h.orientation = orientation(h.exif(data))
-	square, err := crop.in(uprightSize(h.size, h.orientation))
-	if err != nil {
-		return header{}, err
-	}
-	h.square = storedPart(square, h.size, h.orientation)
-	h.weight = h.weigh(lim.maxSide())
-	if h.weight > lim.maxMemory() {
-		return header{}, fmt.Errorf("%w: %d×%d takes %d bytes to decode", ErrTooLarge, h.size.X, h.size.Y, h.weight)
-	}
-	return h, nil
+	return p, nil
 }
 
-// readSize reads the size of the whole picture, which for animations is that of
-// the canvas, and what else the headers say.
-func (h *header) readSize(data []byte) (err error) {
-	switch h.format {
-	case formatPNG:
-		h.png, err = parsePNG(data)
-		h.size = h.png.size
-	case formatJPEG:
-		h.jpeg, err = parseJPEG(data)
-		h.size = h.jpeg.size
-	case formatGIF:
-		var c image.Config
-		c, err = gif.DecodeConfig(bytes.NewReader(data))
-		h.size = image.Pt(c.Width, c.Height)
-	case formatWebP:
-		h.webp, err = parseWebP(data)
-		h.size = h.webp.canvas
-	}
-	return err
-}
-
-// profile returns the colour profile of the picture, if it has one that is of
-// use for its colours.
+// conversion returns how to convert the colours to sRGB, or nil if they are to stay.
 //
-// Not read are what a PNG may say in gAMA and cHRM, which is what sRGB means
-// nearly always, and often wrong otherwise, and profiles of inks.
-func (h *header) profile(data []byte) *profile {
-	var content []byte
-	gray := false
-	switch h.format {
-	case formatPNG:
-		content = inflateProfile(pngProfile(data))
-		gray = h.png.colorType == pngGray || h.png.colorType == pngGrayAlpha
-	case formatJPEG:
-		content = h.jpeg.profile.joined()
-		gray = h.jpeg.colors() == grays
-		if len(h.jpeg.components) == 4 {
-			return nil
-		}
-	case formatWebP:
-		content = webpProfile(data)
-	case formatGIF:
-		return nil // has none
-	}
-	p, err := parseProfile(content)
-	if err != nil || p.gray != gray {
+// What a PNG says in gAMA and cHRM is ignored. It nearly always means sRGB, and is
+// often wrong otherwise.
+func (s *Source) conversion() *icc.Conversion {
+	data, gray := s.file.profile()
+	p, err := icc.Parse(data)
+	if err != nil || p.Gray() != gray {
 		return nil
 	}
-	return p
+	return p.ToSRGB()
 }
