@@ -1,10 +1,9 @@
-package picture
+package jpeg
 
-// block has the coefficients of 8×8 samples: rows of rising frequency.
+// block has the coefficients of 8×8 samples, in rows of rising frequency.
 type block [64]int32
 
-// unzig tells where in a block each coefficient of the stream belongs (ITU
-// T.81, figure A.6).
+// unzig maps the zigzag order of the stream to the place in a block (figure A.6).
 var unzig = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10,
 	17, 24, 32, 25, 18, 11, 4, 5,
@@ -17,12 +16,10 @@ var unzig = [64]uint8{
 }
 
 // inverse transforms a block to n×n samples at the beginning of pix; n is 1, 2, 4
-// or 8. In no row from height on and no column from width on is a coefficient
-// but zero.
+// or 8. Rows from height on and columns from width on must be zero.
 //
-// The transform to fewer samples than 8 leaves out the frequencies that they
-// cannot have, and so does the bulk of shrinking before there is a sample: it is
-// how libjpeg scales.
+// For n below 8 it leaves out the frequencies that n samples cannot show. This is
+// how libjpeg scales, too.
 func (b *block) inverse(pix []uint8, stride, n, width, height int) {
 	width, height = min(width, n), min(height, n)
 	if width == 1 && height == 1 {
@@ -50,7 +47,7 @@ func (b *block) inverse(pix []uint8, stride, n, width, height int) {
 	}
 }
 
-// Half of the cosine of i×π/16.
+// cosI is half of the cosine of I×π/16.
 const (
 	cos1 = 0.4903926402016152
 	cos2 = 0.4619397662556434
@@ -61,8 +58,8 @@ const (
 	cos7 = 0.0975451610080641
 )
 
-// wave replaces n frequencies by n samples, in one dimension (ITU T.81, A.3.3).
-// The even frequencies are the transform of half the size.
+// wave replaces n frequencies by n samples, in one dimension (A.3.3). The even
+// frequencies are a transform of half the size.
 func wave(c *[8]float32, n int) {
 	switch n {
 	case 1:
@@ -81,14 +78,14 @@ func wave(c *[8]float32, n int) {
 	}
 }
 
-// wave4 is wave for four.
+// wave4 is wave for n = 4.
 func wave4(c0, c1, c2, c3 float32) (float32, float32, float32, float32) {
 	e0, e1 := cos4*(c0+c2), cos4*(c0-c2)
 	o0, o1 := cos2*c1+cos6*c3, cos6*c1-cos2*c3
 	return e0 + o0, e1 + o1, e1 - o1, e0 - o0
 }
 
-// fill gives n×n samples one value.
+// fill sets n×n samples to one value.
 func fill(pix []uint8, stride, n int, v uint8) {
 	for y := range n {
 		line := pix[y*stride:][:n]
@@ -98,7 +95,7 @@ func fill(pix []uint8, stride, n int, v uint8) {
 	}
 }
 
-// sample shifts and clips the result of the transform (ITU T.81, A.3.1).
+// sample shifts and clips the result of the transform (A.3.1).
 func sample(v float32) uint8 {
 	v += 128.5
 	if v < 0 {

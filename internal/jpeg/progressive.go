@@ -1,13 +1,13 @@
-package picture
+package jpeg
 
-// A progressive JPEG sends the coefficients of a block in several scans: by
-// bands of frequencies, and within these bit by bit (ITU T.81, G).
+// A progressive JPEG sends the coefficients of a block in several scans: in
+// bands of frequencies, and each band bit by bit (annex G).
 
-// band decodes what the scan has of the coefficients of a block.
-func (s *jpegScan) band(c *scanComponent, b []int16) error {
+// band decodes the part of a block's coefficients that the scan has.
+func (s *scan) band(c *scanComponent, b []int16) error {
 	switch {
 	case s.from == 0 && s.high == 0:
-		err := s.mean(c)
+		err := s.dc(c)
 		b[0] = int16(c.last << s.low)
 		return err
 	case s.from == 0:
@@ -19,8 +19,8 @@ func (s *jpegScan) band(c *scanComponent, b []int16) error {
 	return s.nextBit(c, b)
 }
 
-// firstBits decodes the high bits of a band: G.1.2.2.
-func (s *jpegScan) firstBits(c *scanComponent, b []int16) error {
+// firstBits decodes the high bits of a band (G.1.2.2).
+func (s *scan) firstBits(c *scanComponent, b []int16) error {
 	if s.run > 0 {
 		s.run--
 		return nil
@@ -40,20 +40,20 @@ func (s *jpegScan) firstBits(c *scanComponent, b []int16) error {
 			continue // 16 zeros
 		}
 		if k > s.to {
-			return errJPEGData
+			return errData
 		}
 		b[unzig[k]] = int16(s.bits.signed(size) << s.low)
 	}
 	return nil
 }
 
-// endBand notes for how many blocks after this one the band is empty.
-func (s *jpegScan) endBand(size int) {
+// endBand reads for how many blocks after this one the band is empty.
+func (s *scan) endBand(size int) {
 	s.run = 1<<size + s.bits.take(size) - 1
 }
 
-// nextBit decodes one more bit of each coefficient in a band: G.1.2.3.
-func (s *jpegScan) nextBit(c *scanComponent, b []int16) error {
+// nextBit decodes one more bit of each coefficient in a band (G.1.2.3).
+func (s *scan) nextBit(c *scanComponent, b []int16) error {
 	k := s.from
 	for s.run == 0 && k <= s.to {
 		rs, err := s.bits.symbol(c.ac)
@@ -64,7 +64,7 @@ func (s *jpegScan) nextBit(c *scanComponent, b []int16) error {
 		var value int16
 		switch {
 		case size > 1:
-			return errJPEGData
+			return errData
 		case size == 1:
 			value = int16(s.bits.take(1)*2-1) << s.low
 		case zeros < 15:
@@ -75,7 +75,7 @@ func (s *jpegScan) nextBit(c *scanComponent, b []int16) error {
 		k = s.refine(b, k, zeros)
 		if value != 0 {
 			if k > s.to {
-				return errJPEGData
+				return errData
 			}
 			b[unzig[k]] = value
 		}
@@ -88,9 +88,9 @@ func (s *jpegScan) nextBit(c *scanComponent, b []int16) error {
 	return nil
 }
 
-// refine reads a bit for each coefficient from k on that is not zero, and stops
-// at the one after the given number of zeros.
-func (s *jpegScan) refine(b []int16, k, zeros int) int {
+// refine reads a bit for each nonzero coefficient from k on. It stops at the zero
+// that follows the given number of zeros, and returns its place.
+func (s *scan) refine(b []int16, k, zeros int) int {
 	for ; k <= s.to; k++ {
 		v := &b[unzig[k]]
 		if *v == 0 {

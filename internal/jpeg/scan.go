@@ -1,51 +1,49 @@
-package picture
+package jpeg
 
-import (
-	"context"
-)
+import "context"
 
-// jpegScan is a scan: some components, interleaved, or one band of one
-// component's coefficients (ITU T.81, B.2.3 and G.1.1.1).
-type jpegScan struct {
-	d          *jpegDecoder
+// scan is a scan: several components, interleaved, or one component, of which a
+// progressive JPEG may send only a band of coefficients (B.2.3, G.1.1.1).
+type scan struct {
+	d          *decoder
 	components []scanComponent
-	from, to   int // first and last coefficient, in zigzag order
+	from, to   int // first and last coefficient of the band, in zigzag order
 	high, low  int // successive approximation; high is 0 in a first scan
 
-	bits jpegBits
-	run  int // how many blocks to come have no more in this band
+	bits bits
+	run  int // how many of the next blocks have no more coefficients in this band
 }
 
 type scanComponent struct {
-	*jpegPlane
+	*plane
 	dc, ac *huffman
-	last   int // mean of the block before
+	last   int // DC coefficient of the block before
 }
 
 // newScan reads a scan header.
-func (d *jpegDecoder) newScan(segment, rest []byte) (*jpegScan, error) {
+func (d *decoder) newScan(segment, rest []byte) (*scan, error) {
 	if len(segment) < 1 || len(segment) != 4+2*int(segment[0]) || segment[0] == 0 {
-		return nil, errJPEG
+		return nil, errFormat
 	}
 	n := int(segment[0])
-	s := &jpegScan{d: d, to: 63, bits: jpegBits{data: rest}}
+	s := &scan{d: d, to: 63, bits: bits{data: rest}}
 	blocks := 0
 	for i := range n {
 		id, tables := segment[1+2*i], segment[2+2*i]
 		p := d.planeOf(id)
 		if p == nil || tables>>4 > 3 || tables&0xf > 3 {
-			return nil, errJPEG
+			return nil, errFormat
 		}
 		for _, c := range s.components {
-			if c.jpegPlane == p {
-				return nil, errJPEG
+			if c.plane == p {
+				return nil, errFormat
 			}
 		}
 		s.components = append(s.components, scanComponent{p, &d.tables[0][tables>>4], &d.tables[1][tables&0xf], 0})
 		blocks += p.h * p.v
 	}
 	if n > 1 && blocks > 10 { // B.2.3
-		return nil, errJPEG
+		return nil, errFormat
 	}
 	if d.progressive {
 		last := segment[1+2*n:]
@@ -55,8 +53,8 @@ func (d *jpegDecoder) newScan(segment, rest []byte) (*jpegScan, error) {
 	return s, s.check()
 }
 
-// check refuses scans that mean nothing: G.1.1.1.
-func (s *jpegScan) check() error {
+// check refuses parameters that the specification rules out (G.1.1.1).
+func (s *scan) check() error {
 	switch {
 	case s.from > s.to || s.to > 63:
 	case s.d.progressive && s.from == 0 && s.to != 0:
@@ -66,10 +64,10 @@ func (s *jpegScan) check() error {
 	default:
 		return nil
 	}
-	return errJPEG
+	return errFormat
 }
 
-func (s *jpegScan) lacksTables() bool {
+func (s *scan) lacksTables() bool {
 	for _, c := range s.components {
 		if s.from == 0 && s.high == 0 && c.dc.symbols == nil || s.to > 0 && c.ac.symbols == nil {
 			return true
@@ -79,11 +77,11 @@ func (s *jpegScan) lacksTables() bool {
 }
 
 // decode decodes the scan.
-func (s *jpegScan) decode(ctx context.Context) error {
-	units := s.d.units
+func (s *scan) decode(ctx context.Context) error {
+	units := s.d.count
 	alone := len(s.components) == 1
 	if alone {
-		units = s.components[0].blocks // without those that only fill up a unit: A.2.2
+		units = s.components[0].blocks // without the blocks that fill up units: A.2.2
 	}
 	count := 0
 	for y := range units.Y {
@@ -103,12 +101,13 @@ func (s *jpegScan) decode(ctx context.Context) error {
 		}
 	}
 	for i := range s.components {
-		s.components[i].seen = s.components[i].seen || s.from == 0
+		s.components[i].hasDC = s.components[i].hasDC || s.from == 0
 	}
 	return nil
 }
 
-func (s *jpegScan) restart(number int) error {
+// restart passes the restart marker of the given number.
+func (s *scan) restart(number int) error {
 	s.run = 0
 	for i := range s.components {
 		s.components[i].last = 0
@@ -117,7 +116,7 @@ func (s *jpegScan) restart(number int) error {
 }
 
 // unit decodes the unit (MCU) at column x and row y.
-func (s *jpegScan) unit(x, y int, alone bool) error {
+func (s *scan) unit(x, y int, alone bool) error {
 	for i := range s.components {
 		c := &s.components[i]
 		if alone {
@@ -135,13 +134,13 @@ func (s *jpegScan) unit(x, y int, alone bool) error {
 		}
 	}
 	if s.bits.short() {
-		return errJPEGData
+		return errData
 	}
 	return nil
 }
 
-// block decodes what the scan has of a block.
-func (s *jpegScan) block(c *scanComponent, x, y int) error {
+// block decodes the part of a block that the scan has.
+func (s *scan) block(c *scanComponent, x, y int) error {
 	if s.d.progressive {
 		return s.band(c, c.coefficients(x, y))
 	}
@@ -153,15 +152,15 @@ func (s *jpegScan) block(c *scanComponent, x, y int) error {
 	return err
 }
 
-// sequential decodes a whole block (F.2.2), and tells how many columns and rows
-// of it have coefficients. They are multiplied by the quantizer on the way.
-func (s *jpegScan) sequential(c *scanComponent, b *block) (w, h int, err error) {
-	if err := s.mean(c); err != nil {
+// sequential decodes and dequantizes a whole block (F.2.2). It returns how many
+// columns and rows have coefficients.
+func (s *scan) sequential(c *scanComponent, b *block) (w, h int, err error) {
+	if err := s.dc(c); err != nil {
 		return 0, 0, err
 	}
 	b[0] = int32(c.last) * int32(c.quantizer[0])
 	columns, rows := 0, 0
-	bits := s.bits // a copy, which the compiler keeps in registers
+	bits := s.bits // a copy, so that the compiler keeps it in registers
 	for k := 1; k < 64; k++ {
 		rs, err := bits.symbol(c.ac)
 		if err != nil {
@@ -177,7 +176,7 @@ func (s *jpegScan) sequential(c *scanComponent, b *block) (w, h int, err error) 
 		}
 		k += int(rs >> 4)
 		if k > 63 {
-			return 0, 0, errJPEGData
+			return 0, 0, errData
 		}
 		at := int(unzig[k&63])
 		b[at&63] = int32(bits.signed(size)) * int32(c.quantizer[k&63])
@@ -187,14 +186,14 @@ func (s *jpegScan) sequential(c *scanComponent, b *block) (w, h int, err error) 
 	return columns + 1, rows + 1, nil
 }
 
-// mean decodes the difference of a block's mean from that of the block before.
-func (s *jpegScan) mean(c *scanComponent) error {
+// dc decodes a block's DC coefficient, as the difference to the block before.
+func (s *scan) dc(c *scanComponent) error {
 	size, err := s.bits.symbol(c.dc)
 	if err != nil {
 		return err
 	}
 	if size > 15 {
-		return errJPEGData
+		return errData
 	}
 	c.last = int(int16(c.last + s.bits.signed(int(size))))
 	return nil
