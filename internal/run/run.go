@@ -74,23 +74,31 @@ func (r *Runner) Once(ctx context.Context) {
 	}
 }
 
-// do does a job unless ctx ends meanwhile. The same job never runs twice at a time.
+// do calls f, but never twice at a time for the same job. A failure counts, unless the
+// end of ctx interrupted f.
 func (r *Runner) do(ctx context.Context, j *job, f func(context.Context) error) {
 	j.running.Lock()
 	defer j.running.Unlock()
-	level := slog.LevelWarn
-	err := func() (err error) {
-		defer func() {
-			if v := recover(); v != nil {
-				level, err = slog.LevelError, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
-			}
-		}()
-		return f(ctx)
-	}()
-	if err != nil && ctx.Err() == nil {
-		j.failures.Add(1)
-		r.log.Log(ctx, level, "background job failed, will be tried again", "job", j.Name, "error", err)
+	panicked, err := call(ctx, f)
+	if err == nil || ctx.Err() != nil && !panicked {
+		return
 	}
+	level := slog.LevelWarn
+	if panicked {
+		level = slog.LevelError
+	}
+	j.failures.Add(1)
+	r.log.Log(ctx, level, "background job failed, will be tried again", "job", j.Name, "error", err)
+}
+
+// call calls f and turns a panic into an error.
+func call(ctx context.Context, f func(context.Context) error) (panicked bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			panicked, err = true, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return false, f(ctx)
 }
 
 // Failures returns how often each job has failed since the start, by its name.

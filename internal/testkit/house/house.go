@@ -4,14 +4,11 @@
 package house
 
 import (
-	"bytes"
 	"context"
-	"image"
-	"image/color"
-	"image/png"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,14 +29,15 @@ import (
 // Options say how a house differs from the usual one.
 type Options struct {
 	Throttled bool
-	AuditKeep time.Duration // 0: 90 days
-	Idle, Max time.Duration // of sessions; 0: an hour and a day
-	Pixels    int           // 0: 50 million
+	Rules     guard.Rules     // zero: the defaults
+	AuditKeep time.Duration   // 0: 90 days
+	Idle, Max time.Duration   // of sessions; 0: an hour and a day
+	Hash      password.Params // zero: as cheap as possible
 }
 
 // House is all owners of state on a database in a temporary folder.
 type House struct {
-	Folder    string // with cardea.db and pictures
+	Folder    string // with cardea.db and pictures, as a data folder has them
 	DB        *store.DB
 	Watch     *store.Watch
 	Storage   *Storage
@@ -57,7 +55,7 @@ type House struct {
 // New builds a house that lasts until the test ends.
 func New(t testing.TB, opt Options) *House {
 	t.Helper()
-	h := &House{Folder: t.TempDir(), Clock: &Clock{now: time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC)}, Log: &Log{}}
+	h := &House{Folder: t.TempDir(), Clock: newClock(), Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -76,15 +74,15 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.AuditKeep, 90*24*time.Hour)
 	orDefault(&opt.Idle, time.Hour)
 	orDefault(&opt.Max, 24*time.Hour)
-	orDefault(&opt.Pixels, 50_000_000)
+	orDefault(&opt.Hash, password.Params{Memory: 8, Time: 1})
 	now, log, keys := h.Clock.Now, slog.New(slog.NewTextHandler(h.Log, nil)), secret.New()
 	h.Watch = store.NewWatch(h.DB, now)
 	h.Audit = guard.NewAudit(h.DB, opt.AuditKeep, now, log)
-	h.Limits = guard.NewLimits(h.DB, h.Audit, guard.Rules{}, opt.Throttled, now, log)
+	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now, log)
 	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
-	h.Passwords = account.NewPasswords(password.Params{Memory: 8, Time: 1}, nil, nil)
+	h.Passwords = account.NewPasswords(opt.Hash, nil, nil)
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
-		media.Options{Limits: picture.Limits{MaxPixels: opt.Pixels}, Now: now, Log: log})
+		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
 	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
@@ -115,94 +113,86 @@ func (h *House) Register(t testing.TB, email string) (user.User, token.Token) {
 func (h *House) IsSignedIn(t testing.TB, tok token.Token) bool {
 	t.Helper()
 	_, err := h.Sessions.Find(t.Context(), tok)
-	if public, ok := err.(*guard.Error); err != nil && (!ok || public.Code != guard.ErrNotLoggedIn.Code) { //nolint:errorlint // as it comes
+	if err != nil && !errors.Is(err, guard.ErrNotLoggedIn) {
 		t.Fatal(err)
 	}
 	return err == nil
 }
 
-// Sweep does once what the background jobs do.
-func (h *House) Sweep(ctx context.Context) []error {
-	var errs []error
-	for _, sweep := range []func(context.Context) error{
-		h.Sessions.Sweep, h.Pictures.SweepOrphans, h.Pictures.SweepCrops, h.Limits.Sweep, h.Audit.Sweep,
-	} {
-		if err := sweep(ctx); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errs
-}
-
-// PNG draws a picture of one colour.
-func PNG(t testing.TB, width, height int, c color.Color) []byte {
+// Rows returns the sessions of a user as the database has them, the one seen last first.
+func (h *House) Rows(t testing.TB, userID string) []store.Session {
 	t.Helper()
-	img := image.NewPaletted(image.Rect(0, 0, width, height), color.Palette{c})
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	rows, err := h.DB.SessionsOfUser(t.Context(), userID, 1000)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	return rows
 }
 
-// Clock moves only when told.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now returns what the clock shows.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Advance turns the clock forward, or back.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// Log keeps what was logged.
-type Log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements [io.Writer].
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// Storage is a picture storage that fails if it is told to.
-type Storage struct {
-	blob.Store
-	FailPut, FailDelete error
-}
-
-// Put stores half of the data if it is to fail.
-func (s *Storage) Put(ctx context.Context, key string, data []byte) error {
-	if s.FailPut != nil {
-		_ = s.Store.Put(ctx, key, data[:len(data)/2])
-		return s.FailPut
+// Crowd adds n users, p0 and so on, with a session each, and returns the tokens.
+func (h *House) Crowd(t testing.TB, n int) []token.Token {
+	t.Helper()
+	const batch = 10_000
+	tokens := make([]token.Token, 0, n)
+	for len(tokens) < n {
+		first := len(tokens)
+		err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
+			tokens = tokens[:first] // the transaction may run again
+			for i := first; i < min(n, first+batch); i++ {
+				id := fmt.Sprintf("p%d", i)
+				key := id + "@example.com"
+				row := store.User{ID: id, Name: id, Email: key, EmailKey: key, PasswordHash: "none", CreatedAt: h.Clock.Now()}
+				fresh := h.Sessions.Prepare(id, guard.Client{})
+				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, "", fresh, nil)); err != nil {
+					return err
+				}
+				tokens = append(tokens, fresh.Token)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	return s.Store.Put(ctx, key, data)
+	return tokens
 }
 
-// Delete fails if it is told to.
-func (s *Storage) Delete(ctx context.Context, key string) error {
-	if s.FailDelete != nil {
-		return s.FailDelete
+// OtherProcess opens the database once more, as an operator's command does.
+func (h *House) OtherProcess(t testing.TB) *store.DB {
+	t.Helper()
+	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(h.Folder, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.Store.Delete(ctx, key)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Look looks for changes by other processes. Until it does so, nothing is answered from
+// memory.
+func (h *House) Look(t testing.TB) {
+	t.Helper()
+	if err := h.Watch.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Sweep does once what the background jobs do, and returns what failed.
+func (h *House) Sweep(ctx context.Context) error {
+	return errors.Join(
+		h.Sessions.Sweep(ctx), h.Pictures.SweepOrphans(ctx), h.Pictures.SweepCrops(ctx), h.Limits.Sweep(ctx), h.Audit.Sweep(ctx),
+	)
+}
+
+// Events returns the events of a user, the newest first.
+func (h *House) Events(t testing.TB, userID string) (events []guard.Event) {
+	t.Helper()
+	list, err := h.Audit.OfUser(t.Context(), userID, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		events = append(events, e.Event)
+	}
+	return events
 }
