@@ -59,12 +59,15 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
 		return session.SignIn{}, ErrInvalidCredentials
 	}
-	if !row.SuspendedAt.IsZero() {
-		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
-		return session.SignIn{}, ErrSuspended
-	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		now, err := tx.UserByID(ctx, row.ID)
+		if err == nil && !now.SuspendedAt.IsZero() {
+			err = ErrSuspended
+		}
+		if err != nil {
+			return err
+		}
 		// Also if the hash stays the same: this fails if it is no longer current.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
@@ -75,6 +78,9 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		report(guard.EventLogin, row.ID)
 		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
+	if errors.Is(err, ErrSuspended) {
+		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
+	}
 	row.PasswordHash = hash
 	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
 }
