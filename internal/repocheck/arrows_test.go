@@ -1,173 +1,120 @@
 package repocheck
 
 import (
-	"bufio"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-// What ARCHITECTURE.md says of the packages, held.
+// layers says which other layers a package may import, besides leaves. Imports run from
+// the top of this table to its end, never back. A package that is not named here or in
+// leaves fails the test. Tests may import anything.
+var layers = map[string]string{
+	"cmd/cardea": ". internal/operate internal/importer",
+	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/session internal/guard" +
+		" internal/user internal/store internal/store/sqlite",
 
-const module = "github.com/cardea-accounts/cardea"
+	"internal/web":       "internal/web/api internal/web/pages internal/web/wire internal/account internal/media internal/session internal/guard internal/user",
+	"internal/web/api":   "internal/web/wire internal/account internal/media internal/operate internal/session internal/guard internal/user",
+	"internal/web/pages": "internal/web/wire internal/account internal/media internal/operate internal/session internal/guard internal/user",
+	"internal/web/ops":   "internal/web/wire internal/session internal/guard internal/store",
+	"internal/web/wire": "internal/session internal/guard internal/user" +
+		" internal/account", // until split
 
-// folder is a folder of the module that holds Go files.
-type folder struct {
-	name    string
-	doc     string              // package comments of all files
-	imports map[string][]string // what the code imports, and in which files; tests are free
+	"internal/operate":  "internal/account internal/media internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/importer": "internal/account internal/media internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/account":  "internal/session internal/outbox internal/guard internal/user internal/store",
+	"internal/media":    "internal/guard internal/user internal/store",
+	"internal/session":  "internal/guard internal/user internal/store",
+	"internal/outbox":   "internal/guard internal/store",
+	"internal/guard":    "internal/user internal/store",
+	"internal/user":     "internal/store",
+
+	"internal/store/sqlite": "internal/store",
+	"internal/store":        "",
+
+	"internal/testkit":       ".",
+	"internal/testkit/house": ". internal/account internal/media internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/scenario":      "",
+	"internal/repocheck":     "",
 }
 
-// level is how high a package stands; imports run from higher to lower.
-func level(name string) int {
-	switch {
-	case name == "cmd" || strings.HasPrefix(name, "cmd/"):
-		return 4
-	case name == ".":
-		return 3
-	case name == "internal/web":
-		return 2
-	case name == "internal/account":
-		return 1
-	case strings.HasPrefix(name, "internal/"): // store and the leaves
-		return 0
-	}
-	return -1
+// leaves says which other leaves a leaf may import. A layer may import every leaf.
+var leaves = map[string]string{
+	"internal/archive":  "",
+	"internal/argon2":   "",
+	"internal/avatar":   "",
+	"internal/blob":     "internal/durable",
+	"internal/breached": "",
+	"internal/datadir":  "internal/durable internal/secret",
+	"internal/deadline": "",
+	"internal/durable":  "",
+	"internal/icc":      "",
+	"internal/jpeg":     "",
+	"internal/openapi":  "",
+	"internal/password": "internal/argon2",
+	"internal/picture":  "internal/icc internal/jpeg",
+	"internal/run":      "",
+	"internal/secret":   "internal/durable",
+	"internal/text":     "",
+	"internal/token":    "",
+	"internal/workers":  "",
 }
 
-const testkitFolder = "internal/testkit"
-
-// goFolders reads all Go files of the module but the tests, whatever they are
-// built for.
-func goFolders(t *testing.T) map[string]*folder {
-	t.Helper()
-	folders := map[string]*folder{}
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return outside(name)
-		}
-		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
-			read(t, folders, name)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return folders
-}
-
-// outside is fs.SkipDir for a folder that is none of this module's: not for the
-// go command (see go help packages), or a module of its own.
-func outside(name string) error {
-	base := filepath.Base(name)
-	_, err := os.Stat(filepath.Join(name, "go.mod"))
-	if name != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || err == nil) {
-		return fs.SkipDir
-	}
-	return nil
-}
-
-func read(t *testing.T, folders map[string]*folder, name string) {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.ToSlash(filepath.Dir(name))
-	if folders[dir] == nil {
-		folders[dir] = &folder{name: dir, imports: map[string][]string{}}
-	}
-	f := folders[dir]
-	f.doc += file.Doc.Text()
-	for _, spec := range file.Imports {
-		imported := importedPath(t, spec)
-		f.imports[imported] = append(f.imports[imported], name)
-	}
-}
-
-// importedPath is what is imported: for a package of this module its folder.
-func importedPath(t *testing.T, spec *ast.ImportSpec) string {
-	t.Helper()
-	imported, err := strconv.Unquote(spec.Path.Value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if imported == module {
-		return "."
-	}
-	return strings.TrimPrefix(imported, module+"/")
-}
-
-func TestImportsRunOneWay(t *testing.T) {
+func TestImportsFollowTheArrows(t *testing.T) {
 	folders := goFolders(t)
 	for _, f := range folders {
-		if f.name == testkitFolder {
-			continue
-		}
-		if level(f.name) < 0 {
-			t.Errorf("%s: nobody has said where this package stands", f.name)
-		}
-		for imported, files := range f.imports {
-			if folders[imported] != nil && level(imported) >= level(f.name) {
-				t.Errorf("%s imports %s; imports run cmd, cardea, web, account, store and leaves, never back", files, imported)
+		allowed, isLayer := layers[f.name]
+		if !isLayer {
+			var isLeaf bool
+			if allowed, isLeaf = leaves[f.name]; !isLeaf {
+				t.Errorf("%s is neither in layers nor in leaves", f.name)
 			}
 		}
-	}
-	for _, skipped := range []struct{ from, to, why string }{
-		{"cmd/cardea", "internal/", "the command uses the public package, as any program does"},
-		{"internal/web", "internal/store", "handlers call internal/account, where the rules are"},
-	} {
-		for imported, files := range folders[skipped.from].imports {
-			if strings.HasPrefix(imported, skipped.to) {
-				t.Errorf("%s imports %s; %s", files, imported, skipped.why)
+		for imported, files := range f.imports {
+			_, importsLeaf := leaves[imported]
+			if folders[imported] != nil && !slices.Contains(strings.Fields(allowed), imported) && (!isLayer || !importsLeaf) {
+				t.Errorf("%s imports %s; the arrows of %s are %q", files, imported, f.name, allowed)
 			}
 		}
 	}
 }
 
-// Who may import what others must not.
-func TestImportsThatAreForFew(t *testing.T) {
+// Some packages are for few others only.
+func TestImportsForFew(t *testing.T) {
 	for _, rule := range []struct {
-		imports string // and what is below it
-		allowed []string
+		imports string   // and everything below it
+		allowed []string // and everything below them
 		why     string
 	}{
-		{"net/http", []string{"cmd/cardea", ".", "internal/web", testkitFolder}, "only the web package and what is above it know HTTP"},
-		{"database/sql", []string{"internal/store"}, "the SQL is in internal/store"},
-		{"modernc.org/sqlite", []string{"internal/store"}, "the SQL is in internal/store"},
-		{testkitFolder, nil, "it is for tests"},
-		{"testing", []string{testkitFolder}, "it is for tests"},
+		{"net/http", []string{"cmd/cardea", ".", "internal/web", "internal/testkit"}, "only web and the packages above it know HTTP"},
+		{"database/sql", []string{"internal/store", "internal/testkit"}, "all SQL is in internal/store"},
+		{"modernc.org/sqlite", []string{"internal/store"}, "all SQL is in internal/store"},
+		{"internal/testkit", []string{"internal/testkit"}, "it is for tests"},
+		{"testing", []string{"internal/testkit"}, "it is for tests"},
 		{"C", nil, "memory is safe, and the binary static"},
-		{"unsafe", []string{"internal/password"}, "memory is safe; the one import is blank, for a function that is linked by name"},
-		{"os/exec", nil, "no commands are run"},
-		{"plugin", nil, "no code is loaded"},
-		{"text/template", nil, "pages are html/template's, which escapes"},
-		{"regexp", nil, "no patterns are matched against what strangers send"},
+		{"unsafe", []string{"internal/password", "internal/argon2"}, "memory is safe; the one import is blank, for a function that is linked by name"},
+		{"os/exec", nil, "Cardea runs no commands"},
+		{"plugin", nil, "Cardea loads no code"},
+		{"text/template", nil, "pages use html/template, which escapes"},
+		{"regexp", nil, "no patterns run on input of strangers"},
 		{"encoding/gob", nil, "requests are decoded into structs of strings"},
 		{"encoding/xml", nil, "requests are decoded into structs of strings"},
-		{"math/rand", nil, "what is random comes from crypto/rand"},
+		{"math/rand", []string{"internal/testkit"}, "random values come from crypto/rand"},
 		{"crypto/md5", nil, "broken"},
-		{"crypto/sha1", []string{"internal/breached"}, "broken; what is published of breached passwords is keyed by it"},
+		{"crypto/sha1", []string{"internal/breached"}, "broken; the published lists of breached passwords are keyed by it"},
 		{"crypto/des", nil, "broken"},
 		{"crypto/rc4", nil, "broken"},
-		{"crypto/aes", nil, "nothing is encrypted; docs/security.md lists what crypto there is"},
-		{"crypto/cipher", nil, "nothing is encrypted; docs/security.md lists what crypto there is"},
-		{"crypto/rsa", nil, "nothing is encrypted; docs/security.md lists what crypto there is"},
+		{"crypto/aes", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
+		{"crypto/cipher", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
+		{"crypto/rsa", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
 	} {
 		for _, f := range goFolders(t) {
+			if slices.ContainsFunc(rule.allowed, func(a string) bool { return isUnder(f.name, a) }) {
+				continue
+			}
 			for imported, files := range f.imports {
-				if (imported == rule.imports || strings.HasPrefix(imported, rule.imports+"/")) && !slices.Contains(rule.allowed, f.name) {
+				if isUnder(imported, rule.imports) {
 					t.Errorf("%s imports %s; %s", files, imported, rule.why)
 				}
 			}
@@ -175,23 +122,16 @@ func TestImportsThatAreForFew(t *testing.T) {
 	}
 }
 
-// The server talks to nobody of its own accord: nothing in it opens a connection.
+// The server opens no connections of its own accord.
 func TestNothingCallsOut(t *testing.T) {
-	for name := range goFolders(t) {
-		if name == testkitFolder {
+	for _, f := range goFolders(t) {
+		if isUnder(f.name, "internal/testkit") {
 			continue
 		}
-		files, err := filepath.Glob(filepath.Join(name, "*.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			code, err := os.ReadFile(file) //nolint:gosec // a file of this module
-			if err != nil {
-				t.Fatal(err)
-			}
+		for _, file := range f.files {
+			code := readText(t, file)
 			for _, call := range []string{"http.Get(", "http.Post", "http.Client", "http.DefaultClient", "http.Transport", "net.Dial", "tls.Dial", "smtp."} {
-				if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(code), call) {
+				if strings.Contains(code, call) {
 					t.Errorf("%s has %s", file, call)
 				}
 			}
@@ -205,54 +145,6 @@ func TestEveryPackageHasAComment(t *testing.T) {
 		if !strings.HasPrefix(first, "Package ") && !strings.HasPrefix(first, "Command ") ||
 			!strings.Contains(f.doc, ".") || len(strings.Fields(first)) < 5 {
 			t.Errorf("%s: the package comment is %q", f.name, f.doc)
-		}
-	}
-}
-
-// mapped lists the paths at the beginnings of the lines of the map in ARCHITECTURE.md.
-func mapped(t *testing.T) []string {
-	t.Helper()
-	file, err := os.Open("ARCHITECTURE.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close() //nolint:errcheck // it is only read
-	var paths []string
-	inside := false
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		line := lines.Text()
-		switch {
-		case strings.HasPrefix(line, "```") && inside:
-			return paths
-		case strings.HasPrefix(line, "```"):
-			inside = true
-		case inside && line != "" && line[0] != ' ': // a line that begins with a space goes on with the one before
-			paths = append(paths, strings.Fields(line)[0])
-		}
-	}
-	t.Fatal("ARCHITECTURE.md has no map between two lines of ```")
-	return nil
-}
-
-func TestMapMatchesTheTree(t *testing.T) {
-	paths := mapped(t)
-	for _, p := range paths {
-		info, err := os.Stat(p)
-		if err != nil {
-			t.Errorf("the map names %s: %v", p, err)
-		} else if info.IsDir() != strings.HasSuffix(p, "/") {
-			t.Errorf("the map names %s; folders, and only they, end with a slash", p)
-		}
-	}
-	want := []string{"docs/", "docs/decisions/", "tools/", "scripts/", "cardea.go"}
-	for name := range goFolders(t) {
-		if name != "." { // that is cardea.go
-			want = append(want, name+"/")
-		}
-	}
-	for _, p := range want {
-		if !slices.Contains(paths, p) {
-			t.Errorf("the map does not name %s", p)
 		}
 	}
 }
