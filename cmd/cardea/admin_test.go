@@ -77,10 +77,10 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 	id := decode[testkit.User](t, runOn(t, data, "simplepass\nnot this", "user", "add", "--json", "--name", " Ann ", "--email", "Ann@Example.com").wantDone()).ID
 	ann := s.client()
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(http.StatusOK)
-	ann.Upload("face.png", smallPicture(t)).Want(http.StatusOK)
-	runOn(t, data, "", "user", "show", "ANN@example.COM").wantDone(id, "Ann", "/uploads/"+id+"_face.png", "image/png", "127.0.0.1")
-	runOn(t, data, "", "user", "show", id, "--audit").wantDone("picture_changed", "registered")
-	runOn(t, data, "", "user", "show", id, "--audit", "--json").wantDone(`"event":"picture_changed"`)
+	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
+	operate(t, data, "", "user", "show", "ANN@example.COM").wantDone(id, "Ann", "/uploads/"+id+"_face.png", "image/png", "127.0.0.1")
+	operate(t, data, "", "user", "show", id, "--audit").wantDone("picture_changed", "registered")
+	operate(t, data, "", "user", "show", id, "--audit", "--json").wantDone(`"event":"picture_changed"`)
 	shown := decode[struct {
 		testkit.User
 		Path     string `json:"profile_pic_path"`
@@ -220,7 +220,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	for i := range clients {
 		clients[i] = s.client()
 		clients[i].Post("/api/register", testkit.Registration("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
-		clients[i].Upload("first.png", smallPicture(t)).Want(http.StatusOK)
+		clients[i].Upload("first.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -232,7 +232,7 @@ func TestBackupUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				c.Upload(fmt.Sprintf("p%d.png", n), smallPicture(t)).Want(http.StatusOK)
+				c.Upload(fmt.Sprintf("p%d.png", n), testkit.PNG(20, 20)).Want(http.StatusOK)
 				s.client().Post("/api/register", testkit.Registration("P", fmt.Sprintf("new%d-%d@example.com", i, n), "simplepass")).Want(http.StatusCreated)
 			}
 		})
@@ -296,7 +296,7 @@ func withPicture(t *testing.T) (data string) {
 	s := serve(t, data, cheap)
 	ann := s.client()
 	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
-	ann.Upload("face.png", smallPicture(t)).Want(http.StatusOK)
+	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	s.stop()
 	return data
 }

@@ -136,7 +136,7 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 	s := serve(t, data, cheap)
 	ann := s.client()
 	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(201)
-	address = strings.TrimPrefix(ann.Upload("face.png", noise(t, 300)).Want(200).Envelope().Picture, s.url)
+	address = strings.TrimPrefix(ann.Upload("face.png", testkit.EncodePNG(testkit.Noise(300, false))).Want(200).Envelope().Picture, s.url)
 	s.stop()
 	files = filesIn(t, filepath.Join(data, "pictures"))
 	for _, file := range files {

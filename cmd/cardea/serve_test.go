@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"image"
-	"image/png"
 	"io"
 	"io/fs"
 	"net"
@@ -87,7 +84,7 @@ func TestStop(t *testing.T) {
 			s := serve(t, data, nil)
 			ada := s.client()
 			ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-			form, formType := testkit.Form(t, "profile_pic", "ada.png", smallPicture(t))
+			form, formType := testkit.Form(t, "profile_pic", "ada.png", testkit.PNG(20, 20))
 			credentials := []byte(`{"email":"ada@example.com","password":"simplepass"}`)
 
 			upload := sendHalf(t, ada, "/api/upload-picture", formType, form)
@@ -459,7 +456,7 @@ func TestDataIsPrivate(t *testing.T) {
 	s := awaitServer(launch(t, shell))
 	ada := s.client()
 	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-	ada.Upload("ada.png", smallPicture(t)).Want(http.StatusOK)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 
 	files := 0
 	err := filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
@@ -573,13 +570,4 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close() //nolint:errcheck // nothing was served
 	return l.Addr().String()
-}
-
-func smallPicture(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 20, 20))); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
