@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
 )
 
 // Time-outs of the HTTP server. How long a body and an answer may take is decided
