@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/cardea-accounts/cardea/internal/deadline"
 )
 
 // Time-outs of the HTTP server. How long a body and an answer may take is decided
@@ -45,7 +43,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer func() { stop(); <-swept }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(deadline.Listener(listener)) }()
+	go func() { failed <- srv.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
