@@ -72,7 +72,7 @@ func (o *own) flag(f *flag.FlagSet, v *bool, name string) {
 func (o *own) positive(f *flag.FlagSet, v *int, name string, value int) {
 	*v = value
 	f.Func(name, "", func(value string) (err error) {
-		if *v, err = parsePositive[int](value, 31); err != nil {
+		if *v, err = parsePositive(value); err != nil {
 			return o.refuse(name, value, err.Error())
 		}
 		return nil
@@ -114,8 +114,9 @@ var errReported = errors.New("reported")
 // runCommand reads the flags, runs the command and says what failed.
 func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	in := &invocation{program: p, interrupted: ctx.Done()}
-	takes := slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return !slices.Contains(c.settings, s.name) })
-	o, rest, err := readFlags(c.name, takes, func(f *flag.FlagSet) {
+	var o options
+	takes := slices.DeleteFunc(o.settings(), func(s cardea.Setting) bool { return !slices.Contains(c.settings, s.Name) })
+	rest, err := readFlags(&o, c.name, takes, func(f *flag.FlagSet) {
 		for _, flag := range c.ownFlags() {
 			flag.add(f, &in.own, flag.name)
 		}
@@ -182,7 +183,7 @@ func (c command) oneArgument(rest []string) (string, error) {
 }
 
 // help prints what the command is for, and its flags.
-func (c command) help(w io.Writer, takes []setting) {
+func (c command) help(w io.Writer, takes []cardea.Setting) {
 	usage := "cardea " + c.name
 	if c.argument != "" {
 		usage += " " + c.argument
@@ -197,7 +198,7 @@ func (c command) help(w io.Writer, takes []setting) {
 		}
 		fmt.Fprintf(w, "  --%s%s\n        %s\n", f.name, placeholder, text)
 	}
-	fmt.Fprint(w, "\nSettings, as of cardea serve:\n")
+	fmt.Fprint(w, "\nThe settings are those of cardea serve.\n")
 	describe(w, takes)
 }
 
