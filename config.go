@@ -128,7 +128,7 @@ func (c *Config) Settings() []Setting {
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
 			settings.Text("cookie-domain", &c.CookieDomain, "", "`domain` whose hosts all see the session cookie, such as example.com for app.example.com").
 				Without("the server's own host only"),
-			settings.Choice("cookie-samesite", &c.CookieSameSite, "`policy`: lax, strict, or none, which needs an https public-url, for an app on another site", "lax", "strict", "none"),
+			settings.Choice("cookie-samesite", &c.CookieSameSite, "SameSite `policy` of the cookie: lax, strict, or none, which is for an app on another site and needs an https public-url", "lax", "strict", "none"),
 			settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second, "`time` after which an unused session expires"),
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
@@ -136,7 +136,7 @@ func (c *Config) Settings() []Setting {
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
 			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
-			settings.Choice("rate-limit", &c.RateLimit, "`switch` for the limits on attempts: on, or off for load tests", "on", "off"),
+			settings.Choice("rate-limit", &c.RateLimit, "the limits on attempts are `on`, or off for load tests", "on", "off"),
 			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change: wrong passwords for one account, "+
 				"wrong passwords from one address, registrations from one address", checkLimits)),
 		settings.In("Pictures",

@@ -1,5 +1,5 @@
-// Package settings declares settings. One declaration gives a setting its flag, its
-// environment variable, its help, its default and the values it allows:
+// Package settings declares the settings of a program. One declaration gives a setting
+// its flag, its environment variable, its help, its default and the values it allows:
 //
 //	settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second,
 //		"`time` after which an unused session expires")
