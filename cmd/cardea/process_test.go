@@ -150,8 +150,8 @@ func (p *process) wantEnd(code int, words ...string) {
 // server is a running "cardea serve" that has said where it listens.
 type server struct {
 	*process
-	addr string // host:port
-	url  string
+	addr string // the listener's, host:port
+	url  string // as the server names it
 }
 
 // serve starts a server on a free port of the loopback and waits until it listens.
@@ -181,7 +181,7 @@ func awaitServer(p *process) *server {
 	if match == nil {
 		p.t.Fatalf("%s does not say where it listens; stdout:\n%s\nstderr:\n%s", p.cmd, &p.stdout, &p.stderr)
 	}
-	return &server{p, match[1], "http://" + match[1]}
+	return &server{p, strings.Replace(match[1], "localhost:", "127.0.0.1:", 1), "http://" + match[1]}
 }
 
 // client is somebody who is not signed in.

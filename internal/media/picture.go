@@ -22,11 +22,12 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// Options are the settings of [Pictures]. All are required.
+// Options are the settings of [Pictures]. Now and Log are required.
 type Options struct {
-	Limits picture.Limits
-	Now    func() time.Time
-	Log    *slog.Logger
+	Limits     picture.Limits
+	RaiseProcs bool // see [workers.Limits]
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Pictures owns the pictures of users: their files, and the pool of workers that decodes
@@ -54,8 +55,10 @@ const (
 func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guard.Audit, limits *guard.Limits, opt Options) *Pictures {
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
-		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory}),
-		rows:     newRowCache(db, watch, opt.Now),
+		decoding: workers.NewPool(workers.Limits{
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory, RaiseProcs: opt.RaiseProcs,
+		}),
+		rows: newRowCache(db, watch, opt.Now),
 	}
 }
 
