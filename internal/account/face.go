@@ -54,18 +54,18 @@ func (s *Service) faceSum(purpose, text string) []byte {
 }
 
 // face is the one that a key of ours is for.
-func (s *Service) face(key string) (avatar.Face, error) {
+func (s *Service) face(key string) (avatar.Avatar, error) {
 	data, err := faceText.DecodeString(key)
 	if err != nil || len(data) < faceMAC {
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
 	text := string(data[faceMAC:])
 	if !hmac.Equal([]byte(key), []byte(s.faceKey(text))) { // one spelling only
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
 	face, err := avatar.Parse(text)
 	if err != nil { // the font was another once
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
 	return face, nil
 }
