@@ -30,6 +30,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -86,7 +87,7 @@ func (s *Server) open(ctx context.Context) error {
 		s.onClose(list.Close)
 	}
 	dir := s.cfg.dir()
-	lock, err := dir.Claim(func() bool { return blob.Holds(ctx, dir.Pictures) })
+	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,9 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "attempts", Every: sweep, Do: limits.Sweep},
 		run.Job{Name: "audit", Every: sweep, Do: audit.Sweep},
 	)
-	s.web = web.New(web.Owners{Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Database: db}, cfg.webOptions())
+	s.web = web.New(web.Owners{
+		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
+	}, cfg.webOptions())
 	s.figures = ops.Sources{
 		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
@@ -175,6 +178,29 @@ type User struct {
 	PictureURL    string // absolute; empty without a picture
 	AvatarURL     string // absolute: the picture, or a default avatar with the initials
 	CreatedAt     time.Time
+}
+
+// RequireUser lets only requests of signed-in users through to next, which finds the user
+// with [CurrentUser]. Others get 401 {"status":"error","message":"Not logged in", …}, or
+// 503 if the database does not answer.
+//
+// If loginURL is given, browsers that ask for a page are redirected there instead, with
+// the path to return to in the parameter next.
+//
+// It does not protect next from requests that pages of other sites send. Put
+// [http.CrossOriginProtection] around handlers that change something.
+func (s *Server) RequireUser(next http.Handler, loginURL ...string) http.Handler {
+	login := ""
+	if len(loginURL) > 0 {
+		login = loginURL[0]
+	}
+	return s.web.RequireUser(next, s.attach, login)
+}
+
+// OptionalUser passes every request to next. [CurrentUser] finds the user if one is
+// signed in. It answers 503 if the database does not answer.
+func (s *Server) OptionalUser(next http.Handler) http.Handler {
+	return s.web.OptionalUser(next, s.attach)
 }
 
 type userKey struct{}

@@ -7,15 +7,16 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
@@ -269,63 +270,33 @@ func hasCookiePrefix(name string) bool {
 	return strings.HasPrefix(name, "__host-") || strings.HasPrefix(name, "__secure-")
 }
 
-func (c Config) database() string {
-	if c.Database != "" {
-		return c.Database
-	}
-	return filepath.Join(c.Data, "cardea.db")
+// dir is the data folder that the settings name.
+func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
+
+func (c Config) argon2() password.Params {
+	return password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time}
 }
 
-func (c Config) storage() string {
-	if c.Storage != "" {
-		return c.Storage
-	}
-	return filepath.Join(c.Data, "pictures")
+// publicURL is nil without one.
+func (c Config) publicURL() *url.URL {
+	public, _ := parsePublicURL(c.PublicURL) // validated
+	return public
 }
 
-// breachedList opens the list of breached passwords; nil if there is none.
-func (c Config) breachedList() (*breached.List, error) {
-	if c.BreachedPasswords == "" {
-		return nil, nil //nolint:nilnil // a nil list is an empty one
-	}
-	list, err := breached.Open(c.BreachedPasswords)
-	if err != nil {
-		return nil, fmt.Errorf("breached-passwords: %w", err)
-	}
-	return list, nil
+// rules are the limits on attempts.
+func (c Config) rules() guard.Rules { return guard.Rules{} }
+
+func (c Config) sessionOptions() session.Options {
+	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
 }
 
-func (c Config) accountOptions(secret []byte, list *breached.List) account.Options {
-	return account.Options{
-		SessionIdle:  c.SessionIdle,
-		SessionMax:   c.SessionMax,
-		SessionCache: c.SessionCache,
-		Argon2:       password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		Picture:      picture.Limits{MaxPixels: c.UploadMaxPixels},
-		AuditKeep:    c.AuditKeep,
-		RateLimit:    c.RateLimit == "on",
-		Secret:       secret,
-		Words:        c.words(),
-		Breached:     list,
-		Now:          c.Clock,
-		Log:          c.Log,
-	}
-}
-
-// words are what names this installation, and so is a poor password in it.
-func (c Config) words() []string {
-	words := []string{"cardea"}
-	if public, _ := parsePublicURL(c.PublicURL); public != nil { // validated
-		host := strings.ToLower(public.Hostname())
-		words = append(append(words, host), strings.Split(host, ".")...)
-	}
-	return words
+func (c Config) mediaOptions() media.Options {
+	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) webOptions() web.Options {
-	public, _ := parsePublicURL(c.PublicURL) // validated
 	return web.Options{
-		PublicURL:      public,
+		PublicURL:      c.publicURL(),
 		TrustedProxies: c.TrustedProxies,
 		AllowedOrigins: c.AllowedOrigins,
 		CookieName:     c.CookieName,

@@ -12,7 +12,7 @@ import (
 )
 
 // Time-outs of the HTTP server. How long a body and an answer may take is decided
-// where they are read and written (internal/web/pace.go), by their size; what
+// where they are read and written (internal/web/wire/pace.go), by their size; what
 // net/http reads and writes by itself, such as headers and a 431, has these.
 const (
 	readTimeout    = 10 * time.Second

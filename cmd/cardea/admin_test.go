@@ -219,7 +219,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	clients := make([]*testkit.Client, people)
 	for i := range clients {
 		clients[i] = s.client()
-		clients[i].Post("/api/register", testkit.Person("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
+		clients[i].Post("/api/register", testkit.Registration("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
 		clients[i].Upload("first.png", smallPicture(t)).Want(http.StatusOK)
 	}
 	stop := make(chan struct{})
@@ -233,7 +233,7 @@ func TestBackupUnderLoad(t *testing.T) {
 				default:
 				}
 				c.Upload(fmt.Sprintf("p%d.png", n), smallPicture(t)).Want(http.StatusOK)
-				s.client().Post("/api/register", testkit.Person("P", fmt.Sprintf("new%d-%d@example.com", i, n), "simplepass")).Want(http.StatusCreated)
+				s.client().Post("/api/register", testkit.Registration("P", fmt.Sprintf("new%d-%d@example.com", i, n), "simplepass")).Want(http.StatusCreated)
 			}
 		})
 	}
@@ -295,7 +295,7 @@ func withPicture(t *testing.T) (data string) {
 	data = t.TempDir()
 	s := serve(t, data, cheap)
 	ann := s.client()
-	ann.Post("/api/register", testkit.Person("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
+	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
 	ann.Upload("face.png", smallPicture(t)).Want(http.StatusOK)
 	s.stop()
 	return data

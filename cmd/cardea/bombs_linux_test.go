@@ -151,13 +151,13 @@ func uploadAtOnce(t *testing.T, list []bomb, longest time.Duration) {
 	const mostMemory = 400 << 20
 	s := serve(t, t.TempDir(), cheap)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	before := s.peak()
 	var uploads sync.WaitGroup
 	begin, over := make(chan struct{}), make(chan struct{})
 	for i, b := range list {
 		eve := s.client()
-		eve.Post("/api/register", testkit.Person("Eve", fmt.Sprintf("eve%d@example.com", i), "simplepass")).Want(201)
+		eve.Post("/api/register", testkit.Registration("Eve", fmt.Sprintf("eve%d@example.com", i), "simplepass")).Want(201)
 		uploads.Go(func() {
 			<-begin
 			begun := time.Now()

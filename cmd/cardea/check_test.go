@@ -135,7 +135,7 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 	data = t.TempDir()
 	s := serve(t, data, cheap)
 	ann := s.client()
-	ann.Post("/api/register", testkit.Person("Ann", "ann@example.com", "simplepass")).Want(201)
+	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(201)
 	address = strings.TrimPrefix(ann.Upload("face.png", noise(t, 300)).Want(200).Envelope().Picture, s.url)
 	s.stop()
 	files = filesIn(t, filepath.Join(data, "pictures"))

@@ -236,7 +236,7 @@ func (w *worker) register(*person) error {
 
 func (p *person) register(c caller) error {
 	first := p.passwords[0]
-	r := jsonRequest("POST", "/api/register", "", testkit.Person("aruncs", p.email, first))
+	r := jsonRequest("POST", "/api/register", "", testkit.Registration("aruncs", p.email, first))
 	return p.ask(c, r, http.StatusCreated, func(a *account, token string) {
 		a.registered, a.password = true, first
 		a.begin(token)

@@ -85,7 +85,7 @@ func TestDiskFull(t *testing.T) {
 	data := smallDisk(t)
 	s := serve(t, data, cheap)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	ada.Upload("ada.png", smallPicture(t)).Want(200)
 	address := "/uploads/" + ada.Get("/api/user").Envelope().User.ID + "_ada.png"
 	picture := ada.Get(address).Want(200).Body
@@ -94,7 +94,7 @@ func TestDiskFull(t *testing.T) {
 		free := fill(t, data)
 		writes := map[string]func() *testkit.Answer{
 			"register": func() *testkit.Answer {
-				return s.client().Post("/api/register", testkit.Person("Eve", fmt.Sprintf("eve%d@example.com", rand.Uint64()), "simplepass"))
+				return s.client().Post("/api/register", testkit.Registration("Eve", fmt.Sprintf("eve%d@example.com", rand.Uint64()), "simplepass"))
 			},
 			"upload": func() *testkit.Answer { return ada.Upload("new.png", noise(t, 300)) },
 			"login": func() *testkit.Answer {
@@ -165,7 +165,7 @@ func TestReadOnlyData(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	ada.Upload("ada.png", smallPicture(t)).Want(200)
 	address := "/uploads/" + ada.Get("/api/user").Envelope().User.ID + "_ada.png"
 	immutable := func(flag string) error {
@@ -181,7 +181,7 @@ func TestReadOnlyData(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = immutable("-i") })
 	for what, a := range map[string]*testkit.Answer{
-		"register": s.client().Post("/api/register", testkit.Person("Eve", "eve@example.com", "simplepass")),
+		"register": s.client().Post("/api/register", testkit.Registration("Eve", "eve@example.com", "simplepass")),
 		"login":    s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")),
 		"upload":   ada.Upload("new.png", smallPicture(t)),
 		"logout":   ada.Post("/api/logout", nil),
@@ -233,7 +233,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	args := serveCommand(t, t.TempDir()).Args
 	s := awaitServer(launch(t, exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -n 64 && exec "$@"`, "sh"}, args...)...), cheap...))
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	var conns []net.Conn
 	for range 200 {
 		conns = append(conns, testkit.Dial(t, s.url))
@@ -269,7 +269,7 @@ func TestIdleConnections(t *testing.T) {
 	const many = 2000
 	s := serve(t, t.TempDir(), cheap)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	slowest := func() (worst time.Duration) {
 		for range 200 {
 			begun := time.Now()
@@ -315,7 +315,7 @@ func TestCancelledUploads(t *testing.T) {
 	data, ops := t.TempDir(), freeAddress(t)
 	s := serve(t, data, cheap, "--ops-listen", ops)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 	ada.Upload("ada.png", smallPicture(t)).Want(200)
 	goroutines := func() int {
 		answer, err := http.Get("http://" + ops + "/debug/pprof/goroutine?debug=1") //nolint:noctx // on this machine
@@ -377,7 +377,7 @@ func TestStopUnderLoad(t *testing.T) {
 	for round := range times(3) {
 		s := serve(t, t.TempDir(), cheap)
 		ada := s.client()
-		ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(201)
+		ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 		form, formType := testkit.Form(t, "profile_pic", "a.png", smallPicture(t))
 		credentials := `{"email":"ada@example.com","password":"simplepass"}`
 		cookie := "Host: x\r\nCookie: session=" + ada.Cookie + "\r\n"

@@ -42,7 +42,7 @@ const floodClients = 64
 func TestLoginFlood(t *testing.T) {
 	f := newFlood(t)
 	for i := range floodClients {
-		f.server.client().Post("/api/register", testkit.Person("Ada", floodEmail(i), "simplepass")).Want(201)
+		f.server.client().Post("/api/register", testkit.Registration("Ada", floodEmail(i), "simplepass")).Want(201)
 	}
 	f.measure(hashesPerSecond, func(i int) (path, contentType, cookie string, body []byte) {
 		return "/api/login", "application/json", "", fmt.Appendf(nil, `{"email":%q,"password":"simplepass"}`, floodEmail(i))
@@ -60,7 +60,7 @@ func TestUploadStorm(t *testing.T) {
 	var cookies []string
 	for i := range floodClients {
 		client := f.server.client()
-		client.Post("/api/register", testkit.Person("Ada", floodEmail(i), "simplepass")).Want(201)
+		client.Post("/api/register", testkit.Registration("Ada", floodEmail(i), "simplepass")).Want(201)
 		cookies = append(cookies, client.Cookie)
 	}
 	f.measure(nil, func(i int) (string, string, string, []byte) {
@@ -83,7 +83,7 @@ func newFlood(t *testing.T) *flood {
 	}
 	s := serve(t, t.TempDir(), []string{"CARDEA_RATE_LIMIT=off"})
 	reader := s.client()
-	reader.Post("/api/register", testkit.Person("Reader", "reader@example.com", "simplepass")).Want(201)
+	reader.Post("/api/register", testkit.Registration("Reader", "reader@example.com", "simplepass")).Want(201)
 	return &flood{t, s, reader.Cookie}
 }
 

@@ -34,7 +34,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	login := func() *testkit.Answer {
 		return s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
 	}
@@ -67,7 +67,7 @@ func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
-	s.client().Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	defer lockDatabase(t, data)()
 	login := sendHalf(t, s.client(), "/api/login", "application/json", []byte(`{"email":"ada@example.com","password":"simplepass"}`))
 	begun := time.Now()

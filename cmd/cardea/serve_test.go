@@ -66,7 +66,7 @@ func TestLaterStart(t *testing.T) {
 	data := t.TempDir()
 	first := serve(t, data, nil)
 	client := first.client()
-	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	first.stop()
 
 	second := serve(t, data, nil)
@@ -86,7 +86,7 @@ func TestStop(t *testing.T) {
 			data := t.TempDir()
 			s := serve(t, data, nil)
 			ada := s.client()
-			ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+			ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 			form, formType := testkit.Form(t, "profile_pic", "ada.png", smallPicture(t))
 			credentials := []byte(`{"email":"ada@example.com","password":"simplepass"}`)
 
@@ -458,7 +458,7 @@ func TestDataIsPrivate(t *testing.T) {
 	shell := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `umask 0; exec "$0" "$@"`}, cmd.Args...)...)
 	s := awaitServer(launch(t, shell))
 	ada := s.client()
-	ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	ada.Upload("ada.png", smallPicture(t)).Want(http.StatusOK)
 
 	files := 0
@@ -527,7 +527,7 @@ func TestMetrics(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address, "--argon2-memory", "64", "--argon2-time", "1")
 	client := s.client()
-	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	client.Post("/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
 	client.Get("/no/such/" + strings.Repeat("x", 100)).Want(http.StatusNotFound)
 	ops := testkit.NewClient(t, "http://"+address)

@@ -12,7 +12,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/token"
 )
 
 // Service carries out the use cases. Its methods may be called from any goroutine.
@@ -35,12 +34,6 @@ type Guards struct {
 // New returns a service.
 func New(db *store.DB, guards Guards, sessions *session.Service, passwords *Passwords, now func() time.Time, log *slog.Logger) *Service {
 	return &Service{db, guards, sessions, passwords, now, log}
-}
-
-// SignIn is what a client keeps after a user has signed in.
-type SignIn struct {
-	Session token.Token
-	Device  guard.Device // empty: none
 }
 
 // Errors with a fixed text.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -16,30 +17,30 @@ const loginAttempts = 3
 // Login signs a user in. A session that the client presents ends; with wrong credentials
 // it stays. Errors: too_many_attempts; invalid_credentials, for an unknown address and a
 // wrong password alike, after the same work; suspended, only after the right password.
-func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (SignIn, error) {
+func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
 		signIn, err := s.login(ctx, EmailKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
 	}
-	return SignIn{}, guard.PublicError(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
+	return session.SignIn{}, guard.PublicError(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
 }
 
 // login tries once. [store.ErrNotFound] means that the user or the password changed
 // meanwhile.
-func (s *Service) login(ctx context.Context, emailKey string, pw Password, client guard.Client) (SignIn, error) {
+func (s *Service) login(ctx context.Context, emailKey string, pw Password, client guard.Client) (session.SignIn, error) {
 	row, err := s.db.UserByEmailKey(ctx, emailKey)
 	if errors.Is(err, store.ErrNotFound) {
 		row, err = store.User{PasswordHash: s.passwords.decoy}, nil
 	}
 	if err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	counters := s.guards.Limits.ForLogin(emailKey, client, s.guards.Devices.ID(row, client.Device))
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	signIn, err := s.signIn(ctx, row, pw, client, attempt)
 	if err != nil && !errors.Is(err, ErrInvalidCredentials) {
@@ -49,18 +50,18 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 }
 
 // signIn verifies the password and, if it is right, makes the session.
-func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt) (SignIn, error) {
+func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
 	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, guard.Flows(attempt.Counters))
 	if err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	if hash == "" || row.ID == "" {
 		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
-		return SignIn{}, ErrInvalidCredentials
+		return session.SignIn{}, ErrInvalidCredentials
 	}
 	if !row.SuspendedAt.IsZero() {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
-		return SignIn{}, ErrSuspended
+		return session.SignIn{}, ErrSuspended
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
@@ -75,5 +76,5 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
 	row.PasswordHash = hash
-	return SignIn{fresh.Token, s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
 }

@@ -13,22 +13,22 @@ import (
 // ChangePassword gives the user of a session a new password. All other sessions of the
 // user end, and no device is known any more. The session continues with the returned
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
-func (s *Service) ChangePassword(ctx context.Context, in session.Session, current, next Password, client guard.Client) (SignIn, error) {
+func (s *Service) ChangePassword(ctx context.Context, in session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
 	if current == "" {
 		problems.note("current_password", "Enter your current password.")
 	}
 	problems.note("new_password", s.passwords.problem(next, in.User.Email, in.User.Name))
 	if err := problems.err(); err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	row, err := s.db.UserByID(ctx, in.User.ID)
 	if err != nil {
-		return SignIn{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+		return session.SignIn{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
 	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID), row.ID, client)
 	if err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	signIn, err := s.replacePassword(ctx, row, current, next, client, attempt)
 	switch {
@@ -43,10 +43,10 @@ func (s *Service) ChangePassword(ctx context.Context, in session.Session, curren
 // replacePassword replaces the hash, and all sessions by a new one. If the password
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
-func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (SignIn, error) {
+func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
 	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, guard.Flows(attempt.Counters))
 	if err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
@@ -59,7 +59,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 		return attempt.Succeed(ctx, tx)
 	})
 	row.PasswordHash = hash
-	return SignIn{fresh.Token, s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
 }
 
 // SetPassword gives a user a new password without asking for the current one, ends all

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
@@ -22,14 +23,14 @@ type Registration struct {
 //
 // However many registrations of one address race, in whatever spelling, one succeeds:
 // the database keeps the compared form unique.
-func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, SignIn, error) {
+func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
-		return user.User{}, SignIn{}, err
+		return user.User{}, session.SignIn{}, err
 	}
 	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForRegistration(client), "", client)
 	if err != nil {
-		return user.User{}, SignIn{}, err
+		return user.User{}, session.SignIn{}, err
 	}
 	row := s.newUser(name, email)
 	signIn, err := s.create(ctx, &row, r.Password, client)
@@ -37,7 +38,7 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 		s.guards.Limits.TakeBack(ctx, attempt)
 	}
 	if err != nil {
-		return user.User{}, SignIn{}, guard.PublicError(err)
+		return user.User{}, session.SignIn{}, guard.PublicError(err)
 	}
 	return user.From(row, nil), signIn, nil
 }
@@ -47,10 +48,10 @@ func (s *Service) newUser(name, email string) store.User {
 }
 
 // create stores the account and signs in to it.
-func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn SignIn, err error) {
+func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn session.SignIn, err error) {
 	queue := guard.Flows(s.guards.Limits.ForLogin(row.EmailKey, client, ""))
 	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queue); err != nil {
-		return SignIn{}, err
+		return session.SignIn{}, err
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
@@ -61,9 +62,9 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
-		return SignIn{}, ErrEmailTaken
+		return session.SignIn{}, ErrEmailTaken
 	}
-	return SignIn{fresh.Token, s.guards.Devices.Remember(*row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Device)}, err
 }
 
 // Add makes an account by the rules of a registration, without signing in, for an

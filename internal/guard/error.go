@@ -16,19 +16,19 @@ type Kind int
 
 // The kinds, and what the caller can do.
 const (
-	KindInternal         Kind = iota // our fault: nothing
-	KindInvalid                      // the input is wrong: correct it
-	KindUnauthenticated              // no valid session or wrong credentials: sign in
-	KindForbidden                    // signed in, but not allowed
-	KindNotFound                     // no such thing
-	KindConflict                     // already taken
-	KindThrottled                    // too often: try again after RetryAfter
-	KindUnavailable                  // overloaded, or a dependency is down: try again after RetryAfter
-	KindFull                         // the disk is full: try again later
-	KindTooLarge                     // the body is too large: send less
-	KindTimeout                      // the body took too long to arrive: try again
-	KindUnsupportedMedia             // the body has the wrong content type
-	KindWrongMethod                  // the route does not take this method
+	KindInternal        Kind = iota // our fault: nothing
+	KindInvalid                     // the input is wrong: correct it
+	KindUnauthenticated             // no valid session or wrong credentials: sign in
+	KindForbidden                   // signed in, but not allowed
+	KindNotFound                    // no such thing
+	KindConflict                    // already taken
+	KindThrottled                   // too often: try again after RetryAfter
+	KindUnavailable                 // overloaded, or a dependency is down: try again after RetryAfter
+	KindFull                        // the disk is full: try again later
+	KindTooLarge                    // the body is too large: send less
+	KindTimeout                     // the body took too long to arrive: try again
+	KindUnsupported                 // the body has the wrong content type
+	KindMethod                      // the route does not take this method
 )
 
 // Error is the public form of a failure. Message and Fields are for the user and reveal
@@ -100,6 +100,11 @@ func PublicError(err error) error {
 		return &Error{Kind: KindUnavailable, Code: "canceled", RetryAfter: retrySoon, Err: err,
 			Message: "The request ended before it was done."}
 	}
+	return Internal(err)
+}
+
+// Internal returns the public error for a failure that is our fault.
+func Internal(err error) *Error {
 	return &Error{Kind: KindInternal, Code: "internal", Err: err,
 		Message: "Something went wrong on our side. It has been logged. Try again later."}
 }

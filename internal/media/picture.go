@@ -123,12 +123,16 @@ const heavy = 32 << 20
 // make decodes a stranger's file and encodes it anew, when it is its turn and there is
 // memory for it.
 func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
-	weight, err := picture.Check(data, limits, crop)
+	source, err := picture.Open(data, limits)
+	if err != nil {
+		return nil, err
+	}
+	weight, err := source.Weight(crop)
 	if err != nil {
 		return nil, err
 	}
 	busy := p.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
-		set, err = picture.Make(ctx, data, limits, crop)
+		set, err = source.Make(ctx, crop)
 		if weight > heavy {
 			runtime.GC()
 		}

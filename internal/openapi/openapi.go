@@ -1,10 +1,10 @@
-// Package openapi holds the contract as an OpenAPI 3.1 document, and reads it into
-// the few types that a page about it needs.
+// Package openapi holds the HTTP contract as an OpenAPI 3.1 document. [JSON] returns
+// the document for programs. [Load] parses it into the types that the page /docs shows.
 //
-// The document, openapi.json, is written by hand. It cannot drift: its paths are
-// compared with the route table (internal/web), its error codes with those in the
-// code, and every request and answer of the scenario tests is held to it
-// (internal/testkit).
+// The document, openapi.json, is written by hand. Tests keep it true:
+//   - its paths equal the route table (internal/web),
+//   - its error codes equal those in the code,
+//   - every request and answer of the scenario tests must match it (internal/testkit).
 package openapi
 
 import (
@@ -20,18 +20,18 @@ import (
 //go:embed openapi.json
 var document []byte
 
-// JSON is the document; it must not be changed.
+// JSON returns the document. Callers must not change it.
 func JSON() []byte { return document }
 
-// Document is what the page shows of the document, with its references resolved.
+// Document is the parsed document with its references resolved.
 type Document struct {
 	Info       Info                         `json:"info"`
 	Tags       []Tag                        `json:"tags"`
-	Paths      Ordered[Ordered[*Operation]] `json:"paths"` // by path, by method in lower case
+	Paths      Ordered[Ordered[*Operation]] `json:"paths"` // by path, then by method in lower case
 	Components Components                   `json:"components"`
 }
 
-// Info is what the document says of itself.
+// Info describes the document.
 type Info struct {
 	Title       string `json:"title"`
 	Version     string `json:"version"`
@@ -44,7 +44,7 @@ type Tag struct {
 	Name string `json:"name"`
 }
 
-// Components are what references point to.
+// Components are the targets of references.
 type Components struct {
 	SecuritySchemes Ordered[SecurityScheme] `json:"securitySchemes"`
 	Schemas         Ordered[*Schema]        `json:"schemas"`
@@ -54,7 +54,7 @@ type Components struct {
 	Headers         Ordered[*Header]        `json:"headers"`
 }
 
-// SecurityScheme is a way to show who one is.
+// SecurityScheme is a way to authenticate.
 type SecurityScheme struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
@@ -68,14 +68,14 @@ type Operation struct {
 	Tags        []string              `json:"tags"`
 	Summary     string                `json:"summary"`
 	Description string                `json:"description"`
-	AliasOf     string                `json:"x-alias-of"` // "POST /path" of the operation that it repeats
+	AliasOf     string                `json:"x-alias-of"` // "POST /path" of the original; empty if it is no alias
 	Security    []map[string][]string `json:"security"`
 	Parameters  []*Parameter          `json:"parameters"`
 	RequestBody *Body                 `json:"requestBody"`
 	Responses   Ordered[*Response]    `json:"responses"` // by status
 }
 
-// NeedsSession tells whether only those who are signed in get an answer.
+// NeedsSession reports whether the operation requires a session.
 func (o *Operation) NeedsSession() bool {
 	return len(o.Security) > 0 && !slices.ContainsFunc(o.Security, func(s map[string][]string) bool { return len(s) == 0 })
 }
@@ -91,13 +91,13 @@ type Parameter struct {
 	Example     jsontext.Value `json:"example"`
 }
 
-// Body is what a request carries.
+// Body is the body of a request.
 type Body struct {
 	Ref     string              `json:"$ref"`
 	Content Ordered[*MediaType] `json:"content"`
 }
 
-// Response is an answer.
+// Response is the answer with one status.
 type Response struct {
 	Ref         string              `json:"$ref"`
 	Description string              `json:"description"`
@@ -112,23 +112,23 @@ type Header struct {
 	Example     jsontext.Value `json:"example"`
 }
 
-// MediaType is a form that a body or a response takes.
+// MediaType is the content of a body or response in one media type.
 type MediaType struct {
 	Schema   *Schema          `json:"schema"`
 	Example  jsontext.Value   `json:"example"`
 	Examples Ordered[Example] `json:"examples"`
 }
 
-// Example is one of several; those of errors are named by their codes.
+// Example is one of several examples. Examples of errors are named by their codes.
 type Example struct {
 	Summary string         `json:"summary"`
 	Value   jsontext.Value `json:"value"`
 }
 
-// Schema is a JSON Schema, as far as the page shows it.
+// Schema is the part of a JSON Schema that the page shows.
 type Schema struct {
 	Ref         string           `json:"$ref"`
-	Name        string           `json:"-"` // among the components; empty inside of others
+	Name        string           `json:"-"` // of a component; empty for a nested schema
 	Type        OneOrMore        `json:"type"`
 	Format      string           `json:"format"`
 	Const       jsontext.Value   `json:"const"`
@@ -138,7 +138,7 @@ type Schema struct {
 	Items       *Schema          `json:"items"`
 }
 
-// OneOrMore is a string, or an array of several.
+// OneOrMore is a JSON string, or an array of strings.
 type OneOrMore []string
 
 // UnmarshalJSONFrom implements [json.UnmarshalerFrom].
@@ -150,10 +150,10 @@ func (o *OneOrMore) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return json.UnmarshalDecode(dec, &(*o)[0])
 }
 
-// Ordered is a JSON object whose order counts: that of the document is the page's.
+// Ordered is a JSON object that keeps the order of the document.
 type Ordered[V any] []Member[V]
 
-// Member is a name and its value.
+// Member is a member of a JSON object.
 type Member[V any] struct {
 	Name  string
 	Value V
@@ -178,7 +178,7 @@ func (o *Ordered[V]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// at returns the component that a reference points to.
+// at returns the component that a reference names.
 func (o Ordered[V]) at(ref string) V {
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	for _, m := range o {
@@ -186,10 +186,10 @@ func (o Ordered[V]) at(ref string) V {
 			return m.Value
 		}
 	}
-	panic("openapi.json: nothing is at " + ref)
+	panic("openapi.json: no component " + ref)
 }
 
-// Load reads the document. A fault in it is one of the source's, so it panics.
+// Load parses the document. It panics on an error, because the document is embedded.
 func Load() *Document {
 	var d Document
 	if err := json.Unmarshal(document, &d); err != nil {
@@ -199,16 +199,16 @@ func Load() *Document {
 	return &d
 }
 
-// Operations returns those of a group, in the document's order.
-func (d *Document) Operations(tag string) (group []*Operation) {
+// Operations returns the operations with a tag, in the order of the document.
+func (d *Document) Operations(tag string) (tagged []*Operation) {
 	for _, path := range d.Paths {
 		for _, method := range path.Value {
 			if slices.Contains(method.Value.Tags, tag) {
-				group = append(group, method.Value)
+				tagged = append(tagged, method.Value)
 			}
 		}
 	}
-	return group
+	return tagged
 }
 
 func (d *Document) resolve() {
@@ -270,8 +270,8 @@ func (c *Components) resolveContent(content Ordered[*MediaType]) {
 	}
 }
 
-// resolveSchema puts the schema that is referred to in the place of the
-// reference, with the description of the place, if it has one.
+// resolveSchema replaces a reference with a copy of its target. A description next to
+// the reference overrides that of the target.
 func (c *Components) resolveSchema(s **Schema) {
 	switch {
 	case *s == nil:

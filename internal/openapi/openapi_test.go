@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -27,7 +28,7 @@ func document(t *testing.T) any {
 	return doc
 }
 
-// The document is OpenAPI 3.1, by the schema that its authors publish.
+// The document matches the official schema of OpenAPI 3.1.
 func TestDocumentIsOpenAPI(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
 	schema, err := compiler.Compile("testdata/oas-3.1-schema.json")
@@ -41,25 +42,24 @@ func TestDocumentIsOpenAPI(t *testing.T) {
 
 var escape = strings.NewReplacer("~", "~0", "/", "~1", "{", "%7B", "}", "%7D")
 
-// walk visits all objects of the document with their places.
-func walk(value any, place string, visit func(object map[string]any, place string)) {
+// walk visits all objects of the document with their JSON pointers.
+func walk(value any, pointer string, visit func(object map[string]any, pointer string)) {
 	switch value := value.(type) {
 	case map[string]any:
-		visit(value, place)
+		visit(value, pointer)
 		for name, below := range value {
 			if name != "example" && name != "examples" {
-				walk(below, place+"/"+escape.Replace(name), visit)
+				walk(below, pointer+"/"+escape.Replace(name), visit)
 			}
 		}
 	case []any:
 		for i, below := range value {
-			walk(below, place+"/"+strconv.Itoa(i), visit)
+			walk(below, pointer+"/"+strconv.Itoa(i), visit)
 		}
 	}
 }
 
-// Every schema is one of JSON Schema 2020-12, and what stands beside it as an
-// example is one.
+// Every schema is valid JSON Schema 2020-12, and every example matches its schema.
 func TestExamplesFitTheirSchemas(t *testing.T) {
 	doc := document(t)
 	compiler := jsonschema.NewCompiler()
@@ -68,23 +68,23 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := 0
-	walk(doc, "", func(object map[string]any, place string) {
+	walk(doc, "", func(object map[string]any, pointer string) {
 		if _, ok := object["schema"]; !ok {
 			return
 		}
-		schema, err := compiler.Compile(at + "#" + place + "/schema")
+		schema, err := compiler.Compile(at + "#" + pointer + "/schema")
 		if err != nil {
-			t.Fatalf("%s: %v", place, err)
+			t.Fatalf("%s: %v", pointer, err)
 		}
 		for _, example := range examplesOf(object) {
 			examples++
 			if err := schema.Validate(example); err != nil {
-				t.Errorf("an example at %s: %v", place, err)
+				t.Errorf("an example at %s: %v", pointer, err)
 			}
 		}
 	})
 	if examples < 50 {
-		t.Errorf("saw only %d examples", examples)
+		t.Errorf("found only %d examples", examples)
 	}
 	for name := range doc.(map[string]any)["components"].(map[string]any)["schemas"].(map[string]any) {
 		if _, err := compiler.Compile(at + "#/components/schemas/" + name); err != nil {
@@ -104,11 +104,11 @@ func examplesOf(object map[string]any) (all []any) {
 	return all
 }
 
-// Each answer that is an error has an example for each of its codes.
+// Each error response has an example for each of its codes.
 func TestErrorsHaveExamples(t *testing.T) {
 	doc := document(t)
 	seen := 0
-	walk(doc, "", func(object map[string]any, place string) {
+	walk(doc, "", func(object map[string]any, pointer string) {
 		schema, _ := object["schema"].(map[string]any)
 		if schema["$ref"] != "#/components/schemas/Error" {
 			return
@@ -118,16 +118,16 @@ func TestErrorsHaveExamples(t *testing.T) {
 		for code, example := range object["examples"].(map[string]any) {
 			examples = append(examples, code)
 			if value := example.(map[string]any)["value"].(map[string]any); value["code"] != code {
-				t.Errorf("%s: the example %s is of %s", place, code, value["code"])
+				t.Errorf("%s: the example %s has the code %s", pointer, code, value["code"])
 			}
 		}
 		codes := schema["properties"].(map[string]any)["code"].(map[string]any)["enum"].([]any)
 		if !sameStrings(codes, examples) {
-			t.Errorf("%s: codes %v, examples %v", place, codes, examples)
+			t.Errorf("%s: codes %v, examples %v", pointer, codes, examples)
 		}
 	})
 	if seen < 20 {
-		t.Errorf("saw only %d errors", seen)
+		t.Errorf("found only %d errors", seen)
 	}
 }
 
@@ -141,7 +141,7 @@ func sorted(values []any) (out []string) {
 	return out
 }
 
-// The codes of the document are those of the code.
+// The document lists exactly the error codes that the code uses.
 func TestErrorCodes(t *testing.T) {
 	var documented []string
 	schemas := document(t).(map[string]any)["components"].(map[string]any)["schemas"].(map[string]any)
@@ -150,31 +150,26 @@ func TestErrorCodes(t *testing.T) {
 
 	inCode := regexp.MustCompile(`\bCode:\s*"([a-z_]+)"`)
 	var written []string
-	for _, pattern := range []string{"../web/*.go", "../account/*.go"} {
-		names, err := filepath.Glob(pattern)
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %d files (%v)", pattern, len(names), err)
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
 		}
-		for _, name := range names {
-			if strings.HasSuffix(name, "_test.go") {
-				continue
-			}
-			source, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range inCode.FindAllSubmatch(source, -1) {
-				written = append(written, string(match[1]))
-			}
+		source, err := os.ReadFile(path)
+		for _, match := range inCode.FindAllSubmatch(source, -1) {
+			written = append(written, string(match[1]))
 		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	slices.Sort(written)
 	if written = slices.Compact(written); !slices.Equal(written, documented) {
-		t.Errorf("the code has the codes\n%q, the document\n%q", written, documented)
+		t.Errorf("codes in the code\n%q, in the document\n%q", written, documented)
 	}
 }
 
-// An alias takes and answers what its original does.
+// An alias has the same requests and responses as its original.
 func TestAliases(t *testing.T) {
 	doc := openapi.Load()
 	operations := map[string]*openapi.Operation{}
@@ -192,7 +187,7 @@ func TestAliases(t *testing.T) {
 		original := operations[o.AliasOf]
 		if original == nil || !reflect.DeepEqual(o.RequestBody, original.RequestBody) || !reflect.DeepEqual(o.Responses, original.Responses) ||
 			!reflect.DeepEqual(o.Security, original.Security) {
-			t.Errorf("%s is not as %q is", name, o.AliasOf)
+			t.Errorf("%s differs from %q", name, o.AliasOf)
 		}
 	}
 	if aliases != 2 {
@@ -200,15 +195,15 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// Names of operations are unique, every operation is in a group that exists, and
-// no component is left over.
-func TestNothingIsLeftOver(t *testing.T) {
+// Operation ids are unique, every operation has a listed tag, and every component is
+// used.
+func TestIdsTagsAndComponents(t *testing.T) {
 	doc := openapi.Load()
-	ids, grouped, all := map[string]bool{}, 0, 0
+	ids, tagged, all := map[string]bool{}, 0, 0
 	for _, tag := range doc.Tags {
 		for _, o := range doc.Operations(tag.Name) {
-			if grouped++; ids[o.ID] {
-				t.Errorf("two operations are called %s", o.ID)
+			if tagged++; ids[o.ID] {
+				t.Errorf("two operations have the id %s", o.ID)
 			}
 			ids[o.ID] = true
 		}
@@ -216,19 +211,19 @@ func TestNothingIsLeftOver(t *testing.T) {
 	for _, path := range doc.Paths {
 		all += len(path.Value)
 	}
-	if grouped != all {
-		t.Errorf("%d operations, %d in groups", all, grouped)
+	if tagged != all {
+		t.Errorf("%d operations, %d with a listed tag", all, tagged)
 	}
 	text := string(openapi.JSON())
 	components := document(t).(map[string]any)["components"].(map[string]any)
-	delete(components, "securitySchemes") // named, not referred to
+	delete(components, "securitySchemes") // referenced by name only
 	for kind, members := range components {
 		for name := range members.(map[string]any) {
 			if name == "NotFound" || name == "MethodNotAllowed" {
-				continue // for what is not in the document
+				continue // the answers to requests outside the document
 			}
 			if !strings.Contains(text, `"#/components/`+kind+"/"+name+`"`) {
-				t.Errorf("nothing refers to %s/%s", kind, name)
+				t.Errorf("%s/%s is not used", kind, name)
 			}
 		}
 	}

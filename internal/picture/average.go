@@ -6,23 +6,21 @@ import (
 	"image/draw"
 )
 
-// Pixels are averaged tile by tile, so that a second copy of the whole picture
-// never exists. A tile is drawn from the source, whatever its type, as 8-bit
-// premultiplied RGBA; this one fits the cache of a core.
+// Pixels are averaged tile by tile, so there is never a second copy of the picture. A
+// tile is drawn from the source, whatever its type, as premultiplied RGBA of 8 bits.
+// This size fits the cache of a core.
 const (
 	tilePixels   = 16384
 	maxTileWidth = 8192
 )
 
-// shrink returns a part of the canvas of f in at least the given size, and less
-// than twice that. It does the bulk of shrinking: averaging whole blocks is fast
-// and, unlike sampling, lets no fine pattern alias.
+// shrink returns a part of the canvas of f in at least the given size, and less than
+// twice that. Averaging whole blocks is fast, and fine patterns do not alias.
 //
-// Colours are premultiplied, so that transparent pixels lend none to their
-// neighbours.
+// Colours are premultiplied, so those of transparent pixels do not bleed.
 func shrink(ctx context.Context, f frame, part image.Rectangle, atLeast image.Point) (*bitmap, error) {
 	n := blocks(part.Size(), atLeast)
-	b := &bitmap{colors: rgba}
+	b := &bitmap{toRGBA: rgbaRow}
 	for range 4 {
 		b.planes = append(b.planes, plane{
 			pix: make([]uint8, n.X*n.Y), stride: n.X, size: n, area: part,
@@ -33,17 +31,18 @@ func shrink(ctx context.Context, f frame, part image.Rectangle, atLeast image.Po
 		return nil, err
 	}
 	if allAre(b.planes[3].pix, 255) {
-		b.colors, b.planes = rgb, b.planes[:3]
+		b.toRGBA, b.planes = rgbRow, b.planes[:3]
 	}
 	return b, nil
 }
 
-// blocks returns into how many blocks to divide a size that is to become target:
-// each way at least target, and less than twice as many.
+// blocks returns into how many blocks to divide a size that is to become target: at
+// least target and less than twice as many, each way.
 func blocks(size, target image.Point) image.Point {
 	return image.Pt(size.X/(size.X/target.X), size.Y/(size.Y/target.Y))
 }
 
+// allAre reports whether all samples are v.
 func allAre(samples []uint8, v uint8) bool {
 	for _, s := range samples {
 		if s != v {
@@ -53,14 +52,13 @@ func allAre(samples []uint8, v uint8) bool {
 	return true
 }
 
-// average sets each sample of b to the average of a block of pixels. Blocks
-// differ by one pixel in size where the part does not divide evenly: no pixel is
-// lost, and nothing is pulled to one side.
+// average sets each sample of b to the average of a block of pixels. If the part does
+// not divide evenly, blocks differ by one pixel in size; no pixel is left out.
 func average(ctx context.Context, f frame, part image.Rectangle, b *bitmap) error {
 	n := b.planes[0].size
 	columns, rows := edges(part.Dx(), n.X), edges(part.Dy(), n.Y)
 	buf := make([]uint8, 4*tilePixels)
-	// 64 bits: a block can be the whole picture.
+	// 64 bits, because a block can be the whole picture.
 	sums := make([]uint64, 4*n.X)
 	for y := range n.Y {
 		if err := ctx.Err(); err != nil {
@@ -78,8 +76,7 @@ func average(ctx context.Context, f frame, part image.Rectangle, b *bitmap) erro
 	return nil
 }
 
-// edges returns where each of the given number of blocks begins along a side of
-// n pixels, and n at the end.
+// edges returns where each block begins along a side of n pixels, and n at the end.
 func edges(n, blocks int) []int {
 	e := make([]int, blocks+1)
 	for i := range e {
@@ -88,8 +85,7 @@ func edges(n, blocks int) []int {
 	return e
 }
 
-// sumRows adds the rows of a part from y0 up to y1 to the sums of one line of
-// blocks.
+// sumRows adds the rows of a part from y0 up to y1 to the sums of one row of blocks.
 func (f frame) sumRows(part image.Rectangle, y0, y1 int, columns []int, buf []uint8, sums []uint64) {
 	width := min(part.Dx(), maxTileWidth)
 	for x := 0; x < part.Dx(); x += width {
@@ -110,14 +106,13 @@ func (f frame) sumRows(part image.Rectangle, y0, y1 int, columns []int, buf []ui
 	}
 }
 
-// drawTo draws the part of the canvas that begins at the point from onto the
-// whole of img; where the frame does not reach, img stays as it is.
+// drawTo fills img with the part of the canvas that begins at the point from. Outside
+// the frame it leaves img as it is.
 func (f frame) drawTo(img *image.RGBA, from image.Point) {
 	draw.Draw(img, img.Rect, f.img, f.img.Bounds().Min.Add(from).Sub(f.at), draw.Src)
 }
 
-// sumRow adds a row of pixels that begins at the column x to the sums of the
-// blocks it crosses.
+// sumRow adds a row of pixels, from column x on, to the sums of the blocks it crosses.
 func sumRow(row []uint8, x int, columns []int, sums []uint64) {
 	n := len(columns) - 1
 	b := blockAt(x, columns[n], n)
@@ -141,7 +136,7 @@ func sumRow(row []uint8, x int, columns []int, sums []uint64) {
 	}
 }
 
-// blockAt returns which block the pixel x lies in: the inverse of edges.
+// blockAt returns the block that has pixel x. It is the inverse of edges.
 func blockAt(x, n, blocks int) int {
 	return int(((int64(x)+1)*int64(blocks) - 1) / int64(n))
 }

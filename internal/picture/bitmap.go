@@ -2,47 +2,36 @@ package picture
 
 import "image"
 
-// colors says what the planes of a bitmap are.
-type colors int
-
-const (
-	grays colors = iota + 1
-	ycc          // as in JFIF
-	rgb
-	rgba // premultiplied
-	cmyk
-	invertedCMYK // as Adobe writes it: 255 is no ink
-	invertedYCCK // as Adobe writes it: K the same, but of CMY 255 is all ink, coded as YCC
-)
-
 // bitmap is a decoded picture, or a part of it, at full size or already shrunk.
 type bitmap struct {
-	colors colors
 	planes []plane
+	toRGBA rowConverter // of its colours
 }
 
-// plane has the samples of one colour. Planes of a bitmap can differ in how
-// many samples they have: JPEG keeps fewer of colour than of brightness.
+// rowConverter converts a row of samples, by plane, to pixels of RGBA.
+type rowConverter func(dst []uint8, src *[4][]uint8)
+
+// plane has the samples of one colour. The planes of a bitmap can differ in their
+// resolution: JPEG may have fewer samples of colour than of brightness.
 type plane struct {
 	pix        []uint8
 	stride     int
 	size       image.Point     // in samples
-	area       image.Rectangle // of the picture, which the samples cover
+	area       image.Rectangle // the part of the picture that the samples cover
 	perX, perY float64         // samples a pixel of the picture
 }
 
-// covers reports whether b has the part of the picture in at least the given
-// number of samples.
+// covers reports whether b has a part of the picture with at least the given number of
+// samples.
 func (b *bitmap) covers(part image.Rectangle, samples image.Point) bool {
 	p := b.planes[0]
 	return part.In(p.area) &&
 		p.perX*float64(part.Dx()) >= float64(samples.X) && p.perY*float64(part.Dy()) >= float64(samples.Y)
 }
 
-// resize returns a part of the picture in the given size. All planes of the
-// result have that size.
+// resize returns a part of the picture, each plane in the given size.
 func (b *bitmap) resize(part image.Rectangle, to image.Point) *bitmap {
-	out := &bitmap{colors: b.colors}
+	out := &bitmap{toRGBA: b.toRGBA}
 	for _, p := range b.planes {
 		out.planes = append(out.planes, plane{
 			pix: p.resize(part, to), stride: to.X, size: to, area: part,
@@ -52,19 +41,15 @@ func (b *bitmap) resize(part image.Rectangle, to image.Point) *bitmap {
 	return out
 }
 
-// rgba returns the colours of a bitmap whose planes are of one size.
+// rgba returns the pixels of a bitmap whose planes have the same size.
 func (b *bitmap) rgba() *image.RGBA {
 	img := image.NewRGBA(image.Rectangle{Max: b.planes[0].size})
-	convert := map[colors]func(dst []uint8, src *[4][]uint8){
-		grays: grayRow, ycc: yccRow, rgb: rgbRow, rgba: rgbaRow,
-		cmyk: cmykRow, invertedCMYK: invertedCMYKRow, invertedYCCK: invertedYCCKRow,
-	}[b.colors]
 	var src [4][]uint8
 	for y := range img.Rect.Dy() {
 		for i, p := range b.planes {
 			src[i] = p.pix[y*p.stride:][:p.size.X]
 		}
-		convert(img.Pix[y*img.Stride:][:4*img.Rect.Dx()], &src)
+		b.toRGBA(img.Pix[y*img.Stride:][:4*img.Rect.Dx()], &src)
 	}
 	return img
 }
@@ -81,7 +66,8 @@ func rgbRow(dst []uint8, src *[4][]uint8) {
 	}
 }
 
-// rgbaRow holds colours to their alpha: resizing can push them past it.
+// rgbaRow takes premultiplied colours. It limits them to their alpha, which resizing
+// can overshoot.
 func rgbaRow(dst []uint8, src *[4][]uint8) {
 	for i, a := range src[3] {
 		set(dst[4*i:], min(src[0][i], a), min(src[1][i], a), min(src[2][i], a))
@@ -115,26 +101,27 @@ func invertedYCCKRow(dst []uint8, src *[4][]uint8) {
 	}
 }
 
-// ink sets what four inks leave of white, each given as what it lets pass. This
-// is what browsers show of a picture that says no more about its inks.
+// ink sets the colour of four inks on white, each given as the light it lets pass.
+// Browsers show CMYK pictures without a profile like this.
 func ink(dst []uint8, c, m, y, k uint8) {
 	set(dst, product(c, k), product(m, k), product(y, k))
 }
 
-// product returns a×b, of parts of 255.
+// product returns a×b/255.
 func product(a, b uint8) uint8 { return uint8((uint32(a)*uint32(b) + 127) / 255) }
 
+// set sets an opaque pixel.
 func set(dst []uint8, r, g, b uint8) {
 	dst[0], dst[1], dst[2], dst[3] = r, g, b, 255
 }
 
-// yccToRGB converts as JFIF 1.02 says, in 16 bits of fraction.
+// yccToRGB converts as JFIF 1.02 specifies, with 16 fractional bits.
 func yccToRGB(y, cb, cr uint8) (r, g, b uint8) {
 	yy, u, v := int32(y)<<16+1<<15, int32(cb)-128, int32(cr)-128
 	return clip(yy + 91881*v), clip(yy - 22554*u - 46802*v), clip(yy + 116130*u)
 }
 
-// clip returns the whole part of a number with 16 bits of fraction, held to a byte.
+// clip returns the integer part of a number with 16 fractional bits, clipped to a byte.
 func clip(v int32) uint8 {
 	if v < 0 {
 		return 0

@@ -7,19 +7,18 @@ import (
 	"strings"
 )
 
-// Sides are the sides of the square crops, in pixels.
+// Sides are the sizes of the square crops, in pixels.
 var Sides = [...]int{64, 128, 256, 512}
 
 // largestSide is the last of Sides.
 const largestSide = 512
 
-// Crop is a square of a picture, in pixels of the picture as it is displayed,
-// from its top left corner. The zero value stands for the largest square in the
-// middle.
+// Crop is a square of a picture, in pixels from the top left corner of the picture as
+// displayed. The zero value stands for the largest square in the middle.
 type Crop struct{ X, Y, Side int }
 
-// ParseCrop reads a crop written as "x,y,side". Nothing stands for the square in
-// the middle. The error matches ErrCrop.
+// ParseCrop reads a crop written as "x,y,side". The empty string stands for the square in
+// the middle. Error: ErrCrop.
 func ParseCrop(s string) (Crop, error) {
 	if s == "" {
 		return Crop{}, nil
@@ -42,7 +41,7 @@ func ParseCrop(s string) (Crop, error) {
 	return Crop{n[0], n[1], n[2]}, nil
 }
 
-// in returns the crop of a picture that has the given size as it is displayed.
+// in returns the crop in a picture that has the given size as displayed.
 func (c Crop) in(size image.Point) (image.Rectangle, error) {
 	if c == (Crop{}) {
 		side := min(size.X, size.Y)
@@ -50,7 +49,7 @@ func (c Crop) in(size image.Point) (image.Rectangle, error) {
 	}
 	if c.Side < 1 || c.X < 0 || c.Y < 0 || c.Side > size.X || c.Side > size.Y ||
 		c.X > size.X-c.Side || c.Y > size.Y-c.Side {
-		return image.Rectangle{}, fmt.Errorf("%w: it does not lie within %d×%d", ErrCrop, size.X, size.Y)
+		return image.Rectangle{}, fmt.Errorf("%w: it exceeds %d×%d", ErrCrop, size.X, size.Y)
 	}
 	return image.Rect(c.X, c.Y, c.X+c.Side, c.Y+c.Side), nil
 }

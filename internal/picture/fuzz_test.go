@@ -83,8 +83,8 @@ func fuzz(f *testing.F, signature string) {
 // tryMake asserts what holds for whatever bytes and crop there are.
 func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 	lim := picture.Limits{MaxPixels: 1 << 14, MaxSide: 40}
-	weight, checked := picture.Check(data, lim, crop)
-	set, err := picture.Make(context.Background(), data, lim, crop)
+	weight, checked := weigh(data, lim, crop)
+	set, err := makeFrom(context.Background(), data, lim, crop)
 	if checked != nil && (err == nil || err.Error() != checked.Error()) {
 		t.Fatalf("Check says %v, Make %v", checked, err)
 	}
@@ -109,13 +109,4 @@ func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 	if _, err := masterOf(set.Master.Data, lim); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func FuzzProfile(f *testing.F) {
-	f.Add([]byte(displayP3))
-	f.Add([]byte(iccProfile("GRAY", "kTRC", table(0, 9000, 65535))))
-	for kind := range byte(5) {
-		f.Add([]byte(matrixProfile([3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, formula(kind, 2, 1, 0, 1, 0, 0, 0))))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) { picture.ParseProfile(data) })
 }

@@ -158,7 +158,7 @@ func TestTooLargeIsRefusedBeforeDecoding(t *testing.T) {
 		if !errors.Is(err, picture.ErrTooLarge) {
 			t.Errorf("%s: got %v", name, err)
 		}
-		if _, err := picture.Check(data, picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
+		if _, err := weigh(data, picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
 			t.Errorf("%s: Check lets it pass", name)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<10 {
@@ -212,7 +212,7 @@ func TestManyScansAreRefused(t *testing.T) {
 		return bytes.Join([][]byte{jpg[:last], bytes.Repeat(scan, n), jpg[len(jpg)-2:]}, nil)
 	}
 	normalize(t, again(10), picture.Limits{})
-	if _, err := picture.Check(again(100), picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrInvalid) {
+	if _, err := weigh(again(100), picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 	// What only looks like scans is none: a thumbnail, and what follows the end.

@@ -16,7 +16,7 @@ import (
 // makeSet makes all pictures of data.
 func makeSet(t testing.TB, data []byte, crop picture.Crop) *picture.Set {
 	t.Helper()
-	set, err := picture.Make(context.Background(), data, picture.Limits{MaxTime: plenty}, crop)
+	set, err := makeFrom(context.Background(), data, picture.Limits{MaxTime: plenty}, crop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,8 @@ func TestBadCrops(t *testing.T) {
 		{X: 0, Y: 0, Side: 33}, {X: 1, Y: 0, Side: 32}, {X: 0, Y: 17, Side: 32}, {X: -1, Y: 0, Side: 9}, {X: 0, Y: -1, Side: 9},
 		{X: 5, Y: 5}, {Side: -1}, {X: most, Y: 0, Side: 9}, {X: 0, Y: 0, Side: most}, {X: most, Y: most, Side: most},
 	} {
-		_, err := picture.Make(context.Background(), wide, picture.Limits{}, crop)
-		_, checked := picture.Check(wide, picture.Limits{}, crop)
+		_, err := makeFrom(context.Background(), wide, picture.Limits{}, crop)
+		_, checked := weigh(wide, picture.Limits{}, crop)
 		if !errors.Is(err, picture.ErrCrop) || errors.Is(err, picture.ErrInvalid) || !errors.Is(checked, picture.ErrCrop) {
 			t.Errorf("%v: got %v, %v", crop, err, checked)
 		}
@@ -176,7 +176,7 @@ func TestContextEndsDecoding(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		if set, err := picture.Make(ctx, data, picture.Limits{}, picture.Crop{}); !errors.Is(err, context.Canceled) || set != nil {
+		if set, err := makeFrom(ctx, data, picture.Limits{}, picture.Crop{}); !errors.Is(err, context.Canceled) || set != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -216,7 +216,7 @@ func (l *leaving) Err() error {
 // Decoding that takes too long is refused as too large, with the time it was given.
 func TestDeadline(t *testing.T) {
 	for name, data := range goodLargeFiles() {
-		_, err := picture.Make(context.Background(), data, picture.Limits{MaxTime: time.Nanosecond}, picture.Crop{})
+		_, err := makeFrom(context.Background(), data, picture.Limits{MaxTime: time.Nanosecond}, picture.Crop{})
 		if !errors.Is(err, picture.ErrTooLarge) || !bytes.Contains([]byte(err.Error()), []byte("1ns")) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -7,41 +7,42 @@ import (
 )
 
 const (
-	// maxNameBytes is the longest name SafeName returns: file systems allow
-	// 255 bytes, and callers put an identifier before it.
+	// maxNameBytes is the longest name that SafeName returns. File systems allow 255
+	// bytes, and callers put an identifier before it.
 	maxNameBytes = 100
 
-	// emptyStem stands for a name of which nothing is left.
+	// emptyStem is the stem if no safe character is left.
 	emptyStem = "picture"
 )
 
-// AllowedName reports whether the file name ends in an extension of a type that
-// is accepted, in any case. It is a courtesy to people who pick the wrong file,
-// not a defence: the type is told by content.
+// AllowedName reports whether a file name has an accepted extension, in any case, or
+// none at all, such as the "blob" that browsers send for a canvas. It helps people who
+// pick the wrong file. It is no defence: Open recognizes the type by content.
 func AllowedName(filename string) bool {
-	i := strings.LastIndexByte(filename, '.')
+	base := filename[strings.LastIndexAny(filename, `/\`)+1:]
+	i := strings.LastIndexByte(base, '.')
 	if i < 0 {
-		return false
+		return true
 	}
 	for _, e := range []string{"png", "jpg", "jpeg", "gif", "webp"} {
-		if strings.EqualFold(filename[i+1:], e) {
+		if strings.EqualFold(base[i+1:], e) {
 			return true
 		}
 	}
 	return false
 }
 
-// SafeName makes a stranger's file name safe for a path and an address, for a
-// picture of the given extension ("png" or "jpg"). The result
+// SafeName makes the name of an uploaded file safe for paths and URLs. The extension is
+// that of the stored picture, "png" or "jpg". The result
 //
 //   - has only ASCII letters, digits, '.', '_' and '-',
 //   - is at most 100 bytes long, never empty and never hidden (no leading '.'),
-//   - ends in an extension that tells the stored type: its own if that does
-//     ("IMG_1.JPEG"), else the given one in its place.
+//   - ends in an extension of the stored type: its own if it fits ("IMG_1.JPEG"),
+//     else the given one in its place.
 //
-// Applying it again changes nothing. The characters are chosen as by
-// werkzeug.utils.secure_filename, whose names clients may know; unlike it, '\'
-// separates everywhere, not only on Windows.
+// Applying it again changes nothing. It chooses characters like
+// werkzeug.utils.secure_filename, whose names clients may know. Unlike there, '\'
+// is a separator on every system.
 func SafeName(filename, extension string) string {
 	stem, own := cutExtension(strings.TrimRight(safeCharacters(filename), "._"))
 	if !sameType(own, extension) {
@@ -54,8 +55,8 @@ func SafeName(filename, extension string) string {
 	return stem[:min(len(stem), maxNameBytes-len(".")-len(own))] + "." + own
 }
 
-// cutExtension splits a name before its extension, if it has one: what follows
-// the last dot, but not where that is further parts of a path ("../face").
+// cutExtension splits a name at its last dot, unless parts of a path follow the dot
+// ("../photo").
 func cutExtension(name string) (stem, extension string) {
 	i := strings.LastIndexByte(name, '.')
 	if i < 0 || strings.ContainsAny(name[i:], "_-") {
@@ -64,8 +65,8 @@ func cutExtension(name string) (stem, extension string) {
 	return name[:i], name[i+1:]
 }
 
-// safeCharacters keeps of a name what is harmless: accents are dropped from
-// their letters, runs of white space and separators become one '_'.
+// safeCharacters keeps only harmless characters. Letters lose their accents, and runs of
+// white space and separators become one '_'.
 func safeCharacters(name string) string {
 	ascii := strings.Map(func(r rune) rune {
 		if r >= 0x80 {
@@ -83,8 +84,8 @@ func safeCharacters(name string) string {
 	}, joined)
 }
 
-// isSeparator reports whether r separates the parts of a name: a path
-// separator, or what Python's str.split takes for white space in ASCII.
+// isSeparator reports whether r is a path separator, or white space in ASCII to Python's
+// str.split.
 func isSeparator(r rune) bool {
 	switch {
 	case r == '/', r == '\\', r == ' ', r >= '\t' && r <= '\r', r >= 0x1c && r <= 0x1f:
@@ -93,8 +94,7 @@ func isSeparator(r rune) bool {
 	return false
 }
 
-// sameType reports whether the extension own, in any case, denotes the type of
-// the given one.
+// sameType reports whether own, in any case, is an extension of the given one's type.
 func sameType(own, extension string) bool {
 	if strings.EqualFold(own, extension) {
 		return true

@@ -11,7 +11,8 @@ func TestAllowedName(t *testing.T) {
 	for name, want := range map[string]bool{
 		"test.png": true, "a.jpg": true, "a.jpeg": true, "a.gif": true, "a.webp": true,
 		"A.PNG": true, ".png": true, "a.b.Jpg": true, "../../x.gif": true,
-		"": false, "png": false, "a.": false, "a.svg": false, "a.png.exe": false,
+		"blob": true, "png": true, "../../x": true, `C:\a.b\x`: true, "": true, // no extension
+		"a.": false, "a.svg": false, "a.png.exe": false, "x/.": false,
 		"a.png ": false, "a.pngx": false, "a.GİF": false,
 	} {
 		if got := picture.AllowedName(name); got != want {
@@ -41,7 +42,7 @@ func TestSafeName(t *testing.T) {
 		{"i contain cool \xc3\xbcml\xc3\xa4uts.png", "png", "i_contain_cool_umlauts.png"},
 		{"__filename__.png", "png", "filename__.png"},
 		{"foo$&^*)bar.png", "png", "foobar.png"},
-		{`C:\Users\me\face 1.png`, "png", "C_Users_me_face_1.png"},
+		{`C:\Users\me\photo 1.png`, "png", "C_Users_me_photo_1.png"},
 		{"  a \t b .png ", "png", "a_b_.png"},
 
 		{"", "png", "picture.png"},

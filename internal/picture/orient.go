@@ -10,38 +10,24 @@ import (
 // upright is the EXIF orientation of a picture that needs no turning.
 const upright = 1
 
-// Limits on reading EXIF. The orientation is among the first tags and two bytes
-// long. The size limit also keeps a tag from naming many further directories,
-// each to be walked again.
+// Limits on reading EXIF. The orientation is among the first tags and two bytes long.
+// The size limit also stops tags that name many directories to walk.
 const (
 	maxEXIFTags    = 1000
 	maxEXIFTagSize = 4
 )
 
-// exif returns the TIFF structure with the EXIF of a picture; nil if it has none. It
-// is found here, not by imagemeta, which knows no fill bytes (ITU T.81, B.1.1.2) and
-// no mark where none belongs, and allocates what the length of a chunk says, which may
-// lie behind the pixels and be more than there is.
-func (h *header) exif(data []byte) []byte {
-	switch h.format {
-	case formatJPEG:
-		return h.jpeg.exif
-	case formatPNG:
-		return bytes.TrimPrefix(pngEXIF(data), exifMark)
-	case formatWebP:
-		return bytes.TrimPrefix(webpEXIF(data), exifMark)
-	case formatGIF: // has none
-	}
-	return nil
-}
-
-// exifMark tells in a JPEG the EXIF from what else APP1 may hold (Exif 2.32, 4.7.2). Some
-// encoders of PNG and WebP write the segment as it is, with the mark.
+// exifMark begins the APP1 segment of a JPEG that has EXIF (Exif 2.32, 4.7.2). Some
+// encoders write it into PNG and WebP chunks, too.
 var exifMark = []byte("Exif\x00\x00")
 
-// orientation returns the EXIF orientation of the main picture, 1 to 8 (Exif
-// 2.32, 4.6.4.A). Metadata is decoration: where it is missing, broken or
-// absurd, the picture is upright.
+func trimEXIFMark(chunk []byte) []byte { return bytes.TrimPrefix(chunk, exifMark) }
+
+// orientation returns the EXIF orientation of the main picture, 1 to 8 (Exif 2.32,
+// 4.6.4.A). A picture whose EXIF is missing or broken is upright.
+//
+// It takes the bare TIFF structure, which the formats find themselves. imagemeta would
+// look for it in less strict ways, and allocate what a chunk claims to have.
 func orientation(exif []byte) (o int) {
 	o = upright
 	defer func() {
@@ -69,8 +55,7 @@ func orientation(exif []byte) (o int) {
 	return o
 }
 
-// orient turns and mirrors img so that a picture of EXIF orientation o is
-// upright.
+// orient turns and mirrors a picture of EXIF orientation o to be upright.
 func orient(img *image.RGBA, o int) *image.RGBA {
 	if o <= upright || o > 8 {
 		return img
@@ -86,7 +71,7 @@ func orient(img *image.RGBA, o int) *image.RGBA {
 	return dst
 }
 
-// uprightSize returns a size as it is displayed.
+// uprightSize returns the size as displayed of a picture of orientation o.
 func uprightSize(size image.Point, o int) image.Point {
 	if o >= 5 {
 		return image.Pt(size.Y, size.X)
@@ -94,16 +79,16 @@ func uprightSize(size image.Point, o int) image.Point {
 	return size
 }
 
-// storedPart returns where a part of the upright picture lies in one of the
-// given size and orientation.
+// storedPart returns where a part of the upright picture lies in the stored one, which
+// has the given size and orientation.
 func storedPart(part image.Rectangle, size image.Point, o int) image.Rectangle {
 	x0, y0 := sourceOf(part.Min.X, part.Min.Y, size.X-1, size.Y-1, o)
 	x1, y1 := sourceOf(part.Max.X-1, part.Max.Y-1, size.X-1, size.Y-1, o)
 	return image.Rect(min(x0, x1), min(y0, y1), max(x0, x1)+1, max(y0, y1)+1)
 }
 
-// sourceOf returns which pixel of a picture of orientation o belongs at (x, y)
-// of the upright one. The picture's last column is right, its last row bottom.
+// sourceOf returns which pixel of a stored picture of orientation o belongs at (x, y) of
+// the upright one. Right and bottom are the stored picture's last column and row.
 func sourceOf(x, y, right, bottom, o int) (int, int) {
 	switch o {
 	case 2: // mirrored

@@ -1,33 +1,32 @@
-// Package picture turns what a stranger uploads as a profile picture into a few
-// small, clean ones that are safe to keep and to serve: the master, and square
-// crops.
+// Package picture makes safe profile pictures of uploads: a master of limited
+// size, and square crops.
 //
-// The bytes are looked at in this order, the cheap and the safe first:
+// Use it in three steps:
 //
-//  1. inspect.go tells the type by content and reads the size from the header,
-//     and weight.go what memory it takes to decode that. What is too large is
-//     refused here, before anything of that size is allocated. png.go, jpeg.go
-//     and webp.go know what must be read of those formats; crop.go says which
-//     square was asked for, and orient.go how the camera was held.
-//  2. decode.go decodes the first frame; a decoder that panics has met an
-//     invalid picture. JPEG has a decoder of our own, which shrinks while it
-//     decodes: jpegdecode.go, jpegscan.go, jpegband.go, jpeghuffman.go,
-//     jpegblock.go. For the other formats average.go does the bulk of shrinking.
-//  3. bitmap.go has the result, in planes of samples, and resize.go does the
-//     rest of shrinking (never enlarging).
-//  4. color.go takes the colours of a profile, which profile.go reads, to sRGB,
-//     and orient.go turns the picture upright. These come after shrinking, when
-//     there is little left to do.
-//  5. encode.go writes it anew, so that nothing of the source but its pixels
-//     survives: no EXIF, GPS, XMP, comments, nor trailing bytes.
+//  1. [Open] recognizes the type by content and reads the headers. Files of other
+//     types, and pictures with too many pixels, are errors.
+//  2. [Source.Weight] tells how much memory a crop and the master take to make.
+//     Nothing of that size was allocated so far.
+//  3. [Source.Make] decodes, shrinks and converts the picture and encodes it anew.
+//     Only pixels survive: no EXIF, GPS, XMP, profile, comment or trailing bytes.
 //
-// Apart from that, name.go makes safe file names, and stored.go looks after what
-// is stored.
+// The package knows no HTTP and no storage, keeps no state, and is safe for
+// concurrent use. Callers bound how many pictures are decoded at once, by weight.
 //
-// The package is pure: it knows no HTTP and no storage, keeps no state, and is
-// safe for concurrent use. A picture decodes to several bytes a pixel, so that
-// callers bound how many run at once; [Check] lets them refuse before queuing,
-// and says what memory each takes.
+// The files, in the order of the work:
+//
+//   - open.go opens a file; png.go, jpeg.go, gif.go and webp.go know the formats.
+//     weight.go has what weights have in common, crop.go the squares.
+//   - frame.go and average.go decode to pixels and average blocks of them. JPEG is
+//     decoded at a smaller size in the first place, by package jpeg.
+//   - bitmap.go has the samples, resize.go resizes them.
+//   - color.go converts to sRGB, with package icc, and orient.go turns the picture
+//     upright. Both come late because there are few pixels left.
+//   - encode.go and simplest.go write PNG or JPEG. make.go runs it all.
+//   - name.go makes file names safe, describe.go describes refused files, and
+//     stored.go checks stored pictures.
+//
+// Decision 12 (docs/decisions) has the reasons and the figures.
 package picture
 
 import (
@@ -35,45 +34,37 @@ import (
 	"time"
 )
 
+// Accepted names the types that Open accepts, for people.
+const Accepted = "PNG, JPEG, GIF or WebP"
+
+// Defaults of [Limits].
 const (
-	// DefaultMaxPixels is the pixel count accepted where [Limits] names none:
-	// more than today's phones take by default, less than a bomb.
-	DefaultMaxPixels = 50_000_000
-
-	// DefaultMaxMemory is how many bytes decoding may take where [Limits] names
-	// no number: enough for DefaultMaxPixels of what is common, RGBA and JPEG, at
-	// 4 bytes a pixel. Some kinds take up to 16.
-	DefaultMaxMemory = 256 << 20
-
-	// DefaultMaxSide is the longest side of the result, in pixels, where
-	// [Limits] names none: twice the largest crop that is served.
-	DefaultMaxSide = 1024
-
-	// DefaultMaxTime is how long decoding may take where [Limits] names no time:
-	// ten times what DefaultMaxPixels of anything common take.
-	DefaultMaxTime = 10 * time.Second
+	DefaultMaxPixels = 50_000_000       // more than today's phones make by default
+	DefaultMaxMemory = 256 << 20        // DefaultMaxPixels of RGBA or JPEG
+	DefaultMaxSide   = 1024             // twice the largest crop
+	DefaultMaxTime   = 10 * time.Second // far more than DefaultMaxPixels usually take
 )
 
 var (
-	// ErrInvalid says that the bytes are not a picture that is accepted: not a
-	// PNG, JPEG, GIF or WebP by content, or broken, truncated or hostile.
-	ErrInvalid = errors.New("picture: not a valid PNG, JPEG, GIF or WebP")
+	// ErrInvalid means that the data is not a picture of an accepted type, or is
+	// broken, truncated or hostile.
+	ErrInvalid = errors.New("picture: not a valid " + Accepted)
 
-	// ErrTooLarge says that the picture has more pixels, or takes more memory or
-	// more time to decode, than [Limits] allow.
+	// ErrTooLarge means that the picture has more pixels, or takes more memory or
+	// time to decode, than [Limits] allow.
 	ErrTooLarge = errors.New("picture: too large")
 
-	// ErrCrop says that a crop is malformed or does not lie within the picture.
+	// ErrCrop means that a crop is malformed or exceeds the picture.
 	ErrCrop = errors.New("picture: bad crop")
 )
 
-// Limits bound what is accepted and what is produced. The zero value stands
-// for the defaults.
+// Limits bound what is accepted and what is made. Fields that are zero or negative
+// stand for their defaults.
 type Limits struct {
-	MaxPixels int           // most pixels (width × height) accepted; DefaultMaxPixels if not positive
-	MaxMemory int64         // most bytes that decoding one picture may take; DefaultMaxMemory if not positive
-	MaxSide   int           // longest side of the master, in pixels; DefaultMaxSide if not positive
-	MaxTime   time.Duration // longest that decoding may take; DefaultMaxTime if not positive
+	MaxPixels int           // most pixels, width × height
+	MaxMemory int64         // most bytes that making one picture may take
+	MaxSide   int           // longest side of the master, in pixels
+	MaxTime   time.Duration // longest time that making one picture may take
 }
 
 func (l Limits) maxPixels() int64 {
@@ -112,27 +103,13 @@ type Picture struct {
 	Width, Height int    // in pixels, as displayed
 }
 
-// Set is what is made of an upload.
+// Set is everything that is made of an upload.
 type Set struct {
 	// Master is the whole picture, at most Limits.MaxSide a side.
 	Master *Picture
 
-	// Crops are squares, by the side in Sides. None is enlarged: of a square that
-	// has fewer pixels than a side, the crop is as large as the square is, and
-	// all such crops are the same Picture. A page that shows it in a box of that
-	// side has the browser enlarge it, which looks the same and costs no bytes.
+	// Crops are squares, in the order of Sides. None is enlarged. If the chosen
+	// square has fewer pixels than a side, the crop is as large as the square,
+	// and all such crops are the same Picture.
 	Crops [len(Sides)]*Picture
-}
-
-// Check reads only the headers of data and reports whether Make would refuse it
-// for its type, its size or the crop. It decodes no pixels and takes
-// microseconds, or, for a JPEG, one pass over the bytes. Data that passes may
-// still turn out to be broken when decoded.
-//
-// The weight is how many bytes of memory Make takes at most, data and garbage
-// not counted. It is 0 with an error, which matches ErrInvalid, ErrTooLarge or
-// ErrCrop.
-func Check(data []byte, lim Limits, crop Crop) (weight int64, err error) {
-	h, err := inspect(data, lim, crop)
-	return h.weight, err
 }

@@ -14,12 +14,29 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// normalize normalizes data, which must succeed, and decodes the result, which
-// must be what it says it is.
+// weigh opens data and weighs it.
+func weigh(data []byte, lim picture.Limits, crop picture.Crop) (int64, error) {
+	source, err := picture.Open(data, lim)
+	if err != nil {
+		return 0, err
+	}
+	return source.Weight(crop)
+}
+
+// makeFrom opens data and makes its pictures.
+func makeFrom(ctx context.Context, data []byte, lim picture.Limits, crop picture.Crop) (*picture.Set, error) {
+	source, err := picture.Open(data, lim)
+	if err != nil {
+		return nil, err
+	}
+	return source.Make(ctx, crop)
+}
+
+// normalize makes the master of data, which must succeed, and decodes it.
 func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture, image.Image) {
 	t.Helper()
-	if _, err := picture.Check(data, lim, picture.Crop{}); err != nil {
-		t.Fatalf("Check: %v", err)
+	if _, err := weigh(data, lim, picture.Crop{}); err != nil {
+		t.Fatalf("weigh: %v", err)
 	}
 	p, err := masterOf(data, lim)
 	if err != nil {
@@ -28,7 +45,7 @@ func normalize(t testing.TB, data []byte, lim picture.Limits) (*picture.Picture,
 	return p, decodeResult(t, p)
 }
 
-// plenty of time, for a busy machine and the race detector.
+// plenty is enough time for a busy machine and the race detector.
 const plenty = time.Minute
 
 // masterOf makes the pictures of data and returns the master.
@@ -36,13 +53,14 @@ func masterOf(data []byte, lim picture.Limits) (*picture.Picture, error) {
 	if lim.MaxTime == 0 {
 		lim.MaxTime = plenty
 	}
-	set, err := picture.Make(context.Background(), data, lim, picture.Crop{})
+	set, err := makeFrom(context.Background(), data, lim, picture.Crop{})
 	if err != nil {
 		return nil, err
 	}
 	return set.Master, nil
 }
 
+// decodeResult decodes a picture and checks that it is what it says it is.
 func decodeResult(t testing.TB, p *picture.Picture) image.Image {
 	t.Helper()
 	m, kind, err := image.Decode(bytes.NewReader(p.Data))
@@ -61,8 +79,7 @@ func decodeResult(t testing.TB, p *picture.Picture) image.Image {
 	return inColor(m)
 }
 
-// inColor is an image as it would be decoded had its file not been written as grays
-// or with a palette.
+// inColor converts an image of grays or a palette to one of full colours.
 func inColor(m image.Image) image.Image {
 	var out draw.Image
 	switch m := m.(type) {
@@ -192,7 +209,7 @@ func TestCMYKJPEG(t *testing.T) {
 	}
 }
 
-// A PNG is written in the fewest bytes a pixel that lose nothing (RFC 2083, 4.1.1).
+// A PNG has the fewest bytes a pixel that lose nothing (RFC 2083, 4.1.1).
 func TestColorTypeOfPNG(t *testing.T) {
 	const colorType = 25 // offset in the file
 	const gray, rgb, palette, rgba = 0, 2, 3, 6

@@ -51,7 +51,7 @@ func TestReferences(t *testing.T) {
 	}
 	for name, data := range all {
 		base := name[:len(name)-len(filepath.Ext(name))]
-		set, err := picture.Make(context.Background(), data, picture.Limits{MaxSide: 240, MaxTime: plenty}, picture.Crop{})
+		set, err := makeFrom(context.Background(), data, picture.Limits{MaxSide: 240, MaxTime: plenty}, picture.Crop{})
 		if err != nil {
 			t.Fatal(err)
 		}

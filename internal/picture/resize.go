@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// fit returns size shrunk so that neither side exceeds maxSide, keeping its
-// aspect as far as whole pixels allow; each side stays at least 1. Sizes that
-// fit are returned as they are.
+// fit shrinks a size until neither side exceeds maxSide. It keeps the aspect, as far as
+// whole pixels allow, and each side is at least 1. Sizes that fit stay as they are.
 func fit(size image.Point, maxSide int) image.Point {
 	longest := max(size.X, size.Y)
 	if longest <= maxSide {
@@ -20,24 +19,23 @@ func fit(size image.Point, maxSide int) image.Point {
 	return image.Pt(side(size.X), side(size.Y))
 }
 
-// Weights are whole numbers of weightOne; sums of the first pass keep halfBits of
-// the fraction, so that those of the second fit 32 bits.
+// Weights are fixed-point numbers with weightBits of fraction. Sums of the first pass
+// keep halfBits of it, so that those of the second fit 32 bits.
 const (
 	weightBits = 14
 	weightOne  = 1 << weightBits
 	halfBits   = 6
 )
 
-// tap is what one sample of the result is made of: the samples from first on,
-// by their weights.
+// tap has the weights of the samples, from first on, that make one sample of the result.
 type tap struct {
 	first   int
 	weights []int32
 }
 
-// taps returns the taps of a row of n samples, of which the length from start on
-// (in samples) becomes count samples. Beyond its ends the row goes on with the
-// sample at the end.
+// taps returns the taps that make count samples of a part of a row. The row has n samples;
+// the part begins at start and has the given length, both in samples. Beyond its ends the
+// row continues with the sample at the end.
 func taps(n int, start, length float64, count int) []tap {
 	scale := length / float64(count)
 	radius := kernelRadius * max(1, scale)
@@ -63,7 +61,7 @@ func taps(n int, start, length float64, count int) []tap {
 	return all
 }
 
-// trim drops the zeros at both ends: where nothing is scaled, one weight is left.
+// trim drops zeros at both ends. If nothing is scaled, one weight is left.
 func (t tap) trim() tap {
 	for t.weights[0] == 0 {
 		t.first, t.weights = t.first+1, t.weights[1:]
@@ -74,8 +72,8 @@ func (t tap) trim() tap {
 	return t
 }
 
-// whole sets out to the shares of the weights in their total, as whole numbers
-// that are weightOne together, so that an even row stays even.
+// whole sets out to the weights as parts of their total. Their sum is exactly weightOne, so
+// an even row stays even.
 func whole(out []int32, weights []float64, total float64) {
 	left, largest := int32(weightOne), 0
 	for i, w := range weights {
@@ -91,7 +89,7 @@ func whole(out []int32, weights []float64, total float64) {
 // kernelRadius is where the kernel ends.
 const kernelRadius = 2
 
-// kernel is the cubic of Catmull and Rom (Keys, 1981).
+// kernel is the Catmull-Rom cubic (Keys, 1981).
 func kernel(x float64) float64 {
 	x = math.Abs(x)
 	switch {
@@ -103,8 +101,8 @@ func kernel(x float64) float64 {
 	return 0
 }
 
-// resize returns the part of the picture that p has, in the given size. The
-// height comes first: whole rows are added up faster than what lies in a row.
+// resize returns the samples of a part of the picture, in the given size. It scales the
+// height first, because adding up whole rows is faster.
 func (p plane) resize(part image.Rectangle, to image.Point) []uint8 {
 	x := (float64(part.Min.X - p.area.Min.X)) * p.perX
 	y := (float64(part.Min.Y - p.area.Min.Y)) * p.perY
@@ -124,9 +122,8 @@ func (p plane) resize(part image.Rectangle, to image.Point) []uint8 {
 	return out
 }
 
-// addRows sets sums to rows of samples by their weights, with halfBits of the
-// fraction. It adds four at a time, as most of its time goes by with loading
-// and storing the sums.
+// addRows sets sums to the weighted sum of rows of samples, with halfBits of fraction. It
+// adds four rows at a time, which saves loading and storing the sums.
 func addRows(sums []int32, rows []uint8, stride int, weights []int32) {
 	clear(sums)
 	for ; len(weights) >= 4; weights = weights[4:] {
@@ -150,8 +147,7 @@ func addRows(sums []int32, rows []uint8, stride int, weights []int32) {
 	}
 }
 
-// resizeRow makes a row of samples from sums, of which the first is that of the
-// column left.
+// resizeRow makes a row of samples from sums, the first of which is that of column left.
 func resizeRow(dst []uint8, sums []int32, left int, taps []tap) {
 	const round = 1 << (weightBits + halfBits - 1)
 	for i, t := range taps {

@@ -32,7 +32,7 @@ func realCases(t testing.TB) map[string]realCase {
 	cases := map[string]realCase{
 		"jpeg":               {data: encodeJPEG(m), extension: "jpg"},
 		"jpeg, cropped":      {data: encodeJPEG(scene(1200, 800)), extension: "jpg", crop: picture.Crop{X: 300, Y: 40, Side: 600}},
-		"jpeg cmyk":          {data: testdata(t, "cmyk_scene.jpg"), extension: "jpg", like: readImage(t, testdata(t, "jpeg/scene.png"))},
+		"jpeg cmyk":          {data: testdata(t, "cmyk_scene.jpg"), extension: "jpg", like: jpegScene(t)},
 		"jpeg with P3":       {data: withSegment(encodeJPEG(m), 0xe2, "ICC_PROFILE\x00\x01\x01"+displayP3), extension: "jpg", like: fromP3(m)},
 		"png":                {data: encodePNG(m), extension: "png"},
 		"png large":          {data: encodePNG(scene(1200, 800)), extension: "png"},
@@ -55,7 +55,7 @@ func realCases(t testing.TB) map[string]realCase {
 		"4000×1":             {data: encodeJPEG(grey(4000, 1, 200)), extension: "jpg", like: grey(1024, 1, 200)},
 	}
 	for name, data := range jpegFiles(t) {
-		c := realCase{data: data, extension: "jpg", like: readImage(t, testdata(t, "jpeg/scene.png"))}
+		c := realCase{data: data, extension: "jpg", like: jpegScene(t)}
 		if strings.Contains(name, "gray") {
 			c.like = convert(image.NewGray(c.like.Bounds()), c.like)
 		}

@@ -5,8 +5,8 @@ import (
 	"image/color"
 )
 
-// simplest returns img with one byte a pixel where that loses nothing: as grays, or
-// as at most 256 colours.
+// simplest returns img with one byte a pixel if that loses nothing: as grays, or with a
+// palette of at most 256 colours.
 func simplest(img *image.RGBA) image.Image {
 	if gray := asGray(img); gray != nil {
 		return gray
@@ -17,7 +17,7 @@ func simplest(img *image.RGBA) image.Image {
 	return img
 }
 
-// asGray returns nil if there is a colour, or something transparent.
+// asGray returns img as grays, or nil if a pixel is coloured or transparent.
 func asGray(img *image.RGBA) *image.Gray {
 	gray := image.NewGray(img.Rect)
 	for y := img.Rect.Min.Y; y < img.Rect.Max.Y; y++ {
@@ -33,7 +33,7 @@ func asGray(img *image.RGBA) *image.Gray {
 	return gray
 }
 
-// asPaletted returns nil if there are more than 256 colours.
+// asPaletted returns img with a palette, or nil if it has more than 256 colours.
 func asPaletted(img *image.RGBA) *image.Paletted {
 	few := image.NewPaletted(img.Rect, nil)
 	index := map[[4]byte]uint8{}

@@ -5,17 +5,27 @@ import (
 	"fmt"
 )
 
-// CheckStored decodes a picture as [Make] made it and reports, with
-// [ErrInvalid], if it is broken or of another type than stated.
+// CheckStored decodes a picture as [Source.Make] made it. It fails with ErrInvalid if the
+// picture is broken or not of the content type.
 func CheckStored(data []byte, contentType string) error {
-	h, err := inspect(data, Limits{MaxPixels: 1 << 24}, Crop{})
+	s, err := Open(data, Limits{MaxPixels: 1 << 24})
 	if err != nil {
 		return err
 	}
-	isPNG, isJPEG := h.format == formatPNG, h.format == formatJPEG // no other is stored
-	if (!isPNG || contentType != "image/png") && (!isJPEG || contentType != "image/jpeg") {
+	var actual string
+	switch s.file.(type) {
+	case pngFile:
+		actual = "image/png"
+	case jpegFile:
+		actual = "image/jpeg"
+	}
+	if actual != contentType || actual == "" {
 		return invalid(fmt.Errorf("it is not of the type %s", contentType))
 	}
-	_, err = render(context.Background(), data, h, DefaultMaxSide)
+	p, err := s.plan(Crop{})
+	if err != nil {
+		return err
+	}
+	_, _, err = s.render(context.Background(), p)
 	return err
 }

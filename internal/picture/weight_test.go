@@ -149,12 +149,12 @@ func TestWeightIsThePeak(t *testing.T) {
 		{"progressive", flatJPEG(progressive, 3000, 2000, "YBr", "\x22\x11\x11"), picture.Crop{}},
 		{"small crop", flatJPEG(baseline, 3000, 2000, "YBr", "\x11\x11\x11"), picture.Crop{X: 99, Y: 88, Side: 500}},
 	} {
-		weight, err := picture.Check(c.data, picture.Limits{}, c.crop)
+		weight, err := weigh(c.data, picture.Limits{}, c.crop)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		lim := picture.Limits{MaxTime: plenty}
-		took := peak(func() { _, err = picture.Make(context.Background(), c.data, lim, c.crop) })
+		took := peak(func() { _, err = makeFrom(context.Background(), c.data, lim, c.crop) })
 		t.Logf("%s: weighs %d, takes %d", c.name, weight, took)
 		if err != nil || took > weight || took < weight/5 {
 			t.Errorf("%s: weighs %d, takes %d, %v", c.name, weight, took, err)
@@ -166,7 +166,7 @@ func TestWeightIsThePeak(t *testing.T) {
 func TestMemoryOf12Megapixels(t *testing.T) {
 	const budget = 64 << 20
 	data := twelveMegapixels()
-	weight, err := picture.Check(data, picture.Limits{}, picture.Crop{})
+	weight, err := weigh(data, picture.Limits{}, picture.Crop{})
 	if err != nil || weight > budget {
 		t.Errorf("weighs %d, %v", weight, err)
 	}
@@ -180,7 +180,7 @@ func TestMemoryOf12Megapixels(t *testing.T) {
 // The prefix codes of a lossless WebP can outweigh its pixels.
 func TestWeightOfPrefixCodes(t *testing.T) {
 	weigh := func(chunk string) int64 {
-		weight, err := picture.Check(webpFile("VP8L", chunk), picture.Limits{}, picture.Crop{})
+		weight, err := weigh(webpFile("VP8L", chunk), picture.Limits{}, picture.Crop{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +227,7 @@ func TestDefaultMemoryIsEnough(t *testing.T) {
 		"50 megapixels baseline":    flatJPEG(baseline, 7071, 7071, "YBr", "\x11\x11\x11"),
 		"50 megapixels png":         pngFile("IHDR", pngHeaderOf(7071, 7071, 8, 6, 0), "IDAT", ""),
 	} {
-		if _, err := picture.Check(data, picture.Limits{}, picture.Crop{}); err != nil {
+		if _, err := weigh(data, picture.Limits{}, picture.Crop{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestDefaultMemoryIsEnough(t *testing.T) {
 
 func TestMaxMemory(t *testing.T) {
 	data := flatJPEG(progressive, 300, 200, "YBr", "\x22\x11\x11")
-	weight, err := picture.Check(data, picture.Limits{}, picture.Crop{})
+	weight, err := weigh(data, picture.Limits{}, picture.Crop{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestMaxMemory(t *testing.T) {
 	if !errors.Is(err, picture.ErrTooLarge) || !strings.Contains(err.Error(), strconv.FormatInt(weight, 10)) {
 		t.Errorf("got %v", err)
 	}
-	if none, again := picture.Check(data, picture.Limits{MaxMemory: weight - 1}, picture.Crop{}); none != 0 || again == nil || again.Error() != err.Error() {
+	if none, again := weigh(data, picture.Limits{MaxMemory: weight - 1}, picture.Crop{}); none != 0 || again == nil || again.Error() != err.Error() {
 		t.Errorf("Check says %d, %v", none, again)
 	}
 }
@@ -260,7 +260,7 @@ func TestWeightOfTheLargest(t *testing.T) {
 	} {
 		for _, side := range []int{0, 1, math.MaxInt32} {
 			lim := picture.Limits{MaxPixels: math.MaxInt, MaxMemory: 1 << 30, MaxSide: side}
-			if weight, err := picture.Check(data, lim, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
+			if weight, err := weigh(data, lim, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
 				t.Errorf("%s to %d: weighs %d, %v", name, side, weight, err)
 			}
 		}

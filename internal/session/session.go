@@ -52,6 +52,12 @@ type Session struct {
 	Memo *atomic.Value
 }
 
+// SignIn is what a client keeps after a user has signed in.
+type SignIn struct {
+	Session token.Token
+	Device  guard.Device // empty: none
+}
+
 // Info is a session as its owner sees it in the list.
 type Info struct {
 	ID         string

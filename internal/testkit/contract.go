@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"path"
@@ -20,8 +17,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/openapi"
 )
 
-// Contract holds requests and answers to an OpenAPI 3.1 document. What it reads
-// of OpenAPI is what ours uses.
+// Contract compares requests and answers with an OpenAPI 3.1 document. It reads only
+// the parts of OpenAPI that Cardea's document uses.
 type Contract struct {
 	root any
 
@@ -65,13 +62,13 @@ type Exchange struct {
 	Body    []byte
 }
 
-// isNone tells whether the answer says that there is nothing at the path.
-func (x *Exchange) isNone() bool {
+// isNotFound tells whether the answer says that the path does not exist.
+func (x *Exchange) isNotFound() bool {
 	return x.Status == http.StatusNotFound && bytes.Contains(x.Body, []byte(`"code":"not_found"`))
 }
 
-// Check says what of an exchange is not as the document says. Requests count only
-// if they were accepted: tests send bad ones on purpose.
+// Check returns the differences between an exchange and the document. It checks only
+// requests that were accepted, because tests send bad ones on purpose.
 func (c *Contract) Check(x *Exchange) error {
 	if x.Status == http.StatusNoContent && x.Header.Get("Access-Control-Allow-Methods") != "" {
 		return nil // the answer to a preflight, which the Fetch standard describes
@@ -79,8 +76,8 @@ func (c *Contract) Check(x *Exchange) error {
 	template, item := c.match(x.Request.URL)
 	switch {
 	case template == "" && strings.HasPrefix(x.Request.URL.Path, "/static/"):
-		return nil // for the pages; no part of the contract
-	case template == "" || x.isNone() && !isClean(x.Request.URL.Path):
+		return nil // used by the pages, not part of the contract
+	case template == "" || x.isNotFound() && !isClean(x.Request.URL.Path):
 		return c.checkAnyCall(x, "NotFound")
 	}
 	method := strings.ToLower(x.Request.Method)
@@ -100,7 +97,7 @@ func (c *Contract) Check(x *Exchange) error {
 
 func isClean(p string) bool { return path.Clean(p) == strings.TrimSuffix(p, "/") || p == "/" }
 
-// match finds the path of the document that a URL is at; empty if there is none.
+// match finds the path of the document for a URL; empty if there is none.
 func (c *Contract) match(u *url.URL) (template string, item node) {
 	paths, _ := c.at(node{c.root, ""}, "paths")
 	segments := strings.Split(u.EscapedPath(), "/")
@@ -119,8 +116,8 @@ func matches(template, segments []string) bool {
 	})
 }
 
-// checkAnyCall checks an answer that does not depend on the operation: that there
-// is none, or the refusals that come before anybody has looked.
+// checkAnyCall checks an answer that does not depend on the operation: an unknown
+// path or method, or a refusal before routing.
 func (c *Contract) checkAnyCall(x *Exchange, none string) error {
 	name, ok := map[int]string{
 		http.StatusBadRequest:       "Malformed",
@@ -129,7 +126,7 @@ func (c *Contract) checkAnyCall(x *Exchange, none string) error {
 		http.StatusMethodNotAllowed: "MethodNotAllowed",
 	}[x.Status]
 	if !ok || x.Status >= http.StatusNotFound && name != none {
-		return fmt.Errorf("status %d from what is not in the document", x.Status)
+		return fmt.Errorf("status %d from an operation that is not in the document", x.Status)
 	}
 	response, _ := c.at(node{c.root, ""}, "components", "responses", name)
 	return c.checkResponse(x, response)
@@ -200,18 +197,18 @@ func (c *Contract) checkHeaders(x *Exchange, response node) (err error) {
 	return err
 }
 
-// onEveryAnswer are headers that the document describes once, for all answers, and
-// those that HTTP itself gives rise to.
+// onEveryAnswer lists the headers that the document describes once, for all answers,
+// and those of HTTP itself.
 var onEveryAnswer = []string{
 	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Resource-Policy", "Strict-Transport-Security",
 	"Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers",
-	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date",
+	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date", "X-Request-Id",
 }
 
 func (c *Contract) checkRequest(x *Exchange, template string, operation node) error {
 	err := c.checkPath(x, template, operation)
 	if c.needsSession(operation) && x.Request.Header.Get("Cookie") == "" {
-		err = errors.Join(err, errors.New("documented as for those who are signed in, but answered without a cookie"))
+		err = errors.Join(err, errors.New("documented for signed-in users, but answered without a cookie"))
 	}
 	if content, ok := c.at(operation, "requestBody", "content"); ok {
 		err = errors.Join(err, c.checkContent("request", content, x.Request.Header.Get("Content-Type"), x.Sent))
@@ -242,132 +239,4 @@ func (c *Contract) checkPath(x *Exchange, template string, operation node) (err 
 		}
 	}
 	return err
-}
-
-// checkContent checks a body against what is documented for its type.
-func (c *Contract) checkContent(what string, content node, contentType string, body []byte) error {
-	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return fmt.Errorf("the %s's type %q: %w", what, contentType, err)
-	}
-	media, ok := c.at(content, kind)
-	if !ok {
-		return fmt.Errorf("the %s's type %s is not documented", what, kind)
-	}
-	var value any
-	switch kind {
-	case "application/json":
-		value, err = jsonschema.UnmarshalJSON(bytes.NewReader(body))
-	case "multipart/form-data":
-		value, err = fields(body, params["boundary"])
-	default:
-		return nil // text and pictures, of which a schema says nothing
-	}
-	if err == nil {
-		err = c.validate(media, value)
-	}
-	if err != nil {
-		return fmt.Errorf("the %s's body: %w", what, err)
-	}
-	return nil
-}
-
-// fields reads a form as the object that its schema describes.
-func fields(body []byte, boundary string) (any, error) {
-	object := map[string]any{}
-	form := multipart.NewReader(bytes.NewReader(body), boundary)
-	for {
-		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
-			return object, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		data, err := io.ReadAll(part)
-		if err != nil {
-			return nil, err
-		}
-		object[part.FormName()] = string(data)
-	}
-}
-
-// validateText checks the value of a header or a parameter.
-func (c *Contract) validateText(n node, text string) error {
-	var value any = text
-	if kind, _ := c.at(n, "schema", "type"); kind.value == "integer" {
-		number, err := strconv.Atoi(text)
-		if err != nil {
-			return err
-		}
-		value = number
-	}
-	return c.validate(n, value)
-}
-
-// validate checks a value against the schema of a place in the document.
-func (c *Contract) validate(n node, value any) error {
-	if _, ok := n.object()["schema"]; !ok {
-		return nil
-	}
-	schema, err := c.schema(n.pointer + "/schema")
-	if err != nil {
-		return err
-	}
-	return schema.Validate(value)
-}
-
-func (c *Contract) schema(pointer string) (*jsonschema.Schema, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s := c.schemas[pointer]; s != nil {
-		return s, nil
-	}
-	fragment := url.URL{Fragment: pointer}
-	s, err := c.compiler.Compile(contractURL + "#" + fragment.EscapedFragment())
-	if err == nil {
-		c.schemas[pointer] = s
-	}
-	return s, err
-}
-
-// node is a value in the document and its place (RFC 6901).
-type node struct {
-	value   any
-	pointer string
-}
-
-func (n node) object() map[string]any {
-	object, _ := n.value.(map[string]any)
-	return object
-}
-
-var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
-
-// at goes down from a node, following references.
-func (c *Contract) at(n node, names ...string) (node, bool) {
-	for _, name := range names {
-		below, ok := n.object()[name]
-		if list, isList := n.value.([]any); isList {
-			i, err := strconv.Atoi(name)
-			if ok = err == nil && i < len(list); ok {
-				below = list[i]
-			}
-		}
-		if !ok {
-			return node{}, false
-		}
-		n = node{below, n.pointer + "/" + escapePointer.Replace(name)}
-		if ref, ok := n.object()["$ref"].(string); ok {
-			return c.follow(ref, names[1:])
-		}
-		names = names[1:]
-	}
-	return n, true
-}
-
-// follow goes on from where a reference points to; names of ours need no unescaping.
-func (c *Contract) follow(ref string, names []string) (node, bool) {
-	target := strings.Split(strings.TrimPrefix(ref, "#/"), "/")
-	return c.at(node{c.root, ""}, append(target, names...)...)
 }

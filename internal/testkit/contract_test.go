@@ -19,7 +19,7 @@ const (
 	cookie    = "session=K5N4Q7XB2M6TJWZ3R1VYC8DPLA; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax"
 )
 
-// answer is an exchange that is as documented, to be changed into one that is not.
+// answer is an exchange that matches the document. Tests change it into one that does not.
 type answer struct {
 	method, path, contentType, sent, cookie string
 	status                                  int
@@ -73,8 +73,8 @@ func TestContractAccepts(t *testing.T) {
 		"a refused body": with(login, func(a *answer) {
 			a.sent, a.status, a.body, a.header = "{", 400, failed("malformed_request"), headers()
 		}),
-		"a path that's no": with(read, func(a *answer) { a.path, a.status, a.body = "/none", 404, failed("not_found") }),
-		"a method likewise": with(read, func(a *answer) {
+		"an unknown path": with(read, func(a *answer) { a.path, a.status, a.body = "/none", 404, failed("not_found") }),
+		"an unknown method": with(read, func(a *answer) {
 			a.method, a.status, a.body, a.header = "PUT", 405, failed("method_not_allowed"), headers("Allow", "GET, HEAD, PATCH")
 		}),
 	} {
@@ -88,7 +88,7 @@ func failed(code string) string {
 	return fmt.Sprintf(`{"status":"error","message":"No.","code":%q}`, code)
 }
 
-// Whatever is not as documented is noticed.
+// Every difference from the document is noticed.
 func TestContractNotices(t *testing.T) {
 	replace := func(old, new string) func(*answer) { //nolint:predeclared // as strings.Replace has it
 		return func(a *answer) { a.body = strings.Replace(a.body, old, new, 1) }
@@ -142,7 +142,7 @@ func TestContractNotices(t *testing.T) {
 	}
 }
 
-// noting is a test that notes its failures.
+// noting is a test that records its failures.
 type noting struct {
 	testing.TB
 	failures []string
@@ -152,7 +152,7 @@ func (n *noting) Errorf(format string, args ...any) {
 	n.failures = append(n.failures, fmt.Sprintf(format, args...))
 }
 
-// The client checks all that it sends and gets.
+// The client checks everything that it sends and receives.
 func TestClientChecks(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"status":"success","uptime":5}`))
@@ -166,6 +166,6 @@ func TestClientChecks(t *testing.T) {
 	}
 	client.Undocumented = true
 	if client.Get("/healthz"); len(n.failures) != 1 {
-		t.Errorf("failures %q where nothing is documented", n.failures)
+		t.Errorf("failures %q without a document", n.failures)
 	}
 }

@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-// A panic in a handler costs its request: 500 without internals, the stack in the
-// log, and the connection goes on.
+// A panic in an action fails only its request: the answer is a 500 without
+// internals, and the log has the stack.
 func TestPanicCostsOneRequest(t *testing.T) {
 	var log bytes.Buffer
-	s := New(nil, Options{CookieName: "session", UploadMaxBytes: 1, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	s := New(Owners{}, Options{CookieName: "session", UploadMaxBytes: 1, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	s.mux = http.NewServeMux()
-	s.mux.HandleFunc("/oops", s.handle(func(http.ResponseWriter, *http.Request) error { panic("oops") }))
-	s.mux.HandleFunc("/fine", s.handle(s.healthz))
+	s.mux.HandleFunc("/oops", s.handle(public(func(*wire.Request) error { panic("oops") })))
+	s.mux.HandleFunc("/fine", s.handle(public(s.api.Health)))
 	for _, c := range []struct {
 		path   string
 		status int
@@ -29,6 +31,6 @@ func TestPanicCostsOneRequest(t *testing.T) {
 		}
 	}
 	if n := strings.Count(log.String(), "panic: oops"); n != 2 || !strings.Contains(log.String(), "panic_test.go") {
-		t.Errorf("the log tells of %d panics:\n%s", n, &log)
+		t.Errorf("the log has %d panics:\n%s", n, &log)
 	}
 }

@@ -4,53 +4,58 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/web/api"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-// route is a line of the table: a method, a pattern of [http.ServeMux] and what it does.
+// route is a line of the table: a method, a pattern of [http.ServeMux], who may call
+// it, and what it does.
 type route struct {
 	method  string
 	pattern string
-	action  action
+	access
 }
 
 // table is everything that the public listener answers.
 func (s *Server) table() []route {
+	a, p := s.api, s.pages
 	return []route{
-		{"POST", "/api/register", s.register},
-		{"POST", "/api/login", s.login},
-		{"POST", "/login", s.login},
-		{"POST", "/api/logout", s.logout},
+		{"POST", "/api/register", public(a.Register)},
+		{"POST", "/api/login", public(a.Login)},
+		{"POST", "/login", public(a.Login)},
+		{"POST", "/api/logout", public(a.Logout)},
 
-		{"GET", "/api/user", s.user},
-		{"PATCH", "/api/user", s.rename},
-		{"GET", "/{$}", s.home},
-		{"POST", "/api/password", s.changePassword},
+		{"GET", "/api/user", signedIn(a.User)},
+		{"PATCH", "/api/user", signedIn(a.Rename)},
+		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
+		{"POST", "/api/password", signedIn(a.ChangePassword)},
 
-		{"GET", "/api/sessions", s.sessions},
-		{"DELETE", "/api/sessions", s.endOtherSessions},
-		{"DELETE", "/api/sessions/{id}", s.endSession},
+		{"GET", "/api/sessions", signedIn(a.Sessions)},
+		{"DELETE", "/api/sessions", signedIn(a.EndOtherSessions)},
+		{"DELETE", "/api/sessions/{id}", signedIn(a.EndSession)},
 
-		{"POST", "/api/upload-picture", s.uploadPicture},
-		{"POST", "/upload_profile_pic", s.uploadPicture},
-		{"DELETE", "/api/upload-picture", s.removePicture},
-		{"GET", "/uploads/{address}", s.servePicture},
-		{"GET", "/avatars/{file}", s.avatar},
+		{"POST", "/api/upload-picture", signedInOr(api.ErrUnauthorized, a.UploadPicture)},
+		{"POST", "/upload_profile_pic", signedInOr(api.ErrUnauthorized, a.UploadPicture)},
+		{"DELETE", "/api/upload-picture", signedIn(a.RemovePicture)},
+		{"GET", "/uploads/{address}", public(a.Picture)},
+		{"GET", "/avatars/{file}", public(a.Avatar)},
+		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
 
-		{"GET", "/openapi.json", s.openAPI},
-		{"GET", "/docs", s.docs},
-		{"GET", "/static/{file}", s.static}, // for the pages; no part of the contract
-		{"GET", "/healthz", s.healthz},
-		{"GET", "/readyz", s.readyz},
+		{"GET", "/openapi.json", public(a.OpenAPI)},
+		{"GET", "/docs", public(p.Docs)},
+		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
+		{"GET", "/healthz", public(a.Health)},
+		{"GET", "/readyz", public(a.Ready)},
 	}
 }
 
-// routes builds the mux. A pattern that exists for other methods only answers
-// 405, and everything else 404, both in the envelope.
+// routes builds the mux. Other methods of a pattern answer 405, all other paths 404.
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, route := range s.table() {
-		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.action))
+		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.access))
 		methods := append(allowed[route.pattern], route.method)
 		if route.method == http.MethodGet {
 			methods = append(methods, http.MethodHead) // ServeMux answers HEAD with GET's handler
@@ -59,17 +64,28 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	for pattern, methods := range allowed {
 		slices.Sort(methods)
-		mux.HandleFunc(pattern, s.handle(wrongMethod(strings.Join(methods, ", "))))
+		mux.HandleFunc(pattern, s.handle(public(wrongMethod(strings.Join(methods, ", ")))))
 	}
-	mux.HandleFunc("/", s.handle(noRoute))
+	mux.HandleFunc("/", s.handle(public(noRoute)))
 	return mux
 }
 
-func wrongMethod(allow string) action {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Allow", allow)
-		return errWrongMethod
+// byAccept answers programs and browsers, which navigate, with different actions.
+func byAccept(program, browser wire.Action) wire.Action {
+	return func(r *wire.Request) error {
+		r.Header().Add("Vary", "Accept")
+		if r.PrefersHTML() {
+			return browser(r)
+		}
+		return program(r)
 	}
 }
 
-func noRoute(http.ResponseWriter, *http.Request) error { return errNoRoute }
+func wrongMethod(allow string) wire.Action {
+	return func(r *wire.Request) error {
+		r.Header().Set("Allow", allow)
+		return wire.ErrWrongMethod
+	}
+}
+
+func noRoute(*wire.Request) error { return wire.ErrNoRoute }

@@ -1,95 +1,67 @@
-// Package web is Cardea's HTTP side: it decodes requests, calls the use case of
-// package account, and writes what came of it as JSON or a page.
+// Package web is Cardea's HTTP side.
 //
-// Begin with routes.go: the whole route table stands there, and every action has
-// a file of its own name. What all requests share is in server.go (the way of a
-// request), safety.go (headers and other origins), request.go (bodies),
-// respond.go and errors.go (answers), cookie.go (the session's cookie) and
-// address.go (which address the world sees, which one a client has).
+// Start with routes.go: it has the whole route table, with who may call each route.
+// server.go is the way of a request. Package api has the JSON actions, package
+// pages the HTML ones; package wire has what all requests share.
 package web
 
 import (
-	"errors"
-	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"path"
 	"strings"
-	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cardea-accounts/cardea/internal/web/api"
+	"github.com/cardea-accounts/cardea/internal/web/pages"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-// Options are what a [Server] works by.
-type Options struct {
-	PublicURL      *url.URL       // nil: http:// and the request's own Host
-	TrustedProxies []netip.Prefix // whose forwarded headers count
-	AllowedOrigins []string       // other origins that may call, exact
-	CookieName     string
-	CookieSameSite http.SameSite
-	CookieMaxAge   time.Duration
-	UploadMaxBytes int64 // of a picture file
-	LogAll         bool  // log every request, not only events
-	Now            func() time.Time
-	Log            *slog.Logger
-}
+// Options are the settings of a [Server].
+type Options = wire.Options
+
+// Owners have the use cases that requests reach.
+type Owners = api.Owners
 
 // Server answers the requests of the contract. It is an [http.Handler].
 type Server struct {
-	opt      Options
-	accounts *account.Service
-	mux      *http.ServeMux
-	safety   safety
-	uploads  *uploadBudget
-	metrics  metrics
+	wire    *wire.Wire
+	api     *api.API
+	pages   *pages.Pages
+	mux     *http.ServeMux
+	nowhere http.Handler
 }
 
-// New returns a server over the use cases.
-func New(accounts *account.Service, opt Options) *Server {
+// New returns a server.
+func New(owners Owners, opt Options) *Server {
 	s := &Server{
-		opt:      opt,
-		accounts: accounts,
-		safety:   newSafety(opt),
-		uploads:  newUploadBudget(opt.UploadMaxBytes),
+		wire:  wire.New(owners.Sessions, opt),
+		api:   api.New(owners, opt.UploadMaxBytes),
+		pages: pages.New(owners.Avatars),
 	}
-	s.metrics = newMetrics(s.table())
 	s.mux = s.routes()
+	s.nowhere = s.handle(public(noRoute))
 	return s
 }
 
+// Metrics returns the metrics of the requests.
+func (s *Server) Metrics() prometheus.Collector { return s.wire.Metrics() }
+
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &recorder{ResponseWriter: w, start: s.opt.Now()}
-	defer s.finish(rec, r)
-	rec.body = paceBody(rec, r)
-	s.safety.setHeaders(rec.Header(), s.isHTTPS(r), r.Header.Get("Origin"))
-	switch err := s.admit(r); {
-	case err != nil:
-		s.fail(rec, r, err)
-	case s.safety.isPreflight(r):
-		s.safety.preflight(rec)
-	default:
-		s.mux.ServeHTTP(rec, r)
+	if !isClean(r.URL.Path) { // ServeMux would redirect
+		s.nowhere.ServeHTTP(w, r)
+		return
 	}
-	if !rec.body.drain() {
-		panic(http.ErrAbortHandler) // closes the connection; net/http cannot know that it has to
-	}
+	s.mux.ServeHTTP(w, r)
 }
 
-// admit refuses what no route should see.
-func (s *Server) admit(r *http.Request) error {
-	if r.URL.Path == "" || r.URL.Path[0] != '/' || !isClean(r.URL.Path) {
-		return errNoRoute // where ServeMux would redirect
-	}
-	if !validHost(r.Host) {
-		return errBadHost
-	}
-	return s.safety.check(r, s.publicAddress)
-}
-
-// isClean tells whether a path has no empty, "." or ".." parts; it may end in a slash.
+// isClean reports whether a path is absolute and has no empty, "." or ".." parts. It
+// may end in a slash.
 func isClean(p string) bool {
+	if p == "" || p[0] != '/' {
+		return false
+	}
 	if !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
 		return true
 	}
@@ -97,29 +69,27 @@ func isClean(p string) bool {
 	return clean == p || clean != "/" && p == clean+"/"
 }
 
-// finish ends every request: it answers for a handler that panicked, counts and logs.
-func (s *Server) finish(rec *recorder, r *http.Request) {
-	v := recover()
-	err, _ := v.(error)
-	aborted := errors.Is(err, http.ErrAbortHandler)
-	if v != nil && !aborted {
-		s.fail(rec, r, panicError(v))
-	}
-	took := s.opt.Now().Sub(rec.start)
-	s.metrics.observe(r, rec.status, took)
-	s.logRequest(rec, r, took)
-	if aborted {
-		panic(v)
+// handle is the way of a request to an action and back.
+func (s *Server) handle(to access) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		req := s.wire.Begin(w, r)
+		defer req.End()
+		if err := answer(req, to); err != nil {
+			req.Fail(err)
+		}
+		req.Drain()
 	}
 }
 
-// action is a handler that returns what went wrong instead of writing it.
-type action func(w http.ResponseWriter, r *http.Request) error
-
-func (s *Server) handle(a action) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := a(w, r); err != nil {
-			s.fail(w, r, err)
-		}
+func answer(r *wire.Request, to access) error {
+	if err := r.Admit(); err != nil {
+		return err
 	}
+	if r.AnswerPreflight() {
+		return nil
+	}
+	if err := to.admit(r); err != nil {
+		return err
+	}
+	return to.action(r)
 }

@@ -1,0 +1,150 @@
+package repocheck
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers says which other layers a package may import, besides leaves. Imports run from
+// the top of this table to its end, never back. A package that is not named here or in
+// leaves fails the test. Tests may import anything.
+var layers = map[string]string{
+	"cmd/cardea": ". internal/operate internal/importer",
+	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/session internal/guard" +
+		" internal/user internal/store internal/store/sqlite",
+
+	"internal/web":       "internal/web/api internal/web/pages internal/web/wire internal/account internal/media internal/session internal/guard internal/user",
+	"internal/web/api":   "internal/web/wire internal/account internal/media internal/operate internal/session internal/guard internal/user",
+	"internal/web/pages": "internal/web/wire internal/account internal/media internal/operate internal/session internal/guard internal/user",
+	"internal/web/ops":   "internal/web/wire internal/session internal/guard internal/store",
+	"internal/web/wire": "internal/session internal/guard internal/user" +
+		" internal/account", // until split
+
+	"internal/operate":  "internal/account internal/media internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/importer": "internal/account internal/media internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/account":  "internal/session internal/outbox internal/guard internal/user internal/store",
+	"internal/media":    "internal/guard internal/user internal/store",
+	"internal/session":  "internal/guard internal/user internal/store",
+	"internal/outbox":   "internal/guard internal/store",
+	"internal/guard":    "internal/user internal/store",
+	"internal/user":     "internal/store",
+
+	"internal/store/sqlite": "internal/store",
+	"internal/store":        "",
+
+	"internal/testkit":       ".",
+	"internal/testkit/house": ". internal/account internal/media internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/scenario":      "",
+	"internal/repocheck":     "",
+}
+
+// leaves says which other leaves a leaf may import. A layer may import every leaf.
+var leaves = map[string]string{
+	"internal/archive":  "",
+	"internal/argon2":   "",
+	"internal/avatar":   "",
+	"internal/blob":     "internal/durable",
+	"internal/breached": "",
+	"internal/datadir":  "internal/durable internal/secret",
+	"internal/deadline": "",
+	"internal/durable":  "",
+	"internal/icc":      "",
+	"internal/jpeg":     "",
+	"internal/openapi":  "",
+	"internal/password": "internal/argon2",
+	"internal/picture":  "internal/icc internal/jpeg",
+	"internal/run":      "",
+	"internal/secret":   "internal/durable",
+	"internal/text":     "",
+	"internal/token":    "",
+	"internal/workers":  "",
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	folders := goFolders(t)
+	for _, f := range folders {
+		allowed, isLayer := layers[f.name]
+		if !isLayer {
+			var isLeaf bool
+			if allowed, isLeaf = leaves[f.name]; !isLeaf {
+				t.Errorf("%s is neither in layers nor in leaves", f.name)
+			}
+		}
+		for imported, files := range f.imports {
+			_, importsLeaf := leaves[imported]
+			if folders[imported] != nil && !slices.Contains(strings.Fields(allowed), imported) && (!isLayer || !importsLeaf) {
+				t.Errorf("%s imports %s; the arrows of %s are %q", files, imported, f.name, allowed)
+			}
+		}
+	}
+}
+
+// Some packages are for few others only.
+func TestImportsForFew(t *testing.T) {
+	for _, rule := range []struct {
+		imports string   // and everything below it
+		allowed []string // and everything below them
+		why     string
+	}{
+		{"net/http", []string{"cmd/cardea", ".", "internal/web", "internal/testkit"}, "only web and the packages above it know HTTP"},
+		{"database/sql", []string{"internal/store", "internal/testkit"}, "all SQL is in internal/store"},
+		{"modernc.org/sqlite", []string{"internal/store"}, "all SQL is in internal/store"},
+		{"internal/testkit", []string{"internal/testkit"}, "it is for tests"},
+		{"testing", []string{"internal/testkit"}, "it is for tests"},
+		{"C", nil, "memory is safe, and the binary static"},
+		{"unsafe", []string{"internal/password", "internal/argon2"}, "memory is safe; the one import is blank, for a function that is linked by name"},
+		{"os/exec", nil, "Cardea runs no commands"},
+		{"plugin", nil, "Cardea loads no code"},
+		{"text/template", nil, "pages use html/template, which escapes"},
+		{"regexp", nil, "no patterns run on input of strangers"},
+		{"encoding/gob", nil, "requests are decoded into structs of strings"},
+		{"encoding/xml", nil, "requests are decoded into structs of strings"},
+		{"math/rand", []string{"internal/testkit"}, "random values come from crypto/rand"},
+		{"crypto/md5", nil, "broken"},
+		{"crypto/sha1", []string{"internal/breached"}, "broken; the published lists of breached passwords are keyed by it"},
+		{"crypto/des", nil, "broken"},
+		{"crypto/rc4", nil, "broken"},
+		{"crypto/aes", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
+		{"crypto/cipher", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
+		{"crypto/rsa", nil, "Cardea encrypts nothing; docs/security.md lists its cryptography"},
+	} {
+		for _, f := range goFolders(t) {
+			if slices.ContainsFunc(rule.allowed, func(a string) bool { return isUnder(f.name, a) }) {
+				continue
+			}
+			for imported, files := range f.imports {
+				if isUnder(imported, rule.imports) {
+					t.Errorf("%s imports %s; %s", files, imported, rule.why)
+				}
+			}
+		}
+	}
+}
+
+// The server opens no connections of its own accord.
+func TestNothingCallsOut(t *testing.T) {
+	for _, f := range goFolders(t) {
+		if isUnder(f.name, "internal/testkit") {
+			continue
+		}
+		for _, file := range f.files {
+			code := readText(t, file)
+			for _, call := range []string{"http.Get(", "http.Post", "http.Client", "http.DefaultClient", "http.Transport", "net.Dial", "tls.Dial", "smtp."} {
+				if strings.Contains(code, call) {
+					t.Errorf("%s has %s", file, call)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageHasAComment(t *testing.T) {
+	for _, f := range goFolders(t) {
+		first, _, _ := strings.Cut(strings.ReplaceAll(f.doc, "\n", " "), ". ")
+		if !strings.HasPrefix(first, "Package ") && !strings.HasPrefix(first, "Command ") ||
+			!strings.Contains(f.doc, ".") || len(strings.Fields(first)) < 5 {
+			t.Errorf("%s: the package comment is %q", f.name, f.doc)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package scenario
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+func TestPublicAddress(t *testing.T) {
+	t.Parallel()
+	https := func(c *cardea.Config) { c.PublicURL = "https://accounts.example.com" }
+	t.Run("https", func(t *testing.T) {
+		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieSameSite = "none" })
+		client := server.Register(t, "ada@example.com")
+		a := client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
+		if got := a.Envelope().Picture; !strings.HasPrefix(got, "https://accounts.example.com/uploads/") {
+			t.Errorf("picture at %s", got)
+		}
+		if got := a.Header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
+			t.Errorf("HSTS %q", got)
+		}
+		cookie := client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Header.Get("Set-Cookie")
+		if !strings.Contains(cookie, "; Secure") || !strings.Contains(cookie, "; SameSite=None") {
+			t.Errorf("Set-Cookie: %s", cookie)
+		}
+	})
+	t.Run("__Host- cookie", func(t *testing.T) {
+		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieName = "__Host-session" })
+		client := server.NewClient(t)
+		set := client.Register("ada@example.com").Header.Get("Set-Cookie")
+		if !strings.HasPrefix(set, "__Host-session=") || !strings.Contains(set, "; Secure") || !strings.Contains(set, "; Path=/") || strings.Contains(set, "Domain") {
+			t.Errorf("Set-Cookie: %s", set)
+		}
+		pair, _, _ := strings.Cut(set, ";")
+		client.Header.Set("Cookie", pair)
+		client.Get("/api/user").Want(200)
+		client.Header.Set("Cookie", strings.TrimPrefix(pair, "__Host-"))
+		client.Get("/api/user").Want(401)
+	})
+	t.Run("forwarded headers of strangers are ignored", func(t *testing.T) {
+		server := testkit.Start(t)
+		client := server.NewClient(t)
+		client.Header = forwarded()
+		client.Register("ada@example.com")
+		a := client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
+		if got := a.Envelope().Picture; !strings.HasPrefix(got, server.URL+"/") {
+			t.Errorf("picture at %s", got)
+		}
+		if s := client.Get("/api/sessions").Envelope().Sessions; s[0].IP != "127.0.0.1" {
+			t.Errorf("sessions %+v", s)
+		}
+	})
+	t.Run("forwarded headers of a trusted proxy count", func(t *testing.T) {
+		server := testkit.Start(t, func(c *cardea.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+		client := server.NewClient(t)
+		client.Header = forwarded()
+		set := client.Register("ada@example.com").Header.Get("Set-Cookie")
+		if !strings.Contains(set, "; Secure") {
+			t.Errorf("Set-Cookie: %s", set)
+		}
+		a := client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
+		if got := a.Envelope().Picture; !strings.HasPrefix(got, "https://front.example.com/") {
+			t.Errorf("picture at %s", got)
+		}
+		if s := client.Get("/api/sessions").Envelope().Sessions; s[0].IP != "203.0.113.7" {
+			t.Errorf("sessions %+v", s)
+		}
+	})
+}
+
+func forwarded() http.Header {
+	return http.Header{
+		"X-Forwarded-For":   {"198.51.100.1, 203.0.113.7, 127.0.0.9"},
+		"X-Forwarded-Proto": {"https"},
+		"X-Forwarded-Host":  {"front.example.com"},
+	}
+}
+
+// A Host header that would change the meaning of a link is refused.
+func TestOddHosts(t *testing.T) {
+	address := startServing(t)
+	for host, status := range map[string]string{
+		"example.com":   "401",
+		"[::1]:5000":    "401",
+		"a/b":           "400",
+		"a%2fb":         "400",
+		`a"b`:           "400",
+		"user@evil.com": "400",
+		"a?b":           "400",
+	} {
+		conn := testkit.Dial(t, address)
+		_, _ = io.WriteString(conn, "GET /api/user HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n")
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if err != nil || !strings.Contains(line, " "+status+" ") {
+			t.Errorf("Host %s: %q (%v)", host, line, err)
+		}
+	}
+}
+
+// A Host longer than a DNS name is refused, because links contain it and answers with
+// links stay in memory.
+func TestHostIsAName(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.NewClient(t)
+	label := strings.Repeat("a", 62) + "."
+	longest := strings.Repeat(label, 4) + "x:65535"
+	client.Do(withHost(t, "GET", server.URL+"/healthz", longest)).Want(200)
+	client.Do(withHost(t, "GET", server.URL+"/healthz", "x"+longest)).WantError(400, "malformed_request")
+}

@@ -1,0 +1,60 @@
+package scenario
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// Readiness names the part that does not answer. Signed-in users stay signed in.
+func TestReadiness(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	client.Get("/healthz").Want(200).WantBody(`{"status":"success"}`)
+	client.Get("/readyz").Want(200).WantBody(`{"status":"success"}`)
+
+	pictures := filepath.Join(server.Data, "pictures")
+	if err := os.RemoveAll(pictures); err != nil {
+		t.Fatal(err)
+	}
+	down := client.Get("/readyz").WantError(503, "not_ready")
+	if down.Header.Get("Retry-After") == "" || down.Envelope().Errors["storage"] == "" || down.Envelope().Errors["database"] != "" {
+		t.Errorf("%s, Retry-After %q", down.Body, down.Header.Get("Retry-After"))
+	}
+	client.Upload("a.png", testkit.PNG(5, 5)).WantError(503, "unavailable")
+	client.Get("/healthz").Want(200)
+	client.Get("/api/user").Want(200)
+
+	if err := os.Mkdir(pictures, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	client.Get("/readyz").Want(200) // it recovers by itself
+	client.Upload("a.png", testkit.PNG(5, 5)).Want(200)
+}
+
+// If a table of the database is missing, logins answer 503 and the server is not ready.
+func TestDamagedDatabaseIsAnOutage(t *testing.T) {
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test looks at what was written
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE sessions"); err != nil {
+		t.Fatal(err)
+	}
+	client := server.NewClient(t)
+	refused := client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantError(503, "unavailable")
+	if refused.Header.Get("Retry-After") == "" {
+		t.Errorf("it does not say when to come back: %v", refused.Header)
+	}
+	for range 2 {
+		if says := client.Get("/readyz").WantError(503, "not_ready").Envelope().Errors; says["database"] != "is damaged; the log says more" {
+			t.Errorf("readiness says %v", says)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package scenario
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// inDatabase changes the database of a running server. Tests use it for changes that
+// would take long over HTTP.
+func inDatabase(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
+	t.Helper()
+	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.Tx(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withChanges records that a user made n changes just now.
+func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
+	t.Helper()
+	events := []string{"renamed", "sessions_ended", "picture_changed", "picture_removed"}
+	inDatabase(t, server, func(tx *store.Tx) error {
+		for i := range n {
+			a := store.Audit{ID: fmt.Sprint(userID, i), At: server.Clock.Now(), Event: events[i%len(events)], UserID: userID}
+			if err := tx.AddAudit(t.Context(), a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changesOf returns all calls that count as a change.
+func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
+	return map[string]func() *testkit.Answer{
+		"renamed":         func() *testkit.Answer { return c.Rename("Ada") },
+		"picture set":     func() *testkit.Answer { return c.Upload("me.png", testkit.PNG(5, 5)) },
+		"picture removed": func() *testkit.Answer { return c.Delete("/api/upload-picture") },
+		"sessions ended":  func() *testkit.Answer { return c.Delete("/api/sessions") },
+		"session ended":   func() *testkit.Answer { return c.Delete("/api/sessions/none") },
+	}
+}
+
+// A user may make 5,000 changes of all kinds in an hour. Reading is not limited, and other
+// users are not affected.
+func TestTooManyChanges(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	ada := server.Register(t, "ada@example.com")
+	bob := server.Register(t, "bob@example.com")
+	withChanges(t, server, ada.User().ID, 4999)
+	server.Clock.Advance(30 * time.Minute)
+	ada.Rename("the last").Want(200)
+	for what, change := range changesOf(ada) {
+		t.Run(what, func(t *testing.T) {
+			retry := change().WantError(http.StatusTooManyRequests, "too_many_changes").Header.Get("Retry-After")
+			if retry != strconv.Itoa(15*60) { // of half an hour
+				t.Errorf("Retry-After %s", retry)
+			}
+		})
+	}
+	if name := ada.User().Name; name != "the last" {
+		t.Errorf("but the name is %s", name)
+	}
+	ada.Rename("").WantError(400, "invalid_input")
+	bob.Rename("Bob").Want(200)
+
+	server.Clock.Advance(30*time.Minute - time.Second)
+	if retry := ada.Delete("/api/upload-picture").Want(429).Header.Get("Retry-After"); retry != "1" {
+		t.Errorf("Retry-After %s", retry)
+	}
+	server.Clock.Advance(time.Second) // changes count for an hour
+	ada.Rename("Ada").Want(200)
+}
+
+// Changes are counted in the database, so the count survives a restart. A clock that was
+// set back does not lock the user out.
+func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	ada := server.Register(t, "ada@example.com")
+	withChanges(t, server, ada.User().ID, 5000)
+	server.Stop()
+	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
+	ada.URL = server.URL
+	ada.Delete("/api/sessions").WantError(429, "too_many_changes")
+	server.Clock.Advance(-24 * time.Hour)
+	ada.Delete("/api/sessions").Want(200)
+}
+
+func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
+	server := testkit.Start(t) // with the limits off
+	ada := server.Register(t, "ada@example.com")
+	withChanges(t, server, ada.User().ID, 5001)
+	ada.Rename("Ada").Want(200)
+}
+
+// A user has at most 1,000 sessions. The next login ends the one last seen longest ago.
+func TestTooManySessions(t *testing.T) {
+	server := testkit.Start(t)
+	first := server.Register(t, "ada@example.com")
+	id := first.User().ID
+	server.Clock.Advance(2 * time.Hour)
+	second := server.Login(t, "ada@example.com")
+	inDatabase(t, server, func(tx *store.Tx) error {
+		for range 998 {
+			name := strings.ToLower(rand.Text()[:16])
+			s := store.Session{ID: name, TokenHash: []byte(name), UserID: id, CreatedAt: server.Clock.Now(), LastSeenAt: server.Clock.Now()}
+			if err := tx.CreateSession(t.Context(), s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	server.Clock.Advance(time.Hour)
+	second.Get("/api/user").Want(200) // seen now, unlike the first
+	if n := len(second.Get("/api/sessions").Envelope().Sessions); n != 1000 {
+		t.Fatalf("%d sessions", n)
+	}
+	third := server.Login(t, "ada@example.com")
+	first.Get("/api/user").WantError(401, "not_logged_in")
+	second.Get("/api/user").Want(200)
+	if n := len(third.Get("/api/sessions").Envelope().Sessions); n != 1000 {
+		t.Errorf("%d sessions", n)
+	}
+	server.Stop()
+	if events, _ := auditOf(t, server, id); fmt.Sprint(sorted(events)) != "[login login registered session_replaced]" {
+		t.Errorf("events %v", events)
+	}
+}

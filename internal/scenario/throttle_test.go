@@ -1,0 +1,178 @@
+package scenario
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// After ten wrong passwords in ten minutes, an account refuses the right one too. All
+// spellings of its address, routes and networks count together.
+func TestGuessingAtOneAccount(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	owner := server.From(t, "192.0.2.1")
+	owner.Register("rénée@example.com")
+	spellings := []string{"rénée@example.com", "RÉNÉE@example.com", " re\u0301ne\u0301e@EXAMPLE.com", "Rénée@Example.COM "}
+	routes := []string{"/api/login", "/login"}
+	for i := range 10 {
+		stranger := server.From(t, fmt.Sprintf("198.51.100.%d", i))
+		stranger.Post(routes[i%2], testkit.Credentials(spellings[i%4], "wrongpass")).WantError(401, "invalid_credentials")
+	}
+	stranger := server.From(t, "203.0.113.9")
+	for _, route := range routes {
+		for _, email := range spellings {
+			stranger.Post(route, testkit.Credentials(email, "simplepass")).WantThrottled()
+		}
+	}
+	// Other accounts and the signed-in owner are not affected.
+	stranger.Guess("other@example.com").Want(401)
+	owner.Get("/api/user").Want(200)
+	owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
+}
+
+// An unknown address is throttled like a known one, so throttling reveals nothing.
+func TestGuessingAtNoAccount(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	client := server.From(t, "192.0.2.1")
+	for range 10 {
+		client.Guess("nobody@example.com").Want(401)
+	}
+	client.Guess("nobody@example.com").WantThrottled()
+}
+
+// The wait grows during guessing, to at most fifteen minutes, and ends.
+func TestTheWaitGrows(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
+	stranger := server.From(t, "198.51.100.1")
+	guess := func() *testkit.Answer {
+		return stranger.Guess("ada@example.com")
+	}
+	for range 10 {
+		guess().Want(401)
+	}
+	wait := guess().WantThrottled()
+	if wait != 10*time.Minute {
+		t.Errorf("the first wait is %v", wait)
+	}
+	server.Clock.Advance(wait - time.Second)
+	guess().WantThrottled() // refused attempts do not make it longer
+	server.Clock.Advance(time.Second)
+	var waits []time.Duration
+	for range 4 {
+		guess().Want(401)
+		wait = guess().WantThrottled()
+		waits = append(waits, wait)
+		server.Clock.Advance(wait)
+	}
+	if fmt.Sprint(waits) != "[2m0s 4m0s 8m0s 15m0s]" {
+		t.Errorf("waits %v", waits)
+	}
+	stranger.Login("ada@example.com")
+	guess().Want(401) // the right password has cleared the account's attempts
+}
+
+// One address has a hundred wrong passwords in ten minutes, for all accounts together. An
+// IPv6 /64 network counts as one address, in any notation.
+func TestGuessingFromOneAddress(t *testing.T) {
+	for _, c := range []struct{ one, same, other string }{
+		{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"},
+		{"2001:db8::1", "2001:0DB8:0:0:ffff::2", "2001:db8:0:1::1"},
+	} {
+		server := testkit.Start(t, testkit.Throttled)
+		client := server.From(t, c.one)
+		for i := range 100 {
+			client.Guess(fmt.Sprintf("nobody%d@example.com", i)).Want(401)
+		}
+		client.Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
+		server.From(t, c.same).Post("/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
+		server.From(t, c.other).Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).Want(401)
+		server.Clock.Advance(15 * time.Minute)
+		client.Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).Want(401)
+	}
+}
+
+// One address has twenty registrations an hour. Mistakes in the form do not count.
+func TestManyRegistrations(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	client := server.From(t, "192.0.2.1")
+	for i := range 20 {
+		client.Post("/api/register", testkit.Registration("Ada", "not an address", "simplepass")).Want(400)
+		client.Register(fmt.Sprintf("ada%d@example.com", i))
+	}
+	client.Post("/api/register", testkit.Registration("Ada", "ada20@example.com", "simplepass")).WantThrottled()
+	server.From(t, "192.0.2.2").Register("ada20@example.com")
+	client.Login("ada1@example.com")
+	server.Clock.Advance(time.Hour)
+	client.Register("ada21@example.com")
+}
+
+// Guesses that arrive at once are limited like guesses that follow each other.
+func TestHundredGuessesAtOnce(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			a := server.From(t, fmt.Sprintf("198.51.100.%d", i)).
+				Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[a.Status]++
+		})
+	}
+	wg.Wait()
+	if statuses[401] != 10 || statuses[429] != 90 {
+		t.Errorf("statuses %v, want ten times 401", statuses)
+	}
+}
+
+// A restart clears no attempts.
+func TestAttemptsSurviveARestart(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
+	for range 10 {
+		server.From(t, "198.51.100.1").Guess("ada@example.com").Want(401)
+	}
+	server.Stop()
+	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
+	server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+}
+
+// A signed-in user has ten attempts at the current password. They count apart from the
+// logins of strangers.
+func TestGuessingAtTheCurrentPassword(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	client := server.From(t, "192.0.2.1")
+	client.Register("ada@example.com")
+	for range 10 {
+		client.Post("/api/password", testkit.PasswordChange("wrongpass", "another one")).WantError(403, "wrong_password")
+	}
+	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).WantThrottled()
+	server.From(t, "192.0.2.2").Login("ada@example.com")
+	server.Clock.Advance(15 * time.Minute)
+	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
+}
+
+// Logins with the right password are never throttled.
+func TestManyRightPasswords(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
+	client := server.From(t, "198.51.100.1")
+	for range 120 {
+		client.Login("ada@example.com")
+	}
+}
+
+func TestThrottlingCanBeOff(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) { c.RateLimit = "off" })
+	for range 30 {
+		server.NewClient(t).Guess("ada@example.com").Want(401)
+	}
+}

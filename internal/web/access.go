@@ -1,0 +1,42 @@
+package web
+
+import (
+	"errors"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
+)
+
+// access is an action and who may call it.
+type access struct {
+	action  wire.Action
+	asks    bool  // who is signed in
+	refusal error // the answer if nobody is; nil: the action answers then too
+}
+
+// public lets everybody call, and does not ask who it is.
+func public(action wire.Action) access { return access{action: action} }
+
+// optional lets everybody call; the action finds the user in the request, if
+// anybody is signed in.
+func optional(action wire.Action) access { return access{action: action, asks: true} }
+
+// signedIn lets only signed-in users call.
+func signedIn(action wire.Action) access { return signedInOr(guard.ErrNotLoggedIn, action) }
+
+// signedInOr is signedIn with another refusal.
+func signedInOr(refusal error, action wire.Action) access {
+	return access{action: action, asks: true, refusal: refusal}
+}
+
+// admit finds out who calls, and returns an error if they may not.
+func (a access) admit(r *wire.Request) error {
+	if !a.asks {
+		return nil
+	}
+	err := r.Authenticate()
+	if errors.Is(err, guard.ErrNotLoggedIn) {
+		return a.refusal
+	}
+	return err // of an outage
+}

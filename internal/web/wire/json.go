@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+)
+
+// maxJSON bounds a JSON body, in bytes.
+const maxJSON = 64 << 10
+
+// Decode reads the JSON object of a request into v, a pointer to a struct of
+// strings. Names are compared exactly and must be unique, in valid UTF-8 (RFC 8259
+// sections 4 and 8.1). Unknown names are ignored; null means that the name is
+// missing. Errors: unsupported_media_type, body_too_large, malformed_request,
+// request_timeout.
+func (r *Request) Decode(v any) error {
+	if !isJSON(r.HTTP) {
+		return errNotJSON
+	}
+	if r.HTTP.ContentLength > maxJSON {
+		return errBodyTooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(r.HTTP.Body, maxJSON+1))
+	if err != nil {
+		return ReadError(err)
+	}
+	if len(data) > maxJSON {
+		return errBodyTooLarge
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Malformed("The request body is empty; send one JSON object.", nil)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return jsonError(err)
+	}
+	if jsontext.Value(data).Kind() != '{' {
+		return Malformed("The request body must be one JSON object.", nil)
+	}
+	return nil
+}
+
+// isJSON accepts application/json and types such as application/problem+json, in
+// UTF-8.
+func isJSON(r *http.Request) bool {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || r.Header.Get("Content-Encoding") != "" {
+		return false
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return false
+	}
+	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+}
+
+// jsonError says what is wrong with a body without repeating any of it.
+func jsonError(err error) *guard.Error {
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return Malformed("The JSON object has the same name twice.", err)
+	}
+	e, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return Malformed("The request body is not valid JSON in UTF-8, or is nested too deeply.", err)
+	}
+	field := strings.TrimPrefix(string(e.JSONPointer), "/")
+	if field == "" {
+		return Malformed("The request body must be one JSON object.", err)
+	}
+	refused := Malformed("The JSON object has a value of the wrong type; see errors.", err)
+	refused.Fields = map[string]string{field: "This must be a string."}
+	return refused
+}
+
+// ReadError is the public form of an error in reading a body.
+func ReadError(err error) *guard.Error {
+	var timeout net.Error
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return errTimeout
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return Malformed("The request body ended too early.", err)
+	default:
+		return Malformed("The request body cannot be read.", err)
+	}
+}

@@ -1,0 +1,115 @@
+package wire
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/session"
+)
+
+// Request is a request on its way through the server. It is the
+// [http.ResponseWriter] of its own answer.
+type Request struct {
+	writer
+	HTTP    *http.Request
+	Now     time.Time       // when it arrived
+	Session session.Session // zero if nobody is signed in, or the route does not ask
+	wire    *Wire
+	sent    credentials
+	id      string
+}
+
+// Action answers a request, or returns the error that [Request.Fail] answers with.
+type Action func(r *Request) error
+
+// Begin takes a request in: it sets the safety headers of the answer and the pace
+// of the body. The caller defers [Request.End].
+func (wire *Wire) Begin(w http.ResponseWriter, r *http.Request) *Request {
+	req := wire.request(w, r)
+	req.body = paceBody(req, r)
+	req.setSafetyHeaders()
+	return req
+}
+
+// Peek takes in a request that belongs to a handler of another program. It leaves
+// body and answer alone, unless [Request.Refuse] answers.
+func (wire *Wire) Peek(w http.ResponseWriter, r *http.Request) *Request { return wire.request(w, r) }
+
+// Refuse answers a request of [Wire.Peek] with an error.
+func (r *Request) Refuse(err error) {
+	r.setSafetyHeaders()
+	r.Fail(err)
+	r.log(r.wire.opt.Now().Sub(r.Now))
+}
+
+func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
+	return &Request{writer: writer{ResponseWriter: w}, HTTP: r, Now: wire.opt.Now(), wire: wire}
+}
+
+// Admit refuses requests that no route should see: those with a malformed Host
+// header and unsafe ones from pages of other origins.
+func (r *Request) Admit() error {
+	if !validHost(r.HTTP.Host) {
+		return errBadHost
+	}
+	return r.checkOrigin()
+}
+
+// Authenticate finds the live session of the request and keeps it in r.Session.
+// Error: not_logged_in.
+func (r *Request) Authenticate() (err error) {
+	r.Session, err = r.findSession()
+	return err
+}
+
+// Client describes who sends the request, for throttling and the audit log.
+func (r *Request) Client() guard.Client {
+	if r.readCookies(); len(r.sent.others) > 0 {
+		_, _ = r.findSession() // chooses the token; without a live one, the first is as good
+	}
+	return guard.Client{
+		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),
+	}
+}
+
+// ID identifies the request in the log and the audit log. It is made on first use.
+func (r *Request) ID() string {
+	if r.id == "" {
+		r.id = strings.ToLower(rand.Text()[:16])
+	}
+	return r.id
+}
+
+// Context returns the context of the request.
+func (r *Request) Context() context.Context { return r.HTTP.Context() }
+
+// WriteHeader implements [http.ResponseWriter]. Errors, and answers to requests
+// that may change something, carry the request's id.
+func (r *Request) WriteHeader(status int) {
+	if status >= http.StatusBadRequest || !isSafeMethod(r.HTTP.Method) {
+		r.Header().Set("X-Request-Id", r.ID())
+	}
+	r.writer.WriteHeader(status)
+}
+
+// End completes a request: it answers for an action that panicked, counts and logs.
+// It works only as a deferred call.
+func (r *Request) End() {
+	v := recover()
+	err, _ := v.(error)
+	aborted := errors.Is(err, http.ErrAbortHandler)
+	if v != nil && !aborted {
+		r.Fail(panicError(v))
+	}
+	took := r.wire.opt.Now().Sub(r.Now)
+	r.wire.metrics.observe(r.HTTP, r.status, took)
+	r.log(took)
+	if aborted {
+		panic(v)
+	}
+}

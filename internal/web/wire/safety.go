@@ -1,0 +1,160 @@
+package wire
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+// safety protects browsers: it sets headers on every answer, and refuses what pages
+// of other origins send.
+type safety struct {
+	crossOrigin *http.CrossOriginProtection
+	allowed     []string // origins
+	hsts        []string // the header's value; nil: not sent
+	refused     rarely   // notes about refused origins
+}
+
+func newSafety(opt Options) safety {
+	p := http.NewCrossOriginProtection()
+	trusted := opt.AllowedOrigins
+	if opt.PublicURL != nil {
+		trusted = append(slices.Clone(trusted), opt.PublicURL.Scheme+"://"+opt.PublicURL.Host)
+	}
+	for _, origin := range trusted {
+		if err := p.AddTrustedOrigin(origin); err != nil {
+			panic(err) // the settings were validated
+		}
+	}
+	return safety{crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS)}
+}
+
+// hstsValue is the header for a setting: a year, as OWASP ASVS 5.0 asks (3.4.1).
+func hstsValue(setting string) []string {
+	switch setting {
+	case "off":
+		return nil
+	case "subdomains":
+		return []string{"max-age=31536000; includeSubDomains"}
+	}
+	return []string{"max-age=31536000"}
+}
+
+// checkOrigin refuses unsafe requests that a browser sends for a page of another
+// origin than the public one. Behind a trusted proxy, the public origin may differ
+// from the Host header. Older browsers send only Origin, which is compared again
+// with the public address; newer ones say themselves whether it is another site.
+func (r *Request) checkOrigin() error {
+	if r.wire.safety.crossOrigin.Check(r.HTTP) == nil {
+		return nil
+	}
+	h := r.HTTP.Header
+	if h.Get("Sec-Fetch-Site") == "" && h.Get("Origin") == r.PublicAddress() {
+		return nil
+	}
+	r.noteRefusedOrigin(h.Get("Origin"))
+	return errCrossOrigin
+}
+
+// AnswerPreflight answers a browser that asks what a page of an allowed origin may
+// send (https://fetch.spec.whatwg.org/#cors-preflight-fetch). It returns false for
+// all other requests.
+func (r *Request) AnswerPreflight() bool {
+	if r.HTTP.Method != http.MethodOptions || r.HTTP.Header.Get("Access-Control-Request-Method") == "" {
+		return false
+	}
+	if origin := r.HTTP.Header.Get("Origin"); !r.wire.safety.allows(origin) {
+		r.noteRefusedOrigin(origin)
+		return false
+	}
+	h := r.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
+	h.Set("Access-Control-Allow-Headers", "Content-Type")
+	h.Set("Access-Control-Max-Age", "600")
+	r.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+func (s *safety) allows(origin string) bool { return slices.Contains(s.allowed, origin) }
+
+// Bounds of a line about a refused origin: how often it is logged for one origin,
+// and how many bytes of what the client sent are in it.
+const (
+	refusedEvery   = time.Minute
+	maxLoggedBytes = 200
+)
+
+func (r *Request) noteRefusedOrigin(origin string) {
+	origin = printable(origin, maxLoggedBytes)
+	if !r.wire.safety.refused.due(origin, r.Now, refusedEvery) {
+		return
+	}
+	r.wire.opt.Log.WarnContext(r.Context(), "origin refused; CARDEA_ALLOWED_ORIGINS lists the origins whose pages may call",
+		"origin", origin, "method", knownMethod(r.HTTP.Method), "path", printable(r.HTTP.URL.Path, maxLoggedBytes))
+}
+
+// Header values are made once; net/http only reads them.
+var (
+	noSniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	noStore    = []string{"no-store"}
+	sameOrigin = []string{"same-origin"}
+	anyOrigin  = []string{"cross-origin"}
+	htmlType   = []string{"text/html; charset=utf-8"}
+	// JSON is never run or framed.
+	apiCSP = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	// A page has its own style sheet and pictures, and no script.
+	pageCSP = []string{"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	// A picture that is opened by itself can do nothing.
+	pictureCSP = []string{"default-src 'none'; sandbox; frame-ancestors 'none'"}
+
+	revalidate = []string{"public, no-cache"}
+	briefly    = []string{"public, max-age=300"}
+	forever    = []string{"public, max-age=31536000, immutable"}
+)
+
+// setSafetyHeaders gives the answer the strictest headers; actions relax them.
+func (r *Request) setSafetyHeaders() {
+	h, s := r.Header(), &r.wire.safety
+	h["X-Content-Type-Options"] = noSniff
+	h["Content-Security-Policy"] = apiCSP
+	h["Referrer-Policy"] = noReferrer
+	h["Cache-Control"] = noStore
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	if s.hsts != nil && r.wire.isHTTPS(r.HTTP) {
+		h["Strict-Transport-Security"] = s.hsts
+	}
+	if len(s.allowed) == 0 {
+		return
+	}
+	h.Add("Vary", "Origin")
+	if origin := r.HTTP.Header.Get("Origin"); s.allows(origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
+	}
+}
+
+// AsPage relaxes the headers for an HTML page.
+func (r *Request) AsPage() {
+	h := r.Header()
+	h["Content-Type"] = htmlType
+	h["Content-Security-Policy"] = pageCSP
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+}
+
+// AsPicture relaxes the headers for a picture that pages of any origin may show.
+func (r *Request) AsPicture() {
+	h := r.Header()
+	h["Content-Security-Policy"] = pictureCSP
+	h["Cross-Origin-Resource-Policy"] = anyOrigin
+}
+
+// CacheRevalidated lets caches keep the answer, if they ask each time whether it has changed.
+func (r *Request) CacheRevalidated() { r.Header()["Cache-Control"] = revalidate }
+
+// CacheBriefly lets caches keep the answer for five minutes.
+func (r *Request) CacheBriefly() { r.Header()["Cache-Control"] = briefly }
+
+// CacheForever lets caches keep the answer; another content has another address.
+func (r *Request) CacheForever() { r.Header()["Cache-Control"] = forever }

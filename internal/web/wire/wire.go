@@ -1,0 +1,57 @@
+// Package wire holds what HTTP needs and no rule knows: addresses and origins,
+// cookies, bodies and their pace, the JSON envelope, the status of each error,
+// safety headers and CORS, the request log, and the HTTP metrics.
+//
+// [Wire] is what all requests share. A [Request] is one of them: the action of its
+// route reads from it and answers through it. Start with request.go.
+package wire
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/session"
+)
+
+// Options are the settings of the HTTP side.
+type Options struct {
+	PublicURL      *url.URL       // nil: http:// and the request's own Host
+	TrustedProxies []netip.Prefix // forwarded headers count only from these
+	AllowedOrigins []string       // other origins that may call, exact
+	HSTS           string         // host (also if empty), subdomains or off
+	CookieName     string
+	CookieDomain   string // empty: this host only
+	CookieSameSite http.SameSite
+	CookieMaxAge   time.Duration
+	UploadMaxBytes int64 // of a picture file
+	LogAll         bool  // log every request, not only events
+	Now            func() time.Time
+	Log            *slog.Logger
+}
+
+// Wire is what all requests share.
+type Wire struct {
+	opt      Options
+	sessions *session.Service
+	safety   safety
+	uploads  *budget
+	metrics  Metrics
+	foreign  rarely // notes about cookies of other apps
+}
+
+// New returns a Wire that finds sessions in the given service.
+func New(sessions *session.Service, opt Options) *Wire {
+	return &Wire{
+		opt:      opt,
+		sessions: sessions,
+		safety:   newSafety(opt),
+		uploads:  newBudget(opt.UploadMaxBytes),
+		metrics:  newMetrics(),
+	}
+}
+
+// Metrics returns the metrics of the requests.
+func (wire *Wire) Metrics() *Metrics { return &wire.metrics }

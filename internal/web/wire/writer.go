@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"io"
+	"net/http"
+)
+
+// writer records how a request was answered. It also makes the client take the
+// answer at a certain pace. Not every ResponseWriter can set deadlines; one that
+// cannot has no connection of ours.
+type writer struct {
+	http.ResponseWriter
+	status  int   // 0: not answered yet
+	err     error // the error answered with; nil: none
+	written pace
+	body    *pacedBody // of the request; nil if it has none
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements [http.ResponseWriter].
+func (w *writer) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	if w.body.unending() {
+		w.Header().Set("Connection", "close")
+	}
+	w.allow(0) // an answer without a body needs a deadline too
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (w *writer) Write(b []byte) (n int, err error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	for {
+		now := w.allow(int64(len(b) - n))
+		wrote, err := w.ResponseWriter.Write(b[n : n+int(now)])
+		w.written.moved(int64(wrote))
+		if n += wrote; err != nil || n == len(b) {
+			return n, err
+		}
+	}
+}
+
+// ReadFrom implements [io.ReaderFrom], so that the kernel can send files.
+func (w *writer) ReadFrom(src io.Reader) (n int64, err error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	limited, ok := src.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
+	}
+	for limited.N > 0 {
+		part := &io.LimitedReader{R: limited.R, N: w.allow(limited.N)} // net sends a file behind one LimitedReader, not two
+		wanted := part.N
+		wrote, err := io.Copy(w.ResponseWriter, part)
+		w.written.moved(wrote)
+		n += wrote
+		limited.N -= wrote
+		if err != nil || wrote < wanted {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// allow sets the deadline for writing n more bytes, and returns how many of them
+// may be written before the next one.
+func (w *writer) allow(n int64) int64 {
+	if w.isShort(n) {
+		return n
+	}
+	if until, changed := w.written.deadline(); changed {
+		_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(until)
+	}
+	return min(n, w.written.left)
+}
+
+// shortBytes is what the kernel takes without waiting for the client.
+const shortBytes = 4 << 10
+
+// isShort reports whether n bytes are a short answer to a request without a body.
+// The server's own write timeout is enough for those.
+func (w *writer) isShort(n int64) bool {
+	return n <= shortBytes && w.body == nil && w.written == pace{}
+}
