@@ -55,7 +55,7 @@ type House struct {
 // New builds a house that lasts until the test ends.
 func New(t testing.TB, opt Options) *House {
 	t.Helper()
-	h := &House{Folder: t.TempDir(), Clock: newClock(), Log: &Log{}}
+	h := &House{Folder: t.TempDir(), Clock: &Clock{now: Start}, Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,71 @@
+package guard_test
+
+import (
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/secret"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+func devices(keys secret.Keys) guard.Devices {
+	return guard.NewDevices(keys.Sub(secret.DeviceCookies), true)
+}
+
+// A device's cookie counts for the account it was made for, under our key, until the
+// password changes.
+func TestDevice(t *testing.T) {
+	d := devices(secret.New())
+	ada, eve := store.User{ID: "ada", PasswordHash: "hash"}, store.User{ID: "eve", PasswordHash: "hash"}
+	cookie := d.Remember(ada, "")
+	if d.ID(ada, cookie) == "" || d.ID(eve, cookie) != "" || d.ID(store.User{}, cookie) != "" {
+		t.Errorf("device %q", cookie)
+	}
+	if again := d.Remember(ada, cookie); again != cookie {
+		t.Error("a known device got another cookie")
+	}
+	if other := d.Remember(eve, cookie); other == cookie || d.ID(eve, other) == "" {
+		t.Error("the device of another user got no cookie of its own")
+	}
+	if devices(secret.New()).ID(ada, cookie) != "" {
+		t.Error("a cookie signed with another key counts")
+	}
+	ada.PasswordHash = "another"
+	if d.ID(ada, cookie) != "" {
+		t.Error("a device is known after a change of password")
+	}
+}
+
+// Devices stay known when the keys are rotated, until the old key is removed.
+func TestDeviceSurvivesRotation(t *testing.T) {
+	ada := store.User{ID: "ada", PasswordHash: "hash"}
+	older, newer := secret.New(), secret.New()
+	cookie := devices(older).Remember(ada, "")
+	rotated, err := secret.Parse(newer.Text() + older.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if devices(rotated).ID(ada, cookie) == "" || devices(newer).ID(ada, cookie) != "" {
+		t.Error("a cookie must count while its key is there, and no longer")
+	}
+}
+
+func TestForeignDeviceCookies(t *testing.T) {
+	d, ada := devices(secret.New()), store.User{ID: "ada", PasswordHash: "hash"}
+	cookie := d.Remember(ada, "")
+	for _, foreign := range []guard.Device{
+		"", ".", "..", "ada", "ada.", "ada..", "ada.x", "ada.x.", "ada.x.!", cookie + "A", cookie[:len(cookie)-25], cookie[1:], "." + cookie,
+	} {
+		if d.ID(ada, foreign) != "" {
+			t.Errorf("%q counts", foreign)
+		}
+	}
+}
+
+// Without throttling no device gets a cookie.
+func TestDevicesOff(t *testing.T) {
+	off := guard.NewDevices(secret.New().Sub(secret.DeviceCookies), false)
+	if cookie := off.Remember(store.User{ID: "ada"}, ""); cookie != "" {
+		t.Errorf("got %q", cookie)
+	}
+}
