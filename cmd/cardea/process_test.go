@@ -165,7 +165,7 @@ func serveCommand(t testing.TB, data string, flags ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), binary, args...)
 }
 
-var greeting = regexp.MustCompile(`^Cardea \S+ listens on http://(\S+) and keeps its data in .+$`)
+var greeting = regexp.MustCompile(`^Cardea \S+ listens on http://(\S+)(?: \(.+\))? and keeps its data in .+$`)
 
 // awaitServer waits for the line that says where the server listens. From then
 // on a connection is taken; what it asks may wait until the server is ready.

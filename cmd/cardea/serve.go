@@ -103,8 +103,12 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 		data = o.Data
 	}
 	host := localHost(addr)
-	fmt.Fprintf(p.stdout, "Cardea %s listens on http://%s and keeps its data in %s\n", version, host, data)
-	if strings.HasPrefix(host, "localhost:") && o.PublicURL == "" {
+	others := ""
+	if !isLoopback(addr.String()) && host != addr.String() {
+		others = " (and on every other address of this machine)"
+	}
+	fmt.Fprintf(p.stdout, "Cardea %s listens on http://%s%s and keeps its data in %s\n", version, host, others, data)
+	if others == "" && strings.HasPrefix(host, "localhost:") && o.PublicURL == "" {
 		fmt.Fprintln(p.stdout, "Always open it as localhost, not as 127.0.0.1: browsers keep the cookies of the two apart.")
 	}
 	if !isTerminal(p.stderr) {

@@ -45,6 +45,33 @@ func TestFirstStart(t *testing.T) {
 	}
 }
 
+// The greeting names one host, which works in a browser on this machine. Only on loopback
+// is it the only one.
+func TestGreetingNamesOneHost(t *testing.T) {
+	address := freeAddress(t)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		listen, public, where string
+		cookies               bool
+	}{
+		{address, "", "http://localhost:" + port + " and", true},
+		{"localhost:" + port, "", "http://localhost:" + port + " and", true},
+		{address, "https://accounts.example.com", "http://localhost:" + port + " and", false},
+		{"127.0.0.2:" + port, "", "http://127.0.0.2:" + port + " and", false},
+		{"0.0.0.0:" + port, "", "http://localhost:" + port + " (and on every other address of this machine) and", false},
+	} {
+		s := serve(t, t.TempDir(), nil, "--listen", c.listen, "--public-url", c.public)
+		s.stop()
+		out := s.stdout.String()
+		if !strings.Contains(out, "listens on "+c.where) || strings.Contains(out, "cookies of the two") != c.cookies {
+			t.Errorf("%s, public URL %q: %s", c.listen, c.public, out)
+		}
+	}
+}
+
 // firstAccount reads the command that a fresh server proposes.
 func firstAccount(t *testing.T, s *server) (path string, body json.RawMessage) {
 	t.Helper()

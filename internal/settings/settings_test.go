@@ -158,14 +158,24 @@ func TestDefaults(t *testing.T) {
 
 // A default of whole days is shown in days, and every duration is shown as it can be typed.
 func TestDurationsArePrinted(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		time.Second: "1s", 90 * time.Second: "1m30s", 10 * time.Minute: "10m", time.Hour: "1h", 36 * time.Hour: "36h",
-		time.Hour + time.Second: "1h0m1s", 100 * time.Minute: "1h40m", 24 * time.Hour: "1d", 2160 * time.Hour: "90d",
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{time.Second, "1s"},
+		{90 * time.Second, "1m30s"},
+		{10 * time.Minute, "10m"},
+		{time.Hour, "1h"},
+		{36 * time.Hour, "36h"},
+		{time.Hour + time.Second, "1h0m1s"},
+		{100 * time.Minute, "1h40m"},
+		{24 * time.Hour, "1d"},
+		{2160 * time.Hour, "90d"},
 	} {
 		var got time.Duration
-		s := settings.Duration("time", &got, d, time.Second, "")
-		if err := s.Set(s.Default); s.Default != want || err != nil || got != d {
-			t.Errorf("%v is printed as %s and read as %v (%v), want %s", d, s.Default, got, err, want)
+		s := settings.Duration("time", &got, c.d, time.Second, "")
+		if err := s.Set(s.Default); s.Default != c.want || err != nil || got != c.d {
+			t.Errorf("%v is printed as %s and read as %v (%v), want %s", c.d, s.Default, got, err, c.want)
 		}
 	}
 }
