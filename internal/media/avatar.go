@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -78,8 +79,8 @@ func (a *Avatars) Load() workers.Load { return a.drawing.Load() }
 // Key returns the key of a user's default avatar. The colour stays with the user, the
 // rest follows the name.
 func (a *Avatars) Key(u user.User) string {
-	seed := binary.BigEndian.Uint32(a.keys.MAC([]byte("colour\x00" + u.ID)))
-	text := avatar.Of(u.Name, seed).Text()
+	sum := sha256.Sum256([]byte(u.ID))
+	text := avatar.Of(u.Name, binary.BigEndian.Uint32(sum[:])).Text()
 	return keyText.EncodeToString(append(a.keys.MAC(covered(text))[:avatarMAC], text...))
 }
 
