@@ -5,29 +5,22 @@ import (
 	"strings"
 )
 
-// common holds the list of [IsCommon]: one password a line, lower-case,
-// sorted bytewise, every line ended by a newline.
+// common has one password a line, in lower case, sorted bytewise. Every line ends
+// with a newline.
 //
 //go:embed common.txt
 var common string
 
-// IsCommon reports whether password is one of the commonest ones, which OWASP
-// ASVS 5.0 (6.2.4: at least the top 3,000 that the password policy would let
-// through) and NIST SP 800-63B (the blocklist of commonly used passwords) want
-// refused when a password is set. The whole password is compared, never a part
-// of it, and case does not count: password is put through [strings.ToLower], so
-// PASSWORD1 is as common as password1.
+// IsCommon reports whether password is one of the 14,981 most common passwords of 8
+// to 64 bytes. It compares the whole password and ignores case.
 //
-// The list has 14,981 entries of 8 to 64 bytes. It is the union of Royce
-// Williams' lists as shipped with Django (BSD-3-Clause), of the password
-// rankings of zxcvbn and zxcvbn-ts (MIT; counted from Mark Burnett's ten
-// million passwords) and of two top 10,000 lists of SecLists (MIT), put in
-// lower case and sorted. The file common.md tells how it was made and carries
-// the licences.
+// OWASP ASVS 5.0 (6.2.4, at least the top 3,000) and NIST SP 800-63B demand that
+// such passwords are refused. The file common.md names the sources and their
+// licences.
 func IsCommon(password string) bool {
 	password = strings.ToLower(password)
 	for list := common; list != ""; {
-		// The line that the middle falls in: list is always whole lines.
+		// The line in the middle. The list always has whole lines.
 		start := strings.LastIndexByte(list[:len(list)/2], '\n') + 1
 		end := start + strings.IndexByte(list[start:], '\n')
 		switch line := list[start:end]; {
