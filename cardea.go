@@ -117,7 +117,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now, log)
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, cfg.sessionOptions())
-	passwords := account.NewPasswords(cfg.argon2(), cfg.publicURL(), list)
+	passwords := account.NewPasswords(cfg.passwordOptions(list))
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions())
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })

@@ -7,194 +7,220 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/settings"
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
 // value that [Default] gives it.
 type Config struct {
-	// Data is the folder for the database and the pictures.
+	// Data is the folder for the database, the pictures and secret.key.
 	Data string
-	// Database is the SQLite file; empty: cardea.db in the data folder.
+	// Database is the SQLite file. Empty: cardea.db in the data folder.
 	Database string
-	// Storage is the folder for pictures; empty: pictures in the data folder.
+	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
-	// PublicURL is the address the world sees, http or https; empty: http:// and
+	// PublicURL is the address the world sees, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are those whose X-Forwarded-For, -Proto and -Host count.
+	// TrustedProxies are the networks whose X-Forwarded-For, -Proto and -Host count.
 	TrustedProxies []netip.Prefix
 	// AllowedOrigins are other origins whose pages may call, such as
 	// https://app.example.com.
 	AllowedOrigins []string
+	// HSTS is the scope of Strict-Transport-Security, which is sent under https only:
+	// host, subdomains or off.
+	HSTS string
 
-	// CookieName of the session's cookie.
+	// CookieName is the name of the session cookie.
 	CookieName string
-	// CookieSameSite is lax, strict or none; none needs an https PublicURL.
+	// CookieDomain lets apps on subdomains see the session cookie. It is the host of
+	// PublicURL or a parent of it. Empty: only the host itself gets the cookie.
+	CookieDomain string
+	// CookieSameSite is lax, strict or none. None needs an https PublicURL.
 	CookieSameSite string
 
-	// SessionIdle is how long a session lives unused.
+	// SessionIdle is the time after which an unused session expires.
 	SessionIdle time.Duration
-	// SessionMax is how long a session lives at most.
+	// SessionMax is the time after which every session expires.
 	SessionMax time.Duration
-	// SessionCache is how many of the sessions used last are kept in memory, of
-	// about a KiB each.
+	// SessionCache is the number of sessions kept in memory, about 1 KiB each.
 	SessionCache int
 
 	// Argon2Memory is the memory of a password hash in KiB.
 	Argon2Memory uint32
 	// Argon2Time is the number of passes of a password hash over its memory.
 	Argon2Time uint32
-
 	// BreachedPasswords is a file of SHA-1 hashes of passwords that are refused, as
-	// the downloader of Have I Been Pwned writes it; empty: none.
+	// the downloader of Have I Been Pwned writes it. Empty: none.
 	BreachedPasswords string
+	// RateLimit is on or off. Off lifts all limits on attempts, for load tests.
+	RateLimit string
+	// Limits are the limits on attempts that differ from the defaults, such as
+	// account=20/10m,register=10/1d.
+	Limits string
 
-	// UploadMaxBytes is the largest picture file, in bytes.
+	// UploadMaxBytes is the size of the largest picture file in bytes.
 	UploadMaxBytes int64
-	// UploadMaxPixels is the largest picture, in pixels.
+	// UploadMaxPixels is the size of the largest picture in pixels.
 	UploadMaxPixels int
 
-	// RateLimit is on, or off for load tests: whether tries at passwords and
-	// registrations are throttled.
-	RateLimit string
-
-	// AuditKeep is how long events such as logins stay in the audit table.
+	// AuditKeep is how long audit events are kept.
 	AuditKeep time.Duration
-
-	// LogRequests is events (requests that change something, errors, anything
-	// slower than a second) or all.
+	// LogRequests is events (requests that change something, errors, and requests that
+	// take longer than a second) or all.
 	LogRequests string
-	// Log is where the log goes; nil: slog.Default().
+
+	// TuneRuntime lets the server raise GOMAXPROCS by the number of its workers for
+	// CPU-heavy jobs, until [Server.Close]. This affects the whole program. It keeps
+	// cheap requests fast while passwords are hashed and pictures decoded.
+	TuneRuntime bool
+	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
-	// Clock tells the time; nil: time.Now.
+	// Clock tells the time. Nil: time.Now.
 	Clock func() time.Time
 }
 
-// Default returns the settings that a Server has when nothing is configured.
-func Default() Config {
-	return Config{
-		Data:            "cardea-data",
-		CookieName:      "session",
-		CookieSameSite:  "lax",
-		SessionIdle:     14 * 24 * time.Hour,
-		SessionMax:      90 * 24 * time.Hour,
-		SessionCache:    50_000,
-		Argon2Memory:    password.Default.Memory,
-		Argon2Time:      password.Default.Time,
-		UploadMaxBytes:  10 << 20,
-		UploadMaxPixels: 50_000_000,
-		RateLimit:       "on",
-		AuditKeep:       90 * 24 * time.Hour,
-		LogRequests:     "events",
-		Log:             slog.Default(),
-		Clock:           time.Now,
+// Setting is one setting of a [Config], for programs that read flags or the environment.
+// It has a Name such as session-idle, a Default as text, a Help, and a method Set that
+// parses a text.
+type Setting = settings.Setting
+
+// SettingError is a setting with a value that is not allowed. Its fields are Setting (the
+// name), Value, and Allowed, which says what is allowed.
+type SettingError = settings.Error
+
+// Bounds of settings, wide enough for every use.
+const (
+	maxUploadBytes  = 1 << 30
+	maxUploadPixels = 1 << 30
+	maxSessionCache = 100_000_000 // about 1 KiB each
+)
+
+// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
+// and Clock are for code only, so they are not listed.
+func (c *Config) Settings() []Setting {
+	return slices.Concat(
+		settings.In("Data",
+			settings.Text("data", &c.Data, "cardea-data", "`folder` for the database, the pictures and secret.key", noScheme("the path of a folder")),
+			settings.Text("database", &c.Database, "", "SQLite `file`",
+				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
+			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
+				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
+		settings.In("Address and other sites",
+			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
+				settings.CheckPublicURL).Without("http:// and the request's own Host"),
+			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For, "+
+				"-Proto and -Host count").Without("none"),
+			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call, such as https://app.example.com").Without("none"),
+			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
+		settings.In("Cookie and sessions",
+			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
+			settings.Text("cookie-domain", &c.CookieDomain, "", "`domain` whose hosts all see the session cookie, such as example.com for app.example.com").
+				Without("the server's own host only"),
+			settings.Choice("cookie-samesite", &c.CookieSameSite, "SameSite `policy` of the cookie: lax, strict, or none, which is for an app on another site and needs an https public-url", "lax", "strict", "none"),
+			settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second, "`time` after which an unused session expires"),
+			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
+			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
+		settings.In("Passwords",
+			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
+			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
+			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
+			settings.Choice("rate-limit", &c.RateLimit, "the limits on attempts are `on`, or off for load tests", "on", "off"),
+			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change: wrong passwords for one account, "+
+				"wrong passwords from one address, registrations from one address", checkLimits)),
+		settings.In("Pictures",
+			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
+			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
+		settings.In("Log",
+			settings.Choice("log", &c.LogRequests, "which `requests` are logged: events (changes, errors, slower than a second) or all", "events", "all")),
+	)
+}
+
+func noScheme(allowed string) func(string) error {
+	return func(path string) error {
+		if strings.Contains(path, "://") {
+			return errors.New(allowed)
+		}
+		return nil
 	}
 }
 
+func checkLimits(text string) error {
+	_, err := settings.ParseLimits(text)
+	return err
+}
+
+// Default returns the settings that a Server has when nothing is configured.
+func Default() Config { return Config{}.withDefaults() }
+
 func (c Config) withDefaults() Config {
-	d := Default()
-	orDefault(&c.Data, d.Data)
-	orDefault(&c.CookieName, d.CookieName)
-	orDefault(&c.CookieSameSite, d.CookieSameSite)
-	orDefault(&c.SessionIdle, d.SessionIdle)
-	orDefault(&c.SessionMax, d.SessionMax)
-	orDefault(&c.SessionCache, d.SessionCache)
-	orDefault(&c.Argon2Memory, d.Argon2Memory)
-	orDefault(&c.Argon2Time, d.Argon2Time)
-	orDefault(&c.UploadMaxBytes, d.UploadMaxBytes)
-	orDefault(&c.UploadMaxPixels, d.UploadMaxPixels)
-	orDefault(&c.RateLimit, d.RateLimit)
-	orDefault(&c.AuditKeep, d.AuditKeep)
-	orDefault(&c.LogRequests, d.LogRequests)
-	orDefault(&c.Log, d.Log)
+	for _, s := range c.Settings() {
+		s.FillIn()
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
 	if c.Clock == nil {
-		c.Clock = d.Clock
+		c.Clock = time.Now
 	}
 	return c
 }
 
-func orDefault[T comparable](v *T, value T) {
-	var zero T
-	if *v == zero {
-		*v = value
-	}
-}
-
-// SettingError is a setting with a value that is not allowed.
-type SettingError struct {
-	Setting string // as in the documentation, for instance session-idle
-	Value   string
-	Allowed string // what is
-}
-
-func (e *SettingError) Error() string {
-	return fmt.Sprintf("%s: %q is not allowed: %s", e.Setting, e.Value, e.Allowed)
-}
-
-// Bounds of settings, wide enough for any use that makes sense.
-const (
-	maxUploadBytes  = 1 << 30
-	maxUploadPixels = 1 << 30
-	maxSessionCache = 100_000_000 // of 1 KiB each
-)
-
 // Validate reports every setting whose value is not allowed, as [*SettingError]
 // joined by [errors.Join].
 func (c Config) Validate() error {
+	c = c.withDefaults()
 	var errs []error
-	require := func(ok bool, setting string, value any, allowed string) {
-		if !ok {
-			errs = append(errs, &SettingError{setting, masked(fmt.Sprint(value)), allowed})
-		}
+	for _, s := range c.Settings() {
+		errs = append(errs, s.Check())
 	}
-	public, err := parsePublicURL(c.PublicURL)
-	https := err == nil && public != nil && public.Scheme == "https"
-	require(err == nil, "public-url", c.PublicURL, "an address such as https://accounts.example.com, without query or user")
-	require(!strings.Contains(c.Database, "://"), "database", c.Database,
-		"the path of a SQLite file (other databases are not supported yet)")
-	require(!strings.Contains(c.Storage, "://"), "storage", c.Storage,
-		"the path of a folder (other storages are not supported yet)")
-	for _, origin := range c.AllowedOrigins {
-		require(isOrigin(origin), "allowed-origins", origin, "origins as browsers send them, such as https://app.example.com, one by one")
-	}
-	require(isCookieName(c.CookieName), "cookie-name", c.CookieName, "letters, digits, - and _")
-	require(https || !hasCookiePrefix(c.CookieName), "cookie-name", c.CookieName,
-		"the prefixes __Host- and __Secure- only with an https public-url, since browsers drop such cookies otherwise")
-	_, known := sameSite[c.CookieSameSite]
-	require(known, "cookie-samesite", c.CookieSameSite, "lax, strict or none")
-	require(https || c.CookieSameSite != "none", "cookie-samesite", c.CookieSameSite,
-		"none only with an https public-url, since browsers drop such cookies otherwise")
-	require(c.SessionIdle >= time.Second, "session-idle", c.SessionIdle, "a duration of at least 1s, such as 336h")
-	require(c.SessionMax >= time.Second, "session-max", c.SessionMax, "a duration of at least 1s, such as 2160h")
-	require(c.SessionCache >= 1 && c.SessionCache <= maxSessionCache, "session-cache", c.SessionCache,
-		fmt.Sprintf("sessions from 1 to %d", maxSessionCache))
-	require(c.AuditKeep >= time.Hour, "audit-keep", c.AuditKeep, "a duration of at least 1h, such as 2160h")
-	require(c.Argon2Memory >= password.MinMemory && c.Argon2Memory <= password.MaxMemory, "argon2-memory", c.Argon2Memory,
-		fmt.Sprintf("KiB from %d to %d", password.MinMemory, password.MaxMemory))
-	require(c.Argon2Time >= 1 && c.Argon2Time <= password.MaxTime, "argon2-time", c.Argon2Time,
-		fmt.Sprintf("passes from 1 to %d", password.MaxTime))
-	require(c.UploadMaxBytes >= 1 && c.UploadMaxBytes <= maxUploadBytes, "upload-max-bytes", c.UploadMaxBytes,
-		fmt.Sprintf("bytes from 1 to %d", maxUploadBytes))
-	require(c.UploadMaxPixels >= 1 && c.UploadMaxPixels <= maxUploadPixels, "upload-max-pixels", c.UploadMaxPixels,
-		fmt.Sprintf("pixels from 1 to %d", maxUploadPixels))
-	require(c.RateLimit == "on" || c.RateLimit == "off", "rate-limit", c.RateLimit, "on or off")
-	require(c.LogRequests == "events" || c.LogRequests == "all", "log", c.LogRequests, "events or all")
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.checkCookie()...)...)
 }
 
-// Warnings tells what is allowed but unwise, a sentence each.
+// checkCookie reports cookie settings that browsers would not follow.
+func (c Config) checkCookie() (errs []error) {
+	public, err := settings.ParsePublicURL(c.PublicURL)
+	if err != nil {
+		return nil // reported already
+	}
+	refuse := func(setting, value, allowed string) {
+		errs = append(errs, settings.NewError(setting, value, allowed))
+	}
+	isHTTPS := public != nil && public.Scheme == "https"
+	if settings.NeedsHTTPS(c.CookieName) && !isHTTPS {
+		refuse("cookie-name", c.CookieName, "the prefixes __Host- and __Secure- need an https public-url, because browsers drop the cookie otherwise")
+	}
+	if c.CookieSameSite == "none" && !isHTTPS {
+		refuse("cookie-samesite", c.CookieSameSite, "none needs an https public-url, because browsers drop the cookie otherwise")
+	}
+	if c.CookieDomain == "" {
+		return errs
+	}
+	if err := settings.CheckCookieDomain(c.CookieDomain, public); err != nil {
+		refuse("cookie-domain", c.CookieDomain, err.Error())
+	}
+	if settings.IsHostOnly(c.CookieName) {
+		refuse("cookie-domain", c.CookieDomain, "none with a cookie-name that begins with __Host-, because browsers drop the cookie otherwise")
+	}
+	return errs
+}
+
+// Warnings lists settings that are allowed but unwise, a sentence each.
 func (c Config) Warnings() []string {
 	c = c.withDefaults()
 	var warnings []string
@@ -211,87 +237,38 @@ var sameSite = map[string]http.SameSite{
 	"none":   http.SameSiteNoneMode,
 }
 
-// parsePublicURL returns nil without an error when there is none.
-func parsePublicURL(s string) (*url.URL, error) {
-	if s == "" {
-		return nil, nil //nolint:nilnil // no address is a valid setting
-	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return nil, err
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isPort(u.Port()) || u.User != nil ||
-		u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return nil, errors.New("not an address to be reached at")
-	}
-	return u, nil
-}
-
-func isPort(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 16)
-	return s == "" || err == nil
-}
-
-// masked hides what may be secret in an address: user, password and query.
-func masked(value string) string {
-	scheme, rest, isURL := strings.Cut(value, "://")
-	if !isURL {
-		return value
-	}
-	rest, query, hasQuery := strings.Cut(rest, "?")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = "…" + rest[at:]
-	}
-	if hasQuery && query != "" {
-		rest += "?…"
-	}
-	return scheme + "://" + rest
-}
-
-// isOrigin accepts a scheme, host and port as browsers send them (RFC 6454
-// section 6.2): in lower case, and without the scheme's own port.
-func isOrigin(s string) bool {
-	u, err := parsePublicURL(s)
-	if err != nil || u == nil || strings.ContainsAny(u.Host, "*%_ ") {
-		return false
-	}
-	ownPort := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
-	return !ownPort && s == u.Scheme+"://"+u.Host && s == strings.ToLower(s)
-}
-
-func isCookieName(s string) bool {
-	return s != "" && len(s) <= 64 && strings.IndexFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
-	}) < 0
-}
-
-func hasCookiePrefix(name string) bool {
-	name = strings.ToLower(name)
-	return strings.HasPrefix(name, "__host-") || strings.HasPrefix(name, "__secure-")
-}
-
-// dir is the data folder that the settings name.
+// dir is the data folder.
 func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
 
-func (c Config) argon2() password.Params {
-	return password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time}
+func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
+	return account.PasswordOptions{
+		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
+		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
+	}
 }
 
 // publicURL is nil without one.
 func (c Config) publicURL() *url.URL {
-	public, _ := parsePublicURL(c.PublicURL) // validated
+	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
 	return public
 }
 
 // rules are the limits on attempts.
-func (c Config) rules() guard.Rules { return guard.Rules{} }
+func (c Config) rules() guard.Rules {
+	limits, _ := settings.ParseLimits(c.Limits) // validated
+	return guard.Rules{
+		Account:  guard.Limit(limits["account"]),
+		Address:  guard.Limit(limits["address"]),
+		Register: guard.Limit(limits["register"]),
+	}
+}
 
 func (c Config) sessionOptions() session.Options {
 	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, Now: c.Clock, Log: c.Log}
+	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) webOptions() web.Options {
@@ -299,7 +276,9 @@ func (c Config) webOptions() web.Options {
 		PublicURL:      c.publicURL(),
 		TrustedProxies: c.TrustedProxies,
 		AllowedOrigins: c.AllowedOrigins,
+		HSTS:           c.HSTS,
 		CookieName:     c.CookieName,
+		CookieDomain:   c.CookieDomain,
 		CookieSameSite: sameSite[c.CookieSameSite],
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,

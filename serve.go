@@ -6,58 +6,63 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/cardea-accounts/cardea/internal/deadline"
 )
 
-// Time-outs of the HTTP server. How long a body and an answer may take is decided
-// where they are read and written (internal/web/wire/pace.go), by their size; what
-// net/http reads and writes by itself, such as headers and a 431, has these.
+// Time-outs of the HTTP server. They hold for what net/http reads and writes by itself,
+// such as headers and a 431. Bodies and answers have deadlines by their size, set in
+// internal/web.
 const (
 	readTimeout    = 10 * time.Second
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 32 << 10
-	// writeBuffer bounds what the kernel keeps for a client that does not take its
-	// answers, in bytes; left alone, it grows to megabytes a connection.
+	// writeBuffer bounds what the kernel keeps for a client that does not read its
+	// answers, in bytes. By default it grows to megabytes a connection.
 	writeBuffer = 256 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 15 * time.Second
+	// newGrace is how long a connection without a request may still send one during a stop.
+	newGrace = 200 * time.Millisecond
 )
 
-// Serve answers HTTP on a listener, and does the work of [Server.Run], until ctx
-// ends. Then it stops accepting, lets requests in flight finish for up to 15
-// seconds, and returns nil when all has stopped. The listener is closed.
+// Serve answers HTTP on a listener and does the work of [Server.Run] until ctx ends. Then
+// it stops accepting, lets requests in flight finish for up to 15 seconds, and returns nil
+// when everything has stopped. It closes the listener.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	var unused unusedConns
 	srv := &http.Server{
 		Handler:        s,
+		ConnContext:    limitBuffer,
+		ConnState:      unused.track,
 		ReadTimeout:    readTimeout,
-		ConnContext:    boundBuffer,
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	swept := make(chan struct{})
-	go func() { defer close(swept); s.Run(background) }()
-	defer func() { stop(); <-swept }()
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); s.Run(background) }()
+	defer func() { stop(); <-stopped }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(deadline.Listener(listener)) }()
+	go func() { failed <- srv.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
+		defer time.AfterFunc(newGrace, unused.close).Stop()
 		return shutDown(context.WithoutCancel(ctx), srv)
 	}
 }
 
-// boundBuffer is a hook for new connections.
-func boundBuffer(ctx context.Context, conn net.Conn) context.Context {
+// limitBuffer is a hook for new connections.
+func limitBuffer(ctx context.Context, conn net.Conn) context.Context {
 	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		_ = tcp.SetWriteBuffer(writeBuffer) // the connection is dead otherwise, which is found out soon
+		_ = tcp.SetWriteBuffer(writeBuffer) // it fails on a dead connection, which the next read reports
 	}
 	return ctx
 }
@@ -67,7 +72,38 @@ func shutDown(ctx context.Context, srv *http.Server) error {
 	defer cancel()
 	err := srv.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return srv.Close() // those who took too long are cut off
+		return srv.Close() // cuts off the requests that took too long
 	}
 	return err
+}
+
+// unusedConns are the connections that have not sent anything yet. [http.Server.Shutdown]
+// closes idle connections at once, but waits five seconds for these. Browsers open such
+// connections ahead. There are never many: each is closed after readTimeout.
+type unusedConns struct {
+	conns   sync.Map // of net.Conn; track runs twice a request, so it takes no lock
+	closing atomic.Bool
+}
+
+// track is a hook for changes of a connection's state.
+func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateIdle: // it was used before
+	case http.StateNew:
+		u.conns.Store(conn, nil)
+		if u.closing.Load() { // accepted just before the listener was closed
+			_ = conn.Close()
+		}
+	default:
+		u.conns.Delete(conn)
+	}
+}
+
+// close closes these connections, and every one that comes later.
+func (u *unusedConns) close() {
+	u.closing.Store(true)
+	u.conns.Range(func(conn, _ any) bool {
+		_ = conn.(net.Conn).Close() // its client sees the end of the connection
+		return true
+	})
 }

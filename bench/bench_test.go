@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// The seeder writes Cardea's tables itself: people it makes have to be people to
-// Cardea, signed in and with a password that is theirs.
-func TestSeededPeopleArePeople(t *testing.T) {
-	const people = batch + 1 // so that the last statement is a short one
+// The seeder writes Cardea's tables directly. Cardea must accept the sessions and
+// passwords of the seeded users.
+func TestSeededUsersWork(t *testing.T) {
+	const users = batch + 1 // the last statement is shorter than a batch
 	binary := filepath.Join(t.TempDir(), "cardea")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/cardea") //nolint:gosec // ours
 	build.Dir = ".."
@@ -25,7 +25,7 @@ func TestSeededPeopleArePeople(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	c, dir := cardea{binary: binary}, t.TempDir()
-	if err := c.Seed(dir, people); err != nil {
+	if err := c.Seed(dir, users); err != nil {
 		t.Fatal(err)
 	}
 	s, err := start(context.Background(), c, dir)
@@ -38,17 +38,17 @@ func TestSeededPeopleArePeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.close()
-	for _, person := range []int{0, people - 1} {
-		a, err := client.do(c.Read(person))
-		if err != nil || !strings.Contains(string(a.body), email(person)) {
-			t.Errorf("person %d: %v, %s", person, err, a.body)
+	for _, user := range []int{0, users - 1} {
+		a, err := client.do(c.Read(user))
+		if err != nil || !strings.Contains(string(a.body), email(user)) {
+			t.Errorf("user %d: %v, %s", user, err, a.body)
 		}
-		if _, err := client.do(c.Login(person)); err != nil {
+		if _, err := client.do(c.Login(user)); err != nil {
 			t.Error(err)
 		}
 	}
-	if a, err := client.send(c.Read(people)); err != nil || a.StatusCode != http.StatusUnauthorized {
-		t.Errorf("one too many: %v, %s", err, a.Status)
+	if a, err := client.send(c.Read(users)); err != nil || a.StatusCode != http.StatusUnauthorized {
+		t.Errorf("an unknown user: %v, %s", err, a.Status)
 	}
 	for _, call := range c.calls(photo(64, 64)) {
 		if _, err := client.do(call.request(1)); err != nil {
@@ -57,9 +57,9 @@ func TestSeededPeopleArePeople(t *testing.T) {
 	}
 }
 
-// wrk goes through its file by the size of a request.
-func TestRequestsOfPeopleHaveOneSize(t *testing.T) {
-	p := &pocketBase{people: []signedIn{{"id0", "a token"}, {"id1", "another"}}}
+// load.lua finds the requests in its file by their size, which must be the same for all.
+func TestRequestsHaveOneSize(t *testing.T) {
+	p := &pocketBase{users: []signedIn{{"id0", "a token"}, {"id1", "another"}}}
 	f := &flask{cookies: []string{"one", "two"}}
 	for _, of := range []func(int) []byte{cardea{}.Read, cardea{}.Login, cardea{}.Register, p.Read, p.Login, p.Register, f.Read} {
 		for i := range 2 {
@@ -78,11 +78,11 @@ func TestRequestsOfPeopleHaveOneSize(t *testing.T) {
 	}
 	longer := func(i int) []byte { return make([]byte, i+1) }
 	if _, err := newLoad(t.TempDir(), "random", 2, longer); err == nil {
-		t.Error("requests of two sizes were taken")
+		t.Error("requests of two sizes were accepted")
 	}
 }
 
-// What is fast but wrong is not fast.
+// A failed request fails the run.
 func TestFailedRequestsFailTheRun(t *testing.T) {
 	for out, ok := range map[string]bool{
 		"Running 2s test\n\n" + `{"requests":9,"microseconds":2000000,"failed":0,"refused":0,"p50":1,"p99":2}`: true,

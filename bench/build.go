@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// build compiles what is measured. PocketBase as its releases are, without symbols;
-// Cardea as its Makefile does.
+// build compiles the measured programs. Like their releases, PocketBase is built
+// without symbols and Cardea with its Makefile's flags.
 func (b *bench) build(ctx context.Context) error {
 	for _, program := range []struct{ name, dir, pkg, flags string }{
 		{"cardea", "..", "./cmd/cardea", ""},
@@ -34,7 +34,7 @@ func (b *bench) build(ctx context.Context) error {
 
 func (b *bench) binary(name string) string { return filepath.Join(cache, "bin", name) }
 
-// missing tells which tool is not installed; empty: none.
+// missing returns the first tool that is not installed, or "".
 func missing(tools ...string) string {
 	for _, tool := range tools {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -46,10 +46,10 @@ func missing(tools ...string) string {
 
 func hasFlask() bool {
 	return missing("gunicorn", debianPython) == "" &&
-		exec.Command(debianPython, "-c", "import flask_sqlalchemy").Run() == nil //nolint:noctx // a moment
+		exec.Command(debianPython, "-c", "import flask_sqlalchemy").Run() == nil //nolint:noctx // it takes a moment
 }
 
-// firstLine runs a command that tells a version.
+// firstLine runs a command and returns the first line of its output.
 func firstLine(name string, args ...string) string {
 	out, _ := exec.Command(name, args...).CombinedOutput() //nolint:gosec,noctx // wrk -v ends with status 1
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")

@@ -16,13 +16,14 @@ type cardea struct {
 	env    []string // settings that differ from the defaults
 }
 
-// What Cardea's hashes cost by default, for the raw rate that its logins are held to.
+// Cardea's default parameters of Argon2id. The raw rate of hashes uses them too.
 const (
 	argon2Memory = 19456 // KiB
 	argon2Time   = 2
 )
 
-// unthrottled is for what a lone address may not do as often as a benchmark does.
+// unthrottled turns throttling off. The benchmark sends more from one address than the
+// limits allow.
 func (c cardea) unthrottled() cardea {
 	c.env = []string{"CARDEA_RATE_LIMIT=off"}
 	return c
@@ -37,7 +38,7 @@ func (c cardea) Health() string { return "/readyz" }
 func (c cardea) Command(dir, address string) *exec.Cmd {
 	cmd := exec.Command(c.binary, "serve", "--listen", address, "--data", dir) //nolint:gosec,noctx // the binary built here; stopped by server.stop
 	for _, set := range os.Environ() {
-		if !strings.HasPrefix(set, "CARDEA_") { // the caller's own
+		if !strings.HasPrefix(set, "CARDEA_") { // drop the caller's settings
 			cmd.Env = append(cmd.Env, set)
 		}
 	}
@@ -45,39 +46,39 @@ func (c cardea) Command(dir, address string) *exec.Cmd {
 	return cmd
 }
 
-// Seed lets Cardea make its tables, and then fills them.
-func (c cardea) Seed(dir string, people int) error {
+// Seed lets Cardea create its tables, then fills them.
+func (c cardea) Seed(dir string, users int) error {
 	s, err := start(context.Background(), c, dir)
 	if err != nil {
 		return err
 	}
 	s.stop()
-	return seedCardea(dir+"/cardea.db", people)
+	return seedCardea(dir+"/cardea.db", users)
 }
 
 var base32Upper = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// token is the cookie's value of a person's session: 26 characters of base 32, as
-// Cardea makes them, but from a number, so that nobody has to remember a million.
-func token(person int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "session %d", person))
+// token returns the session token of a user: 26 characters of base 32, like Cardea's.
+// It is derived from the user's number, so a million tokens need not be stored.
+func token(user int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "session %d", user))
 	return base32Upper.EncodeToString(sum[:])[:26]
 }
 
-// id is a person's: 16 characters of base 32, in lower case.
-func id(person int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "person %d", person))
+// id returns the id of a user: 16 characters of base 32, in lower case.
+func id(user int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "user %d", user))
 	return strings.ToLower(base32Upper.EncodeToString(sum[:]))[:16]
 }
 
-func cookie(person int) string { return "Cookie: session=" + token(person) }
+func cookie(user int) string { return "Cookie: session=" + token(user) }
 
-func (c cardea) Read(person int) []byte { return get("/api/user", cookie(person)) }
+func (c cardea) Read(user int) []byte { return get("/api/user", cookie(user)) }
 
-func (c cardea) Login(person int) []byte { return login(person) }
+func (c cardea) Login(user int) []byte { return login(user) }
 
-func login(person int) []byte {
-	return postJSON("/api/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email(person), password))
+func login(user int) []byte {
+	return postJSON("/api/login", "", fmt.Sprintf(`{"email":%q,"password":%q}`, email(user), password))
 }
 
 func (c cardea) Register(number int) []byte { return register(number) }
@@ -87,21 +88,21 @@ func register(number int) []byte {
 		number, number, password))
 }
 
-func (c cardea) SetPicture(client *client, person int, photo []byte) error {
-	_, err := client.do(upload("POST", "/api/upload-picture", cookie(person), "profile_pic", photo))
+func (c cardea) SetPicture(client *client, user int, photo []byte) error {
+	_, err := client.do(upload("POST", "/api/upload-picture", cookie(user), "profile_pic", photo))
 	return err
 }
 
-// call is one of the contract, for measuring what it costs as data grows.
+// call is a request of the contract, to measure its cost as data grows.
 type call struct {
-	name    string
-	costly  bool // so that fewer are enough
-	again   bool // by the people of the call before, whom the server knows by then
-	request func(person int) []byte
+	name      string
+	cpuHeavy  bool // measured less often
+	sameUsers bool // sent by the users of the call before, who are in the caches by then
+	request   func(user int) []byte
 }
 
-// calls are those that read or write what grows, as people make them: they come,
-// and do a few things. Nothing can follow the last.
+// calls returns the calls whose cost may depend on the amount of data, in the order in
+// which a user makes them. The last one signs out.
 func (c cardea) calls(picture []byte) []call {
 	send := func(method, path, body string) func(int) []byte {
 		return func(p int) []byte { return request(method, path, cookie(p), "application/json", []byte(body)) }
@@ -110,16 +111,16 @@ func (c cardea) calls(picture []byte) []call {
 	change := fmt.Sprintf(`{"current_password":%q,"new_password":"another of mine"}`, password)
 	return []call{
 		{name: firstRead, request: c.Read},
-		{name: "`GET /api/user`", request: c.Read, again: true},
-		{name: "`GET /`", request: func(p int) []byte { return get("/", cookie(p)) }, again: true},
-		{name: "`GET /api/sessions`", request: func(p int) []byte { return get("/api/sessions", cookie(p)) }, again: true},
-		{name: "`PATCH /api/user`", request: send("PATCH", "/api/user", `{"name":"Renamed"}`), again: true},
-		{name: "`DELETE /api/sessions`", request: send("DELETE", "/api/sessions", ""), again: true},
-		{name: "`POST /api/upload-picture`", request: setPicture, costly: true, again: true},
-		{name: "`DELETE /api/upload-picture`", request: send("DELETE", "/api/upload-picture", ""), costly: true, again: true},
-		{name: "`POST /api/login`", request: c.Login, costly: true},
-		{name: "`POST /api/register`", request: c.Register, costly: true},
-		{name: "`POST /api/password`", request: send("POST", "/api/password", change), costly: true},
+		{name: "`GET /api/user`", request: c.Read, sameUsers: true},
+		{name: "`GET /`", request: func(p int) []byte { return get("/", cookie(p)) }, sameUsers: true},
+		{name: "`GET /api/sessions`", request: func(p int) []byte { return get("/api/sessions", cookie(p)) }, sameUsers: true},
+		{name: "`PATCH /api/user`", request: send("PATCH", "/api/user", `{"name":"Renamed"}`), sameUsers: true},
+		{name: "`DELETE /api/sessions`", request: send("DELETE", "/api/sessions", ""), sameUsers: true},
+		{name: "`POST /api/upload-picture`", request: setPicture, cpuHeavy: true, sameUsers: true},
+		{name: "`DELETE /api/upload-picture`", request: send("DELETE", "/api/upload-picture", ""), cpuHeavy: true, sameUsers: true},
+		{name: "`POST /api/login`", request: c.Login, cpuHeavy: true},
+		{name: "`POST /api/register`", request: c.Register, cpuHeavy: true},
+		{name: "`POST /api/password`", request: send("POST", "/api/password", change), cpuHeavy: true},
 		{name: "`POST /api/logout`", request: send("POST", "/api/logout", "{}")},
 	}
 }

@@ -9,7 +9,7 @@ import (
 // Sizes of the chart, in pixels.
 const (
 	chartWidth = 800
-	labelWidth = 130 // names stand to the left of the bars
+	labelWidth = 130 // names to the left of the bars
 	barsWidth  = 320 // figures and notes to their right
 	barHeight  = 16
 	rowHeight  = 22
@@ -17,8 +17,8 @@ const (
 	panelSpace = 14
 )
 
-// The style follows the reader's light or dark theme; the ground is the page's own.
-const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="Cardea beside others">
+// The style follows the reader's light or dark theme. The background is transparent.
+const chartHead = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="Cardea and its peers">
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600 }
@@ -34,7 +34,7 @@ text { fill: #e6edf3 }
 </style>
 `
 
-// chart draws each comparison as horizontal bars on a scale of its own.
+// chart draws each comparison as horizontal bars with its own scale.
 func chart(comparisons []comparison) []byte {
 	height := panelSpace
 	for _, c := range comparisons {
@@ -67,7 +67,7 @@ func (c comparison) draw(out *bytes.Buffer, y int) {
 		if bar.name == "Cardea" {
 			class = "ours"
 		}
-		width := 1.0 // so that even next to nothing is seen
+		width := 1.0 // a bar is always visible
 		if longest > 0 {
 			width = max(width, bar.value/longest*barsWidth)
 		}

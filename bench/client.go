@@ -10,14 +10,14 @@ import (
 	"net/http"
 )
 
-// client sends ready-made requests over one connection, one after the other.
+// client sends prepared requests over one connection, one after the other.
 type client struct {
 	address string
 	conn    net.Conn
-	in      *bufio.Reader
+	reader  *bufio.Reader
 }
 
-// answer is what came back.
+// answer is a response with its whole body.
 type answer struct {
 	*http.Response
 	body []byte
@@ -33,13 +33,13 @@ func dial(ctx context.Context, address string) (*client, error) {
 
 func (c *client) close() { _ = c.conn.Close() }
 
-// send returns the answer whatever its status.
+// send sends a request and returns the answer with any status.
 func (c *client) send(request []byte) (answer, error) {
 	if _, err := c.conn.Write(request); err != nil {
 		return answer{}, err
 	}
 	method, _, _ := bytes.Cut(request, []byte(" "))
-	res, err := http.ReadResponse(c.in, &http.Request{Method: string(method)})
+	res, err := http.ReadResponse(c.reader, &http.Request{Method: string(method)})
 	if err != nil {
 		return answer{}, err
 	}
@@ -48,7 +48,7 @@ func (c *client) send(request []byte) (answer, error) {
 	return answer{res, body}, err
 }
 
-// do is send for what has to succeed.
+// do is like send but returns an error unless the status is 2xx.
 func (c *client) do(request []byte) (answer, error) {
 	a, err := c.send(request)
 	if err == nil && (a.StatusCode < 200 || a.StatusCode > 299) {

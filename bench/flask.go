@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// flask is our own small Flask app, in the folder of that name, under gunicorn as
-// its documentation advises: 2 × cores + 1 workers, no log of requests.
+// flask is the small Flask app in the folder flask. It runs under gunicorn with
+// 2 × cores + 1 workers, as gunicorn's documentation advises, and without a request log.
 type flask struct{ cookies []string }
 
-// debianPython is the one that Debian's packages are for.
+// debianPython is the interpreter that Debian's packages install for.
 const debianPython = "/usr/bin/python3"
 
 func (f *flask) Name() string   { return "Flask" }
@@ -29,21 +29,21 @@ func (f *flask) env(dir string) []string {
 	return append(os.Environ(), "FLASK_DATA="+dir, "PYTHONDONTWRITEBYTECODE=1")
 }
 
-func (f *flask) Seed(dir string, people int) error {
-	cmd := exec.Command(debianPython, "flask/app.py", "seed", fmt.Sprint(people), password) //nolint:gosec,noctx // it runs to its end
+func (f *flask) Seed(dir string, users int) error {
+	cmd := exec.Command(debianPython, "flask/app.py", "seed", fmt.Sprint(users), password) //nolint:gosec,noctx // it runs to its end
 	cmd.Env = f.env(dir)
 	out, err := output(cmd)
 	f.cookies = strings.Fields(string(out))
 	return err
 }
 
-func (f *flask) cookie(person int) string { return "Cookie: session=" + f.cookies[person] }
+func (f *flask) cookie(user int) string { return "Cookie: session=" + f.cookies[user] }
 
-func (f *flask) Read(person int) []byte     { return get("/api/user", f.cookie(person)) }
-func (f *flask) Login(person int) []byte    { return login(person) }
+func (f *flask) Read(user int) []byte       { return get("/api/user", f.cookie(user)) }
+func (f *flask) Login(user int) []byte      { return login(user) }
 func (f *flask) Register(number int) []byte { return register(number) }
 
-func (f *flask) SetPicture(c *client, person int, photo []byte) error {
-	_, err := c.do(upload("POST", "/api/upload-picture", f.cookie(person), "profile_pic", photo))
+func (f *flask) SetPicture(c *client, user int, photo []byte) error {
+	_, err := c.do(upload("POST", "/api/upload-picture", f.cookie(user), "profile_pic", photo))
 	return err
 }

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// flood is how many clients do nothing but log in.
+// flood is the number of clients that only log in.
 const flood = 64
 
-// rawHashes is how many hashes like Cardea's all cores make in a second with
-// nothing else to do: no server can log in more people.
+// rawHashes returns how many of Cardea's hashes all cores compute in a second. No server
+// can handle more logins.
 func rawHashes(seconds int) float64 {
 	var n atomic.Int64
 	var all sync.WaitGroup
@@ -32,10 +32,10 @@ func rawHashes(seconds int) float64 {
 	return float64(n.Load()) / time.Since(began).Seconds()
 }
 
-// flooded is what a round of the flood has measured.
+// flooded is the result of one round of the flood.
 type flooded struct{ quiet, reads, logins sample }
 
-// measureFlood: whether those who are signed in notice that others log in.
+// measureFlood measures how much a flood of logins slows the reads of signed-in users.
 func (b *bench) measureFlood(ctx context.Context) error {
 	if b.noWrk("reads in a flood of logins") {
 		return nil
@@ -75,7 +75,7 @@ func (b *bench) floodOnce(ctx context.Context, p peer, s *server) (f flooded, er
 	if f.quiet, err = reads.send(ctx, s, readers, b.seconds); err != nil {
 		return f, err
 	}
-	// Longer than other loads, since all clients begin at once and the slowest server has answered nobody for seconds.
+	// Longer than other loads: all clients start at once, and the slowest server answers nothing for seconds.
 	seconds := 3 * b.seconds
 	flooding := make(chan error, 1)
 	go func() {
@@ -92,7 +92,7 @@ func (b *bench) floodOnce(ctx context.Context, p peer, s *server) (f flooded, er
 }
 
 func (b *bench) reportFlood(samples [][]flooded, raw []float64) {
-	reads := comparison{what: "reads while 64 clients do nothing but log in", unit: "/s"}
+	reads := comparison{what: "reads while 64 clients only log in", unit: "/s"}
 	logins := comparison{what: floodedLogins, unit: "/s"}
 	for i, p := range b.peers {
 		quiet, during, done := rounds(samples[i], func(f flooded) sample { return f.quiet }),
@@ -101,7 +101,7 @@ func (b *bench) reportFlood(samples [][]flooded, raw []float64) {
 		reads.add(p.Name(), median(rates(during)), number(median(kept))+" × quiet, p99 "+millis(p99(during)))
 		logins.add(p.Name(), median(rates(done)), p.Hash())
 		if i == 0 {
-			b.report.ratio("`GET /api/user` while 64 clients do nothing but log in", perSecond(rates(during)),
+			b.report.ratio("`GET /api/user` while 64 clients only log in", perSecond(rates(during)),
 				"quiet "+perSecond(rates(quiet)), kept, atLeast(0.5, "×"))
 			b.report.budget("… p99", "", "quiet "+millis(p99(quiet)), ms(p99(during)), atMost(10, "ms"))
 			b.report.ratio(floodedLogins, perSecond(rates(done)), "raw Argon2id "+perSecond(raw),

@@ -6,20 +6,21 @@ import (
 	"time"
 )
 
-// smallDatabase is what the large one is compared with, in people.
+// smallDatabase is the number of users in the small database.
 const smallDatabase = 1000
 
-// How often each call is made to each server; fewer of those that cost a hash or a picture.
+// How often each call is sent to each server.
 const (
-	growthCalls  = 200
-	growthCostly = 50
-	growthWarm   = 2000 // before, see warm
+	growthCalls = 200
+	growthHeavy = 50   // calls that hash a password or decode a picture
+	growthWarm  = 2000 // reads before the measurement, see warm
 )
 
-// firstRead is the call that finds nothing in memory.
-const firstRead = "a person's first `GET /api/user`"
+// firstRead is the name of the call whose user is in no cache.
+const firstRead = "a user's first `GET /api/user`"
 
-// measureGrowth: each call to a small and to the large database in turn, one at a time.
+// measureGrowth measures whether calls become slower as the database grows. It sends each
+// call to a server with a small and to a server with a large database, in turn.
 func (b *bench) measureGrowth(ctx context.Context) error {
 	large, err := b.largeFolder()
 	if err != nil {
@@ -43,47 +44,47 @@ func (b *bench) measureGrowth(ctx context.Context) error {
 	defer fewer.close()
 	defer more.close()
 	for i, client := range [2]*client{fewer, more} {
-		if err := b.warm(client, [2]int{smallDatabase, b.people}[i]); err != nil {
+		if err := b.warm(client, [2]int{smallDatabase, b.users}[i]); err != nil {
 			return err
 		}
 	}
-	var among [2][]int // people of each
+	var among [2][]int // users of each server
 	for _, call := range b.cardea.calls(photo(640, 480)) {
 		b.progress("growth: %s", call.name)
-		if !call.again {
-			among = [2][]int{sampleOf(smallDatabase/2, growthCalls), sampleOf(b.people/2, growthCalls)}
+		if !call.sameUsers {
+			among = [2][]int{sampleOf(smallDatabase/2, growthCalls), sampleOf(b.users/2, growthCalls)}
 		}
 		n := growthCalls
-		if call.costly {
-			n = growthCostly
+		if call.cpuHeavy {
+			n = growthHeavy
 		}
 		times, err := inTurn([2]*client{fewer, more}, [2][]int{among[0][:n], among[1][:n]}, call.request)
 		if err != nil {
 			return err
 		}
 		before, after := median(times[0]), median(times[1])
-		b.report.budget(call.name+" with "+count(b.people)+" people", millis(after),
+		b.report.budget(call.name+" with "+count(b.users)+" users", millis(after),
 			"with "+count(smallDatabase)+" "+millis(before), ms(after)/ms(before), atMost(1.2, "×"))
 	}
 	return nil
 }
 
-// warm has a server do what one does that has been running for a while, for people of
-// the upper half; who is measured is of the lower.
-func (b *bench) warm(c *client, people int) error {
+// warm brings a server into the state of one that has been running for a while. It reads
+// as users of the upper half; the measured users are in the lower half.
+func (b *bench) warm(c *client, users int) error {
 	for i := range growthWarm {
-		if _, err := c.do(b.cardea.Read(people/2 + i*people/2/growthWarm)); err != nil {
+		if _, err := c.do(b.cardea.Read(users/2 + i*users/2/growthWarm)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// inTurn makes a request of each person to two servers, and returns how long each took.
-func inTurn(clients [2]*client, people [2][]int, request func(person int) []byte) (times [2][]time.Duration, err error) {
-	for i := range people[0] {
+// inTurn sends a request of each user to two servers in turn, and returns the times.
+func inTurn(clients [2]*client, users [2][]int, request func(user int) []byte) (times [2][]time.Duration, err error) {
+	for i := range users[0] {
 		for side, client := range clients {
-			sent := request(people[side][i])
+			sent := request(users[side][i])
 			began := time.Now()
 			if _, err := client.do(sent); err != nil {
 				return times, err
@@ -94,14 +95,14 @@ func inTurn(clients [2]*client, people [2][]int, request func(person int) []byte
 	return times, nil
 }
 
-// sampleOf picks n different people; nothing depends on nobody guessing which.
-func sampleOf(people, n int) []int {
-	if people <= 2*n {
-		return rand.Perm(people)[:n] //nolint:gosec // see above
+// sampleOf picks n different users. The choice need not be unpredictable.
+func sampleOf(users, n int) []int {
+	if users <= 2*n {
+		return rand.Perm(users)[:n] //nolint:gosec // see above
 	}
 	seen, out := map[int]bool{}, []int{}
 	for len(out) < n {
-		if p := rand.IntN(people); !seen[p] { //nolint:gosec // see above
+		if p := rand.IntN(users); !seen[p] { //nolint:gosec // see above
 			seen[p], out = true, append(out, p)
 		}
 	}

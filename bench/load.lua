@@ -1,6 +1,6 @@
--- Sends requests that stand ready-made in a file, all of one size, so that every server gets them at the same cost to
--- the generator. Arguments: the file, the size of a request, and how to go through them: "random" or "once" (in
--- order, from the number that follows; what must not be sent twice).
+-- Sends prepared requests from a file, so the generator has the same cost for every server. All requests have the same
+-- size. Arguments: the file, the size of a request, and the order. "random" picks requests at random. "once" sends each
+-- request once, starting at the number that follows.
 
 local data, size, count, order, at
 
@@ -20,7 +20,7 @@ function request()
     at = math.random(0, count - 1)
   else
     at = at + 1
-    if at > count then error("more requests were asked for than are in the file") end
+    if at > count then error("the file has too few requests") end
     return data:sub((at - 1) * size + 1, at * size)
   end
   return data:sub(at * size + 1, (at + 1) * size)

@@ -5,21 +5,21 @@ import (
 	"runtime"
 )
 
-// signingIn is how many clients log in or register, when that is all there is to
-// do: enough to keep every core at it.
+// signingIn is the number of clients that log in or register without other load. It is
+// enough to keep every core busy.
 const signingIn = 8
 
-// measureLogins: each of somebody else.
+// measureLogins measures the rate of logins, each of a random user.
 func (b *bench) measureLogins(ctx context.Context) error {
 	return b.measureHashing(ctx, "logins", b.peers, func(p peer) (*load, error) {
 		return b.load("random", hotSet, p.Login)
 	})
 }
 
-// measureRegistrations: everybody is new.
+// measureRegistrations measures the rate of registrations.
 func (b *bench) measureRegistrations(ctx context.Context) error {
 	peers := append([]peer{b.cardea.unthrottled()}, b.peers[1:]...)
-	// No hash that is worth its name allows more of them.
+	// More than any server reaches with a secure password hash.
 	enough := 500 * runtime.NumCPU() * (b.seconds*b.rounds + 1)
 	return b.measureHashing(ctx, "registrations", peers, func(p peer) (*load, error) {
 		return b.load("once", enough, p.Register)

@@ -1,5 +1,5 @@
-// Command bench measures Cardea against a bare handler and its peers on this
-// machine, and writes RESULTS.md and chart.svg. README.md says how and why.
+// Command bench measures Cardea, a bare handler and Cardea's peers on this machine, and
+// writes RESULTS.md and chart.svg. README.md explains the method.
 package main
 
 import (
@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// cache holds binaries and, while it runs, data.
+// cache is the folder for binaries and, during the run, for data.
 const cache = ".cache"
 
-// hotSet is how many sessions the reads go round in: those of a busy hour.
+// hotSet is the number of sessions that the reads use: those of a busy hour.
 const hotSet = 10_000
 
 // bench is one run.
@@ -26,21 +26,21 @@ type bench struct {
 	only    []string
 	rounds  int
 	seconds int // of each load
-	people  int // in the large database
+	users   int // in the large database
 	out     string
 
-	dir    string // for this run's data
-	large  string // in it, the folder of the large database, once it is made
+	dir    string // for the data of this run
+	large  string // folder of the large database; empty until it is made
 	began  time.Time
 	busy   string // the load average at the start
 	cardea cardea
 	bare   bare
-	peers  []peer // Cardea, and those that are installed
+	peers  []peer // Cardea and the installed peers
 	photo  []byte // 12 megapixels
 	report report
 }
 
-// measure is a part of the run, by the name that -only takes.
+// measure is a part of the run. The flag -only takes its name.
 type measure struct {
 	name string
 	run  func(context.Context) error
@@ -67,10 +67,10 @@ func main() {
 	for _, m := range b.measures() {
 		names = append(names, m.name)
 	}
-	only := flag.String("only", "", "measure only these, separated by commas: "+strings.Join(names, ", "))
-	flag.IntVar(&b.rounds, "rounds", 3, "how often each load is repeated; medians are reported")
+	only := flag.String("only", "", "measure only these parts, separated by commas: "+strings.Join(names, ", "))
+	flag.IntVar(&b.rounds, "rounds", 3, "how often each load is repeated; the report has medians")
 	flag.IntVar(&b.seconds, "seconds", 2, "how long each load lasts")
-	flag.IntVar(&b.people, "people", 1_000_000, "people in the large database")
+	flag.IntVar(&b.users, "users", 1_000_000, "users in the large database")
 	flag.StringVar(&b.out, "out", ".", "folder for RESULTS.md and chart.svg")
 	flag.Parse()
 	if *only != "" {
@@ -78,7 +78,7 @@ func main() {
 	}
 	for _, name := range b.only {
 		if !slices.Contains(names, name) {
-			fmt.Fprintf(os.Stderr, "bench: -only %s: there are %s\n", name, strings.Join(names, ", "))
+			fmt.Fprintf(os.Stderr, "bench: -only %s: unknown part; the parts are %s\n", name, strings.Join(names, ", "))
 			os.Exit(2)
 		}
 	}
@@ -86,7 +86,7 @@ func main() {
 	defer stop()
 	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1) //nolint:gocritic // what stop would undo ends with the process
+		os.Exit(1) //nolint:gocritic // the process ends anyway
 	}
 }
 
@@ -118,7 +118,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return errors.New("interrupted; nothing was written")
 		}
-		if err != nil { // the other figures are worth having all the same
+		if err != nil { // continue with the other parts
 			err = fmt.Errorf("%s: %w", m.name, err)
 			b.progress("FAILED: %v", err)
 			failed = errors.Join(failed, err)
@@ -129,7 +129,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	return errors.Join(b.write(), failed)
 }
 
-// choosePeers takes those that are installed, and notes which are missing.
+// choosePeers selects the installed peers and reports the missing ones.
 func (b *bench) choosePeers() {
 	b.cardea = cardea{binary: b.binary("cardea")}
 	b.bare = bare{binary: b.binary("bare")}
@@ -141,22 +141,22 @@ func (b *bench) choosePeers() {
 	}
 }
 
-// progress says what is being done, and since when it runs.
+// progress prints a line with the time since the start.
 func (b *bench) progress(format string, args ...any) {
 	fmt.Printf("%4.0f s  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// skip says what is not measured, now and in the report.
+// skip prints and reports what is not measured.
 func (b *bench) skip(what string) {
-	b.progress("left out: %s", what)
+	b.progress("skipped: %s", what)
 	b.report.missing = append(b.report.missing, what)
 }
 
-// folder makes an empty folder for data.
+// folder creates an empty folder for data.
 func (b *bench) folder() (string, error) { return os.MkdirTemp(b.dir, "") }
 
-// largeFolder makes the large database when it is first asked for. What writes to
-// it comes last.
+// largeFolder returns the folder of the large database. The first call creates it. The
+// measures that write to it run last.
 func (b *bench) largeFolder() (string, error) {
 	if b.large != "" {
 		return b.large, nil
@@ -165,27 +165,27 @@ func (b *bench) largeFolder() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.progress("making %s people", count(b.people))
+	b.progress("creating %s users", count(b.users))
 	b.large = dir
-	return dir, b.cardea.Seed(dir, b.people)
+	return dir, b.cardea.Seed(dir, b.users)
 }
 
-// seeded starts a peer with people.
-func (b *bench) seeded(ctx context.Context, p peer, people int) (*server, error) {
+// seeded fills a peer with users and starts it.
+func (b *bench) seeded(ctx context.Context, p peer, users int) (*server, error) {
 	dir, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Seed(dir, people); err != nil {
+	if err := p.Seed(dir, users); err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name(), err)
 	}
 	return start(ctx, p, dir)
 }
 
-// seededPeers starts each of some peers with the hot set.
+// seededPeers starts peers that are filled with the hot set.
 func (b *bench) seededPeers(ctx context.Context, peers []peer) (servers []*server, err error) {
 	for _, p := range peers {
-		b.progress("%s with %s people", p.Name(), count(hotSet))
+		b.progress("%s with %s users", p.Name(), count(hotSet))
 		s, err := b.seeded(ctx, p, hotSet)
 		if err != nil {
 			stopAll(servers)
@@ -196,7 +196,7 @@ func (b *bench) seededPeers(ctx context.Context, peers []peer) (servers []*serve
 	return servers, nil
 }
 
-// load makes a file of requests in a folder of its own.
+// load writes a file of requests into a new folder.
 func (b *bench) load(order string, count int, request func(i int) []byte) (*load, error) {
 	dir, err := b.folder()
 	if err != nil {
@@ -205,7 +205,7 @@ func (b *bench) load(order string, count int, request func(i int) []byte) (*load
 	return newLoad(dir, order, count, request)
 }
 
-// noWrk tells whether a measure that needs wrk has to be left out.
+// noWrk reports whether wrk is missing, and skips the measure if it is.
 func (b *bench) noWrk(what string) bool {
 	if missing("wrk") == "" {
 		return false

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// measureMemory: of each server by itself, idle and while it serves the hot set.
+// measureMemory measures the memory of each server, idle and while it serves the hot set.
 func (b *bench) measureMemory(ctx context.Context) error {
 	if b.noWrk("memory") {
 		return nil
@@ -28,8 +28,8 @@ func (b *bench) measureMemory(ctx context.Context) error {
 	return nil
 }
 
-// memoryOf returns the memory of a server that has nothing to do, and the most
-// that it is seen to have under reads, in MB.
+// memoryOf returns the memory of a server when it is idle and its highest memory under
+// reads, in MB.
 func (b *bench) memoryOf(ctx context.Context, p peer) (idle, serving float64, err error) {
 	s, err := b.seeded(ctx, p, hotSet)
 	if err != nil {
@@ -48,13 +48,13 @@ func (b *bench) memoryOf(ctx context.Context, p peer) (idle, serving float64, er
 		_, err := reads.send(ctx, s, readers, 2*b.seconds)
 		done <- err
 	}()
-	look := time.NewTicker(100 * time.Millisecond)
-	defer look.Stop()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
 	for {
 		select {
 		case err := <-done:
 			return idle, serving, err
-		case <-look.C:
+		case <-ticker.C:
 			serving = max(serving, megabytes(resident(pid)))
 		}
 	}

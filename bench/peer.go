@@ -2,28 +2,30 @@ package main
 
 import "os/exec"
 
-// target is a server that can be started and read from.
+// target is a server that can be started and answers reads.
 type target interface {
 	Name() string
-	// Command starts it on a folder.
+	// Command returns the command that serves a data folder at an address.
 	Command(dir, address string) *exec.Cmd
-	// Health is a path that is answered as soon as anything is.
+	// Health is a path that answers as soon as the server does.
 	Health() string
-	// Read is the call that says who is signed in, for a person.
-	Read(person int) []byte
+	// Read returns the request for the signed-in user, sent by a user.
+	Read(user int) []byte
 }
 
-// peer is a target that keeps people.
+// peer is a target that stores users.
 type peer interface {
 	target
-	// Hash says how passwords are kept: most of the cost of a login.
+	// Hash names the password hash, which is most of the cost of a login.
 	Hash() string
-	// Seed puts people into an empty folder, signed in, without a hash for each.
-	Seed(dir string, people int) error
-	Login(person int) []byte
-	// Register makes somebody new; no number is used twice.
+	// Seed fills an empty folder with signed-in users. It does not compute a hash for
+	// each of them.
+	Seed(dir string, users int) error
+	// Login returns the login request of a user.
+	Login(user int) []byte
+	// Register returns the request that registers a new user. Use each number once.
 	Register(number int) []byte
-	// SetPicture uploads a photo, and goes on until there is a picture of 512×512 to
-	// show, if the server makes one.
-	SetPicture(c *client, person int, photo []byte) error
+	// SetPicture uploads a photo. It returns when a picture of 512×512 pixels can be
+	// shown, if the server makes one.
+	SetPicture(c *client, user int, photo []byte) error
 }

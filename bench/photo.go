@@ -6,9 +6,8 @@ import (
 	"image/jpeg"
 )
 
-// photo is like one of a phone's camera: baseline JPEG, 4:2:0, with enough detail
-// to keep a decoder busy. The same code makes the one that the package picture is
-// measured with.
+// photo returns a JPEG like those of a phone's camera: baseline, 4:2:0, with enough
+// detail to keep a decoder busy. The benchmarks of the package picture use the same code.
 func photo(w, h int) []byte {
 	m := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
 	seed := uint32(1)

@@ -10,12 +10,12 @@ import (
 
 // pocketBase is PocketBase with its own collection of users.
 //
-// What comes nearest to "who am I" is to read one's own record with one's token:
-// both are checked against the database. Its auth-refresh would sign a new token
-// each time, which costs more.
+// Its nearest call to GET /api/user is to read the user's own record with the user's
+// token. PocketBase checks both against the database. Its auth-refresh would also sign a
+// new token, which costs more.
 type pocketBase struct {
 	binary string
-	people []signedIn
+	users  []signedIn
 }
 
 type signedIn struct{ id, token string }
@@ -28,37 +28,37 @@ func (p *pocketBase) Command(dir, address string) *exec.Cmd {
 	return exec.Command(p.binary, "serve", "--dir", dir, "--http", address) //nolint:gosec,noctx // the binary built here; stopped by server.stop
 }
 
-func (p *pocketBase) Seed(dir string, people int) error {
-	out, err := output(exec.Command(p.binary, "seed", "--dir", dir, fmt.Sprint(people), password)) //nolint:gosec,noctx // the binary built here
+func (p *pocketBase) Seed(dir string, users int) error {
+	out, err := output(exec.Command(p.binary, "seed", "--dir", dir, fmt.Sprint(users), password)) //nolint:gosec,noctx // the binary built here
 	if err != nil {
 		return err
 	}
-	p.people = nil
+	p.users = nil
 	for line := range strings.Lines(string(out)) {
 		id, token, _ := strings.Cut(strings.TrimSpace(line), " ")
-		p.people = append(p.people, signedIn{id, token})
+		p.users = append(p.users, signedIn{id, token})
 	}
 	return nil
 }
 
-// output is what a command writes; an error has what it complained of.
+// output runs a command and returns its output. An error includes its standard error.
 func output(cmd *exec.Cmd) ([]byte, error) {
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		err = fmt.Errorf("%s: %w: %s", cmd, err, complaint.Bytes())
+		err = fmt.Errorf("%s: %w: %s", cmd, err, stderr.Bytes())
 	}
 	return out, err
 }
 
-func (p *pocketBase) Read(person int) []byte {
-	who := p.people[person]
-	return get("/api/collections/users/records/"+who.id, "Authorization: "+who.token)
+func (p *pocketBase) Read(user int) []byte {
+	u := p.users[user]
+	return get("/api/collections/users/records/"+u.id, "Authorization: "+u.token)
 }
 
-func (p *pocketBase) Login(person int) []byte {
-	return postJSON("/api/collections/users/auth-with-password", "", fmt.Sprintf(`{"identity":%q,"password":%q}`, email(person), password))
+func (p *pocketBase) Login(user int) []byte {
+	return postJSON("/api/collections/users/auth-with-password", "", fmt.Sprintf(`{"identity":%q,"password":%q}`, email(user), password))
 }
 
 func (p *pocketBase) Register(number int) []byte {
@@ -66,10 +66,11 @@ func (p *pocketBase) Register(number int) []byte {
 		`{"name":"New %07d","email":"new%07d@example.com","password":%q,"passwordConfirm":%q}`, number, number, password, password))
 }
 
-// SetPicture asks for the thumbnail as well: PocketBase makes it when it is first asked for.
-func (p *pocketBase) SetPicture(c *client, person int, photo []byte) error {
-	who := p.people[person]
-	a, err := c.do(upload("PATCH", "/api/collections/users/records/"+who.id, "Authorization: "+who.token, "avatar", photo))
+// SetPicture also requests the thumbnail, because PocketBase creates it on the first
+// request.
+func (p *pocketBase) SetPicture(c *client, user int, photo []byte) error {
+	u := p.users[user]
+	a, err := c.do(upload("PATCH", "/api/collections/users/records/"+u.id, "Authorization: "+u.token, "avatar", photo))
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (p *pocketBase) SetPicture(c *client, person int, photo []byte) error {
 	if err := json.Unmarshal(a.body, &record); err != nil {
 		return err
 	}
-	thumb, err := c.do(get("/api/files/users/"+who.id+"/"+record.Avatar+"?thumb=512x512", ""))
+	thumb, err := c.do(get("/api/files/users/"+u.id+"/"+record.Avatar+"?thumb=512x512", ""))
 	if err == nil && len(thumb.body) >= len(photo) {
 		err = fmt.Errorf("PocketBase made no thumbnail: %d bytes", len(thumb.body))
 	}

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// What Linux tells of processes under /proc (proc(5)). A server may be several:
-// gunicorn's workers are children of the process that was started.
+// The figures come from /proc (proc(5)). A server may have several processes:
+// gunicorn's workers are children of the started process.
 
-// tick is the unit of CPU times in /proc/PID/stat: USER_HZ, 100 a second on every
+// tick is the unit of CPU times in /proc/PID/stat: 1/USER_HZ, which is 10 ms on every
 // architecture that Go runs on.
 const tick = 10 * time.Millisecond
 
-// family lists a process and its descendants.
+// family returns the ids of a process and its descendants.
 func family(pid int) []int {
 	pids := []int{pid}
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
@@ -32,15 +32,15 @@ func family(pid int) []int {
 	return pids
 }
 
-// cpuTime is what a family has spent, in the program and in the kernel for it.
+// cpuTime returns the CPU time of a process and its descendants, user and system.
 func cpuTime(pid int) time.Duration {
 	var ticks int64
 	for _, p := range family(pid) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p))
 		if err != nil {
-			continue // it has just ended
+			continue // the process has ended
 		}
-		// The second field is the program's name in brackets, and may have anything in it.
+		// The second field is the program's name in brackets. It may contain any character.
 		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 		for _, field := range fields[11:13] { // utime and stime, fields 14 and 15
 			n, _ := strconv.ParseInt(field, 10, 64)
@@ -50,7 +50,8 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ticks) * tick
 }
 
-// resident is the memory of a family in bytes; what its processes share counts once (PSS).
+// resident returns the memory of a process and its descendants in bytes. Shared memory
+// counts once (PSS).
 func resident(pid int) int64 {
 	var bytes int64
 	for _, p := range family(pid) {
@@ -59,20 +60,21 @@ func resident(pid int) int64 {
 	return bytes
 }
 
-// peak is the most memory that one process has had since resetPeak, in bytes.
+// peak returns the highest memory of a process since resetPeak, in bytes.
 func peak(pid int) int64 { return field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM:") }
 
 func resetPeak(pid int) error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 
-// field reads a line such as "VmHWM:   12345 kB", in bytes; 0 without one.
+// field returns the value of a line such as "VmHWM:   12345 kB" in bytes, or 0 without
+// such a line.
 func field(file, name string) int64 {
 	f, err := os.Open(file)
 	if err != nil {
 		return 0
 	}
-	defer f.Close() //nolint:errcheck // it is only read
+	defer f.Close() //nolint:errcheck // only read
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if value, ok := strings.CutPrefix(lines.Text(), name); ok {
 			kib, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(value, "kB")), 10, 64)

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// readers is how many connections the reads come over.
+// readers is the number of connections that send reads.
 const readers = 32
 
-// contender is a server and what it is asked.
+// contender is a server and its load.
 type contender struct {
 	*server
 	load *load
 }
 
-// compete sends the loads of all contenders in turn, round after round, after a
-// first round that does not count, and returns their samples.
+// compete sends the loads of all contenders in turn, round after round, and returns
+// their samples. The first round warms the servers and does not count.
 func (b *bench) compete(ctx context.Context, what string, connections, warmUp int, contenders []contender) ([][]sample, error) {
 	samples := make([][]sample, len(contenders))
 	for round := range b.rounds + 1 {
@@ -59,30 +59,30 @@ func p99(samples []sample) time.Duration {
 func ms(d time.Duration) float64    { return float64(d.Microseconds()) / 1000 }
 func millis(d time.Duration) string { return number(ms(d)) + " ms" }
 
-// againstBare are contenders for reads: a bare handler that answers as Cardea
-// does, which has to be the first of the peers, and the peers.
-func (b *bench) againstBare(ctx context.Context, people int, peers []peer, servers []*server) (all []contender, stop func(), err error) {
+// againstBare returns the contenders for reads: a bare handler and the peers. Cardea must
+// be the first peer, because the bare handler sends its answers.
+func (b *bench) againstBare(ctx context.Context, users int, peers []peer, servers []*server) (all []contender, stop func(), err error) {
 	dir, err := b.folder()
 	if err != nil {
 		return nil, nil, err
 	}
 	for i, p := range peers {
-		reads, err := b.load("random", people, p.Read)
+		reads, err := b.load("random", users, p.Read)
 		if err != nil {
 			return nil, nil, err
 		}
-		all = append(all, contender{servers[i], reads}) //nolint:gosec // a server a peer
+		all = append(all, contender{servers[i], reads}) //nolint:gosec // one server for each peer
 	}
 	bareServer, err := b.startBare(ctx, servers[0], dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The very requests that Cardea gets.
+	// The bare handler gets Cardea's requests.
 	all = append([]contender{{bareServer, all[0].load}}, all...)
 	return all, bareServer.stop, nil
 }
 
-// measureReads: who is signed in, asked for the people of a busy hour.
+// measureReads measures GET /api/user and its counterparts for the users of a busy hour.
 func (b *bench) measureReads(ctx context.Context) error {
 	if b.noWrk("reads") {
 		return nil
@@ -110,13 +110,13 @@ func (b *bench) measureReads(ctx context.Context) error {
 	b.report.ratio("`GET /api/user`, hot set of "+count(hotSet)+" sessions", perSecond(ours)+", p99 "+millis(p99(samples[1])),
 		"bare handler "+perSecond(bareRates), ratios(ours, bareRates), atLeast(0.75, "×").withGoal(0.85))
 	base := rates(samples[2])
-	b.report.ratio(besidePocketBase, perSecond(ours), "PocketBase "+perSecond(base), ratios(ours, base), atLeast(12, "×"))
+	b.report.ratio(againstPocketBase, perSecond(ours), "PocketBase "+perSecond(base), ratios(ours, base), atLeast(12, "×"))
 	return nil
 }
 
 func perSecond(values []float64) string { return number(median(values)) + "/s" }
 
-// measureMillion: reads of anybody among many, which no cache of a sensible size holds.
+// measureMillion measures reads of random users among so many that they exceed the cache.
 func (b *bench) measureMillion(ctx context.Context) error {
 	if b.noWrk("reads among many sessions") {
 		return nil
@@ -130,18 +130,18 @@ func (b *bench) measureMillion(ctx context.Context) error {
 		return err
 	}
 	defer s.stop()
-	contenders, stop, err := b.againstBare(ctx, b.people, b.peers[:1], []*server{s})
+	contenders, stop, err := b.againstBare(ctx, b.users, b.peers[:1], []*server{s})
 	if err != nil {
 		return err
 	}
 	defer stop()
-	// Long enough to fill a cache with what it will hold from then on.
+	// The warm-up is long enough to fill the cache.
 	samples, err := b.compete(ctx, "reads among many", readers, 5, contenders)
 	if err != nil {
 		return err
 	}
 	bareRates, ours := rates(samples[0]), rates(samples[1])
-	what := fmt.Sprintf("`GET /api/user`, uniformly over %s sessions", count(b.people))
+	what := fmt.Sprintf("`GET /api/user`, uniformly over %s sessions", count(b.users))
 	b.report.ratio(what, perSecond(ours), "bare handler "+perSecond(bareRates), ratios(ours, bareRates), atLeast(0.25, "×"))
 	b.report.budget(millionP99, "", "bare handler "+millis(p99(samples[0])), ms(p99(samples[1])), atMost(10, "ms"))
 	return nil

@@ -1,22 +1,22 @@
 package main
 
-// reasons say why budgets are missed, where they are; by what is measured. Each was
-// found with a profile or by leaving something out, see ../docs/decisions.
+// reasons explains missed budgets, by the name of the figure. Each reason was found with a
+// profile or an experiment, see ../docs/decisions.
 var reasons = map[string]string{
-	floodedLogins: "half the reads, with their generator, take one of two cores, and one core alone makes six tenths of the hashes of both; " +
-		"more priority for hashing would take from the reads ([decision 11](../docs/decisions/0011-workers.md))",
-	besidePocketBase:                    "here the bare handler itself has about 13 times the rate of PocketBase, so that 12 × would take nine tenths of bare; what stands between is in [decision 15](../docs/decisions/0015-cheap-requests.md)",
-	millionP99:                          "nearly every request is a look-up in SQLite, 45 % of the time (net/http and its system calls 40 %, garbage 6 %), on cores that the generator shares: at a third of bare's rate, a request waits for others three times as long",
+	floodedLogins: "half the reads and their generator use one of two cores, and one core alone computes 0.6 of the hashes of both; " +
+		"a higher priority for hashing would slow the reads ([decision 11](../docs/decisions/0011-workers.md))",
+	againstPocketBase:                   "the bare handler has about 13 times the rate of PocketBase here, so 12 × would need 0.9 of bare; [decision 15](../docs/decisions/0015-cheap-requests.md) explains the difference",
+	millionP99:                          "nearly every request is a look-up in SQLite: 45 % of the time (net/http and its system calls 40 %, garbage collection 6 %). The generator shares the cores; at a third of bare's rate, a request waits three times as long for others",
 	firstRead + aMillion:                coldPages,
 	"`GET /api/sessions`" + aMillion:    coldPages,
 	"`DELETE /api/sessions`" + aMillion: coldPages,
 }
 
 const (
-	floodedLogins    = "… and those logins"
-	besidePocketBase = "the same"
-	millionP99       = "… p99 of these"
-	aMillion         = " with 1,000,000 people"
+	floodedLogins     = "… and those logins"
+	againstPocketBase = "the same"
+	millionP99        = "… p99 of these"
+	aMillion          = " with 1,000,000 users"
 )
 
-const coldPages = "the same look-ups, each a page or two longer, in pages that neither SQLite nor the processor has at hand: 20 to 40 µs"
+const coldPages = "the same look-ups read one or two more pages, which are in no cache of SQLite or the processor: 20 to 40 µs"

@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// report is what a run has found.
+// report holds the results of a run.
 type report struct {
 	budgets     []budget
 	comparisons []comparison
 	missing     []string // what could not be measured, and why
-	failed      []string // measures that came to no end, and why
+	failed      []string // measures that failed, and why
 }
 
-// budget is a figure of Cardea's that has a limit.
+// budget is a figure of Cardea with a limit.
 type budget struct {
 	what, figure, against string
 	value                 float64
-	rounds                []float64 // whose median is the value; may be missing
+	rounds                []float64 // the value is their median; nil for a single value
 	limit                 limit
 }
 
 type limit struct {
-	least bool // the value must not be below, rather than above
+	least bool // bound is a minimum, not a maximum
 	bound float64
 	goal  float64 // better than the bound; 0: none
 	unit  string
@@ -63,12 +63,12 @@ func (r *report) budget(what, figure, against string, value float64, limit limit
 	r.budgets = append(r.budgets, budget{what, figure, against, value, nil, limit})
 }
 
-// ratio is a budget for the median of what the rounds came to.
+// ratio adds a budget for the median of the rounds.
 func (r *report) ratio(what, figure, against string, rounds []float64, limit limit) {
 	r.budgets = append(r.budgets, budget{what, figure, against, median(rounds), rounds, limit})
 }
 
-// spread is the range of the rounds.
+// spread returns the range of the rounds as text.
 func (l budget) spread() string {
 	if len(l.rounds) < 2 {
 		return ""
@@ -76,7 +76,7 @@ func (l budget) spread() string {
 	return fmt.Sprintf(" (%s to %s)", number(slices.Min(l.rounds)), number(slices.Max(l.rounds)))
 }
 
-// comparison is one figure of everybody.
+// comparison is one figure of Cardea and its peers.
 type comparison struct {
 	what, unit   string
 	lessIsBetter bool
@@ -95,20 +95,20 @@ func (c *comparison) add(name string, value float64, note string) {
 
 func (r *report) compare(c comparison) { r.comparisons = append(r.comparisons, c) }
 
-// write makes RESULTS.md and the chart, and tells the budgets.
+// write writes RESULTS.md and the chart, and prints the budgets.
 func (b *bench) write() error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Results\n\nWritten by `make bench`; [README.md](README.md) says how it measures. Do not edit.\n\n")
+	fmt.Fprintf(&out, "# Results\n\nWritten by `make bench`. [README.md](README.md) explains the method. Do not edit.\n\n")
 	b.describe(&out)
 	b.report.writeFailures(&out)
 	b.report.writeBudgets(&out)
-	fmt.Fprintf(&out, "\n## Beside others\n\n![The figures below as bars](chart.svg)\n\n")
+	fmt.Fprintf(&out, "\n## Cardea and its peers\n\n![The figures below as bars](chart.svg)\n\n")
 	b.report.writeComparisons(&out)
 	for _, m := range b.report.missing {
-		fmt.Fprintf(&out, "\nLeft out: %s.\n", m)
+		fmt.Fprintf(&out, "\nNot measured: %s.\n", m)
 	}
 	file := filepath.Join(b.out, "RESULTS.md")
-	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil { //nolint:gosec // to be read by everybody
+	if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil { //nolint:gosec // a public file
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(b.out, "chart.svg"), chart(b.report.comparisons), 0o644); err != nil { //nolint:gosec // as above
@@ -119,12 +119,13 @@ func (b *bench) write() error {
 	return err
 }
 
-// writeFailures comes first: a run with any is none to quote.
+// writeFailures writes the failed measures first, because figures of a failed run should
+// not be quoted.
 func (r *report) writeFailures(out *bytes.Buffer) {
 	if len(r.failed) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "**This run failed**, and has no figures of:\n\n")
+	fmt.Fprintf(out, "**This run failed**. These figures are missing:\n\n")
 	for _, f := range r.failed {
 		fmt.Fprintf(out, "- %s\n", f)
 	}
@@ -150,7 +151,7 @@ func (l budget) verdict() string {
 }
 
 func (r *report) writeComparisons(out *bytes.Buffer) {
-	fmt.Fprintf(out, "| what | who | figure | |\n| --- | --- | --- | --- |\n")
+	fmt.Fprintf(out, "| what | server | figure | |\n| --- | --- | --- | --- |\n")
 	for _, c := range r.comparisons {
 		what := c.what
 		for _, bar := range c.bars {
@@ -160,7 +161,7 @@ func (r *report) writeComparisons(out *bytes.Buffer) {
 	}
 }
 
-// summary is for the terminal.
+// summary returns the budgets as text for the terminal.
 func (r *report) summary() string {
 	var out strings.Builder
 	for _, l := range r.budgets {
@@ -173,7 +174,7 @@ func (r *report) summary() string {
 	return out.String()
 }
 
-// describe says on what, with what and how it was measured.
+// describe writes the machine, the versions and the settings of the run.
 func (b *bench) describe(out *bytes.Buffer) {
 	fmt.Fprintf(out, "- %s, at commit %s; the run took %.0f s\n", b.began.UTC().Format("2006-01-02 15:04 UTC"), commit(), time.Since(b.began).Seconds())
 	memory := field("/proc/meminfo", "MemTotal:")
@@ -186,13 +187,13 @@ func (b *bench) describe(out *bytes.Buffer) {
 			fmt.Fprintf(out, "; %s", version)
 		}
 	}
-	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round with their range; reads over %d connections, generator on the same machine\n",
+	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round with their range; reads over %d connections; the generator runs on the same machine\n",
 		b.rounds, b.seconds, readers)
-	fmt.Fprintf(out, "- Cardea with its default settings, but `CARDEA_RATE_LIMIT=off` for registrations and for the cost of growth\n\n")
+	fmt.Fprintf(out, "- Cardea with its default settings, except `CARDEA_RATE_LIMIT=off` for registrations and growth\n\n")
 }
 
 func commit() string {
-	out, _ := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // a moment
+	out, _ := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // it takes a moment
 	return "`" + strings.TrimSpace(string(out)) + "`"
 }
 
@@ -203,7 +204,7 @@ func cpuModel() string {
 	return strings.Trim(line, "\t :")
 }
 
-// loadAverage is that of the last minute (proc_loadavg(5)): how busy the machine was.
+// loadAverage returns the load of the last minute (proc_loadavg(5)).
 func loadAverage() string {
 	text, _ := os.ReadFile("/proc/loadavg")
 	minute, _, _ := strings.Cut(string(text), " ")
@@ -211,7 +212,7 @@ func loadAverage() string {
 }
 
 func pocketBaseVersion() string {
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/pocketbase/pocketbase") //nolint:noctx // a moment
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/pocketbase/pocketbase") //nolint:noctx // it takes a moment
 	cmd.Dir = "pocketbase"
 	out, _ := cmd.Output()
 	return strings.TrimSpace(string(out))

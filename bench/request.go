@@ -6,17 +6,18 @@ import (
 	"mime/multipart"
 )
 
-// Requests are made as bytes, once, so that wrk and the client here send the same.
+// Requests are prepared as bytes, so wrk and our client send the same.
 
-// password is everybody's.
+// password is the password of all users.
 const password = "simplepass"
 
-func email(person int) string { return fmt.Sprintf("person%07d@example.com", person) }
-func name(person int) string  { return fmt.Sprintf("Person %07d", person) }
+func email(user int) string { return fmt.Sprintf("user%07d@example.com", user) }
+func name(user int) string  { return fmt.Sprintf("User %07d", user) }
 
-// get makes a GET; header is "Name: value" or empty. It comes before Host, so that
-// what differs between people is in the middle: LuaJIT, which hashes strings by
-// samples from both ends and the middle, finds them different.
+// get returns a GET request. header is "Name: value" or empty.
+//
+// The header comes before Host, because LuaJIT hashes strings by samples from both ends
+// and the middle. So the requests of different users get different hashes.
 func get(path, header string) []byte { return request("GET", path, header, "", nil) }
 
 func postJSON(path, header, body string) []byte {
@@ -41,7 +42,7 @@ func request(method, path, header, contentType string, body []byte) []byte {
 	return b.Bytes()
 }
 
-// upload makes a request with one file.
+// upload returns a multipart request with one file.
 func upload(method, path, header, field string, photo []byte) []byte {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)

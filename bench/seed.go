@@ -15,13 +15,13 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// batch is how many rows go into one statement: as many as bring no more speed.
+// batch is the number of rows in one statement. More rows are no faster.
 const batch = 200
 
-// seedCardea writes people and a session each straight into Cardea's tables, as
-// registering would have, but with one hash for all.
-func seedCardea(file string, people int) (err error) {
-	// Nobody else has the file, and a crash costs nothing: no waiting for the disk.
+// seedCardea writes n users and a session for each into Cardea's tables, as
+// registrations would. All users share one password hash, so seeding is fast.
+func seedCardea(file string, n int) (err error) {
+	// No other process has the file, and a crash costs nothing, so no write waits for the disk.
 	db, err := sql.Open("sqlite", "file:"+file+
 		"?_pragma=journal_mode(MEMORY)&_pragma=synchronous(OFF)&_pragma=cache_size(-500000)&_pragma=foreign_keys(0)")
 	if err != nil {
@@ -38,11 +38,11 @@ func seedCardea(file string, people int) (err error) {
 			return []any{id(-1 - i), sum[:], id(i), now, now, "127.0.0.1", "bench"}
 		}}
 	for _, t := range []table{users, sessions} {
-		if err := t.fill(db, people); err != nil {
+		if err := t.fill(db, n); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	// As Cardea keeps it, and on the disk: neither is to be part of what is measured next.
+	// Restore Cardea's journal mode and sync now, so that the next measurement includes neither.
 	if _, err := db.Exec(`PRAGMA journal_mode = WAL`); err != nil { //nolint:noctx // it runs to its end
 		return err
 	}
@@ -63,7 +63,7 @@ type table struct {
 	row     func(i int) []any
 }
 
-// fill adds rows in one transaction.
+// fill inserts rows in one transaction.
 func (t table) fill(db *sql.DB, rows int) error {
 	tx, err := db.Begin() //nolint:noctx // it runs to its end
 	if err != nil {
@@ -98,7 +98,7 @@ func (t table) insert(rows int) string {
 	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ",") + ") VALUES " + row + strings.Repeat(","+row, rows-1)
 }
 
-// hashOf makes the PHC string that Cardea would keep.
+// hashOf returns the PHC string that Cardea would store.
 func hashOf(password string) string {
 	salt := make([]byte, 16)
 	rand.Read(salt)

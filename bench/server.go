@@ -22,10 +22,10 @@ type server struct {
 	log     string
 }
 
-// patience is how long a server may take to start, to become idle and to stop.
-const patience = 20 * time.Second
+// timeout is the limit for a server to start, to become idle and to stop.
+const timeout = 20 * time.Second
 
-// start runs a target on a folder and returns when it has answered.
+// start starts a target with a data folder and returns after its first answer.
 func start(ctx context.Context, t target, dir string) (*server, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func start(ctx context.Context, t target, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the process has its own
+	defer log.Close() //nolint:errcheck // the process has its own descriptor
 	cmd := t.Command(dir, address)
 	cmd.Stdout, cmd.Stderr = log, log
 	s := &server{name: t.Name(), address: address, cmd: cmd, log: log.Name()}
@@ -43,7 +43,7 @@ func start(ctx context.Context, t target, dir string) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	for time.Since(began) < patience && ctx.Err() == nil {
+	for time.Since(began) < timeout && ctx.Err() == nil {
 		if c, err := dial(ctx, address); err == nil {
 			_, err := c.send(get(t.Health(), ""))
 			c.close()
@@ -66,10 +66,10 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// lastWrote stands between an error and what the server said of it.
+// lastWrote separates an error from the server's last output.
 const lastWrote = "; it last wrote: "
 
-// failed adds what the server last wrote to an error.
+// failed adds the server's last output to an error.
 func (s *server) failed(err error) error {
 	text, _ := os.ReadFile(s.log)
 	if len(text) > 1000 {
@@ -78,20 +78,20 @@ func (s *server) failed(err error) error {
 	return fmt.Errorf("%s: %w%s%s", s.name, err, lastWrote, bytes.TrimSpace(text))
 }
 
-// stop ends the process and waits for that. An interrupt, because gunicorn takes
-// its time over SIGTERM.
+// stop stops the process and waits for it. It sends SIGINT because gunicorn is slow to
+// stop on SIGTERM.
 func (s *server) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGINT)
-	kill := time.AfterFunc(patience, func() { _ = s.cmd.Process.Kill() })
+	kill := time.AfterFunc(timeout, func() { _ = s.cmd.Process.Kill() })
 	defer kill.Stop()
-	_ = s.cmd.Wait() // it was asked to end; how is no part of the measurement
+	_ = s.cmd.Wait() // the exit status does not matter
 }
 
-// settle waits until the server has done what it was asked for: hashes go on for
-// clients that have gone, and would count against whoever is measured next.
+// settle waits until the server is idle. A server may still compute hashes for
+// disconnected clients, which would slow the next measurement.
 func (s *server) settle() {
 	const window = 200 * time.Millisecond
-	for began := time.Now(); time.Since(began) < patience; {
+	for began := time.Now(); time.Since(began) < timeout; {
 		before := cpuTime(s.cmd.Process.Pid)
 		time.Sleep(window)
 		if cpuTime(s.cmd.Process.Pid)-before <= tick {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// measureBinary: what is downloaded.
+// measureBinary measures the size of the binaries.
 func (b *bench) measureBinary(context.Context) error {
 	c := comparison{what: "binary", unit: " MB", lessIsBetter: true}
 	for _, program := range []struct{ name, file, note string }{
@@ -26,26 +26,26 @@ func (b *bench) measureBinary(context.Context) error {
 
 func megabytes(bytes int64) float64 { return float64(bytes) / 1e6 }
 
-// beginner is a target and where it is started.
-type beginner struct {
+// startCase is a target and its data folder.
+type startCase struct {
 	target
 	dir func() (string, error)
 }
 
-// measureStart: from the start of the process to its first answer.
+// measureStart measures the time from the start of the process to its first answer.
 func (b *bench) measureStart(ctx context.Context) error {
 	large, err := b.largeFolder()
 	if err != nil {
 		return err
 	}
-	var beginners []beginner
+	var cases []startCase
 	for _, p := range b.peers {
-		beginners = append(beginners, beginner{p, b.folder})
+		cases = append(cases, startCase{p, b.folder})
 	}
-	beginners = append(beginners, beginner{b.cardea, func() (string, error) { return large, nil }})
-	times := make([][]float64, len(beginners))
+	cases = append(cases, startCase{b.cardea, func() (string, error) { return large, nil }})
+	times := make([][]float64, len(cases))
 	for round := range b.rounds {
-		for i, t := range beginners {
+		for i, t := range cases {
 			dir, err := t.dir()
 			if err != nil {
 				return err
@@ -66,7 +66,7 @@ func (b *bench) measureStart(ctx context.Context) error {
 	b.report.compare(c)
 	against := "PocketBase " + number(c.bars[1].value) + " ms"
 	b.report.budget("start to first answer, empty folder", "", against, median(times[0]), atMost(60, "ms"))
-	b.report.budget(fmt.Sprintf("… with %s people", count(b.people)), "", against+" (empty)",
+	b.report.budget(fmt.Sprintf("… with %s users", count(b.users)), "", against+" (empty)",
 		median(times[len(times)-1]), atMost(120, "ms"))
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// median of what was measured; the machine is noisy, and one bad round should not count.
+// median returns the median, because one bad round on a noisy machine should not count.
 func median[T ~float64 | ~int64](values []T) T {
 	n := len(values)
 	if n == 0 {
@@ -16,7 +16,7 @@ func median[T ~float64 | ~int64](values []T) T {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// ratios divides round by round, so that what slowed a whole round does not count.
+// ratios divides round by round, so a slow round does not change the ratio.
 func ratios(values, to []float64) []float64 {
 	out := make([]float64, len(values))
 	for i := range values {
@@ -25,7 +25,7 @@ func ratios(values, to []float64) []float64 {
 	return out
 }
 
-// number prints a figure with about three digits that mean something.
+// number formats a figure with about three significant digits.
 func number(v float64) string {
 	switch {
 	case v >= 1000:
@@ -39,7 +39,7 @@ func number(v float64) string {
 	}
 }
 
-// count prints a whole number with commas.
+// count formats an integer with commas.
 func count(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

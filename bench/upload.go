@@ -9,16 +9,18 @@ import (
 	"time"
 )
 
-// uploads is how many a round has: one costs about as much as /proc can tell to a few percent.
+// uploads is the number of uploads in a round. The CPU time of a single one is too close
+// to the resolution of /proc.
 const uploads = 3
 
-// cost is what an upload costs a server.
+// cost is the cost of an upload.
 type cost struct {
 	cpu  float64 // ms, user and system
-	grew float64 // MB, the peak above what it had before
+	grew float64 // MB, the peak above the memory before
 }
 
-// measureUploads: the same photo to each, until a picture of 512×512 is there to be shown.
+// measureUploads sends the same photo to each server, until a picture of 512×512 pixels
+// can be shown.
 func (b *bench) measureUploads(ctx context.Context) error {
 	costs := make([][]cost, len(b.peers))
 	var vips []cost
@@ -48,7 +50,8 @@ func (b *bench) measureUploads(ctx context.Context) error {
 	return nil
 }
 
-// uploadOnce starts a server anew, so that its peak is that of uploads, one after another.
+// uploadOnce measures uploads to a newly started server, so its peak memory comes from
+// them.
 func (b *bench) uploadOnce(ctx context.Context, p peer) (c cost, err error) {
 	s, err := b.seeded(ctx, p, uploads)
 	if err != nil {
@@ -69,8 +72,8 @@ func (b *bench) uploadOnce(ctx context.Context, p peer) (c cost, err error) {
 		before = max(before, peak(pid))
 	}
 	spent := cpuTime(s.cmd.Process.Pid)
-	for person := range uploads {
-		if err := p.SetPicture(client, person, b.photo); err != nil {
+	for user := range uploads {
+		if err := p.SetPicture(client, user, b.photo); err != nil {
 			return c, s.failed(err)
 		}
 		client.close()
@@ -88,7 +91,7 @@ func (b *bench) uploadOnce(ctx context.Context, p peer) (c cost, err error) {
 	return c, nil
 }
 
-// vipsOnce makes a crop with libvips: a whole process, which does nothing else.
+// vipsOnce makes a crop with libvips, in a process of its own.
 func (b *bench) vipsOnce(ctx context.Context) (c cost, err error) {
 	file := filepath.Join(b.dir, "photo.jpg")
 	if err := os.WriteFile(file, b.photo, 0o600); err != nil {
@@ -100,22 +103,22 @@ func (b *bench) vipsOnce(ctx context.Context) (c cost, err error) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	// By looking, since what wait(2) tells of a process counts what its parent had before it.
-	look := time.NewTicker(2 * time.Millisecond)
-	defer look.Stop()
+	// Sampled, because the peak that wait(2) reports includes the memory of the parent.
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
 	for {
 		select {
 		case err := <-done:
 			c.cpu = ms(cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime())
 			return c, err
-		case <-look.C:
+		case <-ticker.C:
 			c.grew = max(c.grew, megabytes(peak(cmd.Process.Pid)))
 		}
 	}
 }
 
 func (b *bench) reportUploads(costs [][]cost, vips []cost) {
-	notes := map[string]string{"PocketBase": "with the first request of a 512×512 thumbnail", "Flask": "stored as it came"}
+	notes := map[string]string{"PocketBase": "with the first request of a 512×512 thumbnail", "Flask": "stored as it is"}
 	cpu := comparison{what: fmt.Sprintf("upload of a photo, 12 megapixels, %.1f MB: CPU", megabytes(int64(len(b.photo)))), unit: " ms", lessIsBetter: true}
 	memory := comparison{what: "… and memory above idle", unit: " MB", lessIsBetter: true}
 	for i, p := range b.peers {
@@ -124,7 +127,7 @@ func (b *bench) reportUploads(costs [][]cost, vips []cost) {
 	}
 	ours := median(cpuOf(costs[0]))
 	if len(vips) > 0 {
-		cpu.add("vipsthumbnail", median(cpuOf(vips)), "a 512×512 crop, in C; reads no more of a JPEG than it needs")
+		cpu.add("vipsthumbnail", median(cpuOf(vips)), "a 512×512 crop, in C; reads only the needed part of a JPEG")
 		memory.add("vipsthumbnail", median(grewOf(vips)), "whole process")
 		b.report.budget("12-megapixel JPEG upload, CPU", number(ours)+" ms", "vipsthumbnail "+number(median(cpuOf(vips)))+" ms",
 			median(ratios(cpuOf(costs[0]), cpuOf(vips))), atMost(2.5, "×"))

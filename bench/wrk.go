@@ -17,10 +17,10 @@ type load struct {
 	file  string
 	size  int    // of a request, in bytes
 	order string // "random" or "once"
-	next  int    // the first that was not sent yet, for "once"
+	next  int    // the next request to send, for "once"
 }
 
-// newLoad writes requests, which must all have one size.
+// newLoad writes a file of requests, which must all have the same size.
 func newLoad(dir, order string, count int, request func(i int) []byte) (*load, error) {
 	l := &load{file: filepath.Join(dir, order+".requests"), order: order, size: len(request(0))}
 	var data bytes.Buffer
@@ -34,7 +34,7 @@ func newLoad(dir, order string, count int, request func(i int) []byte) (*load, e
 	return l, os.WriteFile(l.file, data.Bytes(), 0o600)
 }
 
-// sample is what wrk measured.
+// sample is a measurement by wrk.
 type sample struct {
 	rate     float64 // requests a second
 	p50, p99 time.Duration
@@ -46,11 +46,10 @@ type wrkOutput struct {
 	P50, P99                                int64
 }
 
-// send has wrk send requests over a number of connections, as fast as they are
-// answered. Any that fails is an error: what is fast but wrong is not fast.
+// send lets wrk send requests over a number of connections, as fast as the server
+// answers. A failed request is an error.
 func (l *load) send(ctx context.Context, s *server, connections, seconds int) (sample, error) {
-	// One thread, so that the generator leaves the server the rest of the machine. The time-out only keeps a slow
-	// login from being taken for a failure.
+	// One thread leaves the rest of the machine to the server. The time-out is long because logins can be slow.
 	args := []string{"-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s", "--timeout", "60s",
 		"-s", "load.lua", "http://" + s.address, "--", l.file, strconv.Itoa(l.size), l.order, strconv.Itoa(l.next)}
 	cmd := exec.CommandContext(ctx, "wrk", args...) //nolint:gosec // all of it ours
@@ -63,7 +62,7 @@ func (l *load) send(ctx context.Context, s *server, connections, seconds int) (s
 		return sample{}, s.failed(err)
 	}
 	l.next += int(w.Requests) + connections
-	if w.Requests == 0 { // nobody was answered: it would have taken longer than this
+	if w.Requests == 0 { // no answers: the latency is at least the duration
 		w.P50, w.P99 = w.Microseconds, w.Microseconds
 	}
 	micros := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }

@@ -1,8 +1,8 @@
-"""The five calls as a small Flask app of the usual kind: Flask-SQLAlchemy over SQLite, Werkzeug's password hashes,
-Flask's own signed session cookie. It does what a tutorial does, and no more; pictures are stored as they come.
+"""The main calls as a typical small Flask app: Flask-SQLAlchemy over SQLite, Werkzeug's password hashes and Flask's
+signed session cookie. It does what a tutorial does. Pictures are stored as they are.
 
-Run under gunicorn as app:app. `python3 app.py seed PEOPLE PASSWORD` fills the database and prints a cookie a person.
-The environment names the folder: FLASK_DATA.
+Run it under gunicorn as app:app. `python3 app.py seed USERS PASSWORD` fills the database and prints a cookie for each
+user. The environment variable FLASK_DATA names the data folder.
 """
 
 import os
@@ -100,12 +100,12 @@ def uploaded_file(filename):
     return send_from_directory(app.config["UPLOAD_FOLDER"], filename)
 
 
-def seed(people, password):
+def seed(users, password):
     db.create_all()
     hashed = generate_password_hash(password)
-    emails = [f"person{i:07}@example.com" for i in range(people)]
+    emails = [f"user{i:07}@example.com" for i in range(users)]
     db.session.bulk_insert_mappings(
-        User, [{"name": f"Person {i:07}", "email": email, "password": hashed} for i, email in enumerate(emails)]
+        User, [{"name": f"User {i:07}", "email": email, "password": hashed} for i, email in enumerate(emails)]
     )
     db.session.commit()
     signer = app.session_interface.get_signing_serializer(app)

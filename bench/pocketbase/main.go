@@ -1,5 +1,5 @@
-// Command pocketbase is PocketBase as it comes (pocketbase.New and its own serve
-// command), with a command that fills it for the benchmark.
+// Command pocketbase is an unchanged PocketBase (pocketbase.New) with an additional
+// command, seed, that fills it for the benchmark.
 package main
 
 import (
@@ -20,15 +20,15 @@ import (
 func main() {
 	app := pocketbase.New()
 	app.RootCmd.AddCommand(&cobra.Command{
-		Use:   "seed PEOPLE PASSWORD",
-		Short: "Fills an empty folder, and prints the id and an auth token of each person",
+		Use:   "seed USERS PASSWORD",
+		Short: "Fill an empty folder, and print the id and an auth token of each user",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			people, err := strconv.Atoi(args[0])
+			n, err := strconv.Atoi(args[0])
 			if err != nil {
 				return err
 			}
-			return seed(app, people, args[1])
+			return seed(app, n, args[1])
 		},
 	})
 	if err := app.Start(); err != nil {
@@ -36,14 +36,14 @@ func main() {
 	}
 }
 
-func seed(app core.App, people int, password string) error {
+func seed(app core.App, n int, password string) error {
 	if err := app.RunAllMigrations(); err != nil {
 		return err
 	}
 	if err := configure(app); err != nil {
 		return err
 	}
-	// The cost that PocketBase itself takes.
+	// PocketBase's own cost.
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func seed(app core.App, people int, password string) error {
 	}
 	out := bufio.NewWriter(os.Stdout)
 	err = app.RunInTransaction(func(tx core.App) error {
-		for i := range people {
+		for i := range n {
 			token, id, err := add(tx, users, i, string(hash))
 			if err != nil {
 				return err
@@ -69,9 +69,9 @@ func seed(app core.App, people int, password string) error {
 	return out.Flush()
 }
 
-// configure makes the two settings that differ from those of a new PocketBase: no
-// log of requests (by default each becomes a row of a database), and avatars that
-// are as large as Cardea's, with the thumbnail that is asked for.
+// configure changes two settings of a new PocketBase. It turns the request log off,
+// because PocketBase writes each request to a database. And it allows avatars as large
+// as Cardea's, with a thumbnail of the measured size.
 func configure(app core.App) error {
 	settings := app.Settings()
 	settings.Logs.MaxDays = 0
@@ -88,14 +88,14 @@ func configure(app core.App) error {
 	return app.Save(users)
 }
 
-// add writes a person's row without the cost of a hash, and issues the token that
-// a login would.
+// add writes a user with a given hash, and returns the token that a login would
+// return.
 func add(app core.App, users *core.Collection, number int, hash string) (token, id string, err error) {
-	id = fmt.Sprintf("person%09d", number)
+	id = fmt.Sprintf("user%011d", number)
 	key := security.RandomString(50)
-	email := fmt.Sprintf("person%07d@example.com", number)
+	email := fmt.Sprintf("user%07d@example.com", number)
 	_, err = app.NonconcurrentDB().Insert("users", dbx.Params{
-		"id": id, "tokenKey": key, "email": email, "password": hash, "name": fmt.Sprintf("Person %07d", number),
+		"id": id, "tokenKey": key, "email": email, "password": hash, "name": fmt.Sprintf("User %07d", number),
 		"created": "2026-11-22 15:04:05.000Z", "updated": "2026-11-22 15:04:05.000Z",
 	}).Execute()
 	if err != nil {

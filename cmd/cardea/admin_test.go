@@ -18,8 +18,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// operate runs an operator's command with that standard input to its end.
-func operate(t testing.TB, data, stdin string, args ...string) *process {
+// runOn runs an operator's command with that standard input to its end.
+func runOn(t testing.TB, data, stdin string, args ...string) *process {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, append(args, "--data", data)...)
 	cmd.Dir = t.TempDir()
@@ -74,10 +74,10 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap[:2]) // with throttling
 
-	id := decode[testkit.User](t, operate(t, data, "simplepass\nnot this", "user", "add", "--json", "--name", " Ann ", "--email", "Ann@Example.com").wantDone()).ID
+	id := decode[testkit.User](t, runOn(t, data, "simplepass\nnot this", "user", "add", "--json", "--name", " Ann ", "--email", "Ann@Example.com").wantDone()).ID
 	ann := s.client()
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(http.StatusOK)
-	ann.Upload("face.png", smallPicture(t)).Want(http.StatusOK)
+	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	operate(t, data, "", "user", "show", "ANN@example.COM").wantDone(id, "Ann", "/uploads/"+id+"_face.png", "image/png", "127.0.0.1")
 	operate(t, data, "", "user", "show", id, "--audit").wantDone("picture_changed", "registered")
 	operate(t, data, "", "user", "show", id, "--audit", "--json").wantDone(`"event":"picture_changed"`)
@@ -85,7 +85,7 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 		testkit.User
 		Path     string `json:"profile_pic_path"`
 		Sessions []testkit.Session
-	}](t, operate(t, data, "", "user", "show", id, "--json").wantDone())
+	}](t, runOn(t, data, "", "user", "show", id, "--json").wantDone())
 	if shown.Email != "Ann@Example.com" || shown.Path != "/uploads/"+id+"_face.png" || len(shown.Sessions) != 1 {
 		t.Errorf("%+v", shown)
 	}
@@ -93,35 +93,35 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 	for range 10 { // until she is throttled
 		s.client().Post("/api/login", testkit.Credentials("ann@example.com", "wrong password")).Want(http.StatusUnauthorized)
 	}
-	operate(t, data, "another password", "user", "set-password", "ann@example.com").wantDone("1 session ended")
+	runOn(t, data, "another password", "user", "set-password", "ann@example.com").wantDone("1 session ended")
 	eventually(t, "her session has ended", func() bool { return ann.Get("/api/user").Status == http.StatusUnauthorized })
 	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(http.StatusUnauthorized)
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusOK)
-	operate(t, data, "", "user", "end-sessions", id, "--json").wantDone(`"ended_sessions":1`, id)
+	runOn(t, data, "", "user", "end-sessions", id, "--json").wantDone(`"ended_sessions":1`, id)
 	eventually(t, "her session has ended", func() bool { return ann.Get("/api/user").Status == http.StatusUnauthorized })
 
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusOK)
-	operate(t, data, "", "user", "delete", " ann@EXAMPLE.com", "--yes").wantDone("Deleted Ann@Example.com")
-	operate(t, data, "", "user", "show", id, "--audit").wantDone("Nobody has the id "+id, "person_deleted", "operator")
+	runOn(t, data, "", "user", "delete", " ann@EXAMPLE.com", "--yes").wantDone("Deleted Ann@Example.com")
+	runOn(t, data, "", "user", "show", id, "--audit").wantDone("Nobody has the id "+id, "person_deleted", "operator")
 	eventually(t, "her session has ended", func() bool { return ann.Get("/api/user").Status == http.StatusUnauthorized })
 	ann.Get("/uploads/" + id + "_face.png").Want(http.StatusNotFound)
 	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusUnauthorized)
 	if left := filesIn(t, filepath.Join(data, "pictures")); len(left) != 0 {
 		t.Errorf("left in the storage: %v", left)
 	}
-	operate(t, data, "", "check").wantDone("All is well: 0 people")
+	runOn(t, data, "", "check").wantDone("All is well: 0 people")
 	s.stop()
 }
 
 func TestUserListInPages(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
-	operate(t, data, "", "user", "list").wantDone("Nobody.")
+	runOn(t, data, "", "user", "list").wantDone("Nobody.")
 	for _, name := range []string{"cyd", "Ann", "boris", "bob"} {
-		operate(t, data, "simplepass", "user", "add", "--name", name, "--email", name+"@example.com").wantDone("Added " + name + "@")
+		runOn(t, data, "simplepass", "user", "add", "--name", name, "--email", name+"@example.com").wantDone("Added " + name + "@")
 	}
 	names := func(args ...string) (names []string) {
-		for line := range strings.Lines(operate(t, data, "", append([]string{"user", "list", "--json"}, args...)...).wantDone()) {
+		for line := range strings.Lines(runOn(t, data, "", append([]string{"user", "list", "--json"}, args...)...).wantDone()) {
 			names = append(names, decode[testkit.User](t, line).Name)
 		}
 		return names
@@ -140,11 +140,11 @@ func TestUserListInPages(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.args, got, c.want)
 		}
 	}
-	page := operate(t, data, "", "user", "list", "--limit", "2").wantDone("go on with --after bob@example.com")
+	page := runOn(t, data, "", "user", "list", "--limit", "2").wantDone("go on with --after bob@example.com")
 	if lines := strings.Split(page, "\n"); strings.Index(lines[0], "NAME") != strings.Index(lines[2], "bob  ") {
 		t.Errorf("not aligned:\n%s", page)
 	}
-	if all := operate(t, data, "", "user", "list", "--limit", "4").wantDone(); strings.Contains(all, "--after") {
+	if all := runOn(t, data, "", "user", "list", "--limit", "4").wantDone(); strings.Contains(all, "--after") {
 		t.Errorf("nobody is left:\n%s", all)
 	}
 }
@@ -153,7 +153,7 @@ func TestUserListInPages(t *testing.T) {
 func TestCommandsRefuse(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
-	operate(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
+	runOn(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
 	missing := filepath.Join(t.TempDir(), "missing")
 	notBackup := filepath.Join(t.TempDir(), "not.tar")
 	if err := os.WriteFile(notBackup, []byte(strings.Repeat("not a tar file\n", 1000)), 0o600); err != nil {
@@ -202,9 +202,9 @@ func TestCommandsRefuse(t *testing.T) {
 		{"", "", "check", exitUsage, `--data: ""`},
 		{data, "", "check --database postgres://x", exitUsage, "SQLite file"},
 	} {
-		operate(t, c.data, c.stdin, strings.Fields(c.args)...).wantEnd(c.code, c.says)
+		runOn(t, c.data, c.stdin, strings.Fields(c.args)...).wantEnd(c.code, c.says)
 	}
-	operate(t, data, "", "check").wantDone("All is well: 1 person, 0 sessions, 0 pictures")
+	runOn(t, data, "", "check").wantDone("All is well: 1 person, 0 sessions, 0 pictures")
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("a folder was made")
 	}
@@ -220,7 +220,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	for i := range clients {
 		clients[i] = s.client()
 		clients[i].Post("/api/register", testkit.Registration("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
-		clients[i].Upload("first.png", smallPicture(t)).Want(http.StatusOK)
+		clients[i].Upload("first.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -232,14 +232,14 @@ func TestBackupUnderLoad(t *testing.T) {
 					return
 				default:
 				}
-				c.Upload(fmt.Sprintf("p%d.png", n), smallPicture(t)).Want(http.StatusOK)
+				c.Upload(fmt.Sprintf("p%d.png", n), testkit.PNG(20, 20)).Want(http.StatusOK)
 				s.client().Post("/api/register", testkit.Registration("P", fmt.Sprintf("new%d-%d@example.com", i, n), "simplepass")).Want(http.StatusCreated)
 			}
 		})
 	}
 	const backups = 4
 	for i := range backups {
-		operate(t, data, "", "backup", filepath.Join(dir, fmt.Sprint(i))).wantDone("verified", fmt.Sprintf("%d pictures", people))
+		runOn(t, data, "", "backup", filepath.Join(dir, fmt.Sprint(i))).wantDone("verified", fmt.Sprintf("%d pictures", people))
 	}
 	close(stop)
 	wg.Wait()
@@ -251,15 +251,15 @@ func TestBackupUnderLoad(t *testing.T) {
 
 	for i := range backups {
 		to := filepath.Join(t.TempDir(), "a", "b")
-		operate(t, to, "", "restore", filepath.Join(dir, fmt.Sprint(i))).wantDone("Cardea "+version, fmt.Sprintf("%d pictures", people), "stay valid")
-		operate(t, to, "", "check").wantDone("All is well")
+		runOn(t, to, "", "restore", filepath.Join(dir, fmt.Sprint(i))).wantDone("Cardea "+version, fmt.Sprintf("%d pictures", people), "stay valid")
+		runOn(t, to, "", "check").wantDone("All is well")
 	}
 	to := t.TempDir() // an empty one
 	file := filepath.Join(dir, "3")
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	operate(t, to, "", "restore", file).wantDone()
+	runOn(t, to, "", "restore", file).wantDone()
 	again := serve(t, to, cheap)
 	for _, c := range clients {
 		c.URL = again.url
@@ -277,7 +277,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		t.Error("another device key")
 	}
 	again.stop()
-	operate(t, to, "", "restore", file).wantEnd(exitFailed, "not empty")
+	runOn(t, to, "", "restore", file).wantEnd(exitFailed, "not empty")
 }
 
 func readFile(t testing.TB, path string) []byte {
@@ -296,7 +296,7 @@ func withPicture(t *testing.T) (data string) {
 	s := serve(t, data, cheap)
 	ann := s.client()
 	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
-	ann.Upload("face.png", smallPicture(t)).Want(http.StatusOK)
+	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	s.stop()
 	return data
 }
@@ -305,21 +305,21 @@ func withPicture(t *testing.T) (data string) {
 func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 	data, dir := withPicture(t), t.TempDir()
 	stream := filepath.Join(dir, "stream.tar")
-	text := operate(t, data, "", "backup", "-").wantDone()
+	text := runOn(t, data, "", "backup", "-").wantDone()
 	if err := os.WriteFile(stream, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	to := filepath.Join(dir, "data")
 	elsewhere := []string{"--database", filepath.Join(dir, "db", "people.sqlite"), "--storage", filepath.Join(dir, "pics")}
-	operate(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"people":1`, `"pictures":1`, `"release":"`+version+`"`)
-	operate(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"people":1`)
+	runOn(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"people":1`, `"pictures":1`, `"release":"`+version+`"`)
+	runOn(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"people":1`)
 	if got := filesIn(t, to); len(got) != 1 {
 		t.Errorf("in the data folder: %v", got)
 	}
 	// A database or a storage that is in use is refused, also where the data folder is new.
 	for _, part := range [][]string{elsewhere[:2], elsewhere[2:]} {
 		fresh := filepath.Join(dir, "fresh")
-		p := operate(t, fresh, "", append([]string{"restore", stream}, part...)...)
+		p := runOn(t, fresh, "", append([]string{"restore", stream}, part...)...)
 		p.wantEnd(exitFailed, "nothing was changed")
 		if _, err := os.Stat(fresh); err == nil {
 			t.Error("a folder was made")
@@ -331,7 +331,7 @@ func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 func TestRestoreAllOrNothing(t *testing.T) {
 	data, dir := withPicture(t), t.TempDir()
 	file := filepath.Join(dir, "b.tar")
-	operate(t, data, "", "backup", file).wantDone()
+	runOn(t, data, "", "backup", file).wantDone()
 	whole := readFile(t, file)
 	picture := readFile(t, filesIn(t, filepath.Join(data, "pictures"))[0])
 	damage := func(at int, with byte) []byte {
@@ -350,7 +350,7 @@ func TestRestoreAllOrNothing(t *testing.T) {
 			if err := os.WriteFile(file, content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			operate(t, to, "", "restore", file).wantEnd(exitFailed)
+			runOn(t, to, "", "restore", file).wantEnd(exitFailed)
 			if entries, err := os.ReadDir(to); len(entries) > 0 {
 				t.Errorf("%s: left %v, %v", what, entries, err)
 			}
@@ -369,8 +369,8 @@ func TestRestoreCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	serveOnce(t, data).wantEnd(exitFailed, "cut off", data)
-	operate(t, data, "", "user", "list").wantEnd(exitFailed, "cut off")
-	operate(t, data, "", "restore", filepath.Join(data, "device.key")).wantEnd(exitFailed, "cut off")
+	runOn(t, data, "", "user", "list").wantEnd(exitFailed, "cut off")
+	runOn(t, data, "", "restore", filepath.Join(data, "device.key")).wantEnd(exitFailed, "cut off")
 }
 
 func TestCheckFindsDamage(t *testing.T) {
@@ -383,7 +383,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblem(t, data, "not what was stored")
-	operate(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "not what was stored", "--skip-damaged")
+	runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "not what was stored", "--skip-damaged")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
@@ -408,7 +408,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		}
 	}
 	wantProblem(t, data, "abyoung", "abold", "stray: notes.txt", "3 problems")
-	p := operate(t, data, "", "check", "--remove-orphans", "--json")
+	p := runOn(t, data, "", "check", "--remove-orphans", "--json")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), `"removed":true`) ||
 		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"people":1,"sessions":1,"pictures":1,"device_key":"present","problems":2,"removed":1}`+"\n") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
@@ -421,7 +421,7 @@ func TestCheckFindsDamage(t *testing.T) {
 // wantProblem fails the test unless a check ends with 1 and says all of the words.
 func wantProblem(t *testing.T, data string, words ...string) {
 	t.Helper()
-	p := operate(t, data, "", "check")
+	p := runOn(t, data, "", "check")
 	if code := p.wait(); code != exitFailed || p.stderr.String() != "" {
 		t.Errorf("exit code %d, stderr %s", code, &p.stderr)
 	}

@@ -99,7 +99,7 @@ func writeFile(t *testing.T, path string, content []byte) string {
 func backedUp(t *testing.T) (data, file string) {
 	t.Helper()
 	data, file = withPicture(t), filepath.Join(t.TempDir(), "b.tar")
-	operate(t, data, "", "backup", file).wantDone("verified")
+	runOn(t, data, "", "backup", file).wantDone("verified")
 	return data, file
 }
 
@@ -141,13 +141,13 @@ func TestRestoreComparesWithTheManifest(t *testing.T) {
 			t.Fatalf("%s: nothing was changed", what)
 		}
 		to := filepath.Join(t.TempDir(), "restored")
-		operate(t, to, "", "restore", writeFile(t, file, changed)).wantEnd(exitFailed, file, c.says)
+		runOn(t, to, "", "restore", writeFile(t, file, changed)).wantEnd(exitFailed, file, c.says)
 		if _, err := os.Stat(to); err == nil {
 			t.Errorf("%s: something is left", what)
 		}
 	}
 	same := repack(t, whole, func(_ string, content []byte) []byte { return content })
-	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same)).wantDone()
+	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same)).wantDone()
 }
 
 // A backup comes from a pipe as well as from a file.
@@ -155,11 +155,11 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	data, file := backedUp(t)
 	dir, temporary := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	stream := operate(t, data, "", "backup", "-").wantDone()
-	operate(t, filepath.Join(dir, "a"), stream, "restore", "-").wantDone("1 person, 1 session, 1 picture")
-	operate(t, filepath.Join(dir, "a"), "", "check").wantDone("All is well")
+	stream := runOn(t, data, "", "backup", "-").wantDone()
+	runOn(t, filepath.Join(dir, "a"), stream, "restore", "-").wantDone("1 person, 1 session, 1 picture")
+	runOn(t, filepath.Join(dir, "a"), "", "check").wantDone("All is well")
 	cut := stream[:len(stream)/2]
-	operate(t, filepath.Join(dir, "b"), cut, "restore", "-").wantEnd(exitFailed, "ends too early")
+	runOn(t, filepath.Join(dir, "b"), cut, "restore", "-").wantEnd(exitFailed, "ends too early")
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Errorf("left for others to read: %v, %v", left, err)
 	}
@@ -173,7 +173,7 @@ func TestRestoreFromStandardInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	zipped := writeFile(t, file+".gz", compressed.Bytes())
-	operate(t, filepath.Join(dir, "b"), "", "restore", zipped).wantEnd(exitFailed, "gunzip it first: gunzip -c "+zipped+" | cardea restore -")
+	runOn(t, filepath.Join(dir, "b"), "", "restore", zipped).wantEnd(exitFailed, "gunzip it first: gunzip -c "+zipped+" | cardea restore -")
 }
 
 // Where nobody reads the stream to its end, no copy of the database stays behind.
@@ -209,19 +209,19 @@ func TestDeviceKeyInBackups(t *testing.T) {
 
 	writeFile(t, key, []byte("bm90IDMyIGJ5dGVz\n"))
 	wantProblem(t, data, "device.key: "+key+" is damaged; remove it", "1 problem found")
-	operate(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "is damaged; remove it", "--skip-damaged")
-	p := operate(t, data, "", "backup", filepath.Join(dir, "damaged.tar"), "--skip-damaged")
+	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "is damaged; remove it", "--skip-damaged")
+	p := runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar"), "--skip-damaged")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), "left out\nBacked up to") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
 	}
-	operate(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no device.key in it")
+	runOn(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no device.key in it")
 
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	operate(t, data, "", "check").wantDone("All is well", "no device.key in the data folder: the server makes a new one")
-	operate(t, data, "", "check", "--json").wantDone(`"device_key":"missing"`)
-	operate(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no device.key")
+	runOn(t, data, "", "check").wantDone("All is well", "no device.key in the data folder: the server makes a new one")
+	runOn(t, data, "", "check", "--json").wantDone(`"device_key":"missing"`)
+	runOn(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no device.key")
 
 	if err := os.Mkdir(key, 0o700); err != nil {
 		t.Fatal(err)
@@ -230,9 +230,9 @@ func TestDeviceKeyInBackups(t *testing.T) {
 
 	damaged := forge(t, readFile(t, file), archive.KindSecretKey, []byte("damaged"))
 	to := filepath.Join(dir, "b")
-	operate(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("device.key in it is damaged, and was left out")
+	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("device.key in it is damaged, and was left out")
 	serve(t, to, cheap).stop() // makes a new one
-	operate(t, to, "", "check", "--json").wantDone(`"device_key":"present"`)
+	runOn(t, to, "", "check", "--json").wantDone(`"device_key":"present"`)
 }
 
 // The picture storage holds pictures only; a backup would be a stray in it.
@@ -245,8 +245,8 @@ func TestBackupIntoThePictureStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{pictures, below, link, filepath.Join(pictures, "..", "pictures")} {
-		operate(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "in the picture storage")
+		runOn(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "in the picture storage")
 	}
-	operate(t, data, "", "backup", filepath.Join(data, "b.tar")).wantDone("verified")
-	operate(t, data, "", "check").wantDone("All is well")
+	runOn(t, data, "", "backup", filepath.Join(data, "b.tar")).wantDone("verified")
+	runOn(t, data, "", "check").wantDone("All is well")
 }

@@ -34,7 +34,7 @@ type bomb struct {
 // are in the tests of internal/picture.
 func bombs(t *testing.T) []bomb {
 	zeros := compressed(make([]byte, 100<<20)) // 100 KB
-	pixels := smallPicture(t)
+	pixels := testkit.PNG(20, 20)
 	lossy := string(pictureFile(t, "lossy.webp")[20:]) // what is in its only chunk
 	scans := pictureFile(t, "progressive.jpg")
 	last := bytes.LastIndex(scans, []byte{0xff, 0xda})

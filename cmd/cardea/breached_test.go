@@ -18,11 +18,11 @@ func TestBreachedPasswordsOfCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	add := []string{"user", "add", "--name", "Ann", "--email", "ann@example.com", "--breached-passwords", list}
-	operate(t, data, "breached password", add...).wantEnd(exitFailed, "password: ", "data breach")
-	operate(t, data, "simplepass", add...).wantDone("Added ann@example.com")
+	runOn(t, data, "breached password", add...).wantEnd(exitFailed, "password: ", "data breach")
+	runOn(t, data, "simplepass", add...).wantDone("Added ann@example.com")
 	set := []string{"user", "set-password", "ann@example.com", "--breached-passwords", list}
-	operate(t, data, "breached password", set...).wantEnd(exitFailed, "data breach")
-	operate(t, data, "another password", set...).wantDone()
+	runOn(t, data, "breached password", set...).wantEnd(exitFailed, "data breach")
+	runOn(t, data, "another password", set...).wantDone()
 
 	noList := filepath.Join(dir, "no list.txt")
 	if err := os.WriteFile(noList, []byte("password1\npassword2\n"), 0o600); err != nil {
@@ -31,7 +31,7 @@ func TestBreachedPasswordsOfCommands(t *testing.T) {
 	fresh := filepath.Join(dir, "fresh")
 	for path, says := range map[string]string{noList: "sorted by hash", dir: "not a file", list + ".gone": "no such file"} {
 		serveOnce(t, fresh, "--breached-passwords", path).wantEnd(exitFailed, "breached-passwords: ", path, says)
-		operate(t, data, "simplepass", "user", "add", "--name", "Bob", "--email", "bob@example.com", "--breached-passwords", path).
+		runOn(t, data, "simplepass", "user", "add", "--name", "Bob", "--email", "bob@example.com", "--breached-passwords", path).
 			wantEnd(exitFailed, "breached-passwords: ", path, says)
 	}
 	if _, err := os.Stat(fresh); err == nil {

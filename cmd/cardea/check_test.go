@@ -26,7 +26,7 @@ type summary struct {
 // summaryOf runs a check that fails and returns the last line, and how many problems were told before.
 func summaryOf(t *testing.T, data string, flags ...string) (s summary, told []problemJSON) {
 	t.Helper()
-	p := operate(t, data, "", append([]string{"check", "--json"}, flags...)...)
+	p := runOn(t, data, "", append([]string{"check", "--json"}, flags...)...)
 	if code := p.wait(); code != exitFailed {
 		t.Errorf("exit code %d", code)
 	}
@@ -60,7 +60,7 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 		}
 	}
 	writeFile(t, database, good)
-	operate(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
+	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
 }
 
 // damagePages writes over the pages at which some tables and their indexes begin,
@@ -136,7 +136,7 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 	s := serve(t, data, cheap)
 	ann := s.client()
 	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(201)
-	address = strings.TrimPrefix(ann.Upload("face.png", noise(t, 300)).Want(200).Envelope().Picture, s.url)
+	address = strings.TrimPrefix(ann.Upload("face.png", testkit.EncodePNG(testkit.Noise(300, false))).Want(200).Envelope().Picture, s.url)
 	s.stop()
 	files = filesIn(t, filepath.Join(data, "pictures"))
 	for _, file := range files {
@@ -213,12 +213,12 @@ func TestCheckGoesOn(t *testing.T) {
 	}
 
 	backup := filepath.Join(t.TempDir(), "b.tar")
-	operate(t, data, "", "backup", backup).wantEnd(exitFailed, "not a regular file", "--skip-damaged")
-	p := operate(t, data, "", "backup", backup, "--skip-damaged")
+	runOn(t, data, "", "backup", backup).wantEnd(exitFailed, "not a regular file", "--skip-damaged")
+	p := runOn(t, data, "", "backup", backup, "--skip-damaged")
 	if code := p.wait(); code != exitFailed || p.stderr.String() != "" || !strings.HasPrefix(p.stdout.String(), "picture: ") {
 		t.Errorf("exit code %d: %s%s", code, &p.stdout, &p.stderr)
 	}
-	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 person, 1 session, 0 pictures")
+	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 person, 1 session, 0 pictures")
 }
 
 // alter runs statements on a database that nobody serves.
@@ -253,7 +253,7 @@ func TestCheckOfTables(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q", statements, got)
 		}
-		operate(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
+		runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
 	}
 }
 
@@ -272,7 +272,7 @@ func TestRestoreOfOtherTables(t *testing.T) {
 	database := readFile(t, filepath.Join(data, "cardea.db"))
 	forged := forge(t, readFile(t, file), archive.KindDatabase, database)
 	to := filepath.Join(t.TempDir(), "restored")
-	operate(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table attempts is missing")
+	runOn(t, to, "", "restore", writeFile(t, file, forged)).wantEnd(exitFailed, file, "the table attempts is missing")
 	if _, err := os.Stat(to); err == nil {
 		t.Error("something is left")
 	}

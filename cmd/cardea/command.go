@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -22,6 +21,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
 // command is an operator's command on the data folder.
@@ -76,7 +76,7 @@ func (o *own) flag(f *flag.FlagSet, v *bool, name string) {
 func (o *own) positive(f *flag.FlagSet, v *int, name string, value int) {
 	*v = value
 	f.Func(name, "", func(value string) (err error) {
-		if *v, err = parsePositive[int](value, 31); err != nil {
+		if *v, err = parsePositive(value); err != nil {
 			return o.refuse(name, value, err.Error())
 		}
 		return nil
@@ -120,8 +120,9 @@ var errReported = errors.New("reported")
 // runCommand reads the flags, runs the command and prints why it failed.
 func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	in := &invocation{program: p, interrupted: ctx.Done()}
-	takes := slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return !slices.Contains(c.settings, s.name) })
-	o, rest, err := readFlags(c.name, takes, func(f *flag.FlagSet) {
+	var o options
+	takes := slices.DeleteFunc(o.settings(), func(s cardea.Setting) bool { return !slices.Contains(c.settings, s.Name) })
+	rest, err := readFlags(&o, c.name, takes, func(f *flag.FlagSet) {
 		for _, flag := range c.ownFlags() {
 			flag.add(f, &in.own, flag.name)
 		}
@@ -189,7 +190,7 @@ func (c command) oneArgument(rest []string) (string, error) {
 }
 
 // help prints what the command is for, and its flags.
-func (c command) help(w io.Writer, takes []setting) {
+func (c command) help(w io.Writer, takes []cardea.Setting) {
 	usage := "cardea " + c.name
 	if c.argument != "" {
 		usage += " " + c.argument
@@ -204,7 +205,7 @@ func (c command) help(w io.Writer, takes []setting) {
 		}
 		fmt.Fprintf(w, "  --%s%s\n        %s\n", f.name, placeholder, text)
 	}
-	fmt.Fprint(w, "\nSettings, as for cardea serve:\n")
+	fmt.Fprint(w, "\nThe settings are those of cardea serve.\n")
 	describe(w, takes)
 }
 
@@ -227,7 +228,7 @@ func (in *invocation) dir() datadir.Dir {
 
 // options are the settings as operators' acts need them.
 func (in *invocation) options() operate.Options {
-	public, _ := url.Parse(in.cfg.PublicURL) // validated
+	public, _ := settings.ParsePublicURL(in.cfg.PublicURL) // validated
 	return operate.Options{
 		Argon2:            password.Params{Memory: in.cfg.Argon2Memory, Time: in.cfg.Argon2Time},
 		PublicURL:         public,

@@ -14,7 +14,7 @@ import (
 // finds out whether the server knows the same.
 
 // account is what the server must know of a person.
-type account struct {
+type crashAccount struct {
 	registered bool
 	password   string
 	live       []string // tokens of sessions
@@ -23,7 +23,7 @@ type account struct {
 }
 
 // begin adds a session; without a token, a stray.
-func (a *account) begin(token string) {
+func (a *crashAccount) begin(token string) {
 	if token == "" {
 		a.strays++
 		return
@@ -31,21 +31,21 @@ func (a *account) begin(token string) {
 	a.live = append(a.live, token)
 }
 
-func (a *account) end(token string) {
+func (a *crashAccount) end(token string) {
 	a.live = slices.DeleteFunc(a.live, func(t string) bool { return t == token })
 }
 
-func (a *account) endAll() { a.live, a.strays = nil, 0 }
+func (a *crashAccount) endAll() { a.live, a.strays = nil, 0 }
 
-func (a *account) sessions() int { return len(a.live) + a.strays }
+func (a *crashAccount) sessions() int { return len(a.live) + a.strays }
 
 // person has one account or, after a request that got no answer, one of two.
 type person struct {
 	email   string
 	id      string // empty until the server has told
-	now     account
-	maybe   *account // what it is if the request was carried out
-	touched int      // round of the latest request
+	now     crashAccount
+	maybe   *crashAccount // what it is if the request was carried out
+	touched int           // round of the latest request
 
 	// All that was ever true. What is not any more must have no effect.
 	passwords, tokens, pictures []string
@@ -53,7 +53,7 @@ type person struct {
 
 // compare looks at everything of a person and returns what is not as wanted. It
 // leaves the account as it was, ending each session that it begins.
-func (p *person) compare(c caller, want account) error {
+func (p *person) compare(c caller, want crashAccount) error {
 	if want.registered {
 		token, err := c.login(p.email, want.password)
 		if err != nil {
@@ -81,7 +81,7 @@ func (p *person) compare(c caller, want account) error {
 	return nil
 }
 
-func (p *person) compareSignedIn(c caller, token string, want account) error {
+func (p *person) compareSignedIn(c caller, token string, want crashAccount) error {
 	me, err := c.get(token, "/api/user", http.StatusOK)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (p *person) compareSignedIn(c caller, token string, want account) error {
 	return p.comparePictures(c, me.User, want.picture)
 }
 
-func (p *person) compareTokens(c caller, want account) error {
+func (p *person) compareTokens(c caller, want crashAccount) error {
 	for i, token := range p.tokens {
 		if !slices.Contains(want.live, token) {
 			if _, err := c.get(token, "/api/user", http.StatusUnauthorized); err != nil {
@@ -196,9 +196,9 @@ func (w *worker) pickOperation(sessions int) int {
 
 func pick[T any](random *rand.Rand, from []T) T { return from[random.IntN(len(from))] }
 
-// change is what a request makes of an account, given the token in its answer;
+// change is what a request makes of an crashAccount, given the token in its answer;
 // empty: there is none in it, or the answer never came.
-type change func(a *account, token string)
+type change func(a *crashAccount, token string)
 
 // ask sends a person's request. Until the answer is there, both may be true: the
 // account as it was, and as it will be.
@@ -237,7 +237,7 @@ func (w *worker) register(*person) error {
 func (p *person) register(c caller) error {
 	first := p.passwords[0]
 	r := jsonRequest("POST", "/api/register", "", testkit.Registration("aruncs", p.email, first))
-	return p.ask(c, r, http.StatusCreated, func(a *account, token string) {
+	return p.ask(c, r, http.StatusCreated, func(a *crashAccount, token string) {
 		a.registered, a.password = true, first
 		a.begin(token)
 	})
@@ -245,14 +245,14 @@ func (p *person) register(c caller) error {
 
 func (w *worker) login(p *person) error {
 	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(p.email, p.now.password))
-	return w.ask(p, r, http.StatusOK, (*account).begin)
+	return w.ask(p, r, http.StatusOK, (*crashAccount).begin)
 }
 
 // loginAgain presents a session, which ends.
 func (w *worker) loginAgain(p *person) error {
 	old := pick(w.random, p.now.live)
 	r := jsonRequest("POST", "/api/login", old, testkit.Credentials(p.email, p.now.password))
-	return w.ask(p, r, http.StatusOK, func(a *account, token string) {
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, token string) {
 		a.end(old)
 		a.begin(token)
 	})
@@ -261,7 +261,7 @@ func (w *worker) loginAgain(p *person) error {
 func (w *worker) logout(p *person) error {
 	token := pick(w.random, p.now.live)
 	r := request{method: "POST", path: "/api/logout", token: token}
-	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.end(token) })
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, _ string) { a.end(token) })
 }
 
 // upload takes one of two file names, so that a picture is replaced now at the
@@ -276,12 +276,12 @@ func (w *worker) upload(p *person) error {
 	if !slices.Contains(p.pictures, next.name) {
 		p.pictures = append(p.pictures, next.name)
 	}
-	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.picture = &next })
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, _ string) { a.picture = &next })
 }
 
 func (w *worker) removePicture(p *person) error {
 	r := request{method: "DELETE", path: "/api/upload-picture", token: pick(w.random, p.now.live)}
-	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.picture = nil })
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, _ string) { a.picture = nil })
 }
 
 // changePassword ends all sessions but the one that it begins in their place.
@@ -290,7 +290,7 @@ func (w *worker) changePassword(p *person) error {
 	p.passwords = append(p.passwords, next)
 	r := jsonRequest("POST", "/api/password", pick(w.random, p.now.live),
 		map[string]string{"current_password": p.now.password, "new_password": next})
-	return w.ask(p, r, http.StatusOK, func(a *account, token string) {
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, token string) {
 		a.password = next
 		a.endAll()
 		a.begin(token)
@@ -310,13 +310,13 @@ func (w *worker) endSession(p *person) error {
 		return errors.New("no session in the list is the current one")
 	}
 	r := request{method: "DELETE", path: "/api/sessions/" + list.Sessions[current].ID, token: by}
-	return w.ask(p, r, http.StatusOK, func(a *account, _ string) { a.end(token) })
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, _ string) { a.end(token) })
 }
 
 func (w *worker) endOtherSessions(p *person) error {
 	token := pick(w.random, p.now.live)
 	r := request{method: "DELETE", path: "/api/sessions", token: token}
-	return w.ask(p, r, http.StatusOK, func(a *account, _ string) {
+	return w.ask(p, r, http.StatusOK, func(a *crashAccount, _ string) {
 		a.endAll()
 		a.begin(token)
 	})

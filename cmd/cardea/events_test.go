@@ -37,12 +37,12 @@ func (p *process) events() (list []loggedEvent) {
 func TestOperatorsEventsAreLogged(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
-	add := operate(t, data, "simplepass", "user", "add", "--json", "--name", "Ann", "--email", "ann@example.com")
+	add := runOn(t, data, "simplepass", "user", "add", "--json", "--name", "Ann", "--email", "ann@example.com")
 	id := decode[testkit.User](t, add.wantDone()).ID
 	signIn := func(password string) {
 		s.client().Post("/api/login", testkit.Credentials("ann@example.com", password)).Want(http.StatusOK)
 	}
-	do := func(stdin string, args ...string) *process { return operate(t, data, stdin, args...) }
+	do := func(stdin string, args ...string) *process { return runOn(t, data, stdin, args...) }
 	signIn("simplepass")
 	for _, c := range []struct {
 		command *process

@@ -22,7 +22,7 @@ func TestErrorsAsJSON(t *testing.T) {
 		{data, "restore missing.tar", "missing.tar", exitFailed},
 		{missing, "check", "no Cardea data here", exitFailed},
 	} {
-		p := operate(t, c.data, "", append(strings.Fields(c.command), "--json")...)
+		p := runOn(t, c.data, "", append(strings.Fields(c.command), "--json")...)
 		if code := p.wait(); code != c.code || !strings.Contains(p.stderr.String(), c.says) {
 			t.Errorf("%s: %d %s", c.command, code, &p.stderr)
 		}
@@ -30,5 +30,5 @@ func TestErrorsAsJSON(t *testing.T) {
 			t.Errorf("%s: %s", c.command, &p.stdout)
 		}
 	}
-	operate(t, missing, "", "backup", "-", "--json").wantEnd(exitFailed, "no Cardea data here") // standard output is the backup's
+	runOn(t, missing, "", "backup", "-", "--json").wantEnd(exitFailed, "no Cardea data here") // standard output is the backup's
 }

@@ -6,8 +6,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image"
-	"image/png"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -86,7 +84,7 @@ func TestDiskFull(t *testing.T) {
 	s := serve(t, data, cheap)
 	ada := s.client()
 	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-	ada.Upload("ada.png", smallPicture(t)).Want(200)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 	address := "/uploads/" + ada.Get("/api/user").Envelope().User.ID + "_ada.png"
 	picture := ada.Get(address).Want(200).Body
 
@@ -96,7 +94,7 @@ func TestDiskFull(t *testing.T) {
 			"register": func() *testkit.Answer {
 				return s.client().Post("/api/register", testkit.Registration("Eve", fmt.Sprintf("eve%d@example.com", rand.Uint64()), "simplepass"))
 			},
-			"upload": func() *testkit.Answer { return ada.Upload("new.png", noise(t, 300)) },
+			"upload": func() *testkit.Answer { return ada.Upload("new.png", testkit.EncodePNG(testkit.Noise(300, false))) },
 			"login": func() *testkit.Answer {
 				return s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
 			},
@@ -148,7 +146,7 @@ func TestDiskFull(t *testing.T) {
 				}
 			}
 		}
-		ada.Upload("ada.png", smallPicture(t)).Want(200)
+		ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 		t.Logf("round %d: refused of 15 each: %v, slowest refusal %v, logout %d; all well %v after there was room",
 			round+1, refused, took.Round(time.Millisecond), out.Status, time.Since(freed).Round(time.Millisecond))
 	}
@@ -166,7 +164,7 @@ func TestReadOnlyData(t *testing.T) {
 	s := serve(t, data, cheap)
 	ada := s.client()
 	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-	ada.Upload("ada.png", smallPicture(t)).Want(200)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 	address := "/uploads/" + ada.Get("/api/user").Envelope().User.ID + "_ada.png"
 	immutable := func(flag string) error {
 		out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "chattr", "-R", flag, data).CombinedOutput()
@@ -183,7 +181,7 @@ func TestReadOnlyData(t *testing.T) {
 	for what, a := range map[string]*testkit.Answer{
 		"register": s.client().Post("/api/register", testkit.Registration("Eve", "eve@example.com", "simplepass")),
 		"login":    s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")),
-		"upload":   ada.Upload("new.png", smallPicture(t)),
+		"upload":   ada.Upload("new.png", testkit.PNG(20, 20)),
 		"logout":   ada.Post("/api/logout", nil),
 	} {
 		if a.Status != 503 {
@@ -200,7 +198,7 @@ func TestReadOnlyData(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.client().Get("/readyz").Want(200)
-	ada.Upload("ada.png", smallPicture(t)).Want(200)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 	s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
 	ada.Post("/api/logout", nil).Want(200)
 	ada.Get("/api/user").Want(401)
@@ -316,7 +314,7 @@ func TestCancelledUploads(t *testing.T) {
 	s := serve(t, data, cheap, "--ops-listen", ops)
 	ada := s.client()
 	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-	ada.Upload("ada.png", smallPicture(t)).Want(200)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 	goroutines := func() int {
 		answer, err := http.Get("http://" + ops + "/debug/pprof/goroutine?debug=1") //nolint:noctx // on this machine
 		if err != nil {
@@ -327,7 +325,7 @@ func TestCancelledUploads(t *testing.T) {
 		n, _ := strconv.Atoi(string(goroutineTotal.FindSubmatch(text)[1]))
 		return n
 	}
-	form, formType := testkit.Form(t, "profile_pic", "new.png", noise(t, 700))
+	form, formType := testkit.Form(t, "profile_pic", "new.png", testkit.EncodePNG(testkit.Noise(700, false)))
 	head := fmt.Sprintf("POST /api/upload-picture HTTP/1.1\r\nHost: x\r\nCookie: session=%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
 		ada.Cookie, formType, len(form))
 	files := func() int { return len(filesBelow(t, filepath.Join(data, "pictures"))) }
@@ -369,7 +367,7 @@ func TestCancelledUploads(t *testing.T) {
 		})
 		t.Logf("%s: %d × cancelled; %d goroutines (%d before), %d descriptors (%d at most), %d file", what, times(8), g, wantG, fd, wantFD, n)
 	}
-	ada.Upload("ada.png", smallPicture(t)).Want(200)
+	ada.Upload("ada.png", testkit.PNG(20, 20)).Want(200)
 }
 
 // Under load, the signal to stop costs no request that the server has begun to read.
@@ -378,7 +376,7 @@ func TestStopUnderLoad(t *testing.T) {
 		s := serve(t, t.TempDir(), cheap)
 		ada := s.client()
 		ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-		form, formType := testkit.Form(t, "profile_pic", "a.png", smallPicture(t))
+		form, formType := testkit.Form(t, "profile_pic", "a.png", testkit.PNG(20, 20))
 		credentials := `{"email":"ada@example.com","password":"simplepass"}`
 		cookie := "Host: x\r\nCookie: session=" + ada.Cookie + "\r\n"
 		requests := []string{
@@ -433,18 +431,4 @@ func TestStopUnderLoad(t *testing.T) {
 			t.Errorf("the log has refusals:\n%.2000s", logged)
 		}
 	}
-}
-
-// noise is a picture that does not compress.
-func noise(t *testing.T, side int) []byte {
-	t.Helper()
-	img := image.NewNRGBA(image.Rect(0, 0, side, side))
-	for i := range img.Pix {
-		img.Pix[i] = byte(rand.Uint32())
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -46,11 +48,33 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	want := fmt.Sprintf("cardea %s (%s %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	info, err := buildinfo.ReadFile(binary)
+	want := describeBuild(info, err == nil) + "\n"
 	for _, args := range []string{"version", "--version"} {
 		p := run(t, nil, args)
 		if code := p.wait(); code != exitOK || p.stdout.String() != want || p.stderr.String() != "" {
 			t.Errorf("cardea %s: exit code %d, stdout %q, stderr %q, want stdout %q", args, code, &p.stdout, &p.stderr, want)
+		}
+	}
+}
+
+func TestVersionNamesTheCommit(t *testing.T) {
+	platform := runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+	built := func(settings ...debug.BuildSetting) *debug.BuildInfo { return &debug.BuildInfo{Settings: settings} }
+	commit := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"}
+	date := debug.BuildSetting{Key: "vcs.time", Value: "2026-11-22T15:04:05Z"}
+	changed := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
+	for _, c := range []struct {
+		info *debug.BuildInfo
+		want string
+	}{
+		{nil, "("},
+		{built(), "("},
+		{built(commit, date), "(commit 0123456789ab of 2026-11-22T15:04:05Z, "},
+		{built(changed, commit, date), "(commit 0123456789ab of 2026-11-22T15:04:05Z with changes, "},
+	} {
+		if got, want := describeBuild(c.info, c.info != nil), "cardea "+version+" "+c.want+platform; got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
@@ -96,43 +120,46 @@ func wantFile(t *testing.T, path string, got []byte) {
 
 const settingsIntro = `# Settings
 
-` + "`cardea serve`" + ` needs no configuration. What can be set is set with flags or environment variables; there is no
-configuration file. Each flag has a variable, and both take the same values:
+Cardea needs no configuration: ` + "`cardea serve`" + ` works as it is. Each setting is a flag and an
+environment variable, which take the same values. There is no configuration file.
 
 ` + "```sh" + `
-cardea serve --session-idle 24h
-CARDEA_SESSION_IDLE=24h cardea serve
+cardea serve --session-idle 7d
+CARDEA_SESSION_IDLE=7d cardea serve
 ` + "```" + `
 
-A flag beats the variable, and the variable beats the default; a variable that is empty counts as not set. A value that
-is not allowed stops the start with exit code 2 and one line that names the setting, the value and what is allowed. An
-unknown variable whose name begins with ` + "`CARDEA_`" + ` is warned about in the log, since it is most likely misspelt.
+- A flag beats the variable, and the variable beats the default. An empty variable counts as not set.
+- Times are days (` + "`14d`" + `) or hours, minutes and seconds (` + "`12h`, `1m30s`" + `). Lists are separated by commas.
+- A value that is not allowed stops the start with exit code 2 and one line. The line names the
+  setting, the value and what is allowed.
+- The log warns about unknown variables that begin with ` + "`CARDEA_`" + `: most are misspelt.
 
-> Password hashes weaker than [OWASP's minima](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html)
-> are only for tests. The defaults of ` + "`--argon2-memory`" + ` and ` + "`--argon2-time`" + ` are one of these minima; with less, the
-> server starts, but warns in its log.
-
-| flag | environment variable | default | meaning |
-| --- | --- | --- | --- |
+> Password hashes weaker than
+> [OWASP's minima](https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html)
+> are for tests only. The defaults of ` + "`--argon2-memory` and `--argon2-time`" + ` meet them. With less,
+> the server starts, but warns in its log.
 `
 
 const settingsEnd = `
-This page is generated from the program's own table of settings by ` + "`go test ./cmd/cardea -update`" + `; ` +
-	"`cardea serve --help`" + ` prints the same.
+This page is generated from the program by ` + "`go test ./cmd/cardea -update`. `cardea serve --help`" + `
+prints the same.
 `
 
 func settingsPage() []byte {
 	var page bytes.Buffer
 	page.WriteString(settingsIntro)
 	cell := strings.NewReplacer("|", `\|`)
-	for _, s := range settings {
-		_, usage := flag.UnquoteUsage(&flag.Flag{Usage: s.usage})
-		// Where the default is no value to type, the usage describes it at its end.
-		meaning, standard, _ := strings.Cut(usage, "; default: ")
-		if s.value != "" {
-			standard = "`" + s.value + "`"
+	section := ""
+	for _, s := range new(options).settings() {
+		if s.Section != section {
+			section = s.Section
+			fmt.Fprintf(&page, "\n## %s\n\n| flag | environment variable | default | meaning |\n| --- | --- | --- | --- |\n", section)
 		}
-		fmt.Fprintf(&page, "| `--%s` | `%s` | %s | %s |\n", s.name, s.env(), cell.Replace(standard), cell.Replace(meaning))
+		_, meaning, standard := s.Help()
+		if s.Default != "" {
+			standard = "`" + standard + "`"
+		}
+		fmt.Fprintf(&page, "| `--%s` | `%s` | %s | %s |\n", s.Name, s.Variable(), cell.Replace(standard), cell.Replace(meaning))
 	}
 	page.WriteString(settingsEnd)
 	return page.Bytes()

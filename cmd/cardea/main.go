@@ -1,7 +1,8 @@
-// Command cardea runs the accounts backend: "cardea serve" is all it takes.
+// Command cardea runs the accounts backend. "cardea serve" starts it without any
+// configuration.
 //
-// This is the only place that reads flags and the environment; what it learns
-// goes into a cardea.Config.
+// Only this command reads flags and the environment, and only it changes what belongs
+// to the whole process: signals, GOMAXPROCS and the garbage collector.
 package main
 
 import (
@@ -9,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,19 +43,20 @@ type program struct {
 	stderr  *os.File
 }
 
-const usage = `Cardea is a user-accounts backend: it registers people, signs them in, keeps
-them signed in with a cookie, says who they are, and keeps their profile picture.
+const usage = `Cardea is a user-accounts backend. It registers users, signs them in, keeps them
+signed in with a cookie, says who they are, and keeps their profile pictures.
 
 Usage:
   cardea serve      run the server (no configuration needed)
-  cardea user       list, show, add and delete people, set passwords, end sessions
+  cardea user       list, show, add and delete users, set passwords, end sessions
   cardea backup     copy everything to one file, while the server runs
   cardea restore    make a data folder from a backup
   cardea check      look for damage
-  cardea version    print the version
+  cardea version    print version, commit and build
   cardea help       print this text
 
-"cardea serve --help" lists the settings; every command has its --help.
+Start with "cardea serve" and open http://localhost:5000. "cardea serve --help" lists the
+settings. Every command has its own --help.
 `
 
 func (p program) run(ctx context.Context) int {
@@ -87,18 +88,6 @@ func (p program) help(ctx context.Context, args []string) int {
 	}
 	p.args = append(slices.Clone(args), "--help")
 	return p.run(ctx)
-}
-
-func (p program) version(args []string) int {
-	if wantsHelp(args) {
-		fmt.Fprint(p.stdout, "Usage: cardea version\n\nPrints the version of Cardea, Go and the platform.\n")
-		return exitOK
-	}
-	if len(args) > 0 {
-		return p.misused("cardea version takes no arguments")
-	}
-	fmt.Fprintf(p.stdout, "cardea %s (%s %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return exitOK
 }
 
 func wantsHelp(args []string) bool {

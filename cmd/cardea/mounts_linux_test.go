@@ -15,13 +15,13 @@ func TestCommandsOnAFullDisk(t *testing.T) {
 	disk, data := smallDisk(t), withPicture(t)
 	full := filepath.Join(disk, "data")
 	backup := filepath.Join(t.TempDir(), "b.tar")
-	operate(t, data, "", "backup", backup).wantDone()
-	operate(t, full, "", "restore", backup).wantDone()
+	runOn(t, data, "", "backup", backup).wantDone()
+	runOn(t, full, "", "restore", backup).wantDone()
 	fill(t, disk)
 	serveOnce(t, full).wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left on the disk of the database; free some")
-	operate(t, full, "", "user", "list").wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left on the disk of the database; free some")
-	operate(t, data, "", "backup", filepath.Join(disk, "b.tar")).wantEnd(exitFailed, "no space is left in the folder "+disk)
-	operate(t, filepath.Join(disk, "new"), "", "restore", backup).wantEnd(exitFailed, filepath.Join(disk, "new"), "no space left on device")
+	runOn(t, full, "", "user", "list").wantEnd(exitFailed, filepath.Join(full, "cardea.db"), "no space is left on the disk of the database; free some")
+	runOn(t, data, "", "backup", filepath.Join(disk, "b.tar")).wantEnd(exitFailed, "no space is left in the folder "+disk)
+	runOn(t, filepath.Join(disk, "new"), "", "restore", backup).wantEnd(exitFailed, filepath.Join(disk, "new"), "no space left on device")
 }
 
 // readOnly mounts a folder a second time, so that it cannot be written there.
@@ -50,12 +50,12 @@ func TestCommandsOnReadOnlyData(t *testing.T) {
 	here := readOnly(t, data)
 	look := func() {
 		t.Helper()
-		operate(t, here, "", "user", "list").wantDone("ann@example.com")
-		operate(t, here, "", "check").wantDone("All is well: 1 person")
+		runOn(t, here, "", "user", "list").wantDone("ann@example.com")
+		runOn(t, here, "", "check").wantDone("All is well: 1 person")
 		backup := filepath.Join(t.TempDir(), "b.tar")
-		operate(t, here, "", "backup", backup).wantDone("verified: 1 person")
-		operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 picture")
-		operate(t, here, "", "user", "delete", "ann@example.com", "--yes").wantEnd(exitFailed, "read-only here")
+		runOn(t, here, "", "backup", backup).wantDone("verified: 1 person")
+		runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 picture")
+		runOn(t, here, "", "user", "delete", "ann@example.com", "--yes").wantEnd(exitFailed, "read-only here")
 	}
 	look()
 	s := serve(t, data, cheap)
@@ -66,6 +66,6 @@ func TestCommandsOnReadOnlyData(t *testing.T) {
 	if err := os.Remove(filepath.Join(data, "cardea.db-shm")); err != nil {
 		t.Fatal(err)
 	}
-	operate(t, here, "", "user", "list").wantEnd(exitFailed, "copy the data folder to where it can be written")
+	runOn(t, here, "", "user", "list").wantEnd(exitFailed, "copy the data folder to where it can be written")
 	serveOnce(t, here).wantEnd(exitFailed, "read-only file system")
 }

@@ -2,39 +2,79 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
-// serveOps answers operators on a listener of its own, if an address is set.
-func serveOps(ctx context.Context, address string, metrics http.Handler) (addr net.Addr, stop func(), err error) {
+// opsListener answers operators.
+type opsListener struct {
+	http     *http.Server
+	listener net.Listener
+	done     chan struct{}
+}
+
+// serveOps answers operators on a listener of its own. It returns nil if there is no
+// address. With a token, every request must carry it.
+func serveOps(ctx context.Context, address, token string, metrics http.Handler) (*opsListener, error) {
 	if address == "" {
-		return nil, func() {}, nil
+		return nil, nil //nolint:nilnil // no listener is a valid setting
 	}
 	listener, err := listen(ctx, address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
 	}
+	ops := &opsListener{listener: listener, done: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	srv := &http.Server{Handler: onlyHere(mux), ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(listener) }()
-	return listener.Addr(), func() { _ = srv.Close(); <-done }, nil
+	var handler http.Handler = mux
+	if ops.isLocal() {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		handler = requireLocalHost(handler)
+	}
+	if token != "" {
+		handler = requireToken(token, handler)
+	}
+	ops.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { defer close(ops.done); _ = ops.http.Serve(listener) }()
+	return ops, nil
 }
 
-// onlyHere answers requests to names of this machine only. A page that somebody reads
-// here could otherwise ask under a name of its own that it has moved to 127.0.0.1
-// (DNS rebinding), and read the answer.
-func onlyHere(next http.Handler) http.Handler {
+// isLocal reports whether only this machine can connect.
+func (o *opsListener) isLocal() bool { return isLoopback(o.listener.Addr().String()) }
+
+// greeting tells the operator where to look.
+func (o *opsListener) greeting() string {
+	if !o.isLocal() {
+		return fmt.Sprintf("Operators: http://%s/metrics", o.listener.Addr())
+	}
+	return fmt.Sprintf("Operators: http://%[1]s/metrics and http://%[1]s/debug/pprof/", o.listener.Addr())
+}
+
+// stop closes the listener and its connections.
+func (o *opsListener) stop() {
+	if o == nil {
+		return
+	}
+	_ = o.http.Close() // nothing is lost
+	<-o.done
+}
+
+// requireLocalHost answers requests to names of this machine only. Otherwise a web page
+// that is open here could point its own name to 127.0.0.1 and read the answers (DNS
+// rebinding).
+func requireLocalHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {
 			http.Error(w, "This listener answers to localhost, 127.0.0.1 and [::1] only.", http.StatusMisdirectedRequest)
@@ -44,11 +84,39 @@ func onlyHere(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback tells whether a Host header, with or without a port, names this machine.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+// requireToken answers requests that carry the token (RFC 6750, section 2.1). The hashes
+// have one length, so the comparison takes the same time for every guess.
+func requireToken(token string, next http.Handler) http.Handler {
+	want := sha256.Sum256([]byte(token))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		got := sha256.Sum256([]byte(strings.TrimSpace(value)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "This listener needs the token of operators: Authorization: Bearer TOKEN", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shortestToken is the length of the shortest token, in characters.
+const shortestToken = 16
+
+// readToken reads the token of operators from a file. Without a file there is no token.
+func readToken(file string) (string, error) {
+	if file == "" {
+		return "", nil
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", settings.NewError("ops-token-file", file, fmt.Sprintf("a file that can be read (%v)", err))
+	}
+	token := strings.TrimSpace(string(text))
+	isOther := func(r rune) bool { return r <= ' ' || r > '~' }
+	if len(token) < shortestToken || strings.ContainsFunc(token, isOther) {
+		return "", settings.NewError("ops-token-file", file,
+			fmt.Sprintf("a file with one token of at least %d letters, digits and signs, such as openssl rand -hex 32 prints", shortestToken))
+	}
+	return token, nil
 }

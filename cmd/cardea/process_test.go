@@ -150,8 +150,8 @@ func (p *process) wantEnd(code int, words ...string) {
 // server is a running "cardea serve" that has said where it listens.
 type server struct {
 	*process
-	addr string // host:port
-	url  string
+	addr string // the listener's, host:port
+	url  string // as the server names it
 }
 
 // serve starts a server on a free port of the loopback and waits until it listens.
@@ -165,7 +165,7 @@ func serveCommand(t testing.TB, data string, flags ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), binary, args...)
 }
 
-var greeting = regexp.MustCompile(`^Cardea \S+ listens on http://(\S+) and keeps its data in .+$`)
+var greeting = regexp.MustCompile(`^Cardea \S+ listens on http://(\S+)(?: \(.+\))? and keeps its data in .+$`)
 
 // awaitServer waits for the line that says where the server listens. From then
 // on a connection is taken; what it asks may wait until the server is ready.
@@ -181,7 +181,7 @@ func awaitServer(p *process) *server {
 	if match == nil {
 		p.t.Fatalf("%s does not say where it listens; stdout:\n%s\nstderr:\n%s", p.cmd, &p.stdout, &p.stderr)
 	}
-	return &server{p, match[1], "http://" + match[1]}
+	return &server{p, strings.Replace(match[1], "localhost:", "127.0.0.1:", 1), "http://" + match[1]}
 }
 
 // client is somebody who is not signed in.

@@ -42,38 +42,38 @@ func (p program) serve(ctx context.Context, args []string) int {
 	return exitOK
 }
 
-// answer serves until ctx ends. The port is taken before the data folder is
-// touched, so that a second start by mistake changes nothing.
+// answer serves until ctx ends. It takes the port before it touches the data folder, so
+// a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
 	defer holdBallast()()
-	boundGarbage(o.SessionCache)
+	limitGarbage(o.SessionCache)
+	o.TuneRuntime = true
 	listener, err := listen(ctx, o.listen)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w; choose another address with --listen", o.listen, err)
 	}
-	defer listener.Close() //nolint:errcheck // Serve closes it; this is for the paths that do not get there
-	fresh := isFresh(o.Data)
+	defer listener.Close() //nolint:errcheck // Serve closes it, unless it is not reached
+	isFresh := isFresh(o.Data)
 	server, err := cardea.New(o.Config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	ops, stopOps, err := serveOps(ctx, o.opsListen, server.Metrics())
+	ops, err := serveOps(ctx, o.opsListen, o.opsToken, server.Metrics())
 	if err != nil {
 		return err
 	}
-	defer stopOps()
-	p.greet(ctx, listener.Addr(), o, fresh)
+	defer ops.stop()
+	p.greet(ctx, listener.Addr(), o, isFresh)
 	if ops != nil {
-		fmt.Fprintf(p.stdout, "Operators: http://%[1]s/metrics and http://%[1]s/debug/pprof/\n", ops)
+		fmt.Fprintln(p.stdout, ops.greeting())
 	}
 	return server.Serve(ctx, listener)
 }
 
 // exposure warns about a server that others can reach without https.
 func exposure(o options) []string {
-	host, _, _ := net.SplitHostPort(o.listen)
-	if host == "localhost" || net.ParseIP(host).IsLoopback() || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
+	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
 		return nil
 	}
 	return []string{"listening beyond this machine without https: passwords and cookies can be read on the way; " +
@@ -89,24 +89,32 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, network, address)
 }
 
-// isFresh tells whether a data folder is missing or empty.
+// isFresh reports whether a data folder is missing or empty.
 func isFresh(data string) bool {
 	entries, err := os.ReadDir(data)
 	return errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0
 }
 
-// greet tells where things are and, at the first start, what to try next. A log that
-// is kept has it as well; on a terminal, once is enough.
-func (p program) greet(ctx context.Context, addr net.Addr, o options, fresh bool) {
+// greet says where things are and, at the first start, what to try next. Standard output
+// is for people. The log has the start too, unless both go to the same terminal.
+func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bool) {
 	data, err := filepath.Abs(o.Data)
 	if err != nil {
 		data = o.Data
 	}
-	fmt.Fprintf(p.stdout, "Cardea %s listens on http://%s and keeps its data in %s\n", version, addr, data)
+	host := localHost(addr)
+	others := ""
+	if !isLoopback(addr.String()) && host != addr.String() {
+		others = " (and on every other address of this machine)"
+	}
+	fmt.Fprintf(p.stdout, "Cardea %s listens on http://%s%s and keeps its data in %s\n", version, host, others, data)
+	if others == "" && strings.HasPrefix(host, "localhost:") && o.PublicURL == "" {
+		fmt.Fprintln(p.stdout, "Always open it as localhost, not as 127.0.0.1: browsers keep the cookies of the two apart.")
+	}
 	if !isTerminal(p.stderr) {
 		o.Log.InfoContext(ctx, "started", "version", version, "address", addr.String(), "data", data)
 	}
-	if !fresh {
+	if !isFresh {
 		return
 	}
 	fmt.Fprintf(p.stdout, `
@@ -117,12 +125,14 @@ The data folder is new. Make the first account, and see who is signed in:
     -d '{"name":"aruncs","email":"test@gmail.com","password":"simplepass"}'
   curl -b cookies http://%[1]s/api/user
 
-`, reachable(addr))
+`, host)
 }
 
-// reachable is an address to be used on this machine.
-func reachable(addr net.Addr) string {
-	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+// localHost is the host and port to use on this machine. It is localhost wherever that
+// leads to the listener, because a browser keeps cookies by host name.
+func localHost(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if ok && (tcp.IP.IsUnspecified() || tcp.IP.Equal(net.IPv4(127, 0, 0, 1)) || tcp.IP.Equal(net.IPv6loopback)) {
 		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
 	return addr.String()

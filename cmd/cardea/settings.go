@@ -10,124 +10,86 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
-// options are all settings of cardea serve: those of the server, and those that
-// only a program of its own needs.
+// options are the settings of cardea serve: those of the server, and those of the
+// program around it.
 type options struct {
 	cardea.Config
-	listen    string
-	opsListen string
-	logFormat string
+	listen       string
+	opsListen    string
+	opsTokenFile string
+	opsToken     string // in that file
+	logFormat    string
 }
 
-// setting is one line of the settings' table. Its flag is --name; its
-// environment variable is the name in capitals behind CARDEA_.
-type setting struct {
-	name  string
-	value string // the default, as it would be typed
-	usage string
-	set   func(o *options, value string) error // the error says what is allowed
+// settings lists them in the order of the documentation.
+func (o *options) settings() []cardea.Setting {
+	return slices.Concat(
+		settings.In("Listeners",
+			settings.Text("listen", &o.listen, "127.0.0.1:5000", "`address` to listen on, host:port", checkAddress),
+			settings.Text("ops-listen", &o.opsListen, "", "`address` for operators: /metrics for Prometheus and, on loopback only, /debug/pprof/; "+
+				"beyond loopback it needs ops-token-file", checkAddress).Without("off"),
+			settings.Text("ops-token-file", &o.opsTokenFile, "", "`file` with a token of at least 16 characters; requests to ops-listen must then carry "+
+				"Authorization: Bearer TOKEN").Without("none")),
+		o.Config.Settings(),
+		settings.In("Log", settings.Choice("log-format", &o.logFormat, "`format`: auto (text on a terminal, otherwise json), text or json", "auto", "text", "json")),
+	)
 }
 
-func (s setting) env() string {
-	return "CARDEA_" + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))
-}
-
-// settings is the table, in the order of the documentation.
-var settings = []setting{
-	{"listen", "127.0.0.1:5000", "`address` to listen on, host:port",
-		func(o *options, v string) error { o.listen = v; return checkAddress(v) }},
-	{"data", "cardea-data", "`folder` for the database and the pictures",
-		func(o *options, v string) error { o.Data = v; return notEmpty(v, "the path of a folder") }},
-	{"database", "", "SQLite `file`; default: cardea.db in the data folder",
-		func(o *options, v string) error { o.Database = v; return nil }},
-	{"storage", "", "`folder` for pictures; default: pictures in the data folder",
-		func(o *options, v string) error { o.Storage = v; return nil }},
-	{"public-url", "", "`address` the world sees, such as https://accounts.example.com; default: http:// and the request's own Host",
-		func(o *options, v string) error { o.PublicURL = v; return nil }},
-	{"trusted-proxies", "", "networks (`CIDRs`, with commas) whose X-Forwarded-For, -Proto and -Host count; default: none",
-		func(o *options, v string) (err error) { o.TrustedProxies, err = parseNetworks(v); return err }},
-	{"allowed-origins", "", "other `origins` (with commas) whose pages may call, such as https://app.example.com; default: none",
-		func(o *options, v string) error { o.AllowedOrigins = splitList(v); return nil }},
-	{"cookie-name", "session", "`name` of the session cookie; __Host-session is safer where the public address is https",
-		func(o *options, v string) error { o.CookieName = v; return nil }},
-	{"cookie-samesite", "lax", "`lax`, strict, or none (needs an https public address) for an app on another site",
-		func(o *options, v string) error { o.CookieSameSite = strings.ToLower(v); return nil }},
-	{"session-idle", "336h", "`time` after which an unused session ends",
-		func(o *options, v string) (err error) { o.SessionIdle, err = parseDuration(v); return err }},
-	{"session-max", "2160h", "`time` after which any session ends",
-		func(o *options, v string) (err error) { o.SessionMax, err = parseDuration(v); return err }},
-	{"session-cache", "50000", "`number` of sessions kept in memory, of about 1 KiB each: those used last",
-		func(o *options, v string) (err error) { o.SessionCache, err = parsePositive[int](v, 31); return err }},
-	{"argon2-memory", "19456", "`KiB` of memory of a password hash",
-		func(o *options, v string) (err error) { o.Argon2Memory, err = parsePositive[uint32](v, 32); return err }},
-	{"argon2-time", "2", "`passes` of a password hash over its memory",
-		func(o *options, v string) (err error) { o.Argon2Time, err = parsePositive[uint32](v, 32); return err }},
-	{"breached-passwords", "", "`file` of SHA-1 hashes of passwords that are refused, as the Have I Been Pwned downloader writes it; default: none",
-		func(o *options, v string) error { o.BreachedPasswords = v; return nil }},
-	{"upload-max-bytes", "10485760", "size of the largest picture file in `bytes`",
-		func(o *options, v string) (err error) {
-			o.UploadMaxBytes, err = parsePositive[int64](v, 63)
-			return err
-		}},
-	{"upload-max-pixels", "50000000", "size of the largest picture in `pixels`",
-		func(o *options, v string) (err error) { o.UploadMaxPixels, err = parsePositive[int](v, 31); return err }},
-	{"rate-limit", "on", "`on`, or off for load tests: throttling of tries at passwords and of registrations",
-		func(o *options, v string) error { o.RateLimit = v; return nil }},
-	{"audit-keep", "2160h", "`time` for which logins and the like stay in the audit table",
-		func(o *options, v string) (err error) { o.AuditKeep, err = parseDuration(v); return err }},
-	{"log", "events", "which requests are logged: `events` (those that change something, errors, anything slower than a second) or all",
-		func(o *options, v string) error { o.LogRequests = v; return nil }},
-	{"log-format", "auto", "`auto` (text on a terminal, otherwise json), text or json",
-		func(o *options, v string) error { o.logFormat = v; return oneOf(v, "auto", "text", "json") }},
-	{"ops-listen", "", "loopback `address` for operators: /metrics for Prometheus, and /debug/pprof/; default: off",
-		func(o *options, v string) error { o.opsListen = v; return checkLoopback(v) }},
-}
-
-// readSettings takes each setting from its flag, else from the environment, else
-// its default. An empty variable counts as none. It returns flag.ErrHelp when
-// help was asked for, and otherwise an error that names every setting at fault.
+// readSettings takes each setting from its flag, else from the environment, else its
+// default. An empty variable counts as not set. If help was asked for, it returns
+// [flag.ErrHelp]. Other errors name every setting at fault.
 func readSettings(args, environ []string) (options, error) {
-	o, rest, err := readFlags("serve", settings, func(*flag.FlagSet) {}, args, environ)
+	var o options
+	rest, err := readFlags(&o, "serve", o.settings(), func(*flag.FlagSet) {}, args, environ)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("cardea serve takes no argument %q, only flags", rest[0])
 	}
 	return o, err
 }
 
-// readFlags reads a command line: those of the settings that the command takes,
-// flags of its own, and what else there is, anywhere between them. Settings that
-// it does not take have their defaults.
-func readFlags(command string, takes []setting, own func(*flag.FlagSet), args, environ []string) (o options, rest []string, err error) {
+// readFlags reads a command line into o: the settings that the command takes, and its
+// own flags. It returns the other arguments. Settings that the command does not take get
+// their defaults.
+func readFlags(o *options, command string, takes []cardea.Setting, own func(*flag.FlagSet), args, environ []string) (rest []string, err error) {
 	given, origin, rest, err := givenSettings(command, takes, own, args, environ)
 	if err != nil {
-		return options{}, nil, err
+		return nil, err
 	}
 	var errs []error
-	for _, s := range settings {
-		value, ok := given[s.name]
-		if !ok {
-			value = s.value
-		}
-		if value == "" && !ok {
-			continue
-		}
-		if err := s.set(&o, value); err != nil {
-			errs = append(errs, &cardea.SettingError{Setting: s.name, Value: value, Allowed: err.Error()})
+	for _, s := range takes {
+		if text, ok := given[s.Name]; ok {
+			errs = append(errs, s.Set(text))
 		}
 	}
-	if len(errs) == 0 {
-		errs = append(errs, o.Validate())
+	for _, s := range o.settings() {
+		s.FillIn()
 	}
-	return o, rest, withOrigin(errors.Join(errs...), origin)
+	err = errors.Join(errs...)
+	if err == nil {
+		err = errors.Join(o.Validate(), o.readOps())
+	}
+	return rest, withOrigin(err, origin)
 }
 
-// givenSettings collects what flags and environment say, and under which name.
-func givenSettings(command string, takes []setting, own func(*flag.FlagSet), args, environ []string) (
+// readOps reads the token of operators. Without one, only this machine may connect.
+func (o *options) readOps() (err error) {
+	if o.opsToken, err = readToken(o.opsTokenFile); err != nil {
+		return err
+	}
+	if o.opsListen != "" && o.opsTokenFile == "" && !isLoopback(o.opsListen) {
+		return settings.NewError("ops-listen", o.opsListen, "a loopback address, such as 127.0.0.1:5001; for any other address set ops-token-file too")
+	}
+	return nil
+}
+
+// givenSettings collects the texts from flags and environment, and the name each came under.
+func givenSettings(command string, takes []cardea.Setting, own func(*flag.FlagSet), args, environ []string) (
 	given, origin map[string]string, rest []string, err error,
 ) {
 	given, origin = map[string]string{}, map[string]string{}
@@ -141,11 +103,11 @@ func givenSettings(command string, takes []setting, own func(*flag.FlagSet), arg
 	flags.Usage = func() {}
 	own(flags)
 	for _, s := range takes {
-		if v := env[s.env()]; v != "" {
-			given[s.name], origin[s.name] = v, s.env()
+		if v := env[s.Variable()]; v != "" {
+			given[s.Name], origin[s.Name] = v, s.Variable()
 		}
-		flags.Func(s.name, s.usage, func(v string) error {
-			given[s.name], origin[s.name] = v, "--"+s.name
+		flags.Func(s.Name, "", func(v string) error {
+			given[s.Name], origin[s.Name] = v, "--"+s.Name
 			return nil
 		})
 	}
@@ -156,8 +118,8 @@ func givenSettings(command string, takes []setting, own func(*flag.FlagSet), arg
 	return given, origin, rest, nil
 }
 
-// parseAll parses flags wherever they stand, and returns what is none. All behind
-// "--" is none.
+// parseAll parses flags anywhere among the arguments, and returns the other arguments.
+// After "--" there are no flags.
 func parseAll(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
@@ -207,93 +169,82 @@ func withOrigin(err error, origin map[string]string) error {
 	return err
 }
 
-// unknownVariables lists what looks like a setting in the environment but is none.
+// unknownVariables lists variables that look like settings but are not.
 func unknownVariables(environ []string) []string {
 	var unknown []string
+	list := new(options).settings()
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
-		isSetting := func(s setting) bool { return s.env() == name }
-		if strings.HasPrefix(name, "CARDEA_") && !slices.ContainsFunc(settings, isSetting) {
+		isSetting := func(s cardea.Setting) bool { return s.Variable() == name }
+		if strings.HasPrefix(name, "CARDEA_") && !slices.ContainsFunc(list, isSetting) {
 			unknown = append(unknown, name)
 		}
 	}
 	return unknown
 }
 
+const serveHelp = `Usage: cardea serve [flags]
+
+Runs the server until Ctrl-C or SIGTERM. It needs no settings.
+
+Examples:
+  cardea serve
+        try it at http://localhost:5000, with the data in ./cardea-data
+  cardea serve --data /var/lib/cardea --public-url https://accounts.example.com --trusted-proxies 127.0.0.1
+        run it behind a proxy with https on the same machine
+  CARDEA_LISTEN=127.0.0.1:8080 cardea serve --session-idle 7d
+        settings from the environment and from flags
+
+Every setting is a flag and an environment variable. A flag beats the variable, and the
+variable beats the default. Lists are separated by commas. Times are 14d, 12h or 30m.
+`
+
 // printSettings writes the help of cardea serve.
 func printSettings(w io.Writer) {
-	fmt.Fprint(w, `Usage: cardea serve [flags]
-
-Runs the server until it is told to stop (Ctrl-C or SIGTERM). Each flag has an
-environment variable; a flag beats the variable, which beats the default.
-
-Settings:
-`)
-	describe(w, settings)
+	fmt.Fprint(w, serveHelp)
+	describe(w, new(options).settings())
 }
 
-// describe lists settings.
-func describe(w io.Writer, list []setting) {
+// describe lists settings, a paragraph for each section.
+func describe(w io.Writer, list []cardea.Setting) {
+	section := ""
 	for _, s := range list {
-		placeholder, usage := flag.UnquoteUsage(&flag.Flag{Usage: s.usage})
-		fmt.Fprintf(w, "  --%s %s   (%s)\n        %s", s.name, placeholder, s.env(), usage)
-		if s.value != "" {
-			fmt.Fprintf(w, " (default %s)", s.value)
+		if s.Section != section {
+			section = s.Section
+			fmt.Fprintf(w, "\n%s:\n", section)
 		}
-		fmt.Fprintln(w)
+		value, meaning, standard := s.Help()
+		fmt.Fprintf(w, "  --%s %s   (%s)\n%s", s.Name, value, s.Variable(), wrapped(meaning+" (default: "+standard+")"))
 	}
 }
 
-func splitList(v string) []string {
-	var list []string
-	for item := range strings.SplitSeq(v, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			list = append(list, item)
+// wrapped breaks a text into indented lines of at most 90 columns, where it has spaces.
+func wrapped(text string) string {
+	const indent, width = "        ", 90
+	var b strings.Builder
+	column := width
+	for word := range strings.FieldsSeq(text) {
+		length := 1 + utf8.RuneCountInString(word)
+		if column += length; column <= width {
+			b.WriteString(" " + word)
+			continue
 		}
-	}
-	return list
-}
-
-func parseNetworks(v string) ([]netip.Prefix, error) {
-	var networks []netip.Prefix
-	for _, item := range strings.Split(v, ",") {
-		network, err := netip.ParsePrefix(strings.TrimSpace(item))
-		if err != nil {
-			return nil, errors.New("networks such as 10.0.0.0/8,::1/128")
+		if b.Len() > 0 {
+			b.WriteString("\n")
 		}
-		networks = append(networks, network.Masked())
+		b.WriteString(indent + word)
+		column = len(indent) + length - 1
 	}
-	return networks, nil
+	return b.String() + "\n"
 }
 
-func parseDuration(v string) (time.Duration, error) {
-	d, err := time.ParseDuration(v)
-	if err != nil || d <= 0 {
-		return 0, errors.New("a positive duration such as 336h or 30m")
-	}
-	return d, nil
-}
-
-func parsePositive[T uint32 | int64 | int](v string, bits int) (T, error) {
-	n, err := strconv.ParseUint(v, 10, bits)
+// parsePositive parses the number of a flag that is not a setting.
+func parsePositive(v string) (int, error) {
+	n, err := strconv.ParseUint(v, 10, 31)
 	if err != nil || n == 0 {
 		return 0, errors.New("a positive whole number")
 	}
-	return T(n), nil
-}
-
-func oneOf(v string, allowed ...string) error {
-	if slices.Contains(allowed, v) {
-		return nil
-	}
-	return errors.New(strings.Join(allowed, ", "))
-}
-
-func notEmpty(v, allowed string) error {
-	if v == "" {
-		return errors.New(allowed)
-	}
-	return nil
+	return int(n), nil
 }
 
 func checkAddress(v string) error {
@@ -307,14 +258,11 @@ func checkAddress(v string) error {
 	return nil
 }
 
-func checkLoopback(v string) error {
-	if v == "" {
-		return nil
+// isLoopback reports whether a host name or address, with or without a port, is this machine.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
 	}
-	host, _, err := net.SplitHostPort(v)
-	ip, _ := netip.ParseAddr(host)
-	if err != nil || checkAddress(v) != nil || host != "localhost" && !ip.IsLoopback() {
-		return errors.New("a loopback address with a port, such as 127.0.0.1:5001")
-	}
-	return nil
+	ip, _ := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return strings.EqualFold(host, "localhost") || ip.Unmap().IsLoopback()
 }

@@ -139,7 +139,7 @@ func TestPasswordPromptHasItsKeys(t *testing.T) {
 func TestDeleteAsks(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
-	operate(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
+	runOn(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
 	remove := []string{"user", "delete", "ann@example.com"}
 	for _, answer := range []string{"yes\n", "\n", "\x04"} {
 		if screen, code := talk(t, data, remove, toGoOn, answer); code != exitFailed || !strings.Contains(screen, "nobody was deleted") {

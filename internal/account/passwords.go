@@ -47,13 +47,19 @@ const (
 	hashWait      = 5 * time.Second
 )
 
-// NewPasswords returns passwords hashed with params. The name and address of this
-// installation are refused as passwords; public may be nil. list has breached passwords;
-// nil: none. [Passwords.Close] stops the workers.
-func NewPasswords(params password.Params, public *url.URL, list *breached.List) *Passwords {
+// PasswordOptions are the settings of [Passwords].
+type PasswordOptions struct {
+	Argon2     password.Params
+	PublicURL  *url.URL       // its host is refused as a password; nil: none
+	Breached   *breached.List // nil: none
+	RaiseProcs bool           // see [workers.Limits]
+}
+
+// NewPasswords returns the rules for passwords. [Passwords.Close] stops the workers.
+func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
-		params: params, decoy: password.Decoy(params), words: wordsOf(public), breached: list,
-		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait}),
+		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
+		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, RaiseProcs: opt.RaiseProcs}),
 	}
 }
 

@@ -1,8 +1,8 @@
-// Package avatar draws a face for somebody who has no picture: the initials of the
-// name on a colour, or a plain figure where there are none that can be drawn.
+// Package avatar draws default avatars, for users without a picture: initials on a
+// colour, or a plain figure if the font lacks the initials.
 //
-// It is pure: the same [Face] is the same picture, everywhere and always. Text makes
-// a Face short enough for an address; who may ask for which is the caller's to say.
+// The same [Avatar] is always the same picture. [Avatar.Text] and [Parse] write and read
+// it in a few bytes, for URLs.
 package avatar
 
 import (
@@ -16,13 +16,13 @@ import (
 	"golang.org/x/image/font/sfnt"
 )
 
-// Face is what an avatar shows.
-type Face struct {
-	Initials string // at most two letters or digits, that the font has; empty: a figure
+// Avatar is what a default avatar shows.
+type Avatar struct {
+	Initials string // at most two letters or digits that the font has; empty for a figure
 	Colour   int    // of the background, from 0 to Colours-1
 }
 
-// letters is the font: Go Bold has Latin, Greek and Cyrillic (WGL4).
+// letters is the font, Go Bold. It has Latin, Greek and Cyrillic (WGL4).
 var letters = mustFont(gobold.TTF)
 
 func mustFont(ttf []byte) *opentype.Font {
@@ -33,13 +33,13 @@ func mustFont(ttf []byte) *opentype.Font {
 	return f
 }
 
-// Of returns the face of somebody of that name. The seed picks the colour.
-func Of(name string, seed uint32) Face {
-	return Face{initials(name), int(seed % uint32(Colours))}
+// Of returns the avatar of a user with the given name. The seed picks the colour.
+func Of(name string, seed uint32) Avatar {
+	return Avatar{initials(name), int(seed % uint32(Colours))}
 }
 
-// initials are the first letters or digits of the first and the last word that have
-// any, in capitals; empty if the font lacks one of them.
+// initials returns the first letters or digits of the first and the last word that have
+// any, in capitals. It returns "" if the font lacks one of them.
 func initials(name string) string {
 	var found []rune
 	for word := range strings.FieldsSeq(name) {
@@ -61,31 +61,31 @@ func initials(name string) string {
 
 func isInitial(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// drawable tells whether the font has a character.
+// drawable reports whether the font has a character.
 func drawable(r rune) bool {
 	var buf sfnt.Buffer
 	glyph, err := letters.GlyphIndex(&buf, r)
 	return err == nil && glyph != 0
 }
 
-var errText = errors.New("avatar: not a face")
+var errText = errors.New("avatar: malformed text")
 
-// Text is the face in a few bytes, see [Parse].
-func (f Face) Text() string { return string(rune('a'+f.Colour)) + f.Initials }
+// Text returns the avatar in a few bytes; see [Parse].
+func (a Avatar) Text() string { return string(rune('a'+a.Colour)) + a.Initials }
 
-// Parse is the reverse of [Face.Text]. It fails for anything that Of does not make.
-func Parse(text string) (Face, error) {
+// Parse reads what [Avatar.Text] wrote. It fails for every text that no avatar has.
+func Parse(text string) (Avatar, error) {
 	if text == "" || text[0] < 'a' || int(text[0]-'a') >= Colours {
-		return Face{}, errText
+		return Avatar{}, errText
 	}
-	f := Face{text[1:], int(text[0] - 'a')}
-	if utf8.RuneCountInString(f.Initials) > 2 || !utf8.ValidString(f.Initials) {
-		return Face{}, errText
+	a := Avatar{text[1:], int(text[0] - 'a')}
+	if utf8.RuneCountInString(a.Initials) > 2 || !utf8.ValidString(a.Initials) {
+		return Avatar{}, errText
 	}
-	for _, r := range f.Initials {
+	for _, r := range a.Initials {
 		if !isInitial(r) || !drawable(r) {
-			return Face{}, errText
+			return Avatar{}, errText
 		}
 	}
-	return f, nil
+	return a, nil
 }

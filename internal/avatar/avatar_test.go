@@ -25,7 +25,7 @@ func TestInitials(t *testing.T) {
 		"(Ada) \"Lovelace\"":     "AL",
 		"o'Brien 2":              "O2",
 		"Ada 🎉":                  "A",
-		"ßeta":                   "ß", // which has no capital
+		"ßeta":                   "ß", // unicode.ToUpper keeps it
 		"王小明":                    "",  // not in the font
 		"Ada 王":                  "",
 		"🎉":                      "",
@@ -39,24 +39,24 @@ func TestInitials(t *testing.T) {
 	}
 }
 
-// What can be asked for is what is made, and nothing else.
-func FuzzFace(f *testing.F) {
+// FuzzText checks that Parse reads every avatar, and nothing that is no avatar.
+func FuzzText(f *testing.F) {
 	f.Add("Ada Lovelace", uint32(3), "aAL")
 	f.Add("王", uint32(0), "")
 	f.Add("", uint32(math.MaxUint32), "p")
 	f.Fuzz(func(t *testing.T, name string, seed uint32, text string) {
-		face := Of(name, seed)
-		if again, err := Parse(face.Text()); err != nil || again != face {
-			t.Errorf("%+v became %+v (%v)", face, again, err)
+		a := Of(name, seed)
+		if again, err := Parse(a.Text()); err != nil || again != a {
+			t.Errorf("%+v became %+v (%v)", a, again, err)
 		}
-		if utf8.RuneCountInString(face.Initials) > 2 {
-			t.Errorf("%q is too long", face.Initials)
+		if utf8.RuneCountInString(a.Initials) > 2 {
+			t.Errorf("%q is too long", a.Initials)
 		}
-		if face, err := Parse(text); err == nil {
-			if face.Text() != text {
-				t.Errorf("%q became %q", text, face.Text())
+		if a, err := Parse(text); err == nil {
+			if a.Text() != text {
+				t.Errorf("%q became %q", text, a.Text())
 			}
-			if _, err := face.PNG(16); err != nil {
+			if _, err := a.PNG(16); err != nil {
 				t.Errorf("%q cannot be drawn: %v", text, err)
 			}
 		}
@@ -86,7 +86,7 @@ func luminance(c color.RGBA) float64 {
 func TestLettersAreInTheMiddle(t *testing.T) {
 	for _, text := range []string{"A", "AL", "WM", "ЖЩ", "ÅÉ", "Й", "Qg", ""} {
 		for _, side := range []int{64, 512} {
-			img := drawn(t, Face{text, 5}, side)
+			img := drawn(t, Avatar{text, 5}, side)
 			ink := inked(img)
 			if ink.Empty() || ink.Min.X <= 0 || ink.Max.X >= side || ink.Min.Y <= 0 {
 				t.Errorf("%q at %d: drawn in %v", text, side, ink)
@@ -98,9 +98,9 @@ func TestLettersAreInTheMiddle(t *testing.T) {
 	}
 }
 
-func drawn(t *testing.T, f Face, side int) image.Image {
+func drawn(t *testing.T, a Avatar, side int) image.Image {
 	t.Helper()
-	data, err := f.PNG(side)
+	data, err := a.PNG(side)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,12 +109,12 @@ func drawn(t *testing.T, f Face, side int) image.Image {
 		t.Fatalf("%v (%v)", img.Bounds(), err)
 	}
 	if limit := 400 + side*side/20; len(data) > limit {
-		t.Errorf("%+v at %d takes %d bytes", f, side, len(data))
+		t.Errorf("%+v at %d takes %d bytes", a, side, len(data))
 	}
 	return img
 }
 
-// inked is the smallest rectangle around what is not background.
+// inked returns the smallest rectangle around everything but the background.
 func inked(img image.Image) (ink image.Rectangle) {
 	background := img.At(0, 0)
 	for y := range img.Bounds().Dy() {
@@ -129,7 +129,7 @@ func inked(img image.Image) (ink image.Rectangle) {
 
 func abs(n int) int { return max(n, -n) }
 
-var sheet = flag.String("sheet", "", "write a sheet of faces to this file, to be looked at")
+var sheet = flag.String("sheet", "", "write a sheet of avatars to this file")
 
 func TestSheet(t *testing.T) {
 	if *sheet == "" {
@@ -139,7 +139,7 @@ func TestSheet(t *testing.T) {
 	out := image.NewRGBA(image.Rect(0, 0, 128*len(names), 128*2))
 	for i, text := range names {
 		for row := range 2 {
-			img := drawn(t, Face{text, i + 8*row}, 128)
+			img := drawn(t, Avatar{text, i + 8*row}, 128)
 			draw.Draw(out, image.Rect(128*i, 128*row, 128*i+128, 128*row+128), img, image.Point{}, draw.Src)
 		}
 	}
@@ -155,7 +155,7 @@ func TestSheet(t *testing.T) {
 func BenchmarkPNG(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := (Face{"AL", 3}).PNG(256); err != nil {
+		if _, err := (Avatar{"AL", 3}).PNG(256); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/image/vector"
 )
 
-// backgrounds are colours on which white has a contrast of at least 4.5 (WCAG 2.2,
-// 1.4.3), evenly around the circle.
+// backgrounds are colours from all around the colour circle. White on them has a contrast
+// of at least 4.5 (WCAG 2.2, 1.4.3).
 var backgrounds = [...]color.RGBA{
 	{0xb7, 0x1c, 0x1c, 0xff}, {0xad, 0x14, 0x57, 0xff}, {0x8e, 0x24, 0xaa, 0xff}, {0x6a, 0x1b, 0x9a, 0xff},
 	{0x45, 0x27, 0xa0, 0xff}, {0x30, 0x3f, 0x9f, 0xff}, {0x15, 0x65, 0xc0, 0xff}, {0x01, 0x57, 0x9b, 0xff},
@@ -25,26 +25,26 @@ var backgrounds = [...]color.RGBA{
 // Colours is how many backgrounds there are.
 const Colours = len(backgrounds)
 
-// shades is how many steps there are from the background to white: enough for
-// smooth edges, and a sixth of the bytes of full colour.
+// shades is how many colours there are from the background to white. That is enough for
+// smooth edges, and much smaller than full colour.
 const shades = 16
 
-// PNG draws the face as a square of side pixels, which must be from 1 to 4096.
-func (f Face) PNG(side int) ([]byte, error) {
+// PNG draws the avatar as a square of side pixels, from 1 to 4096.
+func (a Avatar) PNG(side int) ([]byte, error) {
 	mask := image.NewAlpha(image.Rect(0, 0, side, side))
-	if f.Initials == "" {
+	if a.Initials == "" {
 		drawFigure(mask)
-	} else if err := drawLetters(mask, f.Initials); err != nil {
+	} else if err := drawLetters(mask, a.Initials); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	if err := png.Encode(&out, tint(mask, backgrounds[f.Colour])); err != nil {
+	if err := png.Encode(&out, tint(mask, backgrounds[a.Colour])); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
 }
 
-// drawLetters puts text in the middle.
+// drawLetters draws text in the middle.
 func drawLetters(mask *image.Alpha, text string) error {
 	side := mask.Rect.Dx()
 	face, err := fittingFace(text, float64(side))
@@ -53,18 +53,18 @@ func drawLetters(mask *image.Alpha, text string) error {
 	}
 	defer func() { _ = face.Close() }() // it cannot fail
 	ink, advance := font.BoundString(face, text)
-	capitals, _ := font.BoundString(face, "H") // so that accents do not push the letters down
+	capitals, _ := font.BoundString(face, "H") // without accents, which would push the letters down
 	at := fixed.Point26_6{
 		X: (fixed.I(side) - advance) / 2,
 		Y: (fixed.I(side) + capitals.Max.Y - capitals.Min.Y) / 2,
 	}
-	at.Y += max(0, -ink.Min.Y-at.Y) // a high accent stays inside
+	at.Y += max(0, -ink.Min.Y-at.Y) // keep a high accent inside
 	(&font.Drawer{Dst: mask, Src: image.Opaque, Face: face, Dot: at}).DrawString(text)
 	return nil
 }
 
-// fittingFace is the font in a size of half the square, or less where the text would
-// be wider than three quarters of it.
+// fittingFace returns the font at half the size of the square, or smaller if the text
+// would be wider than three quarters of it.
 func fittingFace(text string, side float64) (font.Face, error) {
 	face, err := fontFace(side / 2)
 	if err != nil {
@@ -77,7 +77,7 @@ func fittingFace(text string, side float64) (font.Face, error) {
 	return fontFace(side / 2 * 0.75 * side / width)
 }
 
-// fontFace is the font in a size in pixels.
+// fontFace returns the font at a size in pixels.
 func fontFace(size float64) (font.Face, error) {
 	return opentype.NewFace(letters, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
 }
@@ -92,7 +92,7 @@ func drawFigure(mask *image.Alpha) {
 	r.Draw(mask, mask.Rect, image.Opaque, image.Point{})
 }
 
-// circle adds a circle of four cubic curves (the usual 0.5523 of the radius).
+// circle adds a circle of four cubic curves, with the usual factor of 0.5523.
 func circle(r *vector.Rasterizer, x, y, radius float32) {
 	k := 0.5523 * radius
 	r.MoveTo(x+radius, y)
@@ -103,7 +103,7 @@ func circle(r *vector.Rasterizer, x, y, radius float32) {
 	r.ClosePath()
 }
 
-// tint paints a mask in white on a colour.
+// tint paints a mask in white on a background.
 func tint(mask *image.Alpha, background color.RGBA) *image.Paletted {
 	palette := make(color.Palette, shades)
 	for i := range palette {
@@ -116,7 +116,7 @@ func tint(mask *image.Alpha, background color.RGBA) *image.Paletted {
 	return out
 }
 
-// mix is the colour i steps from the background to white.
+// mix returns the colour i steps from the background to white.
 func mix(from color.RGBA, i int) color.RGBA {
 	towards := func(c uint8) uint8 { return uint8(int(c) + (255-int(c))*i/(shades-1)) } //nolint:gosec // at most 255
 	return color.RGBA{towards(from.R), towards(from.G), towards(from.B), 0xff}

@@ -25,14 +25,6 @@ type Rules struct {
 	Register Limit // registrations from one address
 }
 
-// DefaultRules let a user mistype and let an attacker try a few hundred passwords a day
-// at one account. OWASP ASVS 5.0 (6.3.1) asks for limits that stop guessing.
-var DefaultRules = Rules{
-	Account:  Limit{10, 10 * time.Minute},
-	Address:  Limit{100, 10 * time.Minute},
-	Register: Limit{100, time.Hour},
-}
-
 const (
 	firstWait   = time.Minute
 	longestWait = 15 * time.Minute
@@ -90,19 +82,9 @@ type Limits struct {
 	reported recently // limits that were reached
 }
 
-// NewLimits returns limits by the given rules. Zero rules take their defaults. If on is
-// false, nothing is throttled.
+// NewLimits returns limits by the given rules. If on is false, nothing is throttled.
 func NewLimits(db *store.DB, audit *Audit, rules Rules, on bool, now func() time.Time, log *slog.Logger) *Limits {
-	orDefault(&rules.Account, DefaultRules.Account)
-	orDefault(&rules.Address, DefaultRules.Address)
-	orDefault(&rules.Register, DefaultRules.Register)
 	return &Limits{db: db, audit: audit, rules: rules, on: on, now: now, log: log}
-}
-
-func orDefault(l *Limit, d Limit) {
-	if *l == (Limit{}) {
-		*l = d
-	}
 }
 
 // ForLogin returns the counters of a login attempt. A device that has signed in to the

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"errors"
@@ -78,8 +79,8 @@ func (a *Avatars) Load() workers.Load { return a.drawing.Load() }
 // Key returns the key of a user's default avatar. The colour stays with the user, the
 // rest follows the name.
 func (a *Avatars) Key(u user.User) string {
-	seed := binary.BigEndian.Uint32(a.keys.MAC([]byte("colour\x00" + u.ID)))
-	text := avatar.Of(u.Name, seed).Text()
+	sum := sha256.Sum256([]byte(u.ID))
+	text := avatar.Of(u.Name, binary.BigEndian.Uint32(sum[:])).Text()
 	return keyText.EncodeToString(append(a.keys.MAC(covered(text))[:avatarMAC], text...))
 }
 
@@ -87,20 +88,20 @@ func (a *Avatars) Key(u user.User) string {
 func covered(text string) []byte { return []byte("avatar\x00" + text) }
 
 // parse returns what the avatar of one of our keys shows. Error: picture_not_found.
-func (a *Avatars) parse(key string) (avatar.Face, error) {
+func (a *Avatars) parse(key string) (avatar.Avatar, error) {
 	data, err := keyText.DecodeString(key)
 	if err != nil || len(data) < avatarMAC || keyText.EncodeToString(data) != key { // each key has one spelling
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
 	text := string(data[avatarMAC:])
 	if !a.keys.Verify(covered(text), data[:avatarMAC]) {
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
-	face, err := avatar.Parse(text)
+	shown, err := avatar.Parse(text)
 	if err != nil { // it was made with another font
-		return avatar.Face{}, ErrPictureNotFound
+		return avatar.Avatar{}, ErrPictureNotFound
 	}
-	return face, nil
+	return shown, nil
 }
 
 // Draw draws the default avatar of a key as a square of one of [Sides]. Error:
@@ -109,11 +110,11 @@ func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.C
 	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok && key != "" { // known keys are right
 		return known, nil
 	}
-	face, err := a.parse(key)
+	shown, err := a.parse(key)
 	if err != nil {
 		return Avatar{}, err
 	}
-	return a.draw(ctx, drawnKey{key, side}, face, client)
+	return a.draw(ctx, drawnKey{key, side}, shown, client)
 }
 
 // DrawForID draws the default avatar of the user with an id. An unknown id gets a neutral
@@ -132,14 +133,14 @@ func (a *Avatars) DrawForID(ctx context.Context, userID string, side int, client
 	return a.draw(ctx, drawnKey{"", side}, avatar.Of("", 0), client)
 }
 
-func (a *Avatars) draw(ctx context.Context, key drawnKey, face avatar.Face, client guard.Client) (Avatar, error) {
+func (a *Avatars) draw(ctx context.Context, key drawnKey, shown avatar.Avatar, client guard.Client) (Avatar, error) {
 	drawn, ok := a.drawn.GetIfPresent(key)
 	if ok {
 		return drawn, nil
 	}
 	var err error
 	job := workers.Job{Flows: []workers.Flow{guard.Flow("address", client.Network())}}
-	if busy := a.drawing.Do(ctx, job, func() { drawn.PNG, err = face.PNG(key.side) }); busy != nil || err != nil {
+	if busy := a.drawing.Do(ctx, job, func() { drawn.PNG, err = shown.PNG(key.side) }); busy != nil || err != nil {
 		return Avatar{}, guard.PublicError(fmt.Errorf("draw a default avatar: %w", errors.Join(busy, err)))
 	}
 	drawn.Version = Version(drawn.PNG)

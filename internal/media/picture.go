@@ -11,22 +11,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// Options are the settings of [Pictures]. All are required.
+// Options are the settings of [Pictures]. Now and Log are required.
 type Options struct {
-	Limits picture.Limits
-	Now    func() time.Time
-	Log    *slog.Logger
+	Limits     picture.Limits
+	RaiseProcs bool // see [workers.Limits]
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Pictures owns the pictures of users: their files, and the pool of workers that decodes
@@ -54,8 +58,10 @@ const (
 func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guard.Audit, limits *guard.Limits, opt Options) *Pictures {
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
-		decoding: workers.NewPool(workers.Limits{Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory}),
-		rows:     newRowCache(db, watch, opt.Now),
+		decoding: workers.NewPool(workers.Limits{
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory, RaiseProcs: opt.RaiseProcs,
+		}),
+		rows: newRowCache(db, watch, opt.Now),
 	}
 }
 
@@ -87,7 +93,7 @@ var (
 // invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
 	if !picture.AllowedName(upload.Filename) {
-		return user.Picture{}, ErrInvalidFileType
+		return user.Picture{}, wrongExtension(upload)
 	}
 	crop, err := picture.ParseCrop(upload.Crop)
 	if err != nil {
@@ -99,7 +105,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	flows := []workers.Flow{guard.Flow("user", userID), guard.Flow("address", client.Network())}
 	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, flows...)
 	if err != nil {
-		return user.Picture{}, p.publicError(err)
+		return user.Picture{}, p.publicError(err, upload.Data)
 	}
 	master := newFile(set.Master)
 	row := store.Picture{
@@ -141,18 +147,43 @@ func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits,
 }
 
 // publicError is what to answer for a picture that could not be made.
-func (p *Pictures) publicError(err error) error {
+func (p *Pictures) publicError(err error, data []byte) error {
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
 		return &guard.Error{Kind: guard.KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(
 			"The picture is too large: at most %d million pixels, and fewer in formats that take much memory to decode.",
 			p.opt.Limits.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
-		return ErrInvalidFileType
+		return invalidFileType(seemsToBe(data))
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}
 	return guard.PublicError(err)
+}
+
+// wrongExtension refuses a file by the extension of its name.
+func wrongExtension(upload Upload) error {
+	name := text.Printable(path.Ext(upload.Filename), maxExtension)
+	return invalidFileType(" The name of this file ends in " + strconv.Quote(name) + "." + seemsToBe(upload.Data))
+}
+
+// maxExtension is how much of an extension is shown, in bytes.
+const maxExtension = 16
+
+// seemsToBe says what a file seems to be; empty if that is unknown.
+func seemsToBe(data []byte) string {
+	what := picture.Describe(data)
+	if what == "" {
+		return ""
+	}
+	return " This file seems to be " + what + "."
+}
+
+// invalidFileType is ErrInvalidFileType with a hint.
+func invalidFileType(hint string) error {
+	refused := *ErrInvalidFileType
+	refused.Fields = map[string]string{"profile_pic": "Send a picture in " + picture.Accepted + "." + hint}
+	return &refused
 }
 
 // swap names the new files in the user's row and orphans the old ones, all or nothing.

@@ -108,7 +108,7 @@ func (d *Data) assemble(list *breached.List) {
 	sessions := session.New(d.db, watch, audit, limits, session.Options{
 		Idle: d.opt.SessionIdle, Max: d.opt.SessionMax, Cache: 1, Now: now, Log: log,
 	})
-	passwords := account.NewPasswords(d.opt.Argon2, d.opt.PublicURL, list)
+	passwords := account.NewPasswords(account.PasswordOptions{Argon2: d.opt.Argon2, PublicURL: d.opt.PublicURL, Breached: list})
 	d.pictures = media.NewPictures(d.db, watch, d.storage, audit, limits, media.Options{Now: now, Log: log})
 	d.onClose(func() error { passwords.Close(); d.pictures.Close(); return nil })
 	accounts := account.New(d.db, account.Guards{Audit: audit, Limits: limits}, sessions, passwords, now, log)

@@ -20,7 +20,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
+	"github.com/cardea-accounts/cardea/internal/argon2"
 )
 
 // Params are the cost of an Argon2id hash; the number of lanes is always one,
@@ -141,7 +141,7 @@ func NeedsUpgrade(phc string, p Params) bool {
 }
 
 func (h *hash) derive(password string, size uint32) []byte {
-	return argon2id([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
+	return argon2.IDKey([]byte(password), h.salt, h.Time, h.Memory, h.lanes, size)
 }
 
 // encoding is the PHC format's base 64: the standard alphabet without padding.

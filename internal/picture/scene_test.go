@@ -40,7 +40,7 @@ func colorOf(u, v, width float64) (r, g, b float64) {
 	cx, cy := u-width/2, v-0.45
 	d := math.Hypot(cx, cy*0.8)
 	switch {
-	case d < 0.28: // a face, lit from the left
+	case d < 0.28: // a head, lit from the left
 		light := 1 - 0.5*(cx+0.28) - 0.3*(cy+0.3)
 		r, g, b = 230*light, 180*light, 150*light
 		if math.Hypot(math.Abs(cx)-0.11, cy+0.05) < 0.035 {
@@ -68,7 +68,7 @@ func colorOf(u, v, width float64) (r, g, b float64) {
 
 func clamp(v float64) uint8 { return uint8(math.Max(0, math.Min(255, math.Round(v)))) }
 
-// cutOut makes all of a scene transparent but the face, with a soft edge.
+// cutOut makes all of a scene transparent but the head, with a soft edge.
 func cutOut(m *image.NRGBA) *image.NRGBA {
 	w, h := float64(m.Rect.Dx()), float64(m.Rect.Dy())
 	for y := range m.Rect.Dy() {

@@ -3,13 +3,11 @@ package scenario
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -66,12 +64,7 @@ func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
 
 func auditOf(t *testing.T, server *testkit.Server, userID string) (events []string, ips map[string]int) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(server.Data, "cardea.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	rows, err := db.AuditOfUser(t.Context(), userID, 100)
+	rows, err := openDatabase(t, server.Data).AuditOfUser(t.Context(), userID, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func TestClockSteps(t *testing.T) {
 			for range 10 {
 				server.NewClient(t).Post("/api/login", testkit.Credentials("bob@example.com", "wrong pass")).Want(401)
 			}
-			server.NewClient(t).Post("/api/login", testkit.Credentials("bob@example.com", "simplepass")).WantError(429, "too_many_tries")
+			server.NewClient(t).Post("/api/login", testkit.Credentials("bob@example.com", "simplepass")).WantError(429, "too_many_attempts")
 
 			for _, d := range []time.Duration{step, -step} {
 				server.Clock.Advance(d)

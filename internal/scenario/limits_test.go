@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,20 +13,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
-
-// inDatabase changes the database of a running server. Tests use it for changes that
-// would take long over HTTP.
-func inDatabase(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
-	t.Helper()
-	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(server.Data, "cardea.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.Tx(t.Context(), f); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // withChanges records that a user made n changes just now.
 func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {

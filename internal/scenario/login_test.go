@@ -3,13 +3,11 @@ package scenario
 import (
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cardea-accounts/cardea"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -28,9 +26,9 @@ func TestLoginRefusalsLookTheSame(t *testing.T) {
 	} {
 		answer := server.NewClient(t).Post("/api/login", c).WantError(http.StatusUnauthorized, "invalid_credentials")
 		answer.WantBody(string(wrong.Body))
-		for _, own := range []string{"Date", "X-Request-Id"} { // of each request
-			wrong.Header.Del(own)
-			answer.Header.Del(own)
+		for _, name := range []string{"Date", "X-Request-Id"} {
+			wrong.Header.Del(name)
+			answer.Header.Del(name)
 		}
 		if !maps.EqualFunc(answer.Header, wrong.Header, slices.Equal) {
 			t.Errorf("%v: headers %v, for a wrong password %v", c, answer.Header, wrong.Header)
@@ -84,12 +82,7 @@ func TestLoginUpgradesTheHash(t *testing.T) {
 		return func(c *cardea.Config) { c.Data, c.Argon2Memory, c.Argon2Time = data, memory, time }
 	}
 	hashNow := func() string {
-		db, err := sqlite.Open(t.Context(), filepath.Join(data, "cardea.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = db.Close() }()
-		user, err := db.UserByEmailKey(t.Context(), "ada@example.com")
+		user, err := openDatabase(t, data).UserByEmailKey(t.Context(), "ada@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}

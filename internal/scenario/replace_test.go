@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -160,12 +159,7 @@ func TestCropsGoWithTheirPicture(t *testing.T) {
 	gone("removed", second)
 	third := upload("c.jpg")
 
-	admin, err := cardea.Open(cardea.Config{Data: server.Data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close() //nolint:errcheck // the test is over
-	if _, err := admin.DeletePerson(t.Context(), "ada@example.com"); err != nil {
+	if _, err := server.Operate(t).Delete(t.Context(), "ada@example.com"); err != nil {
 		t.Fatal(err)
 	}
 	server.NewClient(t).Get(third).WantError(http.StatusNotFound, "picture_not_found")

@@ -68,7 +68,7 @@ func (a *Answer) WantHeaders(want map[string]string) *Answer {
 // returns the wait from Retry-After, which is at most 15 minutes.
 func (a *Answer) WantThrottled() time.Duration {
 	a.t.Helper()
-	wait := a.WantError(http.StatusTooManyRequests, "too_many_tries").Header.Get("Retry-After")
+	wait := a.WantError(http.StatusTooManyRequests, "too_many_attempts").Header.Get("Retry-After")
 	seconds, err := strconv.Atoi(wait)
 	if err != nil || seconds < 1 || seconds > 15*60 {
 		a.t.Fatalf("%s: Retry-After %q", a.what, wait)

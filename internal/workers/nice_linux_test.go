@@ -12,12 +12,11 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// A pool's workers have a low priority, each in a thread of its own; nothing else
-// has; and the threads end with the pool.
+// Workers, and no other threads, have a low priority. Their threads end with the pool.
 func TestThreads(t *testing.T) {
 	const size = 3
 	if own := niceOf(t, "/proc/self/stat"); own > 18 {
-		t.Skipf("at niceness %d, there is none below", own)
+		t.Skipf("the process has niceness %d, there is no lower priority", own)
 	}
 	p := newPool(t, workers.Limits{Workers: size, Waiting: 10, Wait: time.Minute})
 	ran := make(chan string, size)
@@ -27,7 +26,7 @@ func TestThreads(t *testing.T) {
 		all.Go(func() {
 			err := p.Do(t.Context(), workers.Job{}, func() {
 				together.Done()
-				together.Wait() // for the other workers
+				together.Wait() // so each job has its own worker
 				ran <- threadOf(t)
 			})
 			if err != nil {
@@ -36,7 +35,7 @@ func TestThreads(t *testing.T) {
 		})
 	}
 	all.Wait()
-	var busy sync.WaitGroup // so that Go has to start more threads
+	var busy sync.WaitGroup // makes Go start more threads
 	for range 50 {
 		busy.Go(func() {
 			if _, err := os.ReadFile("/proc/self/stat"); err != nil {
@@ -51,18 +50,18 @@ func TestThreads(t *testing.T) {
 	}
 	for range size {
 		if thread := <-ran; !threads[thread] {
-			t.Errorf("a job ran in thread %s, which is none of those of low priority: %v", thread, threads)
+			t.Errorf("a job ran on thread %s; threads of low priority: %v", thread, threads)
 		}
 	}
 	p.Close()
 	for begun := time.Now(); len(niced(t)) > 0; { // the kernel ends threads a moment later
 		if time.Since(begun) > 10*time.Second {
-			t.Fatalf("threads of the closed pool: %v", niced(t))
+			t.Fatalf("the closed pool still has threads: %v", niced(t))
 		}
 	}
 }
 
-// threadOf is the thread that runs the function.
+// threadOf returns the thread of its caller.
 func threadOf(t *testing.T) string {
 	link, err := os.Readlink("/proc/thread-self") // {pid}/task/{tid}
 	if err != nil {
@@ -71,7 +70,7 @@ func threadOf(t *testing.T) string {
 	return filepath.Base(link)
 }
 
-// niced are this process's threads whose niceness is its own and 1.
+// niced returns the threads whose niceness is one more than that of the process.
 func niced(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("/proc/self/task/*/stat")
@@ -86,7 +85,7 @@ func niced(t *testing.T) map[string]bool {
 			threads[filepath.Base(filepath.Dir(file))] = true
 		case own, ended:
 		default:
-			t.Errorf("%s: neither the niceness of the process nor that of a worker", file)
+			t.Errorf("%s: not the niceness of the process nor that of a worker", file)
 		}
 	}
 	return threads

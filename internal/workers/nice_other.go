@@ -2,5 +2,5 @@
 
 package workers
 
-// inBackground only runs f where the standard library knows no priorities of threads.
+// inBackground runs f. Only Linux has priorities of threads in the standard library.
 func inBackground(f func()) { f() }

@@ -1,13 +1,12 @@
-// Package workers does what is costly, password hashes and picture decoding, in
-// the background of everything else. Each of these holds a core for tens of
-// milliseconds, and a flood of them must not slow the cheap requests beside it.
+// Package workers runs CPU-heavy jobs, such as password hashes and picture
+// decoding, on low-priority threads, so cheap requests stay fast.
 //
-// A [Pool] has as many workers as there are cores. Each is an operating system's
-// thread of its own with a low priority (nice_linux.go), so that the kernel gives
-// the cores to requests first, and Go is allowed as many threads more (procs.go). What waits for a worker waits in a fair queue
-// (queue.go); past its end callers are told at once that the server is busy, which
-// is better for everybody than a queue that grows. Where threads have no
-// priorities, what remains is a bounded pool.
+// A [Pool] has a fixed number of workers, by default one for each core. Each is an
+// operating system thread with a lower priority than the rest of the process. Jobs
+// wait in a queue that is fair between accounts and between addresses. When the
+// queue is full, callers get [ErrBusy] at once.
+//
+// On systems other than Linux, threads have the same priority as all others.
 package workers
 
 import (
@@ -19,40 +18,45 @@ import (
 	"time"
 )
 
-// ErrBusy: too much waits already, the wait was too long, or the pool is closed.
-var ErrBusy = errors.New("workers: too much to do at the moment")
+// ErrBusy means that the queue is full, the wait was too long, or the pool is closed.
+var ErrBusy = errors.New("workers: too many jobs are waiting")
 
-// Limits of a [Pool].
+// Limits are the settings of a [Pool].
 type Limits struct {
-	Workers int           // how many functions run at a time; 0: as many as cores
-	Waiting int           // how many may wait for each worker
-	Wait    time.Duration // how long one may wait
-	Memory  int64         // what those that run may weigh together; 0: anything
+	Workers int           // jobs that run at a time; 0 means one for each core
+	Waiting int           // jobs that may wait, for each worker
+	Wait    time.Duration // how long a job may wait
+	Memory  int64         // total weight of running jobs; 0 means no limit
+	// RaiseProcs raises GOMAXPROCS by the number of workers, from the first job
+	// until Close. Without it, busy workers take threads from the rest of the
+	// program, so requests get slower when all workers are busy. GOMAXPROCS belongs
+	// to the whole program, and Go no longer adjusts it by itself once it has been
+	// set. So only a program that is a Cardea server should turn this on.
+	RaiseProcs bool
 }
 
-// Job is what a pool has to know of a function.
+// Job describes a function to a pool.
 type Job struct {
-	// Flows are whom it is done for: an account, an address. The queue is fair
-	// between those of each.
+	// Flows say for whom the job runs, such as an account and an address. The
+	// queue is fair between flows.
 	Flows []Flow
-	// Weight is the memory that it takes, in bytes; its time is taken to be in
-	// proportion. At least 1; what weighs more than [Limits.Memory] runs alone.
+	// Weight is the memory the job needs, in bytes, and at least 1. Its time is
+	// assumed to be proportional. A job heavier than [Limits.Memory] runs alone.
 	Weight int64
 }
 
-// Flow names somebody for whom work is done: 32 bytes such as a hash, however long
-// the name.
+// Flow identifies an account or address, for example by a hash of its name.
 type Flow [32]byte
 
-// Pool runs functions, a fixed number at a time. It starts its workers with the
-// first; they, and the share of GOMAXPROCS that they bring, stay until [Pool.Close].
+// Pool runs a fixed number of jobs at a time. Its workers start with the first job
+// and stop with [Pool.Close].
 type Pool struct {
 	limits Limits
 
 	mu      sync.Mutex
-	changed *sync.Cond // there may be something for a worker to do
+	changed *sync.Cond // signals workers that a job may be ready
 	queue   queue
-	memory  int64 // weight of what runs
+	memory  int64 // weight of running jobs
 	started bool
 	closed  bool
 	load    Load
@@ -60,7 +64,7 @@ type Pool struct {
 	ended sync.WaitGroup // the workers
 }
 
-// NewPool returns a pool; it is to be closed.
+// NewPool returns a pool. The caller must close it.
 func NewPool(limits Limits) *Pool {
 	if limits.Workers <= 0 {
 		limits.Workers = cores()
@@ -70,9 +74,9 @@ func NewPool(limits Limits) *Pool {
 	return p
 }
 
-// Do runs f when its turn comes and returns nil when f has returned. It returns
-// [ErrBusy], or the context's error when ctx ends before f has begun; f is then
-// never run. A panic of f is the caller's, as a [*Panic].
+// Do waits for a worker, runs f on it, and returns nil when f has returned. If it
+// returns [ErrBusy], or the error of a ctx that ended first, f does not run. A ctx
+// that ends later does not interrupt f. If f panics, Do panics with a [*Panic].
 func (p *Pool) Do(ctx context.Context, job Job, f func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -89,14 +93,14 @@ func (p *Pool) Do(ctx context.Context, job Job, f func()) error {
 	case <-ctx.Done():
 		p.leave(w, ctx.Err())
 	}
-	<-w.done // what has begun is not interrupted
+	<-w.done
 	if w.panicked != nil {
 		panic(w.panicked)
 	}
 	return w.err
 }
 
-// admit puts a job into the queue, and whom the queue has no place for out.
+// admit queues a job. If the queue is full, it refuses that job or another.
 func (p *Pool) admit(w *waiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +127,7 @@ func (p *Pool) refuse(w *waiter) {
 	w.end(ErrBusy)
 }
 
-// leave ends the wait of a job that no worker has taken yet.
+// leave removes a job from the queue, unless a worker has taken it.
 func (p *Pool) leave(w *waiter, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,17 +138,19 @@ func (p *Pool) leave(w *waiter, err error) {
 		p.load.Refused++
 	}
 	w.end(err)
-	p.changed.Signal() // the one behind it may weigh less
+	p.changed.Signal() // the next job may weigh less
 }
 
 func (p *Pool) start() {
-	raiseProcs(p.limits.Workers)
+	if p.limits.RaiseProcs {
+		raiseProcs(p.limits.Workers)
+	}
 	for range p.limits.Workers {
 		p.ended.Go(func() { inBackground(p.work) })
 	}
 }
 
-// work is what a worker does.
+// work is the loop of a worker.
 func (p *Pool) work() {
 	for w := p.next(); w != nil; w = p.next() {
 		w.run()
@@ -152,7 +158,7 @@ func (p *Pool) work() {
 	}
 }
 
-// next waits for something to do; nil: the pool is closed.
+// next waits for a job. It returns nil when the pool is closed.
 func (p *Pool) next() *waiter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -165,9 +171,9 @@ func (p *Pool) next() *waiter {
 	return nil
 }
 
-// take takes the first of the queue. One that is too heavy at the moment keeps all
-// behind it waiting: so it gets its turn as soon as enough of the few that run
-// have ended.
+// take removes the first job from the queue, or returns nil if none can run now. If
+// the first is too heavy at the moment, the others wait behind it. Otherwise light
+// jobs could hold up a heavy one for ever.
 func (p *Pool) take() *waiter {
 	for {
 		w := p.queue.first()
@@ -196,14 +202,14 @@ func (p *Pool) finish(w *waiter) {
 	p.memory -= w.Weight
 	p.load.Running--
 	p.load.Done++
-	p.changed.Broadcast() // there may be room for several
+	p.changed.Broadcast() // there may be memory for several jobs
 	w.end(nil)
 }
 
-// Close turns away what waits, waits for what runs, and ends the workers.
+// Close refuses the waiting jobs, waits for the running ones, and stops the workers.
 func (p *Pool) Close() {
 	p.mu.Lock()
-	lower := p.started && !p.closed
+	lower := p.limits.RaiseProcs && p.started && !p.closed
 	p.closed = true
 	for w := p.queue.first(); w != nil; w = p.queue.first() {
 		p.queue.remove(w)
@@ -217,18 +223,18 @@ func (p *Pool) Close() {
 	}
 }
 
-// Load is how busy a pool is.
+// Load tells how busy a pool is. Totals count from its start.
 type Load struct {
-	Slots     int           // how many functions run at a time
-	Running   int           // how many do
-	Waiting   int           // how many wait
-	Done      int64         // how many have run since the start
-	Refused   int64         // how many got ErrBusy since the start
-	Displaced int64         // how many of these had to make room in the queue for others
-	Waited    time.Duration // how long those that ran had waited, all together
+	Slots     int           // workers
+	Running   int           // jobs that run now
+	Waiting   int           // jobs that wait now
+	Done      int64         // total of jobs that have run
+	Refused   int64         // total of jobs that got ErrBusy
+	Displaced int64         // refused jobs that left a full queue for others
+	Waited    time.Duration // total wait of the jobs that have run
 }
 
-// Load returns how busy the pool is at this moment.
+// Load returns how busy the pool is now.
 func (p *Pool) Load() Load {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -237,7 +243,7 @@ func (p *Pool) Load() Load {
 	return load
 }
 
-// Panic is a panic of a function that a worker ran, with the stack of where that was.
+// Panic is a panic of a job, with the stack of the worker.
 type Panic struct {
 	Value any
 	Stack []byte
@@ -245,7 +251,7 @@ type Panic struct {
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n%s", p.Value, p.Stack) }
 
-// run runs the function of a job.
+// run runs the function of the job and records its panic.
 func (w *waiter) run() {
 	defer func() {
 		if v := recover(); v != nil {

@@ -15,9 +15,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// Time in these tests is that of testing/synctest: it passes only when all wait.
+// Time in these tests is that of testing/synctest: it passes only when every goroutine waits.
 
-// newPool returns a pool that is closed when the test has ended.
+// newPool returns a pool that is closed at the end of the test.
 func newPool(t testing.TB, limits workers.Limits) *workers.Pool {
 	t.Helper()
 	p := workers.NewPool(limits)
@@ -94,7 +94,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// Who comes when the slot has just become free does not overtake who waits for it.
+// A job that comes when a worker has just become free does not overtake waiting jobs.
 func TestNobodyOvertakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 {
@@ -121,12 +121,12 @@ func TestBusyWhenTooManyWait(t *testing.T) {
 			for range maxWaiting {
 				go func() {
 					if err := p.Do(t.Context(), workers.Job{}, func() { ran++ }); err != nil {
-						t.Errorf("one who may wait: %v", err)
+						t.Errorf("a job that may wait: %v", err)
 					}
 				}()
 			}
 			synctest.Wait()
-			for range 2 { // those who were turned away leave no trace
+			for range 2 { // refused jobs leave no trace
 				begun := time.Now()
 				err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") })
 				if !errors.Is(err, workers.ErrBusy) || time.Since(begun) != 0 {
@@ -148,7 +148,7 @@ func TestBusyAfterTheLongestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: 5 * time.Second})
 		release := hold(t, p)
-		for range 2 { // who gave up no longer counts as waiting
+		for range 2 { // a job that gave up no longer counts as waiting
 			begun := time.Now()
 			err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") })
 			if waited := time.Since(begun); !errors.Is(err, workers.ErrBusy) || waited != 5*time.Second {
@@ -192,7 +192,7 @@ func TestContextThatHasEnded(t *testing.T) {
 	})
 }
 
-// A turn that comes at the very moment at which the context ends is not used.
+// A job whose turn comes when its context has just ended does not run.
 func TestContextThatEndsWithItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 { // select picks either at random
@@ -211,7 +211,7 @@ func TestContextThatEndsWithItsTurn(t *testing.T) {
 	})
 }
 
-// What has begun is not interrupted, and counts as done.
+// A running job is not interrupted, and counts as done.
 func TestContextThatEndsMeanwhile(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := newPool(t, workers.Limits{Workers: 1, Wait: time.Second}).Do(ctx, workers.Job{}, cancel); err != nil {
@@ -237,7 +237,7 @@ func TestPanicIsTheCallersAndFreesTheWorker(t *testing.T) {
 	}
 }
 
-// Close turns away who waits and waits for who runs; nothing runs afterwards.
+// Close refuses waiting jobs and waits for running ones. No job runs afterwards.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, workers.Limits{Workers: 1, Waiting: 1, Wait: time.Hour})
@@ -249,7 +249,7 @@ func TestClose(t *testing.T) {
 		go func() { p.Close(); closed = true }()
 		synctest.Wait()
 		if !errors.Is(waited, workers.ErrBusy) || closed {
-			t.Errorf("while one runs: who waits gets %v; closed: %v", waited, closed)
+			t.Errorf("while a job runs: a waiting one gets %v; closed: %v", waited, closed)
 		}
 		release()
 		if err := p.Do(t.Context(), workers.Job{}, func() { t.Error("ran") }); !errors.Is(err, workers.ErrBusy) || !closed {

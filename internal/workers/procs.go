@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// GOMAXPROCS is how many threads run Go code at a time. A worker that the kernel has
-// taken from its core still counts as one of them, and would leave nobody to answer
-// requests; so each worker brings one more. The kernel then chooses between them
-// by their priority, which Go's scheduler knows nothing of.
+// procs is how far the pools of this program have raised GOMAXPROCS together.
 //
-// The sum is kept here, since a program may have several pools.
+// GOMAXPROCS is how many threads run Go code at a time. A worker counts as one of
+// them even while the kernel gives its core to another thread. So with a worker
+// for every core, no thread would be left for requests. Raised by the workers,
+// there are threads for both, and the kernel chooses between them by priority.
 var procs struct {
 	sync.Mutex
 	raised int
 }
 
-// raiseProcs lets n threads more run Go code, or, below zero, fewer again.
+// raiseProcs raises GOMAXPROCS by n, or lowers it if n is negative.
 func raiseProcs(n int) {
 	procs.Lock()
 	defer procs.Unlock()
@@ -25,8 +25,8 @@ func raiseProcs(n int) {
 	runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)+n))
 }
 
-// cores is how many threads may run Go code without the workers: as many as there
-// are cores, or as a container or the environment allow.
+// cores is how many cores this program may use: GOMAXPROCS without what pools have
+// raised it by, or the CPU limit of a container if that is lower.
 func cores() int {
 	procs.Lock()
 	defer procs.Unlock()

@@ -8,9 +8,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// A pool raises GOMAXPROCS by its workers when it has something to do, and lowers it
-// when it is closed, whatever others do meanwhile.
-func TestGOMAXPROCS(t *testing.T) {
+// Pools that may raise GOMAXPROCS do so with their first job, each by its workers, and
+// lower it when they are closed.
+func TestPoolsRaiseGOMAXPROCSWhileTheyWork(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	want := func(what string, raised int) {
 		t.Helper()
@@ -23,7 +23,7 @@ func TestGOMAXPROCS(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	limits := workers.Limits{Workers: 3, Wait: time.Minute}
+	limits := workers.Limits{Workers: 3, Wait: time.Minute, RaiseProcs: true}
 	first, idle := newPool(t, limits), newPool(t, limits)
 	want("at first", 0)
 	use(first)
@@ -42,4 +42,19 @@ func TestGOMAXPROCS(t *testing.T) {
 	second.Close()
 	second.Close()
 	want("in the end", 0)
+}
+
+func TestPoolsLeaveGOMAXPROCSAloneByDefault(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	p := newPool(t, workers.Limits{Wait: time.Minute})
+	if err := p.Do(t.Context(), workers.Job{}, func() {}); err != nil {
+		t.Error(err)
+	}
+	if got := runtime.GOMAXPROCS(0); got != before {
+		t.Errorf("with a job: GOMAXPROCS %d, want %d", got, before)
+	}
+	p.Close()
+	if got := runtime.GOMAXPROCS(0); got != before {
+		t.Errorf("closed: GOMAXPROCS %d, want %d", got, before)
+	}
 }

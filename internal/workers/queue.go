@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// waiter is a job that waits for its turn, runs or has ended.
+// waiter is a job that waits, runs or has ended.
 type waiter struct {
 	Job
 	ctx   context.Context
@@ -14,9 +14,9 @@ type waiter struct {
 	since time.Time
 	turn  int64 // see queue
 
-	done     chan struct{} // closed at the end; then:
-	err      error         // why it was not run
-	panicked *Panic        // with what it panicked
+	done     chan struct{} // closed at the end; the fields below are valid then
+	err      error         // why the job did not run
+	panicked *Panic
 }
 
 func (w *waiter) end(err error) {
@@ -24,26 +24,26 @@ func (w *waiter) end(err error) {
 	close(w.done)
 }
 
-// queue is what waits, fair between the flows: start-time fair queuing (Goyal, Vin
-// and Cheng, 1996), told from those who wait alone, so that it remembers nobody
-// who is gone.
+// queue holds the waiting jobs and is fair between flows. It is a form of start-time
+// fair queuing (Goyal, Vin and Cheng, 1996) that remembers nothing about flows
+// without a waiting job.
 //
-// A job's turn is the present one, plus the weight of what waits already for the
-// same account or for the same address, whichever is more; the lowest turn is
-// next, and among equals who came first. So somebody with a hundred jobs waiting
-// comes behind everybody with one; and when nobody else is there, they run as they
-// came.
+// Each job gets a turn, and the lowest turn is next; among equals, the oldest job.
+// A new job's turn is the present turn plus the weight of the jobs that already
+// wait for the same account or the same address, whichever is more. So a client
+// with a hundred jobs waits behind every client with one, and a lone client's jobs
+// run in order.
 //
-// Each call looks at all that wait, which takes microseconds, where a job takes
-// tens of milliseconds.
+// Every method looks at all waiting jobs. This takes microseconds, a job takes tens
+// of milliseconds.
 type queue struct {
-	waiting []*waiter // in the order in which they came
-	now     int64     // the turn of what was taken last
+	waiting []*waiter // oldest first
+	now     int64     // the present turn: the highest taken so far
 }
 
-// add puts w into a queue of at most size, and returns who has to leave for it: the
-// one with the highest turn, which may be w; nil: nobody. So one who fills the queue
-// shuts nobody else out.
+// add appends w. If more than size jobs wait then, it removes and returns the one
+// with the highest turn, which may be w. So a client that fills the queue does not
+// shut out others.
 func (q *queue) add(w *waiter, size int) (out *waiter) {
 	w.turn = q.now + q.ahead(w.Flows)
 	q.waiting = append(q.waiting, w)
@@ -59,7 +59,7 @@ func (q *queue) add(w *waiter, size int) (out *waiter) {
 	return out
 }
 
-// ahead is the most that waits for one of the flows.
+// ahead returns the weight that waits for one of the flows, whichever is more.
 func (q *queue) ahead(flows []Flow) (most int64) {
 	for _, f := range flows {
 		var weight int64
@@ -73,7 +73,7 @@ func (q *queue) ahead(flows []Flow) (most int64) {
 	return most
 }
 
-// first is whose turn is next; nil: nobody waits.
+// first returns the job whose turn is next, or nil.
 func (q *queue) first() (first *waiter) {
 	for _, w := range q.waiting {
 		if first == nil || w.turn < first.turn {
@@ -83,13 +83,13 @@ func (q *queue) first() (first *waiter) {
 	return first
 }
 
-// take gives w its turn.
+// take removes w, which runs next.
 func (q *queue) take(w *waiter) {
 	q.remove(w)
 	q.now = max(q.now, w.turn)
 }
 
-// remove takes w out, if it waits.
+// remove removes w and reports whether it was waiting.
 func (q *queue) remove(w *waiter) bool {
 	i := slices.Index(q.waiting, w)
 	if i >= 0 {

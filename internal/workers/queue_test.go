@@ -12,13 +12,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// line is a pool of one worker, which is busy, so that jobs wait.
+// line is a pool whose only worker is busy, so jobs wait.
 type line struct {
 	*workers.Pool
 	t       *testing.T
 	release func()
-	ran     []string // the names of those that have run, in their order
-	busy    []string // of those that were turned away
+	ran     []string // jobs that have run, in order
+	busy    []string // jobs that were refused
 }
 
 func newLine(t *testing.T, waiting int) *line {
@@ -27,16 +27,16 @@ func newLine(t *testing.T, waiting int) *line {
 	return l
 }
 
-// come lets a job come for an account and an address: "ada@home".
-func (l *line) come(who string, weight int64) {
-	account, address, _ := strings.Cut(who, "@")
+// come adds a job for an account and an address: "ada@home".
+func (l *line) come(name string, weight int64) {
+	account, address, _ := strings.Cut(name, "@")
 	job := workers.Job{Weight: weight, Flows: []workers.Flow{flow("account " + account), flow("address " + address)}}
 	go func() {
-		if err := l.Do(l.t.Context(), job, func() { l.ran = append(l.ran, who) }); errors.Is(err, workers.ErrBusy) {
-			l.busy = append(l.busy, who)
+		if err := l.Do(l.t.Context(), job, func() { l.ran = append(l.ran, name) }); errors.Is(err, workers.ErrBusy) {
+			l.busy = append(l.busy, name)
 		}
 	}()
-	synctest.Wait() // until it waits, or was turned away
+	synctest.Wait() // until it waits or was refused
 }
 
 func flow(name string) (f workers.Flow) {
@@ -44,7 +44,7 @@ func flow(name string) (f workers.Flow) {
 	return f
 }
 
-// want requires that jobs run in an order.
+// want lets the jobs run and checks their order.
 func (l *line) want(order ...string) {
 	l.t.Helper()
 	l.release()
@@ -63,15 +63,15 @@ func TestFairQueue(t *testing.T) {
 			[]string{"eve@1", "eve@2", "eve@3", "eve@4", "ada@home", "bob@work"},
 			[]string{"eve@1", "ada@home", "bob@work", "eve@2", "eve@3", "eve@4"},
 		},
-		"two who have much to do take turns": {
+		"two busy clients take turns": {
 			[]string{"a@1", "b@1", "c@1", "d@2", "e@2", "f@2"},
 			[]string{"a@1", "d@2", "b@1", "e@2", "c@1", "f@2"},
 		},
-		"whose account others flood makes nobody of the same address wait": {
+		"a flooded account does not delay others at its address": {
 			[]string{"ada@1", "ada@2", "ada@3", "ada@home", "bob@home"},
 			[]string{"ada@1", "ada@2", "bob@home", "ada@3", "ada@home"},
 		},
-		"alone, as they came": {
+		"a lone client, in order": {
 			[]string{"a@1", "b@1", "a@1", "a@1", "b@1"},
 			[]string{"a@1", "b@1", "a@1", "a@1", "b@1"},
 		},
@@ -79,8 +79,8 @@ func TestFairQueue(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := newLine(t, 100)
-				for _, who := range c.come {
-					l.come(who, 1)
+				for _, name := range c.come {
+					l.come(name, 1)
 				}
 				l.want(c.want...)
 			})
@@ -88,14 +88,13 @@ func TestFairQueue(t *testing.T) {
 	}
 }
 
-// Who comes later does not come before those who have had their wait for long, be
-// they as many as they are.
+// New clients do not overtake jobs that have waited long, however many they are.
 func TestNewcomersDoNotOvertakeForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 100)
 		open := make(chan struct{})
-		for _, who := range []string{"a@1", "a@2", "b@1"} {
-			l.come(who, 1)
+		for _, name := range []string{"a@1", "a@2", "b@1"} {
+			l.come(name, 1)
 		}
 		go func() {
 			_ = l.Do(t.Context(), workers.Job{Flows: []workers.Flow{flow("address 2")}}, func() { <-open })
@@ -110,7 +109,7 @@ func TestNewcomersDoNotOvertakeForEver(t *testing.T) {
 	})
 }
 
-// What is heavy counts for more.
+// Heavy jobs count for more.
 func TestFairByWeight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 100)
@@ -123,7 +122,7 @@ func TestFairByWeight(t *testing.T) {
 	})
 }
 
-// Who was away comes neither before nor behind the others for that.
+// A client that was away gains and loses nothing by it.
 func TestNothingIsSavedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 100)
@@ -140,28 +139,28 @@ func TestNothingIsSavedUp(t *testing.T) {
 	})
 }
 
-// One who fills the queue makes room for others, and does not get it back.
+// A client that fills the queue makes room for others, and does not get it back.
 func TestFullQueueMakesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 4)
-		for _, who := range []string{"a@evil", "b@evil", "c@evil", "d@evil"} {
-			l.come(who, 1)
+		for _, name := range []string{"a@evil", "b@evil", "c@evil", "d@evil"} {
+			l.come(name, 1)
 		}
 		l.come("e@evil", 1)
 		l.come("ada@home", 1)
 		l.come("bob@work", 1)
 		l.come("f@evil", 1)
 		if want := []string{"e@evil", "d@evil", "c@evil", "f@evil"}; !slices.Equal(l.busy, want) {
-			t.Errorf("turned away: %v, want %v", l.busy, want)
+			t.Errorf("refused: %v, want %v", l.busy, want)
 		}
 		if load := l.Load(); load.Refused != 4 || load.Displaced != 2 {
-			t.Errorf("%+v, want 4 refused, of whom 2 made room", load)
+			t.Errorf("%+v, want 4 refused, 2 of them displaced", load)
 		}
 		l.want("a@evil", "ada@home", "bob@work", "b@evil")
 	})
 }
 
-// A lone client may have every worker.
+// A lone client may use every worker.
 func TestAloneWithAllWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, workers.Limits{Workers: 4, Waiting: 100, Wait: time.Hour})
@@ -182,19 +181,19 @@ func TestAloneWithAllWorkers(t *testing.T) {
 	})
 }
 
-// What runs weighs no more together than allowed; and what is heavy gets its turn
-// although what is light never ends.
+// Running jobs never weigh more than allowed together, and heavy jobs get their turn
+// among light jobs that never end.
 func TestMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 10
 		p := newPool(t, workers.Limits{Workers: 4, Waiting: 1000, Wait: time.Hour, Memory: limit})
 		var mu sync.Mutex
-		var weight int64 // of what runs
+		var weight int64 // of running jobs
 		change := func(by int64) {
 			mu.Lock()
 			defer mu.Unlock()
 			if weight += by; weight > limit && weight != by {
-				t.Errorf("%d at once, want %d at most, or a heavier one alone", weight, limit)
+				t.Errorf("%d at once, want %d at most, or one heavier job alone", weight, limit)
 			}
 		}
 		do := func(w int64) error {
@@ -228,7 +227,7 @@ func TestMemory(t *testing.T) {
 	})
 }
 
-// One that is too heavy at the moment and gives up lets those behind it go on.
+// When a job that is too heavy at the moment gives up, the jobs behind it continue.
 func TestTooHeavyGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, workers.Limits{Workers: 2, Waiting: 10, Wait: 5 * time.Second, Memory: 10})
@@ -242,7 +241,7 @@ func TestTooHeavyGivesUp(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Second)
 		if err := p.Do(t.Context(), workers.Job{Weight: 1}, func() {}); err != nil || time.Since(begun) != 5*time.Second {
-			t.Errorf("the one behind: %v after %v", err, time.Since(begun))
+			t.Errorf("the job behind: %v after %v", err, time.Since(begun))
 		}
 		release()
 	})

@@ -6,26 +6,26 @@ import (
 	"path/filepath"
 )
 
-// quota is how many CPUs a container may use, rounded up; 0: as many as there are. Go
-// heeds a container's limit as well, but never takes it for less than two
+// quota returns how many CPUs a container may use, rounded up; 0 means no limit. Go
+// sets GOMAXPROCS by this limit too, but never below two
 // (https://pkg.go.dev/runtime#GOMAXPROCS).
 func quota() int { return quotaOf("/sys/fs/cgroup") }
 
-// quotaOf reads the limit of the group at whose files a container finds its own
-// (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files, and
-// scheduler/sched-bwc.html for the first version).
+// quotaOf reads the limit from the files of a control group, version 2 or 1
+// (https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files and
+// https://docs.kernel.org/scheduler/sched-bwc.html).
 func quotaOf(root string) int {
 	var micros, period int
 	if limit, err := os.ReadFile(filepath.Join(root, "cpu.max")); err == nil { //nolint:gosec // a constant, but for tests
 		_, err = fmt.Sscan(string(limit), &micros, &period) // or "max", which is no number
 		return cpus(micros, period, err)
 	}
-	first, err1 := os.ReadFile(filepath.Join(root, "cpu", "cpu.cfs_quota_us"))   //nolint:gosec // as above
-	second, err2 := os.ReadFile(filepath.Join(root, "cpu", "cpu.cfs_period_us")) //nolint:gosec // as above
+	limit, err1 := os.ReadFile(filepath.Join(root, "cpu", "cpu.cfs_quota_us")) //nolint:gosec // as above
+	per, err2 := os.ReadFile(filepath.Join(root, "cpu", "cpu.cfs_period_us"))  //nolint:gosec // as above
 	if err1 != nil || err2 != nil {
 		return 0
 	}
-	_, err := fmt.Sscan(string(first)+" "+string(second), &micros, &period)
+	_, err := fmt.Sscan(string(limit)+" "+string(per), &micros, &period)
 	return cpus(micros, period, err)
 }
 

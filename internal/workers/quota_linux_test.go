@@ -6,7 +6,6 @@ import (
 	"testing"
 )
 
-// The files are as kernels write them.
 func TestQuotaOfAContainer(t *testing.T) {
 	for name, test := range map[string]struct {
 		files map[string]string

@@ -2,5 +2,5 @@
 
 package workers
 
-// quota is how many CPUs a container may use; 0: as many as there are.
+// quota returns how many CPUs a container may use; 0 means no limit.
 func quota() int { return 0 }

@@ -1,0 +1,98 @@
+package scenario
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea"
+)
+
+// A zero field means its default, so both of these are valid and mean the same.
+func TestZeroConfigIsTheDefault(t *testing.T) {
+	for name, cfg := range map[string]cardea.Config{"zero": {}, "default": cardea.Default()} {
+		if err := cfg.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if d := cardea.Default(); d.SessionIdle != 14*24*time.Hour || d.CookieName != "session" || d.HSTS != "host" || d.TuneRuntime {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Settings that browsers would not follow are refused before the server starts.
+func TestCookieSettingsFitTogether(t *testing.T) {
+	const https = "https://accounts.example.com"
+	for _, c := range []struct {
+		cfg     cardea.Config
+		refused []string // settings, sorted
+	}{
+		{cardea.Config{PublicURL: https, CookieName: "__Host-session", CookieSameSite: "none"}, nil},
+		{cardea.Config{PublicURL: https, CookieDomain: "example.com"}, nil},
+		{cardea.Config{PublicURL: https, CookieName: "__Secure-session", CookieDomain: "example.com"}, nil},
+		{cardea.Config{CookieSameSite: "none"}, []string{"cookie-samesite"}},
+		{cardea.Config{CookieName: "__Host-session"}, []string{"cookie-name"}},
+		{cardea.Config{CookieName: "__secure-session", PublicURL: "http://example.com"}, []string{"cookie-name"}},
+		{cardea.Config{PublicURL: https, CookieName: "__host-session", CookieDomain: "example.com"}, []string{"cookie-domain"}},
+		{cardea.Config{PublicURL: https, CookieDomain: "com"}, []string{"cookie-domain"}},
+		{cardea.Config{CookieDomain: "example.com"}, []string{"cookie-domain"}},
+		{cardea.Config{PublicURL: "example.com", CookieDomain: "example.com"}, []string{"public-url"}},
+		{cardea.Config{HSTS: "yes", Limits: "x", SessionMax: -1}, []string{"hsts", "limits", "session-max"}}, // all at once
+	} {
+		if got := refused(t, c.cfg); !slices.Equal(got, c.refused) {
+			t.Errorf("%+v: refused %v, want %v", c.cfg, got, c.refused)
+		}
+	}
+}
+
+// refused lists the settings that Validate refuses.
+func refused(t *testing.T, cfg cardea.Config) (names []string) {
+	t.Helper()
+	err := cfg.Validate()
+	if err == nil {
+		return nil
+	}
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("%T is not a join", err)
+	}
+	for _, e := range all.Unwrap() {
+		setting, ok := errors.AsType[*cardea.SettingError](e)
+		if !ok {
+			t.Fatalf("%T is no SettingError", e)
+		}
+		names = append(names, setting.Setting)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// A program can read settings by name, as the command does from flags.
+func TestSettingsByName(t *testing.T) {
+	var cfg cardea.Config
+	for _, s := range cfg.Settings() {
+		if s.Name == "session-idle" {
+			if err := s.Set("7d"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if cfg.SessionIdle != 7*24*time.Hour {
+		t.Errorf("session-idle is %v", cfg.SessionIdle)
+	}
+}
+
+// Every setting has words for all columns of the reference, and a name of its own.
+func TestSettingsAreDescribed(t *testing.T) {
+	seen := map[string]bool{}
+	var cfg cardea.Config
+	for _, s := range cfg.Settings() {
+		value, meaning, standard := s.Help()
+		if value == "" || value == "value" || meaning == "" || standard == "" || s.Section == "" || seen[s.Name] || strings.ToLower(s.Name) != s.Name {
+			t.Errorf("%s: %q, %q, %q, %q", s.Name, value, meaning, standard, s.Section)
+		}
+		seen[s.Name] = true
+	}
+}

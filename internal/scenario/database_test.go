@@ -1,0 +1,34 @@
+package scenario
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
+
+// openDatabase opens the database of a data folder until the test ends, for what users
+// cannot see.
+func openDatabase(t *testing.T, data string) *store.DB {
+	t.Helper()
+	db, err := store.OpenExisting(t.Context(), filepath.Join(data, "cardea.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// inDatabase changes the database of a running server. Tests use it for changes that
+// would take long over HTTP.
+func inDatabase(t *testing.T, server *testkit.Server, f func(*store.Tx) error) {
+	t.Helper()
+	db := openDatabase(t, server.Data)
+	if err := db.Tx(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
