@@ -154,7 +154,8 @@ func (l *Limits) waitNow(ctx context.Context, tx *store.Tx, c Counter, now time.
 	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
 		return 0, err
 	}
-	attempts, err := tx.AttemptsAfter(ctx, c.name[:], now.Add(-l.keep()), c.limit.Count+waitSteps)
+	since := now.Add(-max(attemptsKeep, c.limit.Window)) // whatever the windows of other limits are
+	attempts, err := tx.AttemptsAfter(ctx, c.name[:], since, c.limit.Count+waitSteps)
 	return c.limit.wait(attempts, now), err
 }
 
