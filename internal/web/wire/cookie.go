@@ -67,7 +67,7 @@ func (r *Request) addToken(token token.Token) {
 // noteForeignCookie logs, once an hour, that another app on this host uses a cookie
 // of the same name. The value may be a secret of that app.
 func (r *Request) noteForeignCookie(value token.Token) {
-	if value == "" || !r.wire.foreign.due("", r.Now, foreignEvery) {
+	if value == "" || !r.wire.foreign.Pass(struct{}{}, r.Now) {
 		return
 	}
 	r.wire.opt.Log.WarnContext(r.Context(), "a cookie with the name of the session's is not Cardea's: another app on this host seems to use it; "+
