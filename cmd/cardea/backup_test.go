@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 // repack makes a backup from another: change returns a member's new content, or
@@ -110,20 +108,6 @@ func TestRestoreComparesWithTheManifest(t *testing.T) {
 	}
 	same := repack(t, whole, func(_ string, content []byte) []byte { return content })
 	operate(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same), "--json").wantDone(`"manifest":true`)
-}
-
-// The backup in testdata was made before there was a manifest.
-func TestRestoreOfABackupWithoutManifest(t *testing.T) {
-	file, err := filepath.Abs(filepath.Join("testdata", "backup-format-1.tar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := filepath.Join(t.TempDir(), "restored")
-	operate(t, to, "", "restore", file).wantDone("without a manifest", "1 person, 1 session, 1 picture")
-	operate(t, to, "", "check").wantDone("All is well")
-	operate(t, to+"2", "", "restore", file, "--json").wantDone(`"manifest":false`)
-	s := serve(t, to, cheap)
-	s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
 }
 
 // A backup comes from a pipe as well as from a file.

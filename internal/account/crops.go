@@ -13,9 +13,8 @@ import (
 // each, the next sweep is not late. A hundred thousand take about eight hours.
 const cropBatch = 100
 
-// sweepCrops makes crops of pictures that have none: those from before there were
-// any, and those whose crops a backup left out. What cannot be made is logged, and not
-// tried again before the next start.
+// sweepCrops makes crops of pictures that have none, because a backup left out damaged
+// ones. A picture that fails is logged, and left alone until the next start.
 func (s *Service) sweepCrops(ctx context.Context) error {
 	ids, err := s.db.PicturesWithoutCrops(ctx, s.cropped, cropBatch)
 	if err != nil {
