@@ -10,8 +10,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// loginAttempts bounds how often a login starts again because the password changed, or
-// the user was suspended, while the password was being verified.
+// loginAttempts bounds how often a login starts again because the password changed
+// while it was being verified.
 const loginAttempts = 3
 
 // Login signs a user in. A session that the client presents ends; with wrong credentials
@@ -27,8 +27,8 @@ func (s *Service) Login(ctx context.Context, email string, pw Password, client g
 	return session.SignIn{}, guard.PublicError(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
 }
 
-// login makes one attempt. [store.ErrNotFound] means that the user was deleted or suspended, or
-// the password changed, meanwhile.
+// login makes one attempt. [store.ErrNotFound] means that the user or the password changed
+// meanwhile.
 func (s *Service) login(ctx context.Context, emailKey string, pw Password, client guard.Client) (session.SignIn, error) {
 	row, err := s.db.UserByEmailKey(ctx, emailKey)
 	if errors.Is(err, store.ErrNotFound) {
@@ -61,15 +61,15 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		// Also if the hash stays the same: this fails if it is no longer current.
+		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
+			return err
+		}
 		now, err := tx.UserByID(ctx, row.ID)
 		if err == nil && !now.SuspendedAt.IsZero() {
 			err = ErrSuspended
 		}
 		if err != nil {
-			return err
-		}
-		// Also if the hash stays the same: this fails if it is no longer current.
-		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
 		}
 		if err := attempt.Succeed(ctx, tx); err != nil {

@@ -79,7 +79,8 @@ func TestSuspendedDuringLogin(t *testing.T) {
 	}
 }
 
-// A password that changes while the old one is being verified does not sign in.
+// A password that changes while the old one is being verified does not sign in, nor does
+// it tell that the account is suspended.
 func TestPasswordChangedDuringLogin(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ada, _ := h.Register(t, "ada@example.com")
@@ -98,7 +99,8 @@ func TestPasswordChangedDuringLogin(t *testing.T) {
 	err = h.DB.Tx(t.Context(), func(tx *store.Tx) error {
 		old, err := tx.UserByID(t.Context(), ada.ID)
 		other, otherErr := tx.UserByID(t.Context(), next.ID)
-		return errors.Join(err, otherErr, tx.ReplacePasswordHash(t.Context(), ada.ID, old.PasswordHash, other.PasswordHash))
+		return errors.Join(err, otherErr, tx.ReplacePasswordHash(t.Context(), ada.ID, old.PasswordHash, other.PasswordHash),
+			tx.SetSuspended(t.Context(), ada.ID, h.Clock.Now()))
 	})
 	if err != nil {
 		t.Fatal(err)

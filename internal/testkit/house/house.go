@@ -55,7 +55,13 @@ type House struct {
 // New builds a house that lasts until the test ends.
 func New(t testing.TB, opt Options) *House {
 	t.Helper()
-	h := &House{Folder: t.TempDir(), Clock: &Clock{now: Start}, Log: &Log{}}
+	return At(t, t.TempDir(), opt)
+}
+
+// At builds a house on a folder, which may have the data of another house.
+func At(t testing.TB, folder string, opt Options) *House {
+	t.Helper()
+	h := &House{Folder: folder, Clock: &Clock{now: Start}, Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
