@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -47,10 +46,12 @@ type Pictures struct {
 }
 
 // Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds.
+// takes up to two more seconds. Pictures in work may weigh half of what the heaviest may:
+// the other half is garbage of the pictures before them. A heavier one runs alone.
 const (
 	picturesWaiting = 32 // for each worker
 	pictureWait     = 3 * time.Second
+	decodingMemory  = picture.DefaultMaxMemory / 2
 )
 
 // NewPictures returns the pictures of a database and a storage. [Pictures.Close] stops
@@ -59,7 +60,7 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
 		decoding: workers.NewPool(workers.Limits{
-			Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory, RaiseProcs: opt.RaiseProcs,
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: decodingMemory, RaiseProcs: opt.RaiseProcs,
 		}),
 		rows: newRowCache(db, watch, opt.Now),
 	}
@@ -121,11 +122,6 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	return user.PictureFrom(row), nil
 }
 
-// heavy is the weight from which the garbage of a picture is collected before its memory
-// is given to the next one. Go otherwise collects only when there is as much garbage as
-// memory in use. Pictures of phones weigh less.
-const heavy = 32 << 20
-
 // make decodes a stranger's file and encodes it anew, when it is its turn and there is
 // memory for it.
 func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
@@ -139,9 +135,6 @@ func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits,
 	}
 	busy := p.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
 		set, err = source.Make(ctx, crop)
-		if weight > heavy {
-			runtime.GC()
-		}
 	})
 	return set, errors.Join(busy, err)
 }

@@ -140,7 +140,7 @@ func TestPictureWaitsForMemory(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ada, _ := h.Register(t, "ada@example.com")
 	decoding := h.Pictures.Decoding()
-	release := house.Hold(t, decoding, 1, picture.DefaultMaxMemory-1)
+	release := house.Hold(t, decoding, 1, picture.DefaultMaxMemory/2-1)
 	done := make(chan error)
 	go func() {
 		_, err := h.Pictures.Set(t.Context(), ada.ID, house.Upload(t, "a.png", 5), guard.Client{})
