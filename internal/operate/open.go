@@ -59,6 +59,9 @@ func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
 	if err := dir.RefuseHalfRestored(); err != nil {
 		return nil, err
 	}
+	if err := dir.RefuseLost(func() bool { return blob.HasBlobs(ctx, dir.Pictures) }); err != nil {
+		return nil, err
+	}
 	d := &Data{dir: dir, opt: opt}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
