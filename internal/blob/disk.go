@@ -33,7 +33,7 @@ type Disk struct {
 // NewDisk returns the store in a folder. It creates the folder if it is missing,
 // readable by its owner only.
 func NewDisk(root string) (*Disk, error) {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+	if err := durable.MkdirAll(root); err != nil {
 		return nil, err
 	}
 	d := OpenDisk(root)

@@ -136,8 +136,41 @@ func (c *check) pictures(ctx context.Context) error {
 	})
 }
 
+// nearlyNone is the share of files that must be named before others are removed: one in
+// this many. A database that names fewer may be another one, or a new one.
+const nearlyNone = 2
+
+// refuseRemoval turns removal off if the database names few of the files. They are
+// counted first, because removed files do not come back.
+func (c *check) refuseRemoval(ctx context.Context) error {
+	if !c.RemoveOrphans {
+		return nil
+	}
+	var all, named int64
+	err := c.storage.List(ctx, func(item blob.Item) error {
+		if item.Key == "" || item.Err != nil {
+			return nil
+		}
+		known, err := c.db.KnowsFile(ctx, item.Key)
+		all++
+		if known {
+			named++
+		}
+		c.Progress.report("counting files", all, 0)
+		return err
+	})
+	if err == nil && named*nearlyNone < all {
+		c.reportDamage(Problem{What: ProblemDatabase, Message: fmt.Sprintf("the database names only %d of %d files in the picture storage, "+
+			"so it may be the wrong one; nothing is removed. If it is the right one, remove the files listed below by hand", named, all)})
+	}
+	return err
+}
+
 // files looks at everything in the picture storage.
 func (c *check) files(ctx context.Context) error {
+	if err := c.refuseRemoval(ctx); err != nil {
+		return err
+	}
 	var done int64
 	var damaged error // of the database; what does not need it is still reported
 	err := c.storage.List(ctx, func(item blob.Item) error {

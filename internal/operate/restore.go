@@ -118,16 +118,19 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 }
 
 func (r *restoring) run(ctx context.Context) (err error) {
+	isNew := wantMissing(r.dir.LockFile()) == nil
 	lock, err := r.dir.Lock()
 	if err != nil {
 		return err
+	}
+	if isNew {
+		r.made.madeFile(r.dir.LockFile())
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	staged := r.dir.Staged()
 	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
 		return err
 	}
-	r.made.file(r.dir.LockFile())
 	storage, err := blob.NewDisk(r.dir.Pictures)
 	if err != nil {
 		return err

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
@@ -50,4 +53,42 @@ func TestRestoreComparesPicturesWithTheDatabase(t *testing.T) {
 type picture struct {
 	key  string
 	data []byte
+}
+
+// What a restore did not make, it does not remove: a link to a disk that is not mounted.
+func TestFailedRestoreLeavesLinks(t *testing.T) {
+	h := house.New(t, house.Options{})
+	_, archived := backup(t, open(t, h))
+	for name, place := range map[string]func(elsewhere string) (datadir.Dir, string){
+		"the data folder": func(elsewhere string) (datadir.Dir, string) {
+			link := filepath.Join(elsewhere, "data")
+			return datadir.At(link, "", ""), link
+		},
+		"the picture folder": func(elsewhere string) (datadir.Dir, string) {
+			link := filepath.Join(elsewhere, "pictures")
+			return datadir.At(filepath.Join(elsewhere, "data"), "", link), link
+		},
+		"the lock": func(elsewhere string) (datadir.Dir, string) {
+			dir := datadir.At(filepath.Join(elsewhere, "data"), filepath.Join(elsewhere, "db"), "")
+			return dir, dir.LockFile()
+		},
+		"the log": func(elsewhere string) (datadir.Dir, string) {
+			dir := datadir.At(filepath.Join(elsewhere, "data"), filepath.Join(elsewhere, "db"), "")
+			return dir, dir.Staged() + "-wal"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, link := place(t.TempDir())
+			if err := os.Symlink("/nowhere/file", link); err != nil {
+				t.Fatal(err)
+			}
+			// A cut-off backup fails in any case, the others at the link or after it.
+			if _, err := operate.RestoreFrom(t.Context(), dir, bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
+				t.Error("restored")
+			}
+			if to, err := os.Readlink(link); err != nil || to != "/nowhere/file" {
+				t.Errorf("the link leads to %q, %v", to, err)
+			}
+		})
+	}
 }
