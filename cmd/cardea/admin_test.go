@@ -78,9 +78,9 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 	ann := s.client()
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(http.StatusOK)
 	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
-	operate(t, data, "", "user", "show", "ANN@example.COM").wantDone(id, "Ann", "/uploads/"+id+"_face.png", "image/png", "127.0.0.1")
-	operate(t, data, "", "user", "show", id, "--audit").wantDone("picture_changed", "registered")
-	operate(t, data, "", "user", "show", id, "--audit", "--json").wantDone(`"event":"picture_changed"`)
+	runOn(t, data, "", "user", "show", "ANN@example.COM").wantDone(id, "Ann", "/uploads/"+id+"_face.png", "image/png", "127.0.0.1")
+	runOn(t, data, "", "user", "show", id, "--audit").wantDone("picture_changed", "registered")
+	runOn(t, data, "", "user", "show", id, "--audit", "--json").wantDone(`"event":"picture_changed"`)
 	shown := decode[struct {
 		testkit.User
 		Path     string `json:"profile_pic_path"`
@@ -102,7 +102,7 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 
 	ann.Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusOK)
 	runOn(t, data, "", "user", "delete", " ann@EXAMPLE.com", "--yes").wantDone("Deleted Ann@Example.com")
-	runOn(t, data, "", "user", "show", id, "--audit").wantDone("Nobody has the id "+id, "person_deleted", "operator")
+	runOn(t, data, "", "user", "show", id, "--audit").wantDone("Nobody has the id "+id, "user_deleted", "operator")
 	eventually(t, "her session has ended", func() bool { return ann.Get("/api/user").Status == http.StatusUnauthorized })
 	ann.Get("/uploads/" + id + "_face.png").Want(http.StatusNotFound)
 	s.client().Post("/api/login", testkit.Credentials("ann@example.com", "another password")).Want(http.StatusUnauthorized)
@@ -273,7 +273,7 @@ func TestBackupUnderLoad(t *testing.T) {
 		t.Error("the cookie changed")
 	}
 	// The key of device cookies is there as well.
-	if a, b := readFile(t, filepath.Join(data, "device.key")), readFile(t, filepath.Join(to, "device.key")); !bytes.Equal(a, b) {
+	if a, b := readFile(t, filepath.Join(data, "secret.key")), readFile(t, filepath.Join(to, "secret.key")); !bytes.Equal(a, b) {
 		t.Error("another device key")
 	}
 	again.stop()
@@ -311,8 +311,8 @@ func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 	}
 	to := filepath.Join(dir, "data")
 	elsewhere := []string{"--database", filepath.Join(dir, "db", "people.sqlite"), "--storage", filepath.Join(dir, "pics")}
-	runOn(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"people":1`, `"pictures":1`, `"release":"`+version+`"`)
-	runOn(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"people":1`)
+	runOn(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"users":1`, `"pictures":1`, `"release":"`+version+`"`)
+	runOn(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"users":1`)
 	if got := filesIn(t, to); len(got) != 1 {
 		t.Errorf("in the data folder: %v", got)
 	}
@@ -370,7 +370,7 @@ func TestRestoreCutOff(t *testing.T) {
 	}
 	serveOnce(t, data).wantEnd(exitFailed, "cut off", data)
 	runOn(t, data, "", "user", "list").wantEnd(exitFailed, "cut off")
-	runOn(t, data, "", "restore", filepath.Join(data, "device.key")).wantEnd(exitFailed, "cut off")
+	runOn(t, data, "", "restore", filepath.Join(data, "secret.key")).wantEnd(exitFailed, "cut off")
 }
 
 func TestCheckFindsDamage(t *testing.T) {
@@ -410,7 +410,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	wantProblem(t, data, "abyoung", "abold", "stray: notes.txt", "3 problems")
 	p := runOn(t, data, "", "check", "--remove-orphans", "--json")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), `"removed":true`) ||
-		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"people":1,"sessions":1,"pictures":1,"device_key":"present","problems":2,"removed":1}`+"\n") {
+		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"users":1,"sessions":1,"pictures":1,"secret_key":"present","problems":2,"removed":1}`+"\n") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
 	}
 	if left := filesIn(t, pictures); !slices.Contains(left, foreign) || !slices.Contains(left, young) || slices.Contains(left, old) || len(left) != 3 {

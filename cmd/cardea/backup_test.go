@@ -103,7 +103,7 @@ func backedUp(t *testing.T) (data, file string) {
 	return data, file
 }
 
-const keyName = "device.key"
+const keyName = "secret.key"
 
 // The manifest detects changes that would pass all other checks.
 func TestRestoreComparesWithTheManifest(t *testing.T) {
@@ -202,37 +202,37 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 	}
 }
 
-// Without device.key, or with a damaged one, no more is lost than that devices are known.
+// Without secret.key, or with a damaged one, no more is lost than that devices are known.
 func TestDeviceKeyInBackups(t *testing.T) {
 	data, file := backedUp(t)
 	dir, key := t.TempDir(), filepath.Join(data, keyName)
 
 	writeFile(t, key, []byte("bm90IDMyIGJ5dGVz\n"))
-	wantProblem(t, data, "device.key: "+key+" is damaged; remove it", "1 problem found")
+	wantProblem(t, data, "secret.key: "+key+" is damaged; remove it", "1 problem found")
 	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "is damaged; remove it", "--skip-damaged")
 	p := runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar"), "--skip-damaged")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), "left out\nBacked up to") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
 	}
-	runOn(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no device.key in it")
+	runOn(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no secret.key in it")
 
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	runOn(t, data, "", "check").wantDone("All is well", "no device.key in the data folder: the server makes a new one")
-	runOn(t, data, "", "check", "--json").wantDone(`"device_key":"missing"`)
-	runOn(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no device.key")
+	runOn(t, data, "", "check").wantDone("All is well", "no secret.key in the data folder: the server makes a new one")
+	runOn(t, data, "", "check", "--json").wantDone(`"secret_key":"missing"`)
+	runOn(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no secret.key")
 
 	if err := os.Mkdir(key, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	wantProblem(t, data, "device.key: "+key+" cannot be read: is a directory")
+	wantProblem(t, data, "secret.key: "+key+" cannot be read: is a directory")
 
 	damaged := forge(t, readFile(t, file), archive.KindSecretKey, []byte("damaged"))
 	to := filepath.Join(dir, "b")
-	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("device.key in it is damaged, and was left out")
+	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("secret.key in it is damaged, and was left out")
 	serve(t, to, cheap).stop() // makes a new one
-	runOn(t, to, "", "check", "--json").wantDone(`"device_key":"present"`)
+	runOn(t, to, "", "check", "--json").wantDone(`"secret_key":"present"`)
 }
 
 // The picture storage holds pictures only; a backup would be a stray in it.

@@ -60,7 +60,7 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 		}
 	}
 	writeFile(t, database, good)
-	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
+	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"users":1`)
 }
 
 // damagePages writes over the pages at which some tables and their indexes begin,

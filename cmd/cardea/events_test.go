@@ -54,7 +54,7 @@ func TestOperatorsEventsAreLogged(t *testing.T) {
 		{do("", "user", "end-sessions", id), []string{"sessions_ended"}},
 		{do("", "user", "end-sessions", id), nil}, // there was none
 		{do("another password", "user", "set-password", id), []string{"password_changed"}},
-		{do("", "user", "delete", id, "--yes"), []string{"person_deleted"}},
+		{do("", "user", "delete", id, "--yes"), []string{"user_deleted"}},
 	} {
 		c.command.wantDone()
 		var got []string

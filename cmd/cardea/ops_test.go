@@ -108,7 +108,7 @@ func TestMetrics(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address, "--argon2-memory", "64", "--argon2-time", "1")
 	client := s.client()
-	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	client.Post("/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
 	client.Get("/no/such/" + strings.Repeat("x", 100)).Want(http.StatusNotFound)
 	ops := testkit.NewClient(t, "http://"+address)
@@ -131,7 +131,7 @@ func TestMetrics(t *testing.T) {
 		`process_open_fds `,
 		`cardea_database_bytes `,
 		`cardea_build_info{version="` + version + `"} 1`,
-		`cardea_people 1`,
+		`cardea_users 1`,
 		`cardea_sessions 1`,
 		`cardea_pictures 0`,
 		`cardea_session_cache_entries `,

@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"image"
-	"image/png"
 	"io/fs"
 	"net"
 	"net/http"
@@ -214,13 +212,4 @@ func TestDataIsPrivate(t *testing.T) {
 	if files < 5 { // the database and its two side files, the lock, the picture
 		t.Errorf("saw only %d files", files)
 	}
-}
-
-func smallPicture(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 20, 20))); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

@@ -19,8 +19,8 @@ func TestStop(t *testing.T) {
 			data := t.TempDir()
 			s := serve(t, data, nil)
 			ada := s.client()
-			ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-			form, formType := testkit.Form(t, "profile_pic", "ada.png", smallPicture(t))
+			ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+			form, formType := testkit.Form(t, "profile_pic", "ada.png", testkit.PNG(20, 20))
 			credentials := []byte(`{"email":"ada@example.com","password":"simplepass"}`)
 
 			upload := sendHalf(t, ada, "/api/upload-picture", formType, form)
