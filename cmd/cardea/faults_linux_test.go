@@ -328,7 +328,7 @@ func TestCancelledUploads(t *testing.T) {
 	form, formType := testkit.Form(t, "profile_pic", "new.png", testkit.EncodePNG(testkit.Noise(700, false)))
 	head := fmt.Sprintf("POST /api/upload-picture HTTP/1.1\r\nHost: x\r\nCookie: session=%s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n",
 		ada.Cookie, formType, len(form))
-	files := func() int { return len(filesBelow(t, filepath.Join(data, "pictures"))) }
+	files := func() int { return len(filesIn(t, filepath.Join(data, "pictures"))) }
 	var readers sync.WaitGroup
 	for range 16 { // so that the database has opened its readers
 		readers.Go(func() { s.client().Get("/api/user") })
