@@ -16,6 +16,65 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
+func TestCheckFindsDamage(t *testing.T) {
+	data := withPicture(t)
+	pictures := filepath.Join(data, "pictures")
+	file := filesIn(t, pictures)[0]
+	good := readFile(t, file)
+
+	if err := os.WriteFile(file, append(bytes.Clone(good), 'x'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, data, "not what was stored")
+	runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "not what was stored", "--skip-damaged")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, data, "is missing")
+	if err := os.WriteFile(file, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	foreign, young, old := filepath.Join(pictures, "notes.txt"), filepath.Join(pictures, "ab", "abyoung"), filepath.Join(pictures, "ab", "abold.tmp")
+	if err := os.Mkdir(filepath.Dir(young), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{foreign, young, old} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Now().Add(-2 * time.Hour)
+	for _, path := range []string{foreign, old} {
+		if err := os.Chtimes(path, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantProblem(t, data, "abyoung", "abold", "stray: notes.txt", "3 problems")
+	p := runOn(t, data, "", "check", "--remove-orphans", "--json")
+	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), `"removed":true`) ||
+		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"users":1,"sessions":1,"pictures":1,"secret_key":"present","problems":2,"removed":1}`+"\n") {
+		t.Errorf("exit code %d: %s", code, &p.stdout)
+	}
+	if left := filesIn(t, pictures); !slices.Contains(left, foreign) || !slices.Contains(left, young) || slices.Contains(left, old) || len(left) != 3 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// wantProblem fails the test unless a check ends with 1 and says all of the words.
+func wantProblem(t *testing.T, data string, words ...string) {
+	t.Helper()
+	p := runOn(t, data, "", "check")
+	if code := p.wait(); code != exitFailed || p.stderr.String() != "" {
+		t.Errorf("exit code %d, stderr %s", code, &p.stderr)
+	}
+	for _, word := range words {
+		if !strings.Contains(p.stdout.String(), word) {
+			t.Errorf("not %q in:\n%s", word, &p.stdout)
+		}
+	}
+}
+
 type summary struct {
 	OK                bool
 	People, Pictures  int

@@ -1,10 +1,72 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// Each refusal is one line that says what to do, and changes nothing.
+func TestCommandsRefuse(t *testing.T) {
+	data := t.TempDir()
+	serve(t, data, cheap).stop()
+	runOn(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
+	missing := filepath.Join(t.TempDir(), "missing")
+	notBackup := filepath.Join(t.TempDir(), "not.tar")
+	if err := os.WriteFile(notBackup, []byte(strings.Repeat("not a tar file\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		data, stdin, args string
+		code              int
+		says              string
+	}{
+		{data, "", "user show bob@example.com", exitFailed, `"bob@example.com"`},
+		{data, "", "user show bob", exitFailed, `"bob"`},
+		{data, "x", "user set-password bob", exitFailed, "nobody"},
+		{data, "", "user end-sessions bob", exitFailed, "nobody"},
+		{data, "", "user delete bob --yes", exitFailed, "nobody"},
+		{data, "", "user delete ann@example.com", exitUsage, "--yes"},
+		{data, "simplepass", "user add --name Ann --email ANN@example.com", exitFailed, "exists already"},
+		{data, "short", "user add --name Bob --email bob@example.com", exitFailed, "too short"},
+		{data, "", "user add --name Bob --email bob@example.com", exitUsage, "standard input"},
+		{data, "password1", "user set-password ann@example.com", exitFailed, "commonest"},
+		{data, "simplepass", "user add --name Bob --email bob", exitFailed, "name@example.com"},
+		{data, "simplepass", "user add --name Bob", exitUsage, "--email"},
+		{data, "", "user add --password simplepass", exitUsage, "no flag --password"},
+		{data, "", "user list --limit 0", exitUsage, "positive"},
+		{data, "", "user list --limit abc", exitUsage, `--limit: "abc" is not allowed: a positive whole number`},
+		{data, "", "user list --limit 99999999999999999999", exitUsage, "positive"},
+		{data, "", "user list --json=perhaps", exitUsage, `--json: "perhaps" is not allowed: true or false`},
+		{data, "", "user list ---json", exitUsage, "no flag ---json"},
+		{data, "", "user list ann", exitUsage, `no argument "ann"`},
+		{data, "", "user show", exitUsage, "needs one WHO"},
+		{data, "", "user show a b", exitUsage, "needs one WHO"},
+		{data, "", "user rename ann", exitUsage, "user --help"},
+		{data, "", "user list --listen 127.0.0.1:1", exitUsage, "no flag --listen"},
+		{data, "", "backup " + notBackup, exitFailed, "exists already"},
+		{data, "", "backup " + missing + "/b.tar", exitFailed, "cannot write to the folder " + missing + ": no such file"},
+		{data, "", "backup", exitUsage, "needs one FILE"},
+		{data, "", "restore " + notBackup, exitFailed, "not empty"},
+		{missing, "", "restore " + notBackup, exitFailed, "not a backup"},
+		{missing, "", "restore " + missing + ".tar", exitFailed, "cannot read the backup " + missing + ".tar: no such file"},
+		{missing, "", "restore " + filepath.Dir(missing), exitFailed, "is a folder"},
+		{missing, "", "restore -", exitFailed, "not a backup of Cardea, or a damaged one: it ends too early"},
+		{missing, "\x1f\x8b", "restore -", exitFailed, "gunzip it first: gunzip | cardea restore -"},
+		{data, "", "restore -", exitFailed, "not empty"},
+		{missing, "", "check", exitFailed, "no Cardea data"},
+		{missing, "", "user list", exitFailed, "--data"},
+		{"", "", "check", exitUsage, `--data: ""`},
+		{data, "", "check --database postgres://x", exitUsage, "SQLite file"},
+	} {
+		runOn(t, c.data, c.stdin, strings.Fields(c.args)...).wantEnd(c.code, c.says)
+	}
+	runOn(t, data, "", "check").wantDone("All is well: 1 person, 0 sessions, 0 pictures")
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a folder was made")
+	}
+}
 
 // Programs read on standard output why a command failed, too.
 func TestErrorsAsJSON(t *testing.T) {

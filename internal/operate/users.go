@@ -117,12 +117,13 @@ func (u *Users) Show(ctx context.Context, who string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{User: user.From(row, nil)}
-	switch p, err := u.db.PictureOfUser(ctx, row.ID); {
-	case err == nil:
-		d.User, d.PictureType, d.PictureUpdated = user.From(row, &p), p.ContentType, p.UpdatedAt
-	case !errors.Is(err, store.ErrNotFound):
-		return Detail{}, inWords(err)
+	picture, err := u.picture(ctx, row.ID)
+	if err != nil {
+		return Detail{}, err
+	}
+	d := Detail{User: user.From(row, picture)}
+	if picture != nil {
+		d.PictureType, d.PictureUpdated = picture.ContentType, picture.UpdatedAt
 	}
 	d.Sessions, err = u.sessions.List(ctx, row.ID, "")
 	return d, inWords(err)
@@ -232,11 +233,24 @@ func (u *Users) act(ctx context.Context, who string, f func(row *store.User) err
 	if err != nil {
 		return user.User{}, err
 	}
+	picture, err := u.picture(ctx, row.ID)
+	if err != nil {
+		return user.User{}, err
+	}
 	err = f(&row)
 	if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
 		err = noUser(who)
 	}
-	return user.From(row, nil), inWords(err)
+	return user.From(row, picture), inWords(err)
+}
+
+// picture returns the picture of a user; nil: none.
+func (u *Users) picture(ctx context.Context, userID string) (*store.Picture, error) {
+	p, err := u.db.PictureOfUser(ctx, userID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil //nolint:nilnil // most users have none
+	}
+	return &p, inWords(err)
 }
 
 func (u *Users) find(ctx context.Context, db *store.DB, who string) (row store.User, err error) {
@@ -270,6 +284,8 @@ func inWords(err error) error {
 	switch {
 	case !ok:
 		return err
+	case errors.Is(err, account.ErrEmailTaken): // its message is for a registration
+		return &wordedError{"another user has this e-mail address", err}
 	case len(public.Fields) > 0:
 		var parts []string
 		for _, field := range slices.Sorted(maps.Keys(public.Fields)) {
