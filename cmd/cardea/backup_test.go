@@ -15,13 +15,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Everybody who was there at the time of a backup is there after its restoration,
-// is signed in, and has a picture, however much went on meanwhile.
+// A backup that is made under load has all users of that moment. After a restore they are
+// signed in and have their pictures.
 func TestBackupUnderLoad(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
 	s := serve(t, data, cheap)
-	const people = 6
-	clients := make([]*testkit.Client, people)
+	const users = 6
+	clients := make([]*testkit.Client, users)
 	for i := range clients {
 		clients[i] = s.client()
 		clients[i].Post("/api/register", testkit.Registration("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
@@ -29,7 +29,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	for i, c := range clients[1:] { // the first one does nothing
+	for i, c := range clients[1:] { // the first user does nothing
 		wg.Go(func() {
 			for n := 0; ; n++ {
 				select {
@@ -44,19 +44,19 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	const backups = 4
 	for i := range backups {
-		runOn(t, data, "", "backup", filepath.Join(dir, fmt.Sprint(i))).wantDone("verified", fmt.Sprintf("%d pictures", people))
+		runOn(t, data, "", "backup", filepath.Join(dir, fmt.Sprint(i))).wantDone("verified", fmt.Sprintf("%d pictures", users))
 	}
 	close(stop)
 	wg.Wait()
 	if left := filesIn(t, dir); len(left) != backups {
-		t.Errorf("left beside the backups: %v", left)
+		t.Errorf("left next to the backups: %v", left)
 	}
 	old := clients[0].Cookie
 	s.stop()
 
 	for i := range backups {
 		to := filepath.Join(t.TempDir(), "a", "b")
-		runOn(t, to, "", "restore", filepath.Join(dir, fmt.Sprint(i))).wantDone("Cardea "+version, fmt.Sprintf("%d pictures", people), "stay valid")
+		runOn(t, to, "", "restore", filepath.Join(dir, fmt.Sprint(i))).wantDone("Cardea "+version, fmt.Sprintf("%d pictures", users), "stay valid")
 		runOn(t, to, "", "check").wantDone("All is well")
 	}
 	to := t.TempDir() // an empty one
@@ -77,15 +77,15 @@ func TestBackupUnderLoad(t *testing.T) {
 	if clients[0].Cookie != old {
 		t.Error("the cookie changed")
 	}
-	// The key of device cookies is there as well.
+	// The secret keys are the same.
 	if a, b := readFile(t, filepath.Join(data, "secret.key")), readFile(t, filepath.Join(to, "secret.key")); !bytes.Equal(a, b) {
-		t.Error("another device key")
+		t.Error("another secret key")
 	}
 	again.stop()
 	runOn(t, to, "", "restore", file).wantEnd(exitFailed, "not empty")
 }
 
-// A stream is the same backup, and database and storage may lie elsewhere.
+// A backup to a stream is restored like a file. Database and storage may be elsewhere.
 func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 	data, dir := withPicture(t), t.TempDir()
 	stream := filepath.Join(dir, "stream.tar")
@@ -94,13 +94,13 @@ func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := filepath.Join(dir, "data")
-	elsewhere := []string{"--database", filepath.Join(dir, "db", "people.sqlite"), "--storage", filepath.Join(dir, "pics")}
+	elsewhere := []string{"--database", filepath.Join(dir, "db", "users.sqlite"), "--storage", filepath.Join(dir, "pics")}
 	runOn(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"users":1`, `"pictures":1`, `"release":"`+version+`"`)
 	runOn(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"users":1`)
 	if got := filesIn(t, to); len(got) != 1 {
 		t.Errorf("in the data folder: %v", got)
 	}
-	// A database or a storage that is in use is refused, also where the data folder is new.
+	// A database or a storage that exists is refused, even if the data folder is new.
 	for _, part := range [][]string{elsewhere[:2], elsewhere[2:]} {
 		fresh := filepath.Join(dir, "fresh")
 		p := runOn(t, fresh, "", append([]string{"restore", stream}, part...)...)
@@ -111,7 +111,7 @@ func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
 	}
 }
 
-// Where nobody reads the stream to its end, no copy of the database stays behind.
+// If the reader stops early, no copy of the database is left behind.
 func TestBackupToAReaderThatStops(t *testing.T) {
 	data, temporary := withPicture(t), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -126,7 +126,7 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 	cmd.Stdout = writer
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a whole backup") {
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a complete backup") {
 		t.Errorf("%v, %s", err, &said)
 	}
 	if err := writer.Close(); err != nil {
@@ -139,14 +139,32 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 
 const keyName = "secret.key"
 
-// Without secret.key, or with a damaged one, no more is lost than that devices are known.
-func TestDeviceKeyInBackups(t *testing.T) {
+// The copy of the database needs a folder for temporary files. Without one, backup and
+// restore say which folder it is and how to name another.
+func TestNoTemporaryFolder(t *testing.T) {
+	data := withPicture(t)
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", missing)
+	says := "cannot write to " + missing + ", the folder for temporary files: no such file or directory; name another one in TMPDIR"
+	for _, p := range []*process{
+		runOn(t, data, "", "backup", "-"),
+		runOn(t, filepath.Join(data, "new"), "", "restore", "-"),
+	} {
+		p.wantEnd(exitFailed, says)
+		if lines := strings.Count(p.stderr.String(), "\n"); lines != 1 {
+			t.Errorf("%d lines: %s", lines, &p.stderr)
+		}
+	}
+}
+
+// A missing or damaged secret.key does not prevent a backup or a restore.
+func TestSecretKeyInBackups(t *testing.T) {
 	data, file := backedUp(t)
 	dir, key := t.TempDir(), filepath.Join(data, keyName)
 
 	writeFile(t, key, []byte("bm90IDMyIGJ5dGVz\n"))
-	wantProblem(t, data, "secret.key: "+key+" is damaged; remove it", "1 problem found")
-	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "is damaged; remove it", "--skip-damaged")
+	wantProblem(t, data, "secret.key: "+key+" cannot be used: line 1 is not a key", "remove this one", "1 problem found")
+	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "cannot be used: line 1 is not a key", "--skip-damaged")
 	p := runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar"), "--skip-damaged")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), "left out\nBacked up to") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
@@ -163,16 +181,16 @@ func TestDeviceKeyInBackups(t *testing.T) {
 	if err := os.Mkdir(key, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	wantProblem(t, data, "secret.key: "+key+" cannot be read: is a directory")
+	wantProblem(t, data, "secret.key: "+key+" cannot be used: is a directory")
 
 	damaged := forge(t, readFile(t, file), archive.KindSecretKey, []byte("damaged"))
 	to := filepath.Join(dir, "b")
-	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("secret.key in it is damaged, and was left out")
+	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("secret.key in it is damaged and was left out")
 	serve(t, to, cheap).stop() // makes a new one
 	runOn(t, to, "", "check", "--json").wantDone(`"secret_key":"present"`)
 }
 
-// The picture storage holds pictures only; a backup would be a stray in it.
+// The picture storage is for pictures only.
 func TestBackupIntoThePictureStorage(t *testing.T) {
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
@@ -182,7 +200,7 @@ func TestBackupIntoThePictureStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{pictures, below, link, filepath.Join(pictures, "..", "pictures")} {
-		runOn(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "in the picture storage")
+		runOn(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "inside the picture storage")
 	}
 	runOn(t, data, "", "backup", filepath.Join(data, "b.tar")).wantDone("verified")
 	runOn(t, data, "", "check").wantDone("All is well")

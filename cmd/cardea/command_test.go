@@ -13,7 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// runOn runs an operator's command with that standard input to its end.
+// runOn runs an operator's command on a data folder to its end, with a standard input.
 func runOn(t testing.TB, data, stdin string, args ...string) *process {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, append(args, "--data", data)...)
@@ -24,8 +24,8 @@ func runOn(t testing.TB, data, stdin string, args ...string) *process {
 	return p
 }
 
-// wantDone fails the test unless the command succeeded, logged nothing but events,
-// and printed all of the words.
+// wantDone fails the test unless the command succeeded, logged only events, and printed
+// all of the words. It returns standard output.
 func (p *process) wantDone(words ...string) string {
 	p.t.Helper()
 	if code := p.wait(); code != exitOK {
@@ -40,7 +40,7 @@ func (p *process) wantDone(words ...string) string {
 	return p.stdout.String()
 }
 
-// decode reads JSON that a command printed.
+// decode decodes JSON that a command printed.
 func decode[T any](t testing.TB, text string) (v T) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
@@ -81,7 +81,7 @@ func writeFile(t *testing.T, path string, content []byte) string {
 	return path
 }
 
-// withPicture is a data folder with a person who has a picture.
+// withPicture makes a data folder with a user who has a picture.
 func withPicture(t *testing.T) (data string) {
 	t.Helper()
 	data = t.TempDir()

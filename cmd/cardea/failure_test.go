@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Each refusal is one line that says what to do, and changes nothing.
+// Each refusal is one line that says what to do. It changes nothing.
 func TestCommandsRefuse(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
@@ -24,14 +24,14 @@ func TestCommandsRefuse(t *testing.T) {
 	}{
 		{data, "", "user show bob@example.com", exitFailed, `"bob@example.com"`},
 		{data, "", "user show bob", exitFailed, `"bob"`},
-		{data, "x", "user set-password bob", exitFailed, "nobody"},
-		{data, "", "user end-sessions bob", exitFailed, "nobody"},
-		{data, "", "user delete bob --yes", exitFailed, "nobody"},
+		{data, "x", "user set-password bob", exitFailed, "no user"},
+		{data, "", "user end-sessions bob", exitFailed, "no user"},
+		{data, "", "user delete bob --yes", exitFailed, "no user"},
 		{data, "", "user delete ann@example.com", exitUsage, "--yes"},
-		{data, "simplepass", "user add --name Ann --email ANN@example.com", exitFailed, "exists already"},
+		{data, "simplepass", "user add --name Ann --email ANN@example.com", exitFailed, "another user has this e-mail address"},
 		{data, "short", "user add --name Bob --email bob@example.com", exitFailed, "too short"},
 		{data, "", "user add --name Bob --email bob@example.com", exitUsage, "standard input"},
-		{data, "password1", "user set-password ann@example.com", exitFailed, "commonest"},
+		{data, "password1", "user set-password ann@example.com", exitFailed, "most common"},
 		{data, "simplepass", "user add --name Bob --email bob", exitFailed, "name@example.com"},
 		{data, "simplepass", "user add --name Bob", exitUsage, "--email"},
 		{data, "", "user add --password simplepass", exitUsage, "no flag --password"},
@@ -43,8 +43,9 @@ func TestCommandsRefuse(t *testing.T) {
 		{data, "", "user list ann", exitUsage, `no argument "ann"`},
 		{data, "", "user show", exitUsage, "needs one WHO"},
 		{data, "", "user show a b", exitUsage, "needs one WHO"},
-		{data, "", "user rename ann", exitUsage, "user --help"},
-		{data, "", "user list --listen 127.0.0.1:1", exitUsage, "no flag --listen"},
+		{data, "", "user rename ann", exitUsage, "needs --name (see cardea user rename --help)"},
+		{data, "", "user expel ann", exitUsage, `no command user "expel"; see cardea user --help`},
+		{data, "", "check --listen 127.0.0.1:1", exitUsage, "no flag --listen"},
 		{data, "", "backup " + notBackup, exitFailed, "exists already"},
 		{data, "", "backup " + missing + "/b.tar", exitFailed, "cannot write to the folder " + missing + ": no such file"},
 		{data, "", "backup", exitUsage, "needs one FILE"},
@@ -62,22 +63,22 @@ func TestCommandsRefuse(t *testing.T) {
 	} {
 		runOn(t, c.data, c.stdin, strings.Fields(c.args)...).wantEnd(c.code, c.says)
 	}
-	runOn(t, data, "", "check").wantDone("All is well: 1 person, 0 sessions, 0 pictures")
+	runOn(t, data, "", "check").wantDone("All is well: 1 user, 0 sessions, 0 pictures")
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("a folder was made")
 	}
 }
 
-// Programs read on standard output why a command failed, too.
+// With --json, standard output says why a command failed.
 func TestErrorsAsJSON(t *testing.T) {
 	data, missing := withPicture(t), filepath.Join(t.TempDir(), "missing")
 	for _, c := range []struct {
 		data, command, says string
 		code                int
 	}{
-		{data, "user show nobody@example.com", "nobody with the e-mail address", exitFailed},
-		{data, "user end-sessions nobody", "nobody with", exitFailed},
-		{data, "user delete ann@example.com", "say --yes", exitUsage},
+		{data, "user show nobody@example.com", "no user with the e-mail address", exitFailed},
+		{data, "user end-sessions nobody", "no user with", exitFailed},
+		{data, "user delete ann@example.com", "use --yes", exitUsage},
 		{data, "user add --name Ann", "needs --name and --email", exitUsage},
 		{missing, "user list", "no Cardea data here", exitFailed},
 		{missing, "backup b.tar", "no Cardea data here", exitFailed},
@@ -92,5 +93,5 @@ func TestErrorsAsJSON(t *testing.T) {
 			t.Errorf("%s: %s", c.command, &p.stdout)
 		}
 	}
-	runOn(t, missing, "", "backup", "-", "--json").wantEnd(exitFailed, "no Cardea data here") // standard output is the backup's
+	runOn(t, missing, "", "backup", "-", "--json").wantEnd(exitFailed, "no Cardea data here") // standard output is for the backup
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/archive"
 )
 
-// repack makes a backup from another: change returns a member's new content, or
-// nil to leave it out.
+// repack makes a backup from another one. The function change returns the new content of a
+// member, or nil to leave it out.
 func repack(t *testing.T, backup []byte, change func(name string, content []byte) []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -85,7 +85,7 @@ func forge(t *testing.T, backup []byte, kind archive.Kind, replacement []byte) [
 	return b.Bytes()
 }
 
-// backedUp is a data folder with a person who has a picture, and a backup of it.
+// backedUp makes a data folder with a user who has a picture, and a backup of it.
 func backedUp(t *testing.T) (data, file string) {
 	t.Helper()
 	data, file = withPicture(t), filepath.Join(t.TempDir(), "b.tar")
@@ -138,13 +138,13 @@ func TestRestoreComparesWithTheManifest(t *testing.T) {
 	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same)).wantDone()
 }
 
-// A backup comes from a pipe as well as from a file.
+// A backup can be read from a pipe.
 func TestRestoreFromStandardInput(t *testing.T) {
 	data, file := backedUp(t)
 	dir, temporary := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	stream := runOn(t, data, "", "backup", "-").wantDone()
-	runOn(t, filepath.Join(dir, "a"), stream, "restore", "-").wantDone("1 person, 1 session, 1 picture")
+	runOn(t, filepath.Join(dir, "a"), stream, "restore", "-").wantDone("1 user, 1 session, 1 picture")
 	runOn(t, filepath.Join(dir, "a"), "", "check").wantDone("All is well")
 	cut := stream[:len(stream)/2]
 	runOn(t, filepath.Join(dir, "b"), cut, "restore", "-").wantEnd(exitFailed, "ends too early")
@@ -164,7 +164,7 @@ func TestRestoreFromStandardInput(t *testing.T) {
 	runOn(t, filepath.Join(dir, "b"), "", "restore", zipped).wantEnd(exitFailed, "gunzip it first: gunzip -c "+zipped+" | cardea restore -")
 }
 
-// A damaged backup leaves nothing, wherever the damage is.
+// A restore of a damaged backup leaves nothing, wherever the damage is.
 func TestRestoreAllOrNothing(t *testing.T) {
 	data, dir := withPicture(t), t.TempDir()
 	file := filepath.Join(dir, "b.tar")
@@ -198,7 +198,7 @@ func TestRestoreAllOrNothing(t *testing.T) {
 	}
 }
 
-// Where a restore was cut off, nothing starts on what is there.
+// Nothing starts on a data folder whose restore was cut off.
 func TestRestoreCutOff(t *testing.T) {
 	data := withPicture(t)
 	db := filepath.Join(data, "cardea.db")

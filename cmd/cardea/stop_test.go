@@ -143,8 +143,8 @@ type halfSent struct {
 	answer chan reply
 }
 
-// sendHalf sends half of a body. That the server reads it is known by its
-// answer to "Expect: 100-continue", before which nothing is sent.
+// sendHalf sends half of a body. It waits for the answer to "Expect: 100-continue" first, so
+// the server is reading it.
 func sendHalf(t *testing.T, c *testkit.Client, path, contentType string, body []byte) *halfSent {
 	t.Helper()
 	r, w := io.Pipe()

@@ -86,6 +86,9 @@ type backup struct {
 // newer picture, or removed.
 func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder string) (err error) {
 	temporary, err := os.MkdirTemp(folder, ".cardea-backup-")
+	if err != nil && folder == "" {
+		return noTemporaryFolder(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -111,6 +114,11 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 		err = fmt.Errorf("what was written reads differently, the disk may be failing; nothing is left of the backup: %w", err)
 	}
 	return err
+}
+
+// noTemporaryFolder says why nothing can be written to the folder for temporary files.
+func noTemporaryFolder(err error) error {
+	return fmt.Errorf("cannot write to %s, the folder for temporary files: %w; name another one in TMPDIR", os.TempDir(), reason(err))
 }
 
 func (b *backup) write(ctx context.Context, w io.Writer, secret []byte) error {
