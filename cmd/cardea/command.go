@@ -189,7 +189,7 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// printf prints text for people.
+// printf prints text on standard output.
 func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
 
 // progress shows the progress of long work on a terminal. The second result ends the line.

@@ -176,7 +176,7 @@ func TestDatabaseIsLost(t *testing.T) {
 	serve(t, data, cheap).client().Get("/readyz").Want(http.StatusOK)
 }
 
-// Nobody else on the machine can read the data, whatever the umask.
+// No other user of the machine can read the data, whatever the umask.
 func TestDataIsPrivate(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	cmd := serveCommand(t, data)
