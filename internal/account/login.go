@@ -27,7 +27,7 @@ func (s *Service) Login(ctx context.Context, email string, pw Password, client g
 	return session.SignIn{}, guard.PublicError(fmt.Errorf("%w: the password keeps changing", store.ErrUnavailable))
 }
 
-// login tries once. [store.ErrNotFound] means that the user or the password changed
+// login makes one attempt. [store.ErrNotFound] means that the user or the password changed
 // meanwhile.
 func (s *Service) login(ctx context.Context, emailKey string, pw Password, client guard.Client) (session.SignIn, error) {
 	row, err := s.db.UserByEmailKey(ctx, emailKey)
@@ -61,15 +61,15 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		// Also if the hash stays the same: this fails if it is no longer current.
+		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
+			return err
+		}
 		now, err := tx.UserByID(ctx, row.ID)
 		if err == nil && !now.SuspendedAt.IsZero() {
 			err = ErrSuspended
 		}
 		if err != nil {
-			return err
-		}
-		// Also if the hash stays the same: this fails if it is no longer current.
-		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
 		}
 		if err := attempt.Succeed(ctx, tx); err != nil {

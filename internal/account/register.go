@@ -44,7 +44,7 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 }
 
 func (s *Service) newUser(name, email string) store.User {
-	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: s.now()}
+	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: store.Stored(s.now())}
 }
 
 // create stores the account and signs in to it.

@@ -13,17 +13,18 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
 )
 
 // Disk keeps blobs as files below a folder. The key "k3v9…" is the file k3/k3v9….
 //
-// Put writes a temporary file in the same folder, syncs it, renames it and syncs
-// the folder. After a crash, a blob is either complete or missing.
+// After a crash, a blob is either complete or missing.
 type Disk struct {
 	root string
 
-	mu      sync.Mutex
-	durable map[string]bool // folders whose entry in the root is synced
+	mu     sync.Mutex
+	synced map[string]bool // folders whose entry in the root is synced
 
 	checkMu sync.Mutex   // held by Check, which always writes the same file
 	lacking atomic.Int64 // size of the last blob that did not fit; 0 after a success
@@ -41,7 +42,7 @@ func NewDisk(root string) (*Disk, error) {
 
 // OpenDisk returns the store in a folder without writing to it. Use it for a
 // read-only file system.
-func OpenDisk(root string) *Disk { return &Disk{root: root, durable: map[string]bool{}} }
+func OpenDisk(root string) *Disk { return &Disk{root: root, synced: map[string]bool{}} }
 
 // HasBlobs reports whether a folder holds any blob. It does not create the folder.
 func HasBlobs(ctx context.Context, root string) bool {
@@ -55,7 +56,7 @@ func HasBlobs(ctx context.Context, root string) bool {
 }
 
 // temporary is the suffix of a file that is being written. No key contains it.
-const temporary = ".tmp"
+const temporary = durable.Suffix
 
 func (d *Disk) checkFile() string { return filepath.Join(d.root, "check"+temporary) }
 
@@ -68,17 +69,14 @@ func (d *Disk) Put(_ context.Context, key string, data []byte) error {
 	if err := d.makeFolder(filepath.Dir(path)); err != nil {
 		return storageError(err)
 	}
-	if err := storageError(writeSynced(path+temporary, data)); err != nil {
-		if errors.Is(err, ErrFull) {
-			d.lacking.Store(int64(len(data)))
-		}
-		return err
+	err = storageError(durable.WriteFile(path, data, 0o600))
+	switch {
+	case errors.Is(err, ErrFull):
+		d.lacking.Store(int64(len(data)))
+	case err == nil:
+		d.lacking.Store(0)
 	}
-	d.lacking.Store(0)
-	if err := os.Rename(path+temporary, path); err != nil {
-		return storageError(err)
-	}
-	return storageError(syncFolder(filepath.Dir(path)))
+	return err
 }
 
 // Open implements [Store].
@@ -113,7 +111,7 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	if err := errors.Join(remove(path), remove(path+temporary)); err != nil {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
+	if err := durable.SyncFolder(filepath.Dir(path)); !errors.Is(err, fs.ErrNotExist) {
 		return storageError(err)
 	}
 	return nil
@@ -218,37 +216,17 @@ func (d *Disk) makeFolder(path string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	err := os.Mkdir(path, 0o700)
-	if errors.Is(err, fs.ErrExist) && d.durable[path] {
+	if errors.Is(err, fs.ErrExist) && d.synced[path] {
 		return nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncFolder(d.root); err != nil {
+	if err := durable.SyncFolder(d.root); err != nil {
 		return err
 	}
-	d.durable[path] = true
+	d.synced[path] = true
 	return nil
-}
-
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // path comes from a valid key
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-func syncFolder(path string) error {
-	f, err := os.Open(path) //nolint:gosec // path comes from a valid key
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 func remove(path string) error {

@@ -25,16 +25,18 @@ type Devices struct {
 // them: if on is false, no device gets a cookie.
 func NewDevices(keys secret.Sub, on bool) Devices { return Devices{keys, on} }
 
-// Remember returns the cookie of a device from which a user has just signed in: the one
-// it has already, or a new one.
+// Remember returns the cookie of a device from which a user has just signed in. A device
+// that had one keeps its id. The newest key signs it, so an older one can be removed some
+// time after a rotation.
 func (d Devices) Remember(user store.User, had Device) Device {
 	if !d.on {
 		return ""
 	}
-	if d.ID(user, had) != "" {
-		return had
+	id := d.ID(user, had)
+	if id == "" {
+		id = rand.Text()
 	}
-	signed := user.ID + "." + rand.Text()
+	signed := user.ID + "." + id
 	mac := d.keys.MAC(covered(signed, user.PasswordHash))
 	return Device(signed + "." + base64.RawURLEncoding.EncodeToString(mac))
 }

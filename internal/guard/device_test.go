@@ -36,17 +36,22 @@ func TestDevice(t *testing.T) {
 	}
 }
 
-// Devices stay known when the keys are rotated, until the old key is removed.
+// After a rotation devices stay known. A sign-in gives them a cookie under the newer key,
+// so they stay known without the older one.
 func TestDeviceSurvivesRotation(t *testing.T) {
 	ada := store.User{ID: "ada", PasswordHash: "hash"}
 	older, newer := secret.New(), secret.New()
 	cookie := devices(older).Remember(ada, "")
-	rotated, err := secret.Parse(newer.Text() + older.Text())
+	both, err := secret.Parse(newer.Text() + older.Text())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if devices(rotated).ID(ada, cookie) == "" || devices(newer).ID(ada, cookie) != "" {
+	id := devices(both).ID(ada, cookie)
+	if id == "" || devices(newer).ID(ada, cookie) != "" {
 		t.Error("a cookie must count while its key is there, and no longer")
+	}
+	if cookie = devices(both).Remember(ada, cookie); devices(newer).ID(ada, cookie) != id {
+		t.Errorf("after a sign-in during the rotation the device is %q, before it was %q", devices(newer).ID(ada, cookie), id)
 	}
 }
 

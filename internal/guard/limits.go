@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/workers"
@@ -30,6 +31,10 @@ const (
 	longestWait = 15 * time.Minute
 	// waitSteps is the number of attempts past the limit after which the wait stops growing.
 	waitSteps = 4
+	// Refused attempts cost next to nothing. Without this bound a flood of them would become
+	// a flood of events.
+	reportEvery = time.Minute
+	maxReported = 10_000
 	// attemptsKeep is how long attempts are remembered at least. A longer window extends it.
 	attemptsKeep = time.Hour
 )
@@ -79,12 +84,15 @@ type Limits struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	reported recently // limits that were reached
+	reported *rarely.Gate[workers.Flow] // limits that were reached
 }
 
 // NewLimits returns limits by the given rules. If on is false, nothing is throttled.
 func NewLimits(db *store.DB, audit *Audit, rules Rules, on bool, now func() time.Time, log *slog.Logger) *Limits {
-	return &Limits{db: db, audit: audit, rules: rules, on: on, now: now, log: log}
+	return &Limits{
+		db: db, audit: audit, rules: rules, on: on, now: now, log: log,
+		reported: rarely.NewGate[workers.Flow](reportEvery, maxReported),
+	}
 }
 
 // ForLogin returns the counters of a login attempt. A device that has signed in to the
@@ -141,7 +149,7 @@ func (l *Limits) Admit(ctx context.Context, counters []Counter, userID string, c
 	if err != nil || wait == 0 {
 		return attempt, PublicError(err)
 	}
-	if l.reported.first(reached.name, now) {
+	if l.reported.Pass(reached.name, now) {
 		l.audit.Record(ctx, EventLoginThrottled, userID, client)
 	}
 	return Attempt{}, tooManyAttempts(wait)
@@ -154,7 +162,8 @@ func (l *Limits) waitNow(ctx context.Context, tx *store.Tx, c Counter, now time.
 	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
 		return 0, err
 	}
-	attempts, err := tx.AttemptsAfter(ctx, c.name[:], now.Add(-l.keep()), c.limit.Count+waitSteps)
+	since := now.Add(-max(attemptsKeep, c.limit.Window)) // whatever the windows of other limits are
+	attempts, err := tx.AttemptsAfter(ctx, c.name[:], since, c.limit.Count+waitSteps)
 	return c.limit.wait(attempts, now), err
 }
 

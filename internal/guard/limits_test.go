@@ -30,7 +30,7 @@ func admitted(t *testing.T, h *house.House, counters []guard.Counter) (n int, wa
 	return 0, 0
 }
 
-// Each limit is the one of the settings. Limits that are not set keep their defaults.
+// Each limit is the one of the settings.
 func TestLimitsFollowTheSettings(t *testing.T) {
 	rules := guard.Rules{
 		Account:  guard.Limit{Count: 3, Window: 5 * time.Minute},
@@ -74,6 +74,25 @@ func TestLongWindow(t *testing.T) {
 	h.Clock.Set(house.Start.Add(3 * time.Hour))
 	if n, _ := admitted(t, h, counters); n != 1 {
 		t.Errorf("after the window, %d attempts", n)
+	}
+}
+
+// A long window of one limit does not make another one stricter.
+func TestLimitsAreIndependent(t *testing.T) {
+	for _, window := range []time.Duration{time.Hour, 24 * time.Hour} {
+		h := house.New(t, house.Options{Throttled: true, Rules: guard.Rules{
+			Account: guard.Limit{Count: 3, Window: 10 * time.Minute}, Register: guard.Limit{Count: 100, Window: window},
+		}})
+		counters := h.Limits.ForPassword("ada")
+		for range 6 { // one every 40 minutes, and then another one: three in an hour
+			h.Clock.Advance(40 * time.Minute)
+			if _, err := h.Limits.Admit(t.Context(), counters, "", guard.Client{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := h.Limits.Admit(t.Context(), counters, "", guard.Client{}); err != nil {
+			t.Errorf("registrations within %v: %v", window, err)
+		}
 	}
 }
 

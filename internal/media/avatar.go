@@ -107,7 +107,7 @@ func (a *Avatars) parse(key string) (avatar.Avatar, error) {
 // Draw draws the default avatar of a key as a square of one of [Sides]. Error:
 // picture_not_found.
 func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.Client) (Avatar, error) {
-	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok { // known keys are right
+	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok && key != "" { // known keys are right
 		return known, nil
 	}
 	shown, err := a.parse(key)

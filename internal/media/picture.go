@@ -11,13 +11,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
+	"path"
+	"strconv"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
@@ -44,10 +46,12 @@ type Pictures struct {
 }
 
 // Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds.
+// takes up to two more seconds. Pictures in work may weigh half of what the heaviest may:
+// the other half is garbage of the pictures before them. A heavier one runs alone.
 const (
 	picturesWaiting = 32 // for each worker
 	pictureWait     = 3 * time.Second
+	decodingMemory  = picture.DefaultMaxMemory / 2
 )
 
 // NewPictures returns the pictures of a database and a storage. [Pictures.Close] stops
@@ -56,7 +60,7 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
 		decoding: workers.NewPool(workers.Limits{
-			Waiting: picturesWaiting, Wait: pictureWait, Memory: picture.DefaultMaxMemory, RaiseProcs: opt.RaiseProcs,
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: decodingMemory, RaiseProcs: opt.RaiseProcs,
 		}),
 		rows: newRowCache(db, watch, opt.Now),
 	}
@@ -90,7 +94,7 @@ var (
 // invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
 	if !picture.AllowedName(upload.Filename) {
-		return user.Picture{}, ErrInvalidFileType
+		return user.Picture{}, wrongExtension(upload)
 	}
 	crop, err := picture.ParseCrop(upload.Crop)
 	if err != nil {
@@ -102,7 +106,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	flows := []workers.Flow{guard.Flow("user", userID), guard.Flow("address", client.Network())}
 	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, flows...)
 	if err != nil {
-		return user.Picture{}, p.publicError(err)
+		return user.Picture{}, p.publicError(err, upload.Data)
 	}
 	master := newFile(set.Master)
 	row := store.Picture{
@@ -118,11 +122,6 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	return user.PictureFrom(row), nil
 }
 
-// heavy is the weight from which the garbage of a picture is collected before its memory
-// is given to the next one. Go otherwise collects only when there is as much garbage as
-// memory in use. Pictures of phones weigh less.
-const heavy = 32 << 20
-
 // make decodes a stranger's file and encodes it anew, when it is its turn and there is
 // memory for it.
 func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
@@ -136,26 +135,48 @@ func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits,
 	}
 	busy := p.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
 		set, err = source.Make(ctx, crop)
-		if weight > heavy {
-			runtime.GC()
-		}
 	})
 	return set, errors.Join(busy, err)
 }
 
 // publicError is what to answer for a picture that could not be made.
-func (p *Pictures) publicError(err error) error {
+func (p *Pictures) publicError(err error, data []byte) error {
 	switch {
 	case errors.Is(err, picture.ErrTooLarge):
 		return &guard.Error{Kind: guard.KindInvalid, Code: "image_too_large", Message: fmt.Sprintf(
 			"The picture is too large: at most %d million pixels, and fewer in formats that take much memory to decode.",
 			p.opt.Limits.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
-		return ErrInvalidFileType
+		return invalidFileType(seemsToBe(data))
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}
 	return guard.PublicError(err)
+}
+
+// wrongExtension refuses a file by the extension of its name.
+func wrongExtension(upload Upload) error {
+	name := text.Printable(path.Ext(upload.Filename), maxExtension)
+	return invalidFileType(" The name of this file ends in " + strconv.Quote(name) + "." + seemsToBe(upload.Data))
+}
+
+// maxExtension is how much of an extension is shown, in bytes.
+const maxExtension = 16
+
+// seemsToBe says what a file seems to be; empty if that is unknown.
+func seemsToBe(data []byte) string {
+	what := picture.Describe(data)
+	if what == "" {
+		return ""
+	}
+	return " This file seems to be " + what + "."
+}
+
+// invalidFileType is ErrInvalidFileType with a hint.
+func invalidFileType(hint string) error {
+	refused := *ErrInvalidFileType
+	refused.Fields = map[string]string{"profile_pic": "Send a picture in " + picture.Accepted + "." + hint}
+	return &refused
 }
 
 // swap names the new files in the user's row and orphans the old ones, all or nothing.

@@ -113,17 +113,17 @@ type Detail struct {
 
 // Show returns a user. Error: [ErrNoUser].
 func (u *Users) Show(ctx context.Context, who string) (Detail, error) {
-	row, err := u.find(ctx, u.db, who)
+	row, err := u.find(ctx, who)
 	if err != nil {
 		return Detail{}, err
 	}
-	picture, err := u.picture(ctx, row.ID)
+	p, err := u.picture(ctx, row.ID)
 	if err != nil {
-		return Detail{}, err
+		return Detail{}, inWords(err)
 	}
-	d := Detail{User: user.From(row, picture)}
-	if picture != nil {
-		d.PictureType, d.PictureUpdated = picture.ContentType, picture.UpdatedAt
+	d := Detail{User: user.From(row, p)}
+	if p != nil {
+		d.PictureType, d.PictureUpdated = p.ContentType, p.UpdatedAt
 	}
 	d.Sessions, err = u.sessions.List(ctx, row.ID, "")
 	return d, inWords(err)
@@ -174,7 +174,7 @@ func (u *Users) SetPassword(ctx context.Context, who string, password account.Pa
 // It returns how many sessions ended. Error: [ErrNoUser].
 func (u *Users) Suspend(ctx context.Context, who string) (changed user.User, ended int64, err error) {
 	changed, err = u.act(ctx, who, func(row *store.User) error {
-		row.SuspendedAt = u.now().Truncate(time.Microsecond)
+		row.SuspendedAt = store.Stored(u.now())
 		return u.audit.TransactEvent(ctx, guard.EventSuspended, row.ID, command, func(tx *store.Tx) (err error) {
 			if ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, ""); err != nil {
 				return err
@@ -229,35 +229,34 @@ func (u *Users) Delete(ctx context.Context, who string) (user.User, error) {
 
 // act finds a user, does something to the user and returns the user as f left it.
 func (u *Users) act(ctx context.Context, who string, f func(row *store.User) error) (user.User, error) {
-	row, err := u.find(ctx, u.db, who)
+	row, err := u.find(ctx, who)
 	if err != nil {
 		return user.User{}, err
 	}
-	picture, err := u.picture(ctx, row.ID)
-	if err != nil {
-		return user.User{}, err
+	p, err := u.picture(ctx, row.ID)
+	if err == nil {
+		err = f(&row)
 	}
-	err = f(&row)
 	if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
 		err = noUser(who)
 	}
-	return user.From(row, picture), inWords(err)
+	return user.From(row, p), inWords(err)
 }
 
-// picture returns the picture of a user; nil: none.
+// picture returns the row of a user's picture; nil without one.
 func (u *Users) picture(ctx context.Context, userID string) (*store.Picture, error) {
 	p, err := u.db.PictureOfUser(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil //nolint:nilnil // most users have none
+		return nil, nil //nolint:nilnil // no picture is no error
 	}
-	return &p, inWords(err)
+	return &p, err
 }
 
-func (u *Users) find(ctx context.Context, db *store.DB, who string) (row store.User, err error) {
+func (u *Users) find(ctx context.Context, who string) (row store.User, err error) {
 	if strings.Contains(who, "@") {
-		row, err = db.UserByEmailKey(ctx, account.EmailKey(who))
+		row, err = u.db.UserByEmailKey(ctx, account.EmailKey(who))
 	} else {
-		row, err = db.UserByID(ctx, strings.TrimSpace(who))
+		row, err = u.db.UserByID(ctx, strings.TrimSpace(who))
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		err = noUser(who)

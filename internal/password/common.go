@@ -5,25 +5,22 @@ import (
 	"strings"
 )
 
-// common is the list behind [IsCommon]: one password a line, in lower case and
-// sorted bytewise. Every line ends with a newline.
+// common has one password a line, in lower case, sorted bytewise. Every line ends
+// with a newline.
 //
 //go:embed common.txt
 var common string
 
-// IsCommon reports whether password is on a list of common passwords. It compares
-// the whole password and ignores case.
+// IsCommon reports whether password is one of the 14,981 most common passwords of 8
+// to 64 bytes. It compares the whole password and ignores case.
 //
-// OWASP ASVS 5.0 (6.2.4) and NIST SP 800-63B require that common passwords are
-// refused when a password is set. ASVS asks for at least the top 3,000 that match
-// the password policy.
-//
-// The list has 14,981 entries of 8 to 64 bytes. common.md names its sources and
-// holds their licences.
+// OWASP ASVS 5.0 (6.2.4, at least the top 3,000) and NIST SP 800-63B demand that
+// such passwords are refused. The file common.md names the sources and their
+// licences.
 func IsCommon(password string) bool {
 	password = strings.ToLower(password)
 	for list := common; list != ""; {
-		// Compare with the line in the middle. list always holds whole lines.
+		// The line in the middle. The list always has whole lines.
 		start := strings.LastIndexByte(list[:len(list)/2], '\n') + 1
 		end := start + strings.IndexByte(list[start:], '\n')
 		switch line := list[start:end]; {

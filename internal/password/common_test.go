@@ -59,9 +59,9 @@ func TestIsCommonKnown(t *testing.T) {
 		"baseball", "superman", "starwars", "trustno1", "letmein1",
 		"welcome1", "computer", "whatever", "1q2w3e4r", "1qaz2wsx",
 		"qwerty123", "abcd1234", "zaq12wsx",
-		// What only one of the sources has.
+		// Only in one of the sources.
 		"tttttttt", "lkjhgfds", "609609609", "lilmama12", "йцукен",
-		// Whatever the case.
+		// In any case.
 		"Password", "Password1", "PASSWORD123", "ILoveYou", "TrustNo1", "ЙЦУКЕН",
 	} {
 		if !IsCommon(password) {
@@ -87,7 +87,7 @@ func TestIsCommonUnknown(t *testing.T) {
 	}
 }
 
-// What stands just before, just after and between two lines is not in the list.
+// Strings just before, just after and across two lines are not in the list.
 func TestIsCommonNeighbours(t *testing.T) {
 	lines := commonLines(t)
 	listed := make(map[string]bool, len(lines))

@@ -13,7 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// twelveMegapixels is what a phone's camera makes: baseline, 4:2:0, with enough
+// twelveMegapixels returns a photograph like a phone's: baseline, 4:2:0, with enough
 // detail to keep the decoder busy.
 func twelveMegapixels() []byte {
 	m := image.NewYCbCr(image.Rect(0, 0, 4000, 3000), image.YCbCrSubsampleRatio420)
@@ -30,10 +30,9 @@ func twelveMegapixels() []byte {
 	return encodeJPEG(m)
 }
 
-// BenchmarkMake tells time, allocations, the peak of memory beside the weight,
-// and, where vipsthumbnail is installed, how much more processor time five files
-// take here than one crop of 512×512 takes there (vips-ratio; the budget for
-// "12 megapixels" is 2.5).
+// BenchmarkMake reports time, allocations, the peak of memory, and the weight. If
+// vipsthumbnail is installed, vips-ratio is the processor time of our five files
+// divided by that of its one crop of 512×512. The budget for "12 megapixels" is 2.5.
 func BenchmarkMake(b *testing.B) {
 	for _, c := range []struct {
 		name string
@@ -70,8 +69,8 @@ func BenchmarkMake(b *testing.B) {
 	}
 }
 
-// vipsRatio compares the least processor time of some runs, taken in turns, so
-// that what else the machine does hits both.
+// vipsRatio compares the least processor time of several runs. They alternate, so other
+// load on the machine affects both.
 func vipsRatio(b *testing.B, data []byte, run func()) (ratio float64, ok bool) {
 	vips, err := exec.LookPath("vipsthumbnail")
 	if err != nil {

@@ -11,9 +11,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// bombs are small files that would take much memory or time, if decoded as they
-// ask. Some are good pictures for all that, of which the bomb is no part; others
-// are refused. None takes more than a picture of their size may.
+// bombs are small files that claim to need much memory or time. Some are valid pictures,
+// because the bomb is not part of the pixels. The others must be refused.
 func bombs(t testing.TB) map[string]struct {
 	data []byte
 	want error
@@ -78,7 +77,7 @@ func manyHeaders(n int) []byte {
 	return bytes.Join([][]byte{jpg[:sof], bytes.Repeat(jpg[sof:sof+19], n), jpg[sof+19:]}, nil)
 }
 
-// manyTables defines codes over and over again.
+// manyTables defines the same Huffman tables n times.
 func manyTables(n int) []byte {
 	jpg := encodeJPEG(quadrants(48, 32))
 	dht := bytes.Index(jpg, []byte{0xff, 0xc4})
@@ -97,18 +96,18 @@ func TestBombs(t *testing.T) {
 		if !errors.Is(err, b.want) {
 			t.Errorf("%s: got %v, want %v", name, err, b.want)
 		}
-		// Garbage is counted here: a profile is inflated in buffers that grow.
+		// This counts garbage: a profile is inflated in buffers that grow.
 		if took > 2*weight+8*megabyte {
 			t.Errorf("%s: weighs %d, allocates %d", name, weight, took)
 		}
-		if elapsed > 10*time.Second { // tens of milliseconds, but for a busy machine and the race detector
+		if elapsed > 10*time.Second { // tens of milliseconds, if the machine is quiet
 			t.Errorf("%s: took %v", name, elapsed)
 		}
 	}
 }
 
-// A deadline ends even what is within all limits, and half-way: here 32 scans over
-// 24 megapixels.
+// The time limit ends decoding half-way. The picture is within all other limits: 32 scans
+// of 24 megapixels.
 func TestSlowPicturesAreCutOff(t *testing.T) {
 	data := flatJPEG(progressive, 6000, 4000, "YBr", "\x22\x11\x11")
 	scan := data[bytes.Index(data, []byte{0xff, 0xda}) : len(data)-2]
@@ -128,7 +127,7 @@ func TestSlowPicturesAreCutOff(t *testing.T) {
 	}
 }
 
-// HTML, SVG and the like come out as pixels, or not at all.
+// No HTML or script in a picture survives.
 func TestPolyglots(t *testing.T) {
 	const page = "<html><script>alert(document.domain)</script>"
 	m := quadrants(48, 32)

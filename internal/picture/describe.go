@@ -61,8 +61,8 @@ var signatures = []struct{ begin, what string }{
 	{"\xfe\xff", "text"},
 }
 
-// Describe says for people what a file seems to be, by content: "a HEIC picture", "an
-// SVG drawing", "a PDF document", "text", "an empty file". It returns "" if it cannot
+// Describe returns the type that a file seems to have, by content, as a phrase for users:
+// "a HEIC picture", "an SVG drawing", "a PDF document", "text", "an empty file". It returns "" if it cannot
 // tell. It looks at the first 4 KiB and does not check that the file is intact.
 func Describe(data []byte) string {
 	head := data[:min(len(data), describeBytes)]

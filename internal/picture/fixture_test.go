@@ -39,8 +39,8 @@ func quadrants(w, h int) *image.NRGBA {
 	return m
 }
 
-// readCorners says which colour each quarter of m has, in the order of
-// quadrants; '.' is transparent and '?' none of them.
+// readCorners returns the name of the colour of each quarter of m, in the order of
+// quadrants; '.' is transparent and '?' any other colour.
 func readCorners(m image.Image) string {
 	b := m.Bounds()
 	var out []byte
@@ -234,7 +234,7 @@ func webpHeader(flags byte, w, h int) string {
 	return string([]byte{flags, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)})
 }
 
-// webpFrame returns what begins the content of an ANMF chunk.
+// webpFrame returns the beginning of the content of an ANMF chunk.
 func webpFrame(x, y, w, h int) string {
 	le := func(v int) string { return string([]byte{byte(v), byte(v >> 8), byte(v >> 16)}) }
 	return le(x/2) + le(y/2) + le(w-1) + le(h-1) + "\x64\x00\x00\x00"

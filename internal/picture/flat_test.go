@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Pictures of one colour, of kinds that Go has no encoder for: compressed, they
-// are zeros, or nothing at all.
+// Pictures of one colour, in formats that Go has no encoder for. Compressed, they are
+// zeros, or nothing at all.
 
 // flatPNG encodes a PNG of zeros. Further chunks, given as pairs of type and
 // content, come before the pixels.
@@ -32,9 +32,9 @@ const (
 	progressive = 0xc2
 )
 
-// flatJPEG encodes a JPEG of components with the given identifiers and sampling
-// factors. Each block is two zero bits: no change of the mean, and nothing but
-// the mean; a progressive one has a scan for the mean only.
+// flatJPEG encodes a JPEG of components with the given identifiers and sampling factors.
+// Each block is two zero bits: the same DC coefficient as before, and no AC
+// coefficients. A progressive one has a DC scan only.
 func flatJPEG(frame byte, w, h int, ids, sampling string) []byte {
 	size := binary.BigEndian.AppendUint16(nil, uint16(h))
 	size = binary.BigEndian.AppendUint16(size, uint16(w))
@@ -59,7 +59,7 @@ func flatJPEG(frame byte, w, h int, ids, sampling string) []byte {
 	return append(append(jpg, make([]byte, blocks/4+8)...), 0xff, 0xd9)
 }
 
-// withAdobe inserts a segment in which Adobe says what the components are.
+// withAdobe inserts an Adobe segment, which tells the transform of the components.
 func withAdobe(data []byte, transform byte) []byte {
 	return withSegment(data, 0xee, "Adobe\x00\x64\x00\x00\x00\x00"+string(rune(transform)))
 }
@@ -97,17 +97,15 @@ func (b *bits) putCode(v, n int) {
 	}
 }
 
-// simpleCodes writes n prefix codes that each have but the symbol 0, which then
-// takes no bits.
+// simpleCodes writes n prefix codes that only have the symbol 0, which takes no bits.
 func (b *bits) simpleCodes(n int) {
 	for range n {
 		b.put(0b0001, 4) // simple, one symbol, of one bit: 0
 	}
 }
 
-// equalCode writes a prefix code in which the first symbols, as many as can,
-// have the same length. So has the code for their lengths but one symbol, which
-// takes no bits.
+// equalCode writes a prefix code in which the first 1<<length symbols have the same
+// length. The code for their lengths has one symbol, which takes no bits.
 func (b *bits) equalCode(length int) {
 	order := []int{17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12}
 	n := slices.Index(order, length)

@@ -53,8 +53,7 @@ func FuzzWebP(f *testing.F) {
 	fuzz(f, "RIFF")
 }
 
-// fuzz runs the pipeline on files of one format; seeds that begin otherwise are
-// left to the others.
+// fuzz makes pictures of files of one format, which begin with the signature.
 func fuzz(f *testing.F, signature string) {
 	seeds := slices.Concat(slices.Collect(maps.Values(goodFiles(f))), slices.Collect(maps.Values(lyingFiles())))
 	files, err := filepath.Glob("testdata/*.*")
@@ -80,13 +79,13 @@ func fuzz(f *testing.F, signature string) {
 	})
 }
 
-// tryMake asserts what holds for whatever bytes and crop there are.
+// tryMake asserts everything that holds for any bytes and any crop.
 func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 	lim := picture.Limits{MaxPixels: 1 << 14, MaxSide: 40}
 	weight, checked := weigh(data, lim, crop)
 	set, err := makeFrom(context.Background(), data, lim, crop)
 	if checked != nil && (err == nil || err.Error() != checked.Error()) {
-		t.Fatalf("Check says %v, Make %v", checked, err)
+		t.Fatalf("Weight says %v, Make %v", checked, err)
 	}
 	if (weight > 0) != (checked == nil) {
 		t.Fatalf("weighs %d, %v", weight, checked)
@@ -105,7 +104,7 @@ func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 			t.Fatalf("%d: %d×%d", i, p.Width, p.Height)
 		}
 	}
-	// The result is a picture that we would take ourselves.
+	// The result is a picture that Open accepts.
 	if _, err := masterOf(set.Master.Data, lim); err != nil {
 		t.Fatal(err)
 	}

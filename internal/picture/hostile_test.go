@@ -80,7 +80,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// Whatever is broken is refused or survived: no panic, no other error.
+// Broken data is refused or decoded, without a panic or another error.
 func TestBrokenBytes(t *testing.T) {
 	for name, data := range goodFiles(t) {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestBrokenBytes(t *testing.T) {
 	}
 }
 
-// A picture that is also something else is kept as a picture only.
+// A picture that is another kind of file, too, is stored as a picture only.
 func TestPolyglot(t *testing.T) {
 	const script = "*/=1;alert(document.cookie)/*"
 	data := withSegment(encodeJPEG(quadrants(48, 32)), 0xfe, script)
@@ -111,8 +111,8 @@ func TestPolyglot(t *testing.T) {
 	}
 }
 
-// lyingFiles claim sizes that they do not have, in few bytes: too many pixels,
-// or few enough, but such that take too much memory.
+// lyingFiles returns small files that claim to be large: with too many pixels, or with
+// pixels that take too much memory.
 func lyingFiles() map[string][]byte {
 	lossless := []byte("\x2f\xff\xff\xff\x0f\x00\x00\x00\x00\x00")
 	heavy := func(frame byte, ids, sampling string) []byte {
@@ -138,7 +138,7 @@ func lyingFiles() map[string][]byte {
 	}
 }
 
-// claimSize states another size in a JPEG.
+// claimSize changes the size that a JPEG states.
 func claimSize(jpg []byte, frame byte, w, h uint16) []byte {
 	b := bytes.Clone(jpg)
 	size := b[bytes.Index(b, []byte{0xff, frame})+5:]
@@ -159,12 +159,12 @@ func TestTooLargeIsRefusedBeforeDecoding(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if _, err := weigh(data, picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrTooLarge) {
-			t.Errorf("%s: Check lets it pass", name)
+			t.Errorf("%s: the weight passes", name)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 256<<10 {
 			t.Errorf("%s: allocated %d bytes", name, used)
 		}
-		if took > 50*time.Millisecond { // microseconds, but for a busy machine
+		if took > 50*time.Millisecond { // microseconds, if the machine is quiet
 			t.Errorf("%s: took %v", name, took)
 		}
 	}
@@ -215,7 +215,7 @@ func TestManyScansAreRefused(t *testing.T) {
 	if _, err := weigh(again(100), picture.Limits{}, picture.Crop{}); !errors.Is(err, picture.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
-	// What only looks like scans is none: a thumbnail, and what follows the end.
+	// Scans in a thumbnail, or after the end, do not count.
 	marks := strings.Repeat("\xff\xda\x00\x02", 100)
 	jpg = append(withSegment(jpg, 0xe1, marks), marks...)
 	normalize(t, jpg, picture.Limits{})

@@ -58,7 +58,7 @@ func TestCropsHaveTheirSides(t *testing.T) {
 	}
 }
 
-// The crop is chosen in the picture as people see it, however it is stored.
+// A crop is in pixels of the picture as displayed, however it is stored.
 func TestCropIsOfTheUprightPicture(t *testing.T) {
 	t.Parallel()
 	for o, want := range upright {
@@ -78,7 +78,7 @@ func TestCropIsOfTheUprightPicture(t *testing.T) {
 			}
 		}
 	}
-	// Not square: the default is the middle of what is seen.
+	// The default is the middle of the upright picture.
 	wide := withSegment(encodeJPEG(quadrants(400, 100)), 0xe1, "Exif\x00\x00"+exif(6, ""))
 	if set := makeSet(t, wide, picture.Crop{}); readCorners(decodeResult(t, set.Crops[0])) != upright[6] {
 		t.Errorf("middle: %s", readCorners(decodeResult(t, set.Crops[0])))
@@ -88,7 +88,7 @@ func TestCropIsOfTheUprightPicture(t *testing.T) {
 	}
 }
 
-// A small crop of a large picture has all the detail there is.
+// A small crop of a large picture has all its detail.
 func TestCropHasTheSourcesDetail(t *testing.T) {
 	t.Parallel()
 	board := image.NewGray(image.Rect(0, 0, 3600, 2000))
@@ -139,8 +139,8 @@ func TestParseCrop(t *testing.T) {
 	}
 }
 
-// What is stored of a drawing stays a PNG; its crops are what is smaller, as are
-// those of a photograph that somebody saved as PNG.
+// A PNG stays a PNG. Its crops have the smaller type: PNG for drawings, JPEG for
+// photographs.
 func TestCropsAreTheSmallerType(t *testing.T) {
 	t.Parallel()
 	photo := encodePNG(scene(520, 520))
@@ -164,8 +164,7 @@ func TestCropsAreTheSmallerType(t *testing.T) {
 	}
 }
 
-// Whatever the format, decoding ends when nobody waits for it any more, also when
-// it has begun.
+// Decoding ends with its context, in every format, also after it has begun.
 func TestContextEndsDecoding(t *testing.T) {
 	for name, data := range goodLargeFiles() {
 		for looks := range 3 {
@@ -182,10 +181,10 @@ func TestContextEndsDecoding(t *testing.T) {
 	}
 }
 
-// Decoders that know no context are stopped by what they read from, of which each
-// few kilobytes are a look.
+// Decoders that know no context are stopped by their reader, which checks the context
+// every few kilobytes.
 func TestReadingLooksAtTheContext(t *testing.T) {
-	const rows = 300 // each of which is another look, when it is shrunk
+	const rows = 300 // shrinking checks the context once a row
 	data := encodePNG(noise(rows, rows))
 	ctx := &leaving{Context: context.Background(), looks: math.MaxInt}
 	if err := picture.Render(ctx, data); err != nil {
@@ -200,7 +199,7 @@ func TestReadingLooksAtTheContext(t *testing.T) {
 	}
 }
 
-// leaving is a context that ends when it has been looked at a few times.
+// leaving is a context that ends when it was checked a number of times.
 type leaving struct {
 	context.Context
 	looks int
@@ -213,7 +212,7 @@ func (l *leaving) Err() error {
 	return nil
 }
 
-// Decoding that takes too long is refused as too large, with the time it was given.
+// A picture that takes too long is too large; the error has the time limit.
 func TestDeadline(t *testing.T) {
 	for name, data := range goodLargeFiles() {
 		_, err := makeFrom(context.Background(), data, picture.Limits{MaxTime: time.Nanosecond}, picture.Crop{})

@@ -16,7 +16,7 @@ const (
 )
 
 // AllowedName reports whether a file name has an accepted extension, in any case, or
-// none at all, such as the "blob" that browsers send for a canvas. It helps people who
+// none at all, such as the "blob" that browsers send for a canvas. It helps users who
 // pick the wrong file. It is no defence: Open recognizes the type by content.
 func AllowedName(filename string) bool {
 	base := filename[strings.LastIndexAny(filename, `/\`)+1:]

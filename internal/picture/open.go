@@ -22,7 +22,7 @@ type Source struct {
 	lim         Limits
 }
 
-// format is what differs between file formats.
+// format is a file of one format, whose headers were read.
 type format interface {
 	// dimensions returns the size in pixels, as stored; for animations that of
 	// the canvas.
@@ -98,7 +98,7 @@ func (s *Source) Weight(crop Crop) (int64, error) {
 	return p.weight, err
 }
 
-// plan is what to make of a picture. Sizes and places are those of the picture as
+// plan has the sizes and places of the master and the crops. They refer to the picture as
 // stored, before it is turned upright.
 type plan struct {
 	size   image.Point     // of the source
@@ -108,7 +108,7 @@ type plan struct {
 	weight int64           // see weight.go
 }
 
-// plan works out what Make is to do, and refuses what is too heavy.
+// plan works out the sizes for a crop. It refuses crops that are too heavy.
 func (s *Source) plan(crop Crop) (plan, error) {
 	square, err := crop.in(uprightSize(s.size, s.orientation))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// Which quarter of the source lies where in the upright picture, by EXIF
-// orientation; quarters as in quadrants.
+// upright has the quarters of the upright picture, by EXIF orientation of the stored one;
+// quarters are in the order of quadrants.
 var upright = map[uint16]string{
 	1: "RBGW", 2: "BRWG", 3: "WGBR", 4: "GWRB",
 	5: "RGBW", 6: "GRWB", 7: "WBGR", 8: "BWRG",
@@ -40,8 +40,7 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// Some encoders write into a chunk what a JPEG has in a segment: a mark, and
-// then TIFF.
+// Some encoders write the mark of a JPEG segment into a chunk, before the TIFF.
 func TestMarkedEXIF(t *testing.T) {
 	const mark = "Exif\x00\x00"
 	chunks := webpChunks(testdata(t, "lossy_orientation6.webp"))
@@ -66,7 +65,7 @@ func TestMarkedEXIF(t *testing.T) {
 	}
 }
 
-// EXIF lies where the format says, or there is none.
+// EXIF counts only where the format has it.
 func TestEXIFElsewhereIsIgnored(t *testing.T) {
 	lossy := testdata(t, "lossy.webp")
 	for name, data := range map[string][]byte{
@@ -102,7 +101,7 @@ func TestBrokenMetadataIsIgnored(t *testing.T) {
 	}
 }
 
-// The orientation of an embedded thumbnail is not that of the picture.
+// The orientation of an embedded thumbnail does not count.
 func TestThumbnailOrientationIsIgnored(t *testing.T) {
 	tiff := "MM\x00*\x00\x00\x00\x08" + "\x00\x00\x00\x00\x00\x0e" + // an empty IFD0, then IFD1
 		"\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00" + "\x00\x00\x00\x00"

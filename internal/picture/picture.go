@@ -16,7 +16,7 @@
 // The files, in the order of the work:
 //
 //   - open.go opens a file; png.go, jpeg.go, gif.go and webp.go know the formats.
-//     weight.go has what weights have in common, crop.go the squares.
+//     weight.go has the common parts of weights, crop.go the squares.
 //   - frame.go and average.go decode to pixels and average blocks of them. JPEG is
 //     decoded at a smaller size in the first place, by package jpeg.
 //   - bitmap.go has the samples, resize.go resizes them.
@@ -34,7 +34,7 @@ import (
 	"time"
 )
 
-// Accepted names the types that Open accepts, for people.
+// Accepted names the types that Open accepts, for messages to users.
 const Accepted = "PNG, JPEG, GIF or WebP"
 
 // Defaults of [Limits].

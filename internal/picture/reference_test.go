@@ -14,7 +14,7 @@ import (
 )
 
 // The files in testdata/reference were made once by libvips 8.14.1 and
-// ImageMagick 6.9.11, from what this writes:
+// ImageMagick 6.9.11, from files that this command writes:
 //
 //	go test ./internal/picture -run TestReferences -picture.sources=DIR
 //
@@ -26,9 +26,9 @@ import (
 //	convert cmyk_scene.jpg -colorspace sRGB cmyk_scene.png
 var sources = flag.String("picture.sources", "", "write the sources of the reference pictures to this folder")
 
-// referenceSources are large enough for every step: samples left out of a JPEG,
-// blocks averaged, and the rest resized. Their sides are such that libvips, which
-// cuts the crop from a whole that it shrank to whole pixels, cuts the same one.
+// referenceSources are large enough for every step: JPEG at a smaller size, averaging, and
+// resizing. libvips cuts crops from a shrunk picture; with these sides it cuts the same
+// ones.
 func referenceSources() map[string][]byte {
 	return map[string][]byte{
 		"photo.jpg":   encodeJPEG(scene(3600, 2400)),
@@ -67,7 +67,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// Inks without a profile: as ImageMagick shows them, and browsers do.
+// CMYK without a profile looks as in ImageMagick and in browsers.
 func TestInksAreLikeTheReference(t *testing.T) {
 	want := readImage(t, testdata(t, "reference/cmyk_scene.png"))
 	_, got := normalize(t, testdata(t, "cmyk_scene.jpg"), picture.Limits{})
@@ -131,8 +131,8 @@ func windowSSIM(a, b []float64, stride int) float64 {
 	return (2*ma*mb + c1) * (2*(sab/n-ma*mb) + c2) / ((ma*ma + mb*mb + c1) * (saa/n - ma*ma + sbb/n - mb*mb + c2))
 }
 
-// channels returns red, green, blue and alpha, in which what is transparent is
-// seen before gray.
+// channels returns red, green, blue and alpha. Colours are those before a gray
+// background.
 func channels(m image.Image) [4][]float64 {
 	var out [4][]float64
 	b := m.Bounds()

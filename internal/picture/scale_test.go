@@ -8,8 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// A pattern finer than the result must become even grey: anything else is
-// aliasing.
+// A pattern finer than the result must become even grey. Anything else is aliasing.
 func TestFineCheckerboardBecomesGrey(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ size, side, tolerance int }{
@@ -73,7 +72,7 @@ func TestTransparencyHasNoDarkEdges(t *testing.T) {
 	}
 }
 
-// A line one pixel wide stays where it was: nothing is pulled to one side.
+// A line one pixel wide stays where it was.
 func TestScalingKeepsPlaces(t *testing.T) {
 	const size, side = 997, 100 // divides nowhere
 	for _, at := range []int{10, 498, 986} {
@@ -95,8 +94,8 @@ func TestScalingKeepsPlaces(t *testing.T) {
 	}
 }
 
-// Along a hard edge there is no halo: what overshoots is under a twentieth of the
-// step, in each size and by each way of shrinking.
+// Hard edges have no halo: they overshoot by less than a twentieth of the step, in each
+// size and with each way of shrinking.
 func TestEdgesHaveNoHalo(t *testing.T) {
 	t.Parallel()
 	const dark, light = 60, 190
@@ -130,8 +129,8 @@ func TestEdgesHaveNoHalo(t *testing.T) {
 	}
 }
 
-// Colours that overshoot where all is half transparent must not pass their alpha:
-// they would come out as something else altogether.
+// Premultiplied colours that overshoot must not exceed their alpha, or they would become
+// other colours.
 func TestHalfTransparentEdges(t *testing.T) {
 	m := image.NewNRGBA(image.Rect(0, 0, 300, 300))
 	for y := range 300 {

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// scene draws what is hard on scaling and on compression: soft shades as of
-// skin, hard edges, lines that get ever finer, saturated colours and some noise.
-// It looks the same in any size. It is drawn once a size, and not to be changed.
+// scene draws a picture that is hard to scale and to compress: soft shades like skin,
+// hard edges, ever finer lines, saturated colours and some noise. It looks the same in
+// every size. Each size is drawn once; callers must not change it.
 func scene(w, h int) *image.NRGBA {
 	if m, ok := scenes.Load(image.Pt(w, h)); ok {
 		return m.(*image.NRGBA)

@@ -19,12 +19,12 @@ import (
 
 var sheet = flag.String("picture.sheet", "", "write a contact sheet of TestRealCases, a PNG, to this file: a row has the name, the source as it is stored, the master, and the crops")
 
-// realCase is a file as people upload them.
+// realCase is a typical upload.
 type realCase struct {
 	data      []byte
 	extension string // of the master
 	crop      picture.Crop
-	like      image.Image // how it is to be seen; nil: like the scene
+	like      image.Image // how it should look; nil: like the scene
 }
 
 func realCases(t testing.TB) map[string]realCase {
@@ -68,8 +68,8 @@ func realCases(t testing.TB) map[string]realCase {
 	return cases
 }
 
-// stored returns the picture as a camera stores it that was held so that its
-// EXIF orientation is o: the inverse of what makes it upright.
+// stored returns the picture as a camera stores it with EXIF orientation o. It is the
+// inverse of turning it upright.
 func stored(m *image.NRGBA, o int) *image.NRGBA {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	out := image.NewNRGBA(m.Rect)
@@ -135,7 +135,7 @@ func TestRealCases(t *testing.T) {
 
 const cell = 128 // pixels of the contact sheet, a side
 
-// sheetRow draws the source, the master and the crops beside each other.
+// sheetRow draws the source, the master and the crops in a row.
 func sheetRow(t *testing.T, c realCase, set *picture.Set) image.Image {
 	row := image.NewRGBA(image.Rect(0, 0, cell*(2+len(set.Crops)), cell))
 	for y := range row.Rect.Dy() {
@@ -145,7 +145,7 @@ func sheetRow(t *testing.T, c realCase, set *picture.Set) image.Image {
 	}
 	pictures := []image.Image{nil, decodeResult(t, set.Master)}
 	if m, _, err := image.Decode(bytes.NewReader(c.data)); err == nil {
-		pictures[0] = m // what Go's decoders do not know is left out
+		pictures[0] = m // files that Go's decoders do not know are left out
 	}
 	for _, p := range slices.Backward(set.Crops[:]) {
 		pictures = append(pictures, decodeResult(t, p))

@@ -17,8 +17,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 )
 
-// allocated returns how many bytes f allocates. What is in use at one time is
-// never more; of a decoder it is little less, as hardly any of it is garbage.
+// allocated returns how many bytes f allocates. No more can be in use at one time. For a
+// decoder it is little less, because hardly any of it is garbage.
 func allocated(f func()) int64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	var before, after runtime.MemStats
@@ -28,8 +28,8 @@ func allocated(f func()) int64 {
 	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// peak returns the most bytes that are in use at one time while f runs, beyond
-// those in use before: what the collector, which hardly ever rests, cannot free.
+// peak returns the most bytes that are in use at one time while f runs, beyond those in
+// use before. The collector runs nearly all the time; this is the part it cannot free.
 func peak(f func()) int64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	live := func() int64 {
@@ -135,8 +135,7 @@ func noise(w, h int) *image.NRGBA {
 	return m
 }
 
-// All of it, from the bytes to five files, takes no more than it weighs, nor
-// much less.
+// Making five files takes no more than the weight, and not much less.
 func TestWeightIsThePeak(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -162,7 +161,7 @@ func TestWeightIsThePeak(t *testing.T) {
 	}
 }
 
-// The budget for what phones make.
+// A photograph of a phone has a budget.
 func TestMemoryOf12Megapixels(t *testing.T) {
 	const budget = 64 << 20
 	data := twelveMegapixels()
@@ -216,8 +215,8 @@ func TestWeightOfPrefixCodes(t *testing.T) {
 	}
 }
 
-// What a phone or a screen makes is accepted; pictures of as many pixels that
-// take three times the memory are not: see lyingFiles.
+// Photographs of phones and screenshots are accepted. lyingFiles has pictures of as many
+// pixels that are not.
 func TestDefaultMemoryIsEnough(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"12 megapixels":             flatJPEG(baseline, 4000, 3000, "YBr", "\x22\x11\x11"),
@@ -245,7 +244,7 @@ func TestMaxMemory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if none, again := weigh(data, picture.Limits{MaxMemory: weight - 1}, picture.Crop{}); none != 0 || again == nil || again.Error() != err.Error() {
-		t.Errorf("Check says %d, %v", none, again)
+		t.Errorf("weighs %d, %v", none, again)
 	}
 }
 

@@ -89,7 +89,7 @@ type Fresh struct {
 // Prepare makes a session with a fresh token, so no token from before a login survives
 // it (session fixation). [Service.Replace] or [Service.ReplaceAll] stores it.
 func (s *Service) Prepare(userID string, client guard.Client) Fresh {
-	fresh, now := token.New(), s.opt.Now()
+	fresh, now := token.New(), store.Stored(s.opt.Now())
 	hash := fresh.Hash()
 	return Fresh{fresh, store.Session{
 		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now,

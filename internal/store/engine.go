@@ -58,22 +58,25 @@ type Pools struct {
 // Open brings the tables of a database up to date and returns it. It closes the
 // engine when it fails. Programs call Open of a package such as store/sqlite.
 func Open(ctx context.Context, engine Engine, pools Pools) (*DB, error) {
-	return open(engine, pools, migrate(ctx, engine))
+	if err := migrate(ctx, engine); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	return newDB(engine, pools), nil
 }
 
 // OpenExisting returns a database that is up to date, and does not change it. It
 // closes the engine when it fails. Errors: [ErrOlder], [ErrNewer].
 func OpenExisting(ctx context.Context, engine Engine, pools Pools) (*DB, error) {
-	return open(engine, pools, checkMigrated(ctx, engine, pools.Writer))
-}
-
-func open(engine Engine, pools Pools, err error) (*DB, error) {
-	if err != nil {
+	if err := checkMigrated(ctx, engine, pools.Writer); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
+	return newDB(engine, pools), nil
+}
+
+func newDB(engine Engine, pools Pools) *DB {
 	db := &DB{pools: pools, patience: writerPatience, changes: newChanges()}
 	db.reads = reads{&prepared{db: pools.Reader}, engine, &db.health}
-	return db, nil
+	return db
 }
 
 // classify gives any error of database/sql or a driver its meaning.

@@ -32,3 +32,6 @@ func (i instant) Scan(src any) error {
 	}
 	return nil
 }
+
+// Stored returns a time as the database will return it: in UTC, to the microsecond.
+func Stored(t time.Time) time.Time { return time.UnixMicro(t.UnixMicro()).UTC() }

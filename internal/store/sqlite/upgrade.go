@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
 )
 
 // openPatience bounds how long opening a database waits for others that write to it.
@@ -54,21 +56,10 @@ func (e *engine) CopyAside(ctx context.Context) error {
 	if err := e.Snapshot(ctx, unfinished); err != nil {
 		return errors.Join(err, os.Remove(unfinished))
 	}
-	if err := syncFile(unfinished); err != nil {
-		return err
-	}
-	if err := os.Rename(unfinished, target); err != nil {
+	if err := durable.Rename(unfinished, target); err != nil {
 		return err
 	}
 	return removeOldCopies(e.path)
-}
-
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0) //nolint:gosec // a file that was just written
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 func removeOldCopies(path string) error {

@@ -55,7 +55,13 @@ type House struct {
 // New builds a house that lasts until the test ends.
 func New(t testing.TB, opt Options) *House {
 	t.Helper()
-	h := &House{Folder: t.TempDir(), Clock: &Clock{now: Start}, Log: &Log{}}
+	return At(t, t.TempDir(), opt)
+}
+
+// At builds a house on a folder, which may have the data of another house.
+func At(t testing.TB, folder string, opt Options) *House {
+	t.Helper()
+	h := &House{Folder: folder, Clock: &Clock{now: Start}, Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +84,9 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	now, log, keys := h.Clock.Now, slog.New(slog.NewTextHandler(h.Log, nil)), secret.New()
 	h.Watch = store.NewWatch(h.DB, now)
 	h.Audit = guard.NewAudit(h.DB, opt.AuditKeep, now, log)
+	orDefault(&opt.Rules.Account, guard.Limit{Count: 10, Window: 10 * time.Minute})
+	orDefault(&opt.Rules.Address, guard.Limit{Count: 100, Window: 10 * time.Minute})
+	orDefault(&opt.Rules.Register, guard.Limit{Count: 100, Window: time.Hour})
 	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now, log)
 	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})

@@ -7,7 +7,9 @@ import (
 	"image/color"
 	"image/png"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,8 +59,36 @@ func (h *House) Picture(t testing.TB, userID string) store.Picture {
 	return row
 }
 
+// HaltedUpload starts an upload of a user and halts it when its file is announced and
+// written, but no row names it. The returned function finishes the upload.
+func (h *House) HaltedUpload(t testing.TB, userID string) (finish func() error) {
+	t.Helper()
+	written, halted, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	finish = sync.OnceValue(func() error { close(halted); return <-done })
+	t.Cleanup(func() { _ = finish() })
+	h.Storage.AfterPut = func() { close(written); <-halted }
+	upload := Upload(t, "a.png", 50)
+	go func() {
+		_, err := h.Pictures.Set(t.Context(), userID, upload, guard.Client{})
+		done <- err
+	}()
+	<-written
+	h.Storage.AfterPut = nil
+	return finish
+}
+
 // Path returns where a file of the storage lies.
 func (h *House) Path(key string) string { return filepath.Join(h.Folder, "pictures", key[:2], key) }
+
+// Read reads a file.
+func (h *House) Read(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path) //nolint:gosec // the test names the file
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
 
 // Files lists the keys in the storage.
 func (h *House) Files(t testing.TB) (keys []string) {

@@ -39,14 +39,15 @@ func (r *Request) readCookies() {
 	r.sent.read = true
 	name := r.wire.opt.CookieName
 	for _, line := range r.HTTP.Header["Cookie"] {
-		for pair := range strings.SplitSeq(line, ";") {
+		for pair := ""; line != ""; {
+			pair, line, _ = strings.Cut(line, ";")
 			key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
 			suffix, ok := strings.CutPrefix(key, name)
-			switch value = strings.Trim(value, `"`); {
+			switch {
 			case ok && suffix == "":
-				r.addToken(token.Token(value))
+				r.addToken(token.Token(strings.Trim(value, `"`)))
 			case ok && suffix == deviceSuffix && r.sent.device == "":
-				r.sent.device = guard.Device(value)
+				r.sent.device = guard.Device(strings.Trim(value, `"`))
 			}
 		}
 	}
@@ -66,29 +67,29 @@ func (r *Request) addToken(token token.Token) {
 // noteForeignCookie logs, once an hour, that another app on this host uses a cookie
 // of the same name. The value may be a secret of that app.
 func (r *Request) noteForeignCookie(value token.Token) {
-	if value == "" || !r.wire.foreign.due("", r.Now, foreignEvery) {
+	if value == "" || !r.wire.foreign.Pass(struct{}{}, r.Now) {
 		return
 	}
 	r.wire.opt.Log.WarnContext(r.Context(), "a cookie with the name of the session's is not Cardea's: another app on this host seems to use it; "+
 		"set CARDEA_COOKIE_NAME to another name", "cookie", r.wire.opt.CookieName)
 }
 
-// findSession finds the live session of the request. If there are several tokens,
-// for instance one that an earlier backend left on a parent domain, the first of a
-// live session counts, or else the first. Error: not_logged_in.
-func (r *Request) findSession() (session.Session, error) {
+// Authenticate finds the live session of the request and keeps it in r.Session. If
+// there are several tokens, for instance one that an earlier backend left on a parent
+// domain, the first of a live session counts. Error: not_logged_in.
+func (r *Request) Authenticate() (err error) {
 	r.readCookies()
-	session, err := r.wire.sessions.Find(r.Context(), r.sent.token)
+	r.Session, err = r.wire.sessions.Find(r.Context(), r.sent.token)
 	for _, token := range r.sent.others {
 		if !errors.Is(err, guard.ErrNotLoggedIn) {
 			break // a live session, or an outage
 		}
-		if session, err = r.wire.sessions.Find(r.Context(), token); !errors.Is(err, guard.ErrNotLoggedIn) {
+		if r.Session, err = r.wire.sessions.Find(r.Context(), token); !errors.Is(err, guard.ErrNotLoggedIn) {
 			r.sent.token = token
 		}
 	}
 	r.sent.others = nil
-	return session, err
+	return err
 }
 
 // SetSignIn hands a session to the client and, with throttling, makes its device

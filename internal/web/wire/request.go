@@ -60,17 +60,11 @@ func (r *Request) Admit() error {
 	return r.checkOrigin()
 }
 
-// Authenticate finds the live session of the request and keeps it in r.Session.
-// Error: not_logged_in.
-func (r *Request) Authenticate() (err error) {
-	r.Session, err = r.findSession()
-	return err
-}
-
 // Client describes who sends the request, for throttling and the audit log.
 func (r *Request) Client() guard.Client {
 	if r.readCookies(); len(r.sent.others) > 0 {
-		_, _ = r.findSession() // chooses the token; without a live one, the first is as good
+		_ = r.Authenticate()          // chooses the token
+		r.Session = session.Session{} // the route did not ask
 	}
 	return guard.Client{
 		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),

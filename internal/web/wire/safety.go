@@ -3,16 +3,20 @@ package wire
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/rarely"
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // safety protects browsers: it sets headers on every answer, and refuses what pages
 // of other origins send.
 type safety struct {
 	crossOrigin *http.CrossOriginProtection
-	allowed     []string // origins
-	hsts        []string // the header's value; nil: not sent
-	refused     rarely   // notes about refused origins
+	allowed     []string             // origins
+	hsts        []string             // the header's value; nil: not sent
+	refused     *rarely.Gate[string] // notes about refused origins
 }
 
 func newSafety(opt Options) safety {
@@ -26,7 +30,10 @@ func newSafety(opt Options) safety {
 			panic(err) // the settings were validated
 		}
 	}
-	return safety{crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS)}
+	return safety{
+		crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS),
+		refused: rarely.NewGate[string](refusedEvery, maxRefused),
+	}
 }
 
 // hstsValue is the header for a setting: a year, as OWASP ASVS 5.0 asks (3.4.1).
@@ -77,20 +84,21 @@ func (r *Request) AnswerPreflight() bool {
 
 func (s *safety) allows(origin string) bool { return slices.Contains(s.allowed, origin) }
 
-// Bounds of a line about a refused origin: how often it is logged for one origin,
-// and how many bytes of what the client sent are in it.
+// Bounds of the lines about refused origins: how often one origin is logged, how many
+// origins in that time, and how many bytes of what the client sent are in a line.
 const (
 	refusedEvery   = time.Minute
+	maxRefused     = 256
 	maxLoggedBytes = 200
 )
 
 func (r *Request) noteRefusedOrigin(origin string) {
-	origin = printable(origin, maxLoggedBytes)
-	if !r.wire.safety.refused.due(origin, r.Now, refusedEvery) {
+	origin = strings.Clone(text.Printable(origin, maxLoggedBytes)) // the gate keeps it
+	if !r.wire.safety.refused.Pass(origin, r.Now) {
 		return
 	}
 	r.wire.opt.Log.WarnContext(r.Context(), "origin refused; CARDEA_ALLOWED_ORIGINS lists the origins whose pages may call",
-		"origin", origin, "method", knownMethod(r.HTTP.Method), "path", printable(r.HTTP.URL.Path, maxLoggedBytes))
+		"origin", origin, "method", knownMethod(r.HTTP.Method), "path", text.Printable(r.HTTP.URL.Path, maxLoggedBytes))
 }
 
 // Header values are made once; net/http only reads them.

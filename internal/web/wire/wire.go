@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/session"
 )
 
@@ -39,7 +40,7 @@ type Wire struct {
 	safety   safety
 	uploads  *budget
 	metrics  Metrics
-	foreign  rarely // notes about cookies of other apps
+	foreign  *rarely.Gate[struct{}] // notes about cookies of other apps
 }
 
 // New returns a Wire that finds sessions in the given service.
@@ -50,6 +51,7 @@ func New(sessions *session.Service, opt Options) *Wire {
 		safety:   newSafety(opt),
 		uploads:  newBudget(opt.UploadMaxBytes),
 		metrics:  newMetrics(),
+		foreign:  rarely.NewGate[struct{}](foreignEvery, 1),
 	}
 }
 
