@@ -128,8 +128,9 @@ cardea serve --session-idle 7d
 CARDEA_SESSION_IDLE=7d cardea serve
 ` + "```" + `
 
-- A flag beats the variable, and the variable beats the default. An empty variable counts as not set.
-- Times are days (` + "`14d`" + `) or hours, minutes and seconds (` + "`12h`, `1m30s`" + `). Lists are separated by commas.
+- A flag beats the variable, and the variable beats the default. An empty variable is not set.
+- Times are days (` + "`14d`" + `) or hours, minutes and seconds (` + "`12h`, `1m30s`" + `).
+- Lists are separated by commas.
 - A value that is not allowed stops the start with exit code 2 and one line. The line names the
   setting, the value and what is allowed.
 - The log warns about unknown variables that begin with ` + "`CARDEA_`" + `: most are misspelt.

@@ -174,7 +174,9 @@ func (u *Users) SetPassword(ctx context.Context, who string, password account.Pa
 // It returns how many sessions ended. Error: [ErrNoUser].
 func (u *Users) Suspend(ctx context.Context, who string) (changed user.User, ended int64, err error) {
 	changed, err = u.act(ctx, who, func(row *store.User) error {
-		row.SuspendedAt = store.Stored(u.now())
+		if row.SuspendedAt.IsZero() { // otherwise it stays as it was
+			row.SuspendedAt = store.Stored(u.now())
+		}
 		return u.audit.TransactEvent(ctx, guard.EventSuspended, row.ID, command, func(tx *store.Tx) (err error) {
 			if ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, ""); err != nil {
 				return err
