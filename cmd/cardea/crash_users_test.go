@@ -40,13 +40,12 @@ func (s *userState) endAll() { s.live, s.strays = nil, 0 }
 
 func (s *userState) sessions() int { return len(s.live) + s.strays }
 
-// setPicture replaces the picture. The name before it is kept if it was another one.
-func (s *userState) setPicture(next picture) {
-	if s.picture != nil && s.picture.name != next.name && !slices.Contains(s.oldNames, s.picture.name) {
+// setPicture replaces or removes the picture. Its name is kept.
+func (s *userState) setPicture(next *picture) {
+	if s.picture != nil {
 		s.oldNames = append(s.oldNames, s.picture.name)
 	}
-	s.oldNames = slices.DeleteFunc(s.oldNames, func(name string) bool { return name == next.name })
-	s.picture = &next
+	s.picture = next
 }
 
 // crashUser has one state or, after a request without an answer, one of two.
@@ -288,12 +287,12 @@ func (w *worker) upload(u *crashUser) error {
 	if !slices.Contains(u.pictures, next.name) {
 		u.pictures = append(u.pictures, next.name)
 	}
-	return w.ask(u, r, http.StatusOK, func(s *userState, _ string) { s.setPicture(next) })
+	return w.ask(u, r, http.StatusOK, func(s *userState, _ string) { s.setPicture(&next) })
 }
 
 func (w *worker) removePicture(u *crashUser) error {
 	r := request{method: "DELETE", path: "/api/upload-picture", token: pick(w.random, u.now.live)}
-	return w.ask(u, r, http.StatusOK, func(s *userState, _ string) { s.picture = nil })
+	return w.ask(u, r, http.StatusOK, func(s *userState, _ string) { s.setPicture(nil) })
 }
 
 // changePassword ends all sessions and begins a new one.
