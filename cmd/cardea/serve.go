@@ -111,21 +111,28 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 	if others == "" && strings.HasPrefix(host, "localhost:") && o.PublicURL == "" {
 		fmt.Fprintln(p.stdout, "Always open it as localhost, not as 127.0.0.1: browsers keep the cookies of the two apart.")
 	}
+	if o.PublicURL != "" {
+		fmt.Fprintf(p.stdout, "Users reach it at %s\n", o.PublicURL)
+	}
 	if !isTerminal(p.stderr) {
 		o.Log.InfoContext(ctx, "started", "version", version, "address", addr.String(), "data", data)
 	}
 	if !isFresh {
 		return
 	}
+	address := "http://" + host
+	if o.PublicURL != "" { // the cookie is for that address
+		address = strings.TrimSuffix(o.PublicURL, "/")
+	}
 	fmt.Fprintf(p.stdout, `
 The data folder is new. Make the first account, and see who is signed in:
 
-  curl -c cookies -X POST http://%[1]s/api/register \
+  curl -c cookies -X POST %[1]s/api/register \
     -H 'Content-Type: application/json' \
     -d '{"name":"aruncs","email":"test@gmail.com","password":"simplepass"}'
-  curl -b cookies http://%[1]s/api/user
+  curl -b cookies %[1]s/api/user
 
-`, host)
+`, address)
 }
 
 // localHost is the host and port to use on this machine. It is localhost wherever that
