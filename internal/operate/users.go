@@ -151,7 +151,7 @@ func (u *Users) sayWho(ctx context.Context, email string, err error) error {
 	if lookUp != nil {
 		return err
 	}
-	return &wordedError{fmt.Sprintf("the user %s (%s) already has this e-mail address", row.ID, row.Email), err}
+	return &wordedError{fmt.Sprintf("the user %s (%s) has this e-mail address", row.ID, row.Email), err}
 }
 
 // Rename gives a user another name. Error: [ErrNoUser].
