@@ -80,7 +80,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	d.onClose(d.db.Close)
 	d.storage = blob.OpenDisk(d.dir.Pictures)
 	if !d.db.ReadOnly() {
-		if d.storage, err = blob.NewDisk(d.dir.Pictures); err != nil {
+		if d.storage, err = media.OpenStorage(ctx, d.db, d.dir.Pictures); err != nil {
 			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
 		}
 	}

@@ -35,6 +35,9 @@ type Engine interface {
 	// the last call. conn is a connection of the writing pool.
 	ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error)
 
+	// Gone returns an error if the database that is open is no longer the one that a new
+	// process would open, because its files were removed or replaced. It is cheap.
+	Gone() error
 	// Snapshot writes a consistent copy of everything to a file that does not exist or
 	// is empty. Writers do not wait for it.
 	Snapshot(ctx context.Context, path string) error

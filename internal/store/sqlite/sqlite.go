@@ -25,6 +25,7 @@ type engine struct {
 	migrations fs.FS
 	// lastWrite is what ChangedByOthers saw.
 	lastWrite atomic.Pointer[lastWrite]
+	files     files // see Gone
 	// unchanged is asked by Close, see watchFile; nil: nothing to ask.
 	unchanged func() error
 }
@@ -88,6 +89,9 @@ func (e *engine) open(ctx context.Context, open func(context.Context, store.Engi
 	db, err := open(ctx, e, e.pools)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", e.path, err)
+	}
+	if err := e.Gone(); err != nil { // remembers the files
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
