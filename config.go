@@ -90,7 +90,8 @@ type Config struct {
 	TuneRuntime bool
 	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
-	// Clock tells the time. Nil: time.Now.
+	// Clock tells the time. Nil: time.Now. A jump of a clock whose times have a monotonic
+	// reading is followed after 15 minutes.
 	Clock func() time.Time
 }
 
@@ -263,8 +264,9 @@ func (c Config) rules() guard.Rules {
 	}
 }
 
-func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
+func (s *Server) sessionOptions() session.Options {
+	c := s.cfg
+	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log}
 }
 
 func (c Config) mediaOptions() media.Options {
