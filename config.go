@@ -88,6 +88,10 @@ type Config struct {
 	// CPU-heavy jobs, until [Server.Close]. This affects the whole program. It keeps
 	// cheap requests fast while passwords are hashed and pictures decoded.
 	TuneRuntime bool
+	// Memory is how much memory the process may use in bytes, such as the limit of its
+	// container. Hashes, uploads and pictures take their parts of it. Below 128 MiB ordinary
+	// pictures are refused; from 640 MiB on, more makes no difference. Zero: no limit.
+	Memory int64
 	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
 	// Clock tells the time. Nil: time.Now. A jump of a clock whose times have a monotonic
@@ -111,7 +115,7 @@ const (
 	maxSessionCache = 100_000_000 // about 1 KiB each
 )
 
-// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
+// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Memory, Log
 // and Clock are for code only, so they are not listed.
 func (c *Config) Settings() []Setting {
 	return slices.Concat(
@@ -245,6 +249,7 @@ func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
 	return account.PasswordOptions{
 		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
 		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
+		Memory: c.part(4),
 	}
 }
 
@@ -269,8 +274,30 @@ func (s *Server) sessionOptions() session.Options {
 	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log}
 }
 
+// Memory that is not shared out: the program, sessions, the database's pages, and garbage.
+const (
+	reservedMemory = 64 << 20
+	leastShared    = 32 << 20
+)
+
+// part is one of n parts of the memory that is shared out; 0: no limit.
+func (c Config) part(n int64) int64 {
+	if c.Memory <= 0 {
+		return 0
+	}
+	return max(leastShared, c.Memory-reservedMemory) / n
+}
+
+// pictureMemory is what making one picture may take.
+func (c Config) pictureMemory() int64 {
+	if c.Memory <= 0 {
+		return picture.DefaultMaxMemory
+	}
+	return min(picture.DefaultMaxMemory, c.part(2))
+}
+
 func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
+	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) webOptions() web.Options {
@@ -284,6 +311,7 @@ func (c Config) webOptions() web.Options {
 		CookieSameSite: sameSite[c.CookieSameSite],
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,
+		UploadMemory:   c.part(4),
 		LogAll:         c.LogRequests == "all",
 		Now:            c.Clock,
 		Log:            c.Log,

@@ -67,7 +67,7 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
 		decoding: workers.NewPool(workers.Limits{
-			Waiting: picturesWaiting, Wait: pictureWait, Memory: decodingMemory, RaiseProcs: opt.RaiseProcs,
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: min(decodingMemory, opt.Limits.MemoryLimit()/2), RaiseProcs: opt.RaiseProcs,
 		}),
 		rows:   newRowCache(db, watch, opt.Now),
 		proven: otter.Must(&otter.Options[string, proof]{MaximumSize: proofsKept}),
