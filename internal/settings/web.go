@@ -3,7 +3,6 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -150,7 +149,7 @@ func ParseCookieDomain(domain string, public *url.URL) (string, error) {
 		return "", errors.New("only host names: an IP address has no subdomains")
 	}
 	ascii, err := asciiHost(domain)
-	if err != nil || (&http.Cookie{Name: "x", Domain: ascii}).Valid() != nil {
+	if err != nil || !isDomain(ascii) {
 		return "", errors.New("a host name of letters, digits, hyphens and dots, without underscores")
 	}
 	switch suffix, _ := publicsuffix.PublicSuffix(ascii); {
@@ -160,6 +159,17 @@ func ParseCookieDomain(domain string, public *url.URL) (string, error) {
 		return "", errors.New("it is a public suffix, under which anyone can have a domain: name a domain of your own below it")
 	}
 	return ascii, nil
+}
+
+// isDomain reports whether net/http puts a domain into a cookie (RFC 1034 section 3.5).
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		isForeign := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, isForeign) || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return true
 }
 
 func isIP(host string) bool {

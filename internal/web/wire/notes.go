@@ -69,5 +69,5 @@ func (r *Request) note(n *notes, key, msg string, attrs ...slog.Attr) {
 	if more := n.more.Swap(0); more > 0 {
 		attrs = append(attrs, slog.Int64("more", more))
 	}
-	r.wire.opt.Log.LogAttrs(r.Context(), slog.LevelWarn, msg, attrs...)
+	r.wire.opt.Log.LogAttrs(r.Context(), slog.LevelWarn, msg, attrs...) //nolint:sloglint // callers pass constants
 }
