@@ -73,6 +73,7 @@ func forge(t *testing.T, backup []byte, kind archive.Kind, replacement []byte) [
 			err = w.Picture(entry.Key, content)
 		case archive.KindDatabase:
 			err = w.Database(bytes.NewReader(content), int64(len(content)))
+		case archive.KindInfo:
 		}
 		err = errors.Join(reading, err)
 	}
