@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
@@ -206,6 +207,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 	if err := wantSound(ctx, db); err != nil {
 		return err
 	}
+	if err := validate(ctx, db); err != nil {
+		return err
+	}
 	counts, err := db.Counts(ctx)
 	if err != nil {
 		return err
@@ -217,6 +221,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 	}
 	return readPictures(ctx, r.in, db, files, func(file media.File, done int64) error {
 		r.progress.report("restoring pictures", done, files)
+		if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
+			return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
+		}
 		return putOnce(ctx, storage, file)
 	})
 }
