@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
+	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -42,7 +44,11 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.open(ctx, store.Open)
+	db, err := e.open(ctx, store.Open)
+	if err == nil {
+		_ = removeUnfinished(path) // what is left takes only space
+	}
+	return db, err
 }
 
 // OpenExisting opens a database file that exists and is up to date, and does not change
@@ -99,11 +105,15 @@ func (e *engine) open(ctx context.Context, open func(context.Context, store.Engi
 // createPrivate creates the database file before SQLite does, because SQLite would make
 // it readable by everyone. SQLite's files beside it inherit the mode.
 func createPrivate(path string) error {
+	_, missing := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if err := f.Close(); err != nil || missing == nil {
+		return err
+	}
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // Migrations implements [store.Engine].
