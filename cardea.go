@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"sync"
 	"time"
@@ -90,6 +91,12 @@ func (s *Server) open(ctx context.Context) error {
 		s.onClose(list.Close)
 	}
 	dir := s.cfg.dir()
+	if err := dir.MakePrivate(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data: %w", err)
+	}
+	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
+		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
+	}
 	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
 	if err != nil {
 		return err

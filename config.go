@@ -4,23 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/breached"
-	"github.com/cardea-accounts/cardea/internal/datadir"
-	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
-	"github.com/cardea-accounts/cardea/internal/picture"
-	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
-	"github.com/cardea-accounts/cardea/internal/web"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
@@ -32,6 +22,10 @@ type Config struct {
 	Database string
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
+
+	// DataAccess is private or any. Private refuses to start if others on the machine can
+	// read or change the data folder, the database or secret.key.
+	DataAccess string
 
 	// PublicURL is the address the world sees, http or https. Empty: http:// and
 	// the request's own Host.
@@ -125,6 +119,7 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
 			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
 			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
@@ -235,87 +230,4 @@ func (c Config) Warnings() []string {
 			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
 	}
 	return warnings
-}
-
-var sameSite = map[string]http.SameSite{
-	"lax":    http.SameSiteLaxMode,
-	"strict": http.SameSiteStrictMode,
-	"none":   http.SameSiteNoneMode,
-}
-
-// dir is the data folder.
-func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
-
-func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
-	return account.PasswordOptions{
-		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
-		Memory: c.part(4),
-	}
-}
-
-// publicURL is nil without one.
-func (c Config) publicURL() *url.URL {
-	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
-	return public
-}
-
-// rules are the limits on attempts.
-func (c Config) rules() guard.Rules {
-	limits, _ := settings.ParseLimits(c.Limits) // validated
-	return guard.Rules{
-		Account:  guard.Limit(limits["account"]),
-		Address:  guard.Limit(limits["address"]),
-		Register: guard.Limit(limits["register"]),
-	}
-}
-
-func (s *Server) sessionOptions() session.Options {
-	c := s.cfg
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log}
-}
-
-// Memory that is not shared out: the program, sessions, the database's pages, and garbage.
-const (
-	reservedMemory = 64 << 20
-	leastShared    = 32 << 20
-)
-
-// part is one of n parts of the memory that is shared out; 0: no limit.
-func (c Config) part(n int64) int64 {
-	if c.Memory <= 0 {
-		return 0
-	}
-	return max(leastShared, c.Memory-reservedMemory) / n
-}
-
-// pictureMemory is what making one picture may take.
-func (c Config) pictureMemory() int64 {
-	if c.Memory <= 0 {
-		return picture.DefaultMaxMemory
-	}
-	return min(picture.DefaultMaxMemory, c.part(2))
-}
-
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) webOptions() web.Options {
-	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
-	return web.Options{
-		PublicURL:      c.publicURL(),
-		TrustedProxies: c.TrustedProxies,
-		AllowedOrigins: c.AllowedOrigins,
-		HSTS:           c.HSTS,
-		CookieName:     c.CookieName,
-		CookieDomain:   cookieDomain,
-		CookieSameSite: sameSite[c.CookieSameSite],
-		CookieMaxAge:   c.SessionMax,
-		UploadMaxBytes: c.UploadMaxBytes,
-		UploadMemory:   c.part(4),
-		LogAll:         c.LogRequests == "all",
-		Now:            c.Clock,
-		Log:            c.Log,
-	}
 }

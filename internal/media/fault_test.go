@@ -112,3 +112,24 @@ func TestStorageThatIsNotThere(t *testing.T) {
 	}
 	h.SetPicture(t, ada.ID, 20)
 }
+
+// A picture that is dated in the future, because the clock was set back since, is served
+// with the date of the answer, and the next one has a date of its own.
+func TestPicturesDatedInTheFuture(t *testing.T) {
+	h := house.New(t, house.Options{})
+	h.Clock.Advance(100 * time.Hour)
+	ada, _ := h.Register(t, "ada@example.com")
+	h.SetPicture(t, ada.ID, 10)
+	h.Clock.Advance(-100 * time.Hour)
+	for range 2 {
+		p, err := h.Pictures.Open(t.Context(), ada.ID, "a.png", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := h.Clock.Now(); p.UpdatedAt.After(now) {
+			t.Errorf("dated %v at %v", p.UpdatedAt, now)
+		}
+		_ = p.Close()
+		h.SetPicture(t, ada.ID, 20)
+	}
+}

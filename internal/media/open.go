@@ -70,15 +70,18 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 	}
 }
 
-// notInFuture returns the time, or the zero time if it is to come: the clock was set back,
-// or the picture was replaced twice within a second. Last-Modified must not be later than
-// the answer (RFC 9110 section 8.8.2.1); without it clients compare the ETag.
+// notInFuture returns the time, or now if it is to come because the clock was set back:
+// Last-Modified must not be later than the answer (RFC 9110 section 8.8.2.1). Replacing a
+// picture again within a second dates it a moment ahead, see laterSecond.
 func (p *Pictures) notInFuture(at time.Time) time.Time {
-	if at.Truncate(time.Second).After(p.opt.Now()) {
-		return time.Time{}
+	if now := p.opt.Now(); at.Sub(now) > aMoment {
+		return now
 	}
 	return at
 }
+
+// aMoment is how far ahead the date of a picture may be without a clock that was set back.
+const aMoment = time.Minute
 
 // openWhole opens the file of a row. Before it is served for the first time, and after it
 // has changed on the disk, the file is compared with the row: a part of a picture, served

@@ -251,7 +251,7 @@ func laterSecond(ctx context.Context, tx *store.Tx, row store.Picture) (time.Tim
 	if errors.Is(err, store.ErrNotFound) {
 		return row.UpdatedAt, nil
 	}
-	if before.UpdatedAt.Sub(row.UpdatedAt) > time.Minute { // the clock was set back since
+	if before.UpdatedAt.Sub(row.UpdatedAt) > aMoment { // the clock was set back since
 		return row.UpdatedAt, err
 	}
 	if next := before.UpdatedAt.Truncate(time.Second).Add(time.Second); row.UpdatedAt.Before(next) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -19,6 +20,7 @@ import (
 const (
 	ProblemDatabase = "database"
 	ProblemSecret   = "secret.key"
+	ProblemAccess   = "access" // others on the machine have it
 	ProblemUser     = "user"
 	ProblemPicture  = "picture"
 	ProblemFile     = "file"  // of the storage, that nothing names
@@ -56,6 +58,11 @@ func (d *Data) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 	var err error
 	if _, c.contents.Secret, err = d.dir.ReadSecret(); err != nil {
 		c.Found(Problem{What: ProblemSecret, Message: err.Error()})
+	}
+	if err := d.dir.RefuseOpen(); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			c.Found(Problem{What: ProblemAccess, Message: strings.TrimSpace(line)})
+		}
 	}
 	for _, step := range []func(context.Context) error{c.database, c.users, c.pictures, c.files} {
 		err := step(ctx)
@@ -138,7 +145,7 @@ func (c *check) pictures(ctx context.Context) error {
 
 // nearlyNone is the share of files that must be named before others are removed: one in
 // this many. A database that names fewer may be another one, or a new one.
-const nearlyNone = 2
+const nearlyNone = 4
 
 // refuseRemoval turns removal off if the database names few of the files. They are
 // counted first, because removed files do not come back.

@@ -196,7 +196,7 @@ func TestOrphanThatCannotBeRemoved(t *testing.T) {
 	}
 }
 
-// A database that names fewer than half of the files may be the wrong one: a new one, or
+// A database that names fewer than a quarter of the files may be the wrong one: a new one, or
 // an old one that was put back. It costs no files.
 func TestRemovalNeedsADatabaseThatNamesFiles(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -204,8 +204,8 @@ func TestRemovalNeedsADatabaseThatNamesFiles(t *testing.T) {
 		removes       bool
 	}{
 		"a new database": {0, 1, false},
-		"an old one":     {2, 3, false},
-		"the right one":  {2, 2, true},
+		"an old one":     {1, 4, false},
+		"the right one":  {1, 3, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := house.New(t, house.Options{})

@@ -114,6 +114,9 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, reason(err))
 		}
 	}
+	if err := dir.MakePrivate(); err != nil {
+		return Contents{}, err
+	}
 	err = r.run(ctx)
 	return r.contents, err
 }
