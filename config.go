@@ -33,12 +33,13 @@ type Config struct {
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
-	// PublicURL is the address the world sees, http or https. Empty: http:// and
+	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are the networks whose X-Forwarded-For, -Proto and -Host count.
+	// TrustedProxies are the networks of proxies whose headers X-Forwarded-For, -Proto
+	// and -Host are trusted.
 	TrustedProxies []netip.Prefix
-	// AllowedOrigins are other origins whose pages may call, such as
+	// AllowedOrigins are other origins whose pages may call the API, such as
 	// https://app.example.com.
 	AllowedOrigins []string
 	// HSTS is the scope of Strict-Transport-Security, which is sent under https only:
@@ -80,8 +81,8 @@ type Config struct {
 
 	// AuditKeep is how long audit events are kept.
 	AuditKeep time.Duration
-	// LogRequests is events (requests that change something, errors, and requests that
-	// take longer than a second) or all.
+	// LogRequests says which requests are logged: events (those that change something,
+	// fail, or take longer than a second) or all.
 	LogRequests string
 
 	// TuneRuntime lets the server raise GOMAXPROCS by the number of its workers for

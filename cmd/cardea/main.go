@@ -34,7 +34,7 @@ func main() {
 	os.Exit(p.run(ctx))
 }
 
-// program is what a command sees of the world.
+// program is the environment of a command: arguments, variables and standard streams.
 type program struct {
 	args    []string
 	environ []string

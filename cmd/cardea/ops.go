@@ -54,7 +54,7 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler) 
 // isLocal reports whether only this machine can connect.
 func (o *opsListener) isLocal() bool { return isLoopback(o.listener.Addr().String()) }
 
-// greeting tells the operator where to look.
+// greeting is a line with the addresses of the operators' listener.
 func (o *opsListener) greeting() string {
 	if !o.isLocal() {
 		return fmt.Sprintf("Operators: http://%s/metrics", o.listener.Addr())
