@@ -123,11 +123,11 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
-			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
+			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
 			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For, "+
 				"-Proto and -Host count").Without("none"),
-			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call, such as https://app.example.com").Without("none"),
+			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
@@ -141,14 +141,14 @@ func (c *Config) Settings() []Setting {
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
 			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
-			settings.Choice("rate-limit", &c.RateLimit, "the limits on attempts are `on`, or off for load tests", "on", "off"),
-			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change: wrong passwords for one account, "+
-				"wrong passwords from one address, registrations from one address", checkLimits)),
+			settings.Choice("rate-limit", &c.RateLimit, "`switch` of all limits on attempts: on, or off for load tests", "on", "off"),
+			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as attempts/time: wrong passwords for one account, "+
+				"wrong passwords from one address, registrations (register) from one address", checkLimits)),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
 		settings.In("Log",
-			settings.Choice("log", &c.LogRequests, "which `requests` are logged: events (changes, errors, slower than a second) or all", "events", "all")),
+			settings.Choice("log", &c.LogRequests, "`requests` to log: events (changes, errors, and those slower than a second) or all", "events", "all")),
 	)
 }
 
@@ -213,7 +213,7 @@ func (c Config) checkCookie() (errs []error) {
 		refuse("cookie-domain", c.CookieDomain, err.Error())
 	}
 	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
-		refuse("cookie-domain", c.CookieDomain, "none with a cookie-name that begins with __Host-, because browsers drop the cookie otherwise")
+		refuse("cookie-domain", c.CookieDomain, "leave it out, or use a cookie-name without __Host-: browsers drop a __Host- cookie that has a domain")
 	}
 	return errs
 }

@@ -39,7 +39,7 @@ func (d Dir) Staged() string { return d.Database + ".restoring" }
 func (d Dir) LockFile() string { return d.Database + ".lock" }
 
 // ErrInUse: another process serves the same database.
-var ErrInUse = errors.New("another Cardea uses this database")
+var ErrInUse = errors.New("another Cardea server uses this database")
 
 // Lock is held by the process that serves the database. The operating system releases
 // it however the process ends.

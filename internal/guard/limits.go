@@ -185,7 +185,7 @@ func (l *Limits) TakeBack(ctx context.Context, a Attempt) {
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := l.db.Tx(ctx, func(tx *store.Tx) error { return a.remove(ctx, tx) }); err != nil {
-		l.log.WarnContext(ctx, "an attempt that failed for no fault of the user still counts", "error", err)
+		l.log.WarnContext(ctx, "an attempt that failed through no fault of the user still counts", "error", err)
 	}
 }
 
