@@ -1,7 +1,7 @@
 // Package session starts, finds, lists and ends sessions.
 //
-// [Service.Find] is on the way of nearly every request, so live sessions are kept in
-// memory (cache.go), and their last use is written in the background (use.go).
+// Nearly every request calls [Service.Find]. So live sessions are kept in memory
+// (cache.go), and their last use is written in the background (use.go).
 package session
 
 import (
@@ -53,12 +53,12 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 type Session struct {
 	ID   string
 	User user.User
-	// Memo lets the caller keep what it made of the session, such as an answer that is
-	// ready to be sent. It is gone when anything about the user changes.
+	// Memo lets the caller keep a value with the session, such as an encoded answer. It
+	// is dropped when anything about the user changes.
 	Memo *atomic.Value
 }
 
-// SignIn is what a client keeps after a user has signed in.
+// SignIn has the values that the client keeps in cookies after a user has signed in.
 type SignIn struct {
 	Session token.Token
 	Device  guard.Device // empty: none
@@ -81,8 +81,8 @@ const (
 	// maxSessions is how many sessions one user has at most. No user has so many devices.
 	// A program that signs in anew each time would fill the disk.
 	maxSessions = 1000
-	// detour bounds how long a request that only reads waits for a write beside it, for
-	// instance while another process holds the database lock.
+	// detour bounds how long a request that only reads may wait to write, for instance
+	// while another process holds the database lock.
 	detour = 250 * time.Millisecond
 )
 
