@@ -162,6 +162,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "orphans", Every: sweep, Do: pictures.SweepOrphans},
 		run.Job{Name: "crops", Every: sweep, Do: pictures.SweepCrops},
 		run.Job{Name: "attempts", Every: sweep, Do: s.clock.WhenSettled(limits.Sweep)},
+		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
 		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
 	s.web = web.New(web.Owners{

@@ -44,6 +44,9 @@ type Engine interface {
 	// Damages describes what is wrong with the schema, the data and the references
 	// between rows, one sentence each, at most 100.
 	Damages(ctx context.Context) ([]string, error)
+	// QuickDamages is Damages without comparing indexes with tables, which takes most of
+	// the time.
+	QuickDamages(ctx context.Context) ([]string, error)
 	// Size is how many bytes the database takes up; 0 if unknown.
 	Size(ctx context.Context) int64
 

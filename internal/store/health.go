@@ -135,3 +135,18 @@ func (db *DB) checkForDamage(ctx context.Context) error {
 	h.checked = time.Now()
 	return h.found
 }
+
+// QuickCheckInterval is how often [DB.QuickCheck] should be called, besides after a start.
+const QuickCheckInterval = 24 * time.Hour
+
+// QuickCheck looks for damage that a plain copy of a running database can have. If there
+// is any, [DB.Ping] fails until a check finds none. Error: [ErrDamaged].
+func (db *DB) QuickCheck(ctx context.Context) error {
+	found, err := db.engine.QuickDamages(ctx)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%w: %s", ErrDamaged, found[0])
+		db.health.damaged.Add(1)
+		return err
+	}
+	return db.classify(err)
+}

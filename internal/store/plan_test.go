@@ -141,6 +141,7 @@ var exempt = map[string]string{
 	"Counts":            "for metrics, once a minute at most, and for operators' commands: reads whole indexes, on a connection that reads",
 	"CountFiles":        "for backups: sorts all keys",
 	"Damages":           "for operators' commands, and for readiness after damage was met, once a minute at most",
+	"QuickCheck":        "in the background after a start, and once a day",
 	"Snapshot":          "for backups",
 	"DeleteAllSessions": "for operators' commands: reads no more than it deletes",
 }

@@ -94,7 +94,7 @@ func newEngine(path, writerDSN, readerDSN string) (*engine, error) {
 func (e *engine) open(ctx context.Context, open func(context.Context, store.Engine, store.Pools) (*store.DB, error)) (*store.DB, error) {
 	db, err := open(ctx, e, e.pools)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", e.path, err)
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", e.path, err), unusable(e.path))
 	}
 	if err := e.Gone(); err != nil { // remembers the files
 		return nil, errors.Join(err, db.Close())
@@ -140,6 +140,23 @@ func (e *engine) Close() error {
 	err := errors.Join(e.pools.Reader.Close(), e.pools.Writer.Close())
 	if e.unchanged != nil {
 		err = errors.Join(err, e.unchanged())
+	}
+	return err
+}
+
+// unusable says which of a database's files cannot be opened, and why. SQLite names none
+// of them. It must not be called while this process has the database open.
+func unusable(path string) (err error) {
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		if !exists(file) {
+			continue
+		}
+		f, openErr := os.OpenFile(file, os.O_RDWR, 0) //nolint:gosec // the operator names the file
+		if openErr != nil {
+			err = errors.Join(err, openErr)
+			continue
+		}
+		_ = f.Close() // nothing was written
 	}
 	return err
 }
