@@ -40,11 +40,11 @@ func (d Dir) lost(state, left string) error {
 	if left == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s %s, but there is still %s. Restore a backup; or, to start without users, move that elsewhere",
+	return fmt.Errorf("%w: %s %s, but there %s. Restore a backup; or, to start without users, move that elsewhere",
 		ErrLost, d.Database, state, left)
 }
 
-// left names something that a server left behind; empty if there is nothing.
+// left says what a server left behind, after the word there; empty if there is nothing.
 //
 // A key alone proves nothing, because operators may put it there before the first start.
 // The first start creates the database, the picture folder and the key, in this order. So
@@ -53,10 +53,10 @@ func (d Dir) lost(state, left string) error {
 func (d Dir) left(isMissing, wasServed bool, hasPictures func() bool) string {
 	log := d.resolved() + "-wal"
 	if info, err := os.Stat(log); err == nil && info.Size() > 0 {
-		return "its log " + log
+		return "is its log " + log
 	}
 	if hasPictures() {
-		return "a picture in " + d.Pictures
+		return "are pictures in " + d.Pictures
 	}
 	key, err := os.Lstat(d.SecretFile())
 	hadPictures := exists(d.Pictures)
@@ -65,7 +65,7 @@ func (d Dir) left(isMissing, wasServed bool, hasPictures func() bool) string {
 		hadServer = wasServed || hadPictures && filepath.Dir(d.Pictures) == filepath.Clean(d.Path)
 	}
 	if err == nil && key.Mode().IsRegular() && hadServer {
-		return "its secret key " + d.SecretFile()
+		return "is its secret key " + d.SecretFile()
 	}
 	return ""
 }
