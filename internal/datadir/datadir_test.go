@@ -73,29 +73,6 @@ func TestHalfRestored(t *testing.T) {
 	}
 }
 
-// An empty database is a first start that was interrupted, unless pictures exist.
-func TestLostDatabase(t *testing.T) {
-	dir := datadir.At(t.TempDir(), "", "")
-	for _, c := range []struct {
-		text     string
-		pictures func() bool
-		want     error
-	}{
-		{"", some, datadir.ErrLost},
-		{"", none, nil},
-		{"database", some, nil},
-	} {
-		write(t, dir.Database, c.text)
-		lock, err := dir.Claim(c.pictures)
-		if !errors.Is(err, c.want) {
-			t.Errorf("%q, pictures %v: %v, want %v", c.text, c.pictures(), err, c.want)
-		}
-		if lock != nil {
-			_ = lock.Close()
-		}
-	}
-}
-
 func TestRefuseUsed(t *testing.T) {
 	dir := datadir.At(filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "db"), filepath.Join(t.TempDir(), "pictures"))
 	refused := func(want error) {
