@@ -18,7 +18,7 @@ func (d *Disk) IsEmpty(context.Context) (bool, error) {
 	if err != nil {
 		return false, storageError(err)
 	}
-	defer folder.Close()                 // only read
+	defer folder.Close()                 //nolint:errcheck // only read
 	names, err := folder.Readdirnames(3) // one more than those that do not count
 	for _, name := range names {
 		if name != lostAndFound && name != filepath.Base(d.checkFile()) {

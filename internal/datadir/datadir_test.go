@@ -12,7 +12,6 @@ import (
 )
 
 func none() bool { return false }
-func some() bool { return true }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
