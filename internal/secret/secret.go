@@ -22,6 +22,8 @@ type Label string
 const (
 	DeviceCookies   Label = "cardea device cookies" // HMAC in cookies of known devices
 	AvatarAddresses Label = "cardea avatars"        // HMAC in addresses of default avatars
+	Codes           Label = "cardea codes"          // HMAC of codes in mails
+	Outbox          Label = "cardea outbox"         // encryption of mail that is not sent yet
 )
 
 const (

@@ -142,3 +142,20 @@ func sessionIDs(t *testing.T, db *store.DB, userID string) string {
 	}
 	return fmt.Sprint(ids)
 }
+
+// challenge returns a challenge of ann.
+func challenge(id string) store.Challenge {
+	return store.Challenge{
+		ID: id, Purpose: "reset", UserID: "ann", Email: "ann@example.com", TokenHash: []byte("token of " + id),
+		CodeMAC: []byte("code of " + id), BrowserHash: []byte("browser of " + id), State: []byte("state"),
+		CreatedAt: at(1), ExpiresAt: at(10),
+	}
+}
+
+// mail returns a message to ann that is due at a time.
+func mail(id string, due time.Time) store.Mail {
+	return store.Mail{
+		ID: id, UserID: "ann", Recipient: "ann@example.com", Kind: "reset", Sealed: []byte("content of " + id),
+		CreatedAt: at(1), SendAt: due, ExpiresAt: at(50),
+	}
+}

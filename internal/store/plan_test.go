@@ -120,11 +120,52 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"SetPicture":    func(tx *store.Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
 	"DeletePicture": func(tx *store.Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
 
-	"AddOrphan":      func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
-	"AdoptOrphan":    func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
-	"ForgetOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
-	"ExpireOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.ExpireOrphan(ctx, "key1", at(3)) },
-	"OrphansAfter":   func(tx *store.Tx, ctx context.Context) error { _, err := tx.OrphansAfter(ctx, at(3)); return err },
+	"AddOrphan":    func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
+	"AdoptOrphan":  func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
+	"ForgetOrphan": func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
+	"ExpireOrphan": func(tx *store.Tx, ctx context.Context) error { return tx.ExpireOrphan(ctx, "key1", at(3)) },
+	"OrphansAfter": func(tx *store.Tx, ctx context.Context) error { _, err := tx.OrphansAfter(ctx, at(3)); return err },
+	"SetLanguage":  func(tx *store.Tx, ctx context.Context) error { return tx.SetLanguage(ctx, "ann", "de") },
+	"ChallengeByToken": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ChallengeByToken(ctx, []byte("t1"))
+		return notMissing(err)
+	},
+	"ChallengeOfUser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ChallengeOfUser(ctx, "ann", "reset")
+		return notMissing(err)
+	},
+	"ChallengeOfBrowser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ChallengeOfBrowser(ctx, []byte("b1"), "login")
+		return notMissing(err)
+	},
+	"CreateChallenge":  func(tx *store.Tx, ctx context.Context) error { return tx.CreateChallenge(ctx, challenge("c2")) },
+	"CountCodeAttempt": func(tx *store.Tx, ctx context.Context) error { return notMissing(tx.CountCodeAttempt(ctx, "c1", 5)) },
+	"DeleteChallenge":  func(tx *store.Tx, ctx context.Context) error { return notMissing(tx.DeleteChallenge(ctx, "c1")) },
+	"DeleteChallengesOfUser": func(tx *store.Tx, ctx context.Context) error {
+		return tx.DeleteChallengesOfUser(ctx, "ann", "reset", at(1))
+	},
+	"DeleteExpiredChallenges": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.DeleteExpiredChallenges(ctx, at(99), 9)
+		return err
+	},
+	"AddMail":    func(tx *store.Tx, ctx context.Context) error { return tx.AddMail(ctx, mail("m2", at(1))) },
+	"HasDueMail": func(tx *store.Tx, ctx context.Context) error { _, err := tx.HasDueMail(ctx, at(9)); return err },
+	"LeaseMail": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.LeaseMail(ctx, at(9), at(10), 9)
+		return err
+	},
+	"PostponeMail": func(tx *store.Tx, ctx context.Context) error {
+		return tx.PostponeMail(ctx, "m1", 1, at(9), "down")
+	},
+	"GiveUpMail":       func(tx *store.Tx, ctx context.Context) error { return tx.GiveUpMail(ctx, "m1", "refused") },
+	"DeleteMail":       func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMail(ctx, "m1") },
+	"DeleteMailOfUser": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMailOfUser(ctx, "ann") },
+	"ExpiredMail":      func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpiredMail(ctx, at(99), 9); return err },
+	"LatestMail":       func(tx *store.Tx, ctx context.Context) error { _, err := tx.LatestMail(ctx, at(9), 9); return err },
+	"MailByID": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.MailByID(ctx, "m1")
+		return notMissing(err)
+	},
 	"RedateSession":  func(tx *store.Tx, ctx context.Context) error { return tx.RedateSession(ctx, "ann", "s1", at(0)) },
 	"FutureSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.FutureSessions(ctx, at(0), 9); return err },
 }
@@ -141,6 +182,7 @@ var exempt = map[string]string{
 	"Counts":            "for metrics, once a minute at most, and for operators' commands: reads whole indexes, on a connection that reads",
 	"CountFiles":        "for backups: sorts all keys",
 	"Damages":           "for operators' commands, and for readiness after damage was met, once a minute at most",
+	"Queue":             "for metrics, once a minute at most, and for operators' commands",
 	"QuickCheck":        "in the background after a start, and once a day",
 	"Snapshot":          "for backups",
 	"DeleteAllSessions": "for operators' commands: reads no more than it deletes",

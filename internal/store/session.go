@@ -32,10 +32,10 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	session, user := &found.Session, &found.User
 	fields := []any{
 		&session.ID, &session.UserID, instant{&session.CreatedAt}, instant{&session.LastSeenAt},
-		&user.Name, &user.Email, &user.EmailVerified, instant{&user.CreatedAt},
+		&user.Name, &user.Email, &user.EmailVerified, &user.Language, instant{&user.CreatedAt},
 	}
 	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
-			u.name, u.email, u.email_verified, u.created_at, `+nullPictureColumns+`
+			u.name, u.email, u.email_verified, u.language, u.created_at, `+nullPictureColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE s.token_hash = $1`, hash).Scan(append(fields, p.fields()...)...)
 	user.ID = session.UserID

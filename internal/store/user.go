@@ -12,16 +12,17 @@ type User struct {
 	Email         string // as typed
 	EmailKey      string // as compared; unique
 	EmailVerified bool
+	Language      string    // tag; empty: not known
 	PasswordHash  string    // PHC string
 	SuspendedAt   time.Time // zero: not suspended
 	CreatedAt     time.Time
 }
 
-const userColumns = `u.id, u.name, u.email, u.email_key, u.email_verified, u.password_hash, u.suspended_at, u.created_at`
+const userColumns = `u.id, u.name, u.email, u.email_key, u.email_verified, u.language, u.password_hash, u.suspended_at, u.created_at`
 
 func (u *User) fields() []any {
 	return []any{
-		&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.EmailVerified, &u.PasswordHash, instant{&u.SuspendedAt}, instant{&u.CreatedAt},
+		&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.EmailVerified, &u.Language, &u.PasswordHash, instant{&u.SuspendedAt}, instant{&u.CreatedAt},
 	}
 }
 
@@ -72,9 +73,9 @@ func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
 
 // CreateUser adds a user: [ErrDuplicate] when the e-mail address or id is taken.
 func (tx *Tx) CreateUser(ctx context.Context, u User) error {
-	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, password_hash, suspended_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		u.ID, u.Name, u.Email, u.EmailKey, u.EmailVerified, u.PasswordHash, nullMicros(u.SuspendedAt), micros(u.CreatedAt))
+	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, language, password_hash, suspended_at, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		u.ID, u.Name, u.Email, u.EmailKey, u.EmailVerified, u.Language, u.PasswordHash, nullMicros(u.SuspendedAt), micros(u.CreatedAt))
 	return err
 }
 
@@ -82,6 +83,12 @@ func (tx *Tx) CreateUser(ctx context.Context, u User) error {
 func (tx *Tx) SetName(ctx context.Context, userID, name string) error {
 	tx.changes(userID)
 	return tx.execOne(ctx, `UPDATE users SET name = $2 WHERE id = $1`, userID, name)
+}
+
+// SetLanguage changes the language of a user's mails and pages, or [ErrNotFound].
+func (tx *Tx) SetLanguage(ctx context.Context, userID, language string) error {
+	tx.changes(userID)
+	return tx.execOne(ctx, `UPDATE users SET language = $2 WHERE id = $1`, userID, language)
 }
 
 // SetEmail changes a user's e-mail address: [ErrDuplicate] when another user has it,

@@ -14,6 +14,7 @@ type User struct {
 	Name          string
 	Email         string // as typed
 	EmailVerified bool
+	Language      string // tag; empty: not known
 	CreatedAt     time.Time
 	SuspendedAt   time.Time // zero: not suspended
 	Picture       *Picture  // nil: none
@@ -31,7 +32,7 @@ type Picture struct {
 // From makes a user from a row and the row of the user's picture, which may be nil.
 func From(row store.User, picture *store.Picture) User {
 	u := User{
-		ID: row.ID, Name: row.Name, Email: row.Email, EmailVerified: row.EmailVerified,
+		ID: row.ID, Name: row.Name, Email: row.Email, EmailVerified: row.EmailVerified, Language: row.Language,
 		CreatedAt: row.CreatedAt, SuspendedAt: row.SuspendedAt,
 	}
 	if picture != nil {

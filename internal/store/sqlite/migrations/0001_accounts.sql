@@ -6,6 +6,7 @@ CREATE TABLE users (
     email          TEXT    NOT NULL, -- as typed
     email_key      TEXT    NOT NULL UNIQUE, -- as compared: NFC and case folding
     email_verified INTEGER NOT NULL DEFAULT 0,
+    language       TEXT    NOT NULL DEFAULT '', -- of mails and pages, a tag such as de; empty: not known
     password_hash  TEXT    NOT NULL, -- a PHC string
     suspended_at   INTEGER, -- NULL: not suspended
     created_at     INTEGER NOT NULL
@@ -90,3 +91,43 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_of_user ON audit (user_id, at);
 CREATE INDEX audit_by_time ON audit (at);
+
+-- What is confirmed through a mailbox: a link, a code, or both were sent to an address.
+-- A row goes when it is used, replaced by a newer one, or expired.
+CREATE TABLE challenges (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    purpose      TEXT    NOT NULL, -- verify, reset, change, login or undo
+    user_id      TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    email        TEXT    NOT NULL, -- what is confirmed, as typed; undo: the address to go back to
+    token_hash   BLOB    NOT NULL UNIQUE, -- SHA-256 of the token in the link
+    code_mac     BLOB    NOT NULL, -- HMAC of id and code; empty: there is no code
+    browser_hash BLOB    NOT NULL, -- SHA-256 of the cookie of the browser that asked; empty: none
+    state        BLOB    NOT NULL, -- SHA-256 of the password hash and address that the user had; empty: any
+    attempts     INTEGER NOT NULL, -- at the code
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX challenges_of_user ON challenges (user_id, purpose);
+CREATE INDEX challenges_of_browser ON challenges (browser_hash, purpose);
+CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+
+-- Mail that is to be sent. A row goes when the mail server has taken the message.
+CREATE TABLE outbox (
+    id         TEXT    NOT NULL PRIMARY KEY, -- the Message-ID is made of it, so a second delivery has the same
+    user_id    TEXT    NOT NULL, -- whose message it is, which goes with the user; empty: nobody's
+    recipient  TEXT    NOT NULL,
+    kind       TEXT    NOT NULL, -- which message it is
+    sealed     BLOB    NOT NULL, -- the rest, encrypted: it has links and codes
+    attempts   INTEGER NOT NULL,
+    error      TEXT    NOT NULL, -- of the last attempt
+    created_at INTEGER NOT NULL,
+    send_at    INTEGER NOT NULL, -- the next attempt; while one runs, when it counts as lost
+    expires_at INTEGER NOT NULL, -- when it is given up
+    gave_up    INTEGER NOT NULL DEFAULT 0 -- it will not be sent; kept for operators until it expires
+) STRICT;
+
+CREATE INDEX outbox_due ON outbox (send_at) WHERE gave_up = 0;
+CREATE INDEX outbox_of_user ON outbox (user_id);
+CREATE INDEX outbox_by_expiry ON outbox (expires_at);
+CREATE INDEX outbox_by_creation ON outbox (created_at);
