@@ -1,0 +1,98 @@
+// Package outbox has the messages that leave the server. A message is a row that is written
+// in the transaction that causes it, so neither exists without the other. A background job
+// sends it: nothing in a request waits for a mail server.
+//
+// A message is sent at least once. If the server dies between sending it and removing its
+// row, it is sent again with the same Message-ID, by which mailboxes recognise it.
+//
+// Rows are encrypted, because they hold links and codes that nothing else keeps.
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
+	"github.com/cardea-accounts/cardea/internal/secret"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
+)
+
+// Letter is a message that is not sent yet.
+type Letter struct {
+	ID        string // of the row; the Message-ID is made of it
+	UserID    string // whose it is: it goes with the user; empty: nobody's
+	To        string // an address as typed
+	Message   mail.Message
+	CreatedAt time.Time
+	// ExpiresAt is when it is no longer of use, such as when its link has expired.
+	ExpiresAt time.Time
+}
+
+// Options are the settings of an [Outbox].
+type Options struct {
+	Keys secret.Sub // encrypt the rows
+	// Transport sends. Nil: nothing is sent; messages stay until they expire.
+	Transport Transport
+	// KeepSent keeps messages that were sent, for the development mailbox.
+	KeepSent bool
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Outbox owns the messages. Its methods may be called from any goroutine.
+type Outbox struct {
+	opt     Options
+	db      *store.DB
+	audit   *guard.Audit
+	server  server
+	figures figures
+}
+
+// New returns an outbox.
+func New(db *store.DB, audit *guard.Audit, opt Options) *Outbox {
+	return &Outbox{opt: opt, db: db, audit: audit}
+}
+
+// Add puts a message into the outbox, to be sent at once, or at a later time that is not zero.
+func (o *Outbox) Add(ctx context.Context, tx *store.Tx, l Letter, later time.Time) error {
+	now := store.Stored(o.opt.Now())
+	content, err := json.Marshal(l.Message)
+	if err != nil {
+		return err
+	}
+	id := token.ID()
+	return tx.AddMail(ctx, store.Mail{
+		ID: id, UserID: l.UserID, Recipient: l.To, Kind: string(l.Message.Kind), Sealed: o.opt.Keys.Seal(content, []byte(id)),
+		CreatedAt: now, SendAt: latest(now, later), ExpiresAt: l.ExpiresAt,
+	})
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Drop removes the messages of a user.
+func (o *Outbox) Drop(ctx context.Context, tx *store.Tx, userID string) error {
+	return tx.DeleteMailOfUser(ctx, userID)
+}
+
+// open decrypts a row.
+func (o *Outbox) open(row store.Mail) (Letter, error) {
+	l := Letter{ID: row.ID, UserID: row.UserID, To: row.Recipient, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt}
+	content, err := o.opt.Keys.Open(row.Sealed, []byte(row.ID))
+	if err == nil {
+		err = json.Unmarshal(content, &l.Message)
+	}
+	if err != nil {
+		return Letter{}, fmt.Errorf("message %s: %w", row.ID, err)
+	}
+	return l, nil
+}
