@@ -71,7 +71,9 @@ type Service struct {
 }
 
 // New returns a service. Codes are kept as MACs under keys, because they are short.
-func New(db *store.DB, keys secret.Sub, now func() time.Time) *Service { return &Service{db, keys, now} }
+func New(db *store.DB, keys secret.Sub, now func() time.Time) *Service {
+	return &Service{db, keys, now}
+}
 
 // Create makes a challenge for a user, to be sent to an address, and ends older ones of the
 // same purpose. Browser may be empty. An undo has no code; it ends no older one, which

@@ -34,6 +34,18 @@ const (
 	EventSuspended       Event = "suspended"
 	EventUnsuspended     Event = "unsuspended"
 	EventUserDeleted     Event = "user_deleted"
+	EventVerifySent      Event = "verification_sent"
+	EventVerified        Event = "email_verified"
+	EventResetSent       Event = "reset_sent"
+	EventReset           Event = "password_reset"
+	EventChangeSent      Event = "email_change_sent"
+	EventCodeSent        Event = "login_code_sent"
+	EventLoginByCode     Event = "login_by_code"
+	EventUndone          Event = "change_undone" // the owner said that a change was not theirs
+	EventMailFailed      Event = "mail_failed"   // a message was given up
+	EventMailWithheld    Event = "mail_withheld" // a limit on mail was reached
+	EventExported        Event = "exported"
+	EventLanguageChanged Event = "language_changed"
 )
 
 // anonymousKeep is how long events about accounts that do not exist are kept. Guessing

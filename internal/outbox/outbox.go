@@ -79,11 +79,6 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// Drop removes the messages of a user.
-func (o *Outbox) Drop(ctx context.Context, tx *store.Tx, userID string) error {
-	return tx.DeleteMailOfUser(ctx, userID)
-}
-
 // open decrypts a row.
 func (o *Outbox) open(row store.Mail) (Letter, error) {
 	l := Letter{ID: row.ID, UserID: row.UserID, To: row.Recipient, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -82,6 +83,9 @@ func (o *Outbox) deliver(ctx context.Context, row store.Mail) error {
 	if !now.Before(row.ExpiresAt) {
 		return o.giveUp(row, errExpired)
 	}
+	if row.Kind == string(mail.None) {
+		return o.settle(func(ctx context.Context, tx *store.Tx) error { return tx.DeleteMail(ctx, row.ID) })
+	}
 	letter, err := o.open(row)
 	if err != nil {
 		return o.giveUp(row, err)
@@ -121,7 +125,7 @@ func (o *Outbox) sent(row store.Mail) error {
 	o.opt.Log.Info("mail sent", "id", row.ID, "kind", row.Kind, "user", row.UserID)
 	return o.settle(func(ctx context.Context, tx *store.Tx) error {
 		if o.opt.KeepSent {
-			return tx.PostponeMail(ctx, row.ID, row.Attempts, row.ExpiresAt, "")
+			return tx.PostponeMail(ctx, row.ID, row.Attempts, row.ExpiresAt.Add(time.Hour), "") // the sweep comes first
 		}
 		return tx.DeleteMail(ctx, row.ID)
 	})

@@ -50,7 +50,7 @@ func (r reads) ChallengeOfBrowser(ctx context.Context, browserHash []byte, purpo
 	return c, r.classify(err)
 }
 
-// CreateChallenge adds a challenge: [ErrNotFound] when its user does not exist.
+// CreateChallenge adds a challenge. Its user need not exist.
 func (tx *Tx) CreateChallenge(ctx context.Context, c Challenge) error {
 	_, err := tx.exec(ctx, `INSERT INTO challenges (`+challengeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		c.ID, c.Purpose, c.UserID, c.Email, c.TokenHash, c.CodeMAC, c.BrowserHash, c.State, c.Attempts, micros(c.CreatedAt), micros(c.ExpiresAt))

@@ -67,12 +67,6 @@ func (tx *Tx) DeleteMail(ctx context.Context, id string) error {
 	return err
 }
 
-// DeleteMailOfUser removes the messages of a user.
-func (tx *Tx) DeleteMailOfUser(ctx context.Context, userID string) error {
-	_, err := tx.exec(ctx, `DELETE FROM outbox WHERE user_id = $1`, userID)
-	return err
-}
-
 // ExpiredMail lists at most limit messages that expired at or before a time.
 func (r reads) ExpiredMail(ctx context.Context, at time.Time, limit int) ([]Mail, error) {
 	return readAll(ctx, r, (*Mail).fields, `SELECT `+mailColumns+` FROM outbox WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`, micros(at), limit)

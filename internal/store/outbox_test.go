@@ -47,6 +47,7 @@ func TestLeaseMail(t *testing.T) {
 func TestOutbox(t *testing.T) {
 	withEachEngine(t, func(t *testing.T, e engine) {
 		db := e.opened(t, e.address(t))
+		withUsers(t, db, "ann")
 		m1, m2 := mail("m1", at(3)), mail("m2", at(4))
 		m2.UserID, m2.CreatedAt = "", at(2)
 		wantQueue := func(want store.Queue) {
@@ -71,7 +72,7 @@ func TestOutbox(t *testing.T) {
 		if list, err := db.ExpiredMail(t.Context(), at(50), 9); err != nil || len(list) != 2 {
 			t.Errorf("expired: %+v, %v", list, err)
 		}
-		write(t, db, func(tx *store.Tx) error { return tx.DeleteMailOfUser(t.Context(), "ann") })
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteUser(t.Context(), "ann") })
 		write(t, db, func(tx *store.Tx) error { return tx.DeleteMail(t.Context(), "m2") })
 		wantQueue(store.Queue{})
 	})

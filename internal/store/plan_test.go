@@ -157,11 +157,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"PostponeMail": func(tx *store.Tx, ctx context.Context) error {
 		return tx.PostponeMail(ctx, "m1", 1, at(9), "down")
 	},
-	"GiveUpMail":       func(tx *store.Tx, ctx context.Context) error { return tx.GiveUpMail(ctx, "m1", "refused") },
-	"DeleteMail":       func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMail(ctx, "m1") },
-	"DeleteMailOfUser": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMailOfUser(ctx, "ann") },
-	"ExpiredMail":      func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpiredMail(ctx, at(99), 9); return err },
-	"LatestMail":       func(tx *store.Tx, ctx context.Context) error { _, err := tx.LatestMail(ctx, at(9), 9); return err },
+	"GiveUpMail":  func(tx *store.Tx, ctx context.Context) error { return tx.GiveUpMail(ctx, "m1", "refused") },
+	"DeleteMail":  func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMail(ctx, "m1") },
+	"ExpiredMail": func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpiredMail(ctx, at(99), 9); return err },
+	"LatestMail":  func(tx *store.Tx, ctx context.Context) error { _, err := tx.LatestMail(ctx, at(9), 9); return err },
 	"MailByID": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.MailByID(ctx, "m1")
 		return notMissing(err)

@@ -64,10 +64,15 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 	return users, err
 }
 
-// DeleteUser removes a user with their sessions and the rows of their picture, or
-// [ErrNotFound]. The caller lists the picture's files as orphans.
+// DeleteUser removes a user with their sessions, challenges, messages and the rows of their
+// picture, or [ErrNotFound]. The caller lists the picture's files as orphans.
 func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
 	tx.changes(userID)
+	for _, query := range []string{`DELETE FROM challenges WHERE user_id = $1`, `DELETE FROM outbox WHERE user_id = $1`} {
+		if _, err := tx.exec(ctx, query, userID); err != nil {
+			return err
+		}
+	}
 	return tx.execOne(ctx, `DELETE FROM users WHERE id = $1`, userID)
 }
 

@@ -97,7 +97,7 @@ CREATE INDEX audit_by_time ON audit (at);
 CREATE TABLE challenges (
     id           TEXT    NOT NULL PRIMARY KEY,
     purpose      TEXT    NOT NULL, -- verify, reset, change, login or undo
-    user_id      TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id      TEXT    NOT NULL, -- no reference: for an unknown address, a decoy without a user takes as long
     email        TEXT    NOT NULL, -- what is confirmed, as typed; undo: the address to go back to
     token_hash   BLOB    NOT NULL UNIQUE, -- SHA-256 of the token in the link
     code_mac     BLOB    NOT NULL, -- HMAC of id and code; empty: there is no code
