@@ -207,7 +207,7 @@ func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store
 	case err != nil:
 		return nil, err
 	case len(stored.Files) == 0:
-		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, row.UserID) })
+		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, row.UserID, b.Data.opt.Now()) })
 	case stored.Key == row.Key && wasWhole:
 		return stored.Files, nil
 	}

@@ -133,13 +133,14 @@ func (s *Service) ReplaceAll(ctx context.Context, tx *store.Tx, presented token.
 	return tx.CreateSession(ctx, fresh.row)
 }
 
-// Find returns the live session of a token. Error: not_logged_in.
+// Find returns the live session of a token. Callers share it, so it must not be changed.
+// Error: not_logged_in.
 //
 // Last-seen is updated at most hourly. That is enough to find idle sessions. If the idle
 // limit is below 16 hours, it is updated every sixteenth of the limit.
-func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
+func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 	if !t.IsWellFormed() {
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	hash := t.Hash()
 	now := s.opt.Now()
@@ -147,17 +148,17 @@ func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
 	if found == nil {
 		var err error
 		if found, err = s.cache.load(ctx, hash); err != nil {
-			return Session{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+			return nil, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 		}
 	}
 	if s.isExpired(found.row, now) && s.isExpired(s.uses.latest(found.row), now) {
 		s.dropExpired(ctx, hash, now)
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
 		s.touch(ctx, found.row, now)
 	}
-	return found.Session, nil
+	return &found.Session, nil
 }
 
 func (s *Service) isExpired(row store.Session, now time.Time) bool { return !now.Before(s.expiry(row)) }

@@ -156,9 +156,13 @@ func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 	return nil
 }
 
-// DeletePicture removes the rows of a user's picture and its crops, or [ErrNotFound].
-func (tx *Tx) DeletePicture(ctx context.Context, userID string) error {
+// DeletePicture removes the rows of a user's picture and its crops, or [ErrNotFound]. Its
+// name is kept like that of a picture that is replaced.
+func (tx *Tx) DeletePicture(ctx context.Context, userID string, now time.Time) error {
 	tx.changes(userID)
+	if err := tx.keepOldName(ctx, userID, "", now); err != nil {
+		return err
+	}
 	return tx.execOne(ctx, `DELETE FROM pictures WHERE user_id = $1`, userID)
 }
 

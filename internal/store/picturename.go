@@ -17,7 +17,8 @@ func (r reads) IsOldPictureName(ctx context.Context, userID, name string) (bool,
 	return r.exists(ctx, `SELECT 1 FROM old_picture_names WHERE user_id = $1 AND name = $2`, userID, name)
 }
 
-// keepOldName notes the name of a user's picture that is about to get another one.
+// keepOldName notes the name of a user's picture that is about to get another one, or to
+// be removed (newName is empty).
 func (tx *Tx) keepOldName(ctx context.Context, userID, newName string, now time.Time) error {
 	_, err := tx.exec(ctx, `INSERT INTO old_picture_names (user_id, name, replaced_at)
 		SELECT user_id, name, CAST($3 AS BIGINT) FROM pictures WHERE user_id = $1 AND name <> $2

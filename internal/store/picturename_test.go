@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -38,8 +39,9 @@ func TestOldPictureNames(t *testing.T) {
 		want("ann", "b.png", true)
 
 		set("bob", "b.png")
-		write(t, db, func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann") })
+		write(t, db, func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann", time.Unix(1, 0)) })
 		want("ann", "b.png", true) // for the next picture
+		want("ann", "a.png", true) // the one that was removed, too
 		set("ann", "b.png")
 		want("ann", "b.png", false)
 

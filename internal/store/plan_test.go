@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -118,7 +119,7 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	},
 
 	"SetPicture":    func(tx *store.Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
-	"DeletePicture": func(tx *store.Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
+	"DeletePicture": func(tx *store.Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann", time.Unix(1, 0)) },
 
 	"AddOrphan":     func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
 	"AdoptOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },

@@ -37,8 +37,8 @@ func (r *Request) log(took time.Duration) {
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.String("ip", r.IP().String()),
 	}
-	if id := r.Session.User.ID; id != "" {
-		attrs = append(attrs, slog.String("user", id))
+	if r.Session != nil {
+		attrs = append(attrs, slog.String("user", r.Session.User.ID))
 	}
 	r.wire.opt.Log.LogAttrs(r.Context(), level, "request", append(attrs, r.errorAttrs()...)...)
 }

@@ -17,8 +17,8 @@ import (
 type Request struct {
 	writer
 	HTTP    *http.Request
-	Now     time.Time       // when it arrived
-	Session session.Session // zero if nobody is signed in, or the route does not ask
+	Now     time.Time        // when it arrived
+	Session *session.Session // nil if no user is signed in, or the route does not ask
 	wire    *Wire
 	sent    credentials
 	id      string
@@ -63,8 +63,8 @@ func (r *Request) Admit() error {
 // Client describes who sends the request, for throttling and the audit log.
 func (r *Request) Client() guard.Client {
 	if r.readCookies(); len(r.sent.others) > 0 {
-		_ = r.Authenticate()          // chooses the token
-		r.Session = session.Session{} // the route did not ask
+		_ = r.Authenticate() // chooses the token
+		r.Session = nil      // the route did not ask
 	}
 	return guard.Client{
 		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),
