@@ -267,8 +267,8 @@ func (c Config) sessionOptions() session.Options {
 	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
 }
 
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
+func (c Config) mediaOptions(space *guard.Space) media.Options {
+	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) webOptions() web.Options {
