@@ -52,7 +52,7 @@ Examples:
   cardea user show ann@example.com --audit
   cardea user show k3v9x2q7mzt4hw5e --json
 `},
-	"add": {name: "user add", settings: hashing, run: onData(addUser), about: `
+	"add": {name: "user add", settings: append(slices.Clone(hashing), "listen"), run: onData(addUser), about: `
 Adds a user by the rules of a registration. It asks for the password on a
 terminal. Otherwise the password is the first line of standard input.
 

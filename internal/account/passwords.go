@@ -12,6 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -68,7 +70,7 @@ func NewPasswords(opt PasswordOptions) *Passwords {
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
-		host := strings.ToLower(public.Hostname())
+		host, _ := idna.ToUnicode(strings.ToLower(public.Hostname())) // letters as users type them
 		words = append(append(words, host), strings.Split(host, ".")...)
 	}
 	return words

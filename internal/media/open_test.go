@@ -53,7 +53,7 @@ func TestPictureRemovedByAnotherProcess(t *testing.T) {
 	if !opens(t, h, ada.ID) {
 		t.Fatal("not served")
 	}
-	err := h.OtherProcess(t).Tx(t.Context(), func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), ada.ID, h.Clock.Now()) })
+	err := h.OtherProcess(t).Tx(t.Context(), func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), ada.ID) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -233,7 +233,7 @@ func (p *Pictures) Remove(ctx context.Context, userID string, client guard.Clien
 			return err
 		}
 		report(guard.EventPictureRemoved, userID)
-		return tx.DeletePicture(ctx, userID, p.opt.Now())
+		return tx.DeletePicture(ctx, userID)
 	})
 	if err != nil {
 		return guard.PublicError(err)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -151,7 +149,7 @@ func (u *Users) sayWho(ctx context.Context, email string, err error) error {
 	if lookUp != nil {
 		return err
 	}
-	return &wordedError{fmt.Sprintf("the user %s (%s) already has this e-mail address", row.ID, row.Email), err}
+	return &wordedError{fmt.Sprintf("the user %s (%s) has this e-mail address", row.ID, row.Email), err}
 }
 
 // Rename gives a user another name. Error: [ErrNoUser].
@@ -283,32 +281,4 @@ func (u *Users) find(ctx context.Context, who string) (row store.User, err error
 
 func noUser(who string) error {
 	return &wordedError{fmt.Sprintf("there is no user with the e-mail address or id %q", who), ErrNoUser}
-}
-
-// wordedError reads as a sentence for the operator.
-type wordedError struct {
-	words string
-	err   error
-}
-
-func (e *wordedError) Error() string { return e.words }
-func (e *wordedError) Unwrap() error { return e.err }
-
-// inWords says of a public error which input is wrong, or what failed below.
-func inWords(err error) error {
-	public, ok := errors.AsType[*guard.Error](err)
-	_, isWorded := errors.AsType[*wordedError](err)
-	switch {
-	case !ok, isWorded:
-		return err
-	case len(public.Fields) > 0:
-		var parts []string
-		for _, field := range slices.Sorted(maps.Keys(public.Fields)) {
-			parts = append(parts, field+": "+public.Fields[field])
-		}
-		return &wordedError{strings.Join(parts, " "), err}
-	case public.Err != nil:
-		return &wordedError{public.Err.Error(), err}
-	}
-	return &wordedError{public.Message, err}
 }

@@ -55,7 +55,7 @@ func TestKeptSessionsAreExact(t *testing.T) {
 			return err
 		}, false},
 		"e-mail address": {func(h *house.House, s *session.Session, _ token.Token) error {
-			_, err := h.Accounts.SetEmail(ctx, s.User.ID, "countess@example.com", guard.Client{})
+			_, _, err := h.Accounts.SetEmail(ctx, s.User.ID, "countess@example.com", guard.Client{})
 			return err
 		}, false},
 		"picture": {func(h *house.House, s *session.Session, _ token.Token) error {

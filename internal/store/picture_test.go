@@ -4,7 +4,6 @@ import (
 	"errors"
 	"reflect"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -57,7 +56,7 @@ func TestDeletePicture(t *testing.T) {
 		write(t, db, func(tx *store.Tx) error {
 			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "key1")), tx.SetPicture(t.Context(), picture("bob", "key2")))
 		})
-		remove := func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann", time.Unix(1, 0)) }
+		remove := func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann") }
 		write(t, db, remove)
 		wantError(t, db, store.ErrNotFound, remove)
 		if _, err := db.PictureOfUser(t.Context(), "ann"); !errors.Is(err, store.ErrNotFound) {

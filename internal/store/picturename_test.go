@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -39,15 +38,17 @@ func TestOldPictureNames(t *testing.T) {
 		want("ann", "b.png", true)
 
 		set("bob", "b.png")
-		write(t, db, func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann", time.Unix(1, 0)) })
+		write(t, db, func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann") })
 		want("ann", "b.png", true) // for the next picture
-		want("ann", "a.png", true) // the one that was removed, too
+		want("ann", "a.png", true)
 		set("ann", "b.png")
 		want("ann", "b.png", false)
+		want("ann", "a.png", true)
 
 		for n := range 22 { // the last 20 are kept
 			set("ann", fmt.Sprint(n))
 		}
+		want("ann", "a.png", false)
 		want("ann", "b.png", false)
 		want("ann", "0", false)
 		want("ann", "1", true)
