@@ -39,7 +39,8 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	row := s.newUser(name, email)
 	signIn, err := s.create(ctx, &row, r.Password, client, attempt)
 	if errors.Is(err, ErrEmailTaken) { // the answer reveals that, so it counts
-		if failed := s.db.Tx(ctx, func(tx *store.Tx) error { return attempt.Count(ctx, tx) }); failed != nil {
+		count := func(tx *store.Tx, _ guard.Report) error { return attempt.Count(ctx, tx) }
+		if failed := s.guards.Audit.Transact(ctx, client, count); failed != nil {
 			err = failed
 		}
 	}
