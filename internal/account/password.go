@@ -26,16 +26,14 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 	if err != nil {
 		return session.SignIn{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
-	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID), row.ID, client)
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID, client), row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	defer attempt.End()
 	signIn, err := s.replacePassword(ctx, row, current, next, client, attempt)
-	switch {
-	case errors.Is(err, ErrWrongPassword):
-		s.guards.Audit.Record(ctx, guard.EventPasswordFailed, row.ID, client)
-	case err != nil:
-		s.guards.Limits.TakeBack(ctx, attempt)
+	if errors.Is(err, ErrWrongPassword) {
+		err = s.refuse(context.WithoutCancel(ctx), guard.EventPasswordFailed, row.ID, client, attempt, err)
 	}
 	return signIn, guard.PublicError(err)
 }
@@ -43,11 +41,12 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 // replacePassword replaces the hash, and all sessions by a new one. If the password
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
-func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
+func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // as in login
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
 		if err := s.sessions.ReplaceAll(ctx, tx, client.Session, fresh); err != nil {

@@ -31,7 +31,7 @@ func (s *Service) Logout(ctx context.Context, client guard.Client) error {
 // End ends one session of a user. Errors: session_not_found, also for a session of
 // another user; too_many_changes.
 func (s *Service) End(ctx context.Context, userID, id string, client guard.Client) error {
-	if err := s.limits.AdmitChange(ctx, userID); err != nil {
+	if err := s.limits.AdmitChange(userID); err != nil {
 		return err
 	}
 	err := s.audit.TransactEvent(ctx, guard.EventSessionsEnded, userID, client, func(tx *store.Tx) error {
@@ -43,7 +43,7 @@ func (s *Service) End(ctx context.Context, userID, id string, client guard.Clien
 // EndOthers ends every session of a user but the given one and returns how many. Error:
 // too_many_changes.
 func (s *Service) EndOthers(ctx context.Context, in *Session, client guard.Client) (ended int64, err error) {
-	if err := s.limits.AdmitChange(ctx, in.User.ID); err != nil {
+	if err := s.limits.AdmitChange(in.User.ID); err != nil {
 		return 0, err
 	}
 	return s.EndAll(ctx, in.User.ID, in.ID, client)

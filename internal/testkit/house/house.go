@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Rules.Account, guard.Limit{Count: 10, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Address, guard.Limit{Count: 100, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Register, guard.Limit{Count: 100, Window: time.Hour})
-	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now, log)
+	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now)
 	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
@@ -205,7 +206,7 @@ func (h *House) Events(t testing.TB, userID string) (events []guard.Event) {
 		t.Fatal(err)
 	}
 	for _, e := range list {
-		events = append(events, e.Event)
+		events = append(events, slices.Repeat([]guard.Event{e.Event}, e.Count)...)
 	}
 	return events
 }
