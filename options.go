@@ -48,6 +48,10 @@ func (c Config) rules() guard.Rules {
 		Account:  guard.Limit(limits["account"]),
 		Address:  guard.Limit(limits["address"]),
 		Register: guard.Limit(limits["register"]),
+
+		MailRecipient: guard.Limit(limits["mail-recipient"]),
+		MailAddress:   guard.Limit(limits["mail-address"]),
+		MailTotal:     guard.Limit(limits["mail-total"]),
 	}
 }
 

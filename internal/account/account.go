@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -20,6 +21,8 @@ type Service struct {
 	guards    Guards
 	sessions  *session.Service
 	passwords *Passwords
+	pictures  *media.Pictures
+	mail      Mail
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -32,9 +35,21 @@ type Guards struct {
 	Space   *guard.Space // nil: registrations are not refused on a nearly full disk
 }
 
+// Options are what a [Service] works with. All are required.
+type Options struct {
+	DB        *store.DB
+	Guards    Guards
+	Sessions  *session.Service
+	Passwords *Passwords
+	Pictures  *media.Pictures
+	Mail      Mail
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
 // New returns a service.
-func New(db *store.DB, guards Guards, sessions *session.Service, passwords *Passwords, now func() time.Time, log *slog.Logger) *Service {
-	return &Service{db, guards, sessions, passwords, now, log}
+func New(o Options) *Service {
+	return &Service{o.DB, o.Guards, o.Sessions, o.Passwords, o.Pictures, o.Mail, o.Now, o.Log}
 }
 
 // Errors with a fixed text.
@@ -44,6 +59,8 @@ var (
 		Message: "An account with this e-mail address already exists. Sign in, or register with another address."}
 	ErrWrongPassword = &guard.Error{Kind: guard.KindForbidden, Code: "wrong_password",
 		Message: "The current password is wrong. Nothing was changed."}
+	ErrUnverified = &guard.Error{Kind: guard.KindForbidden, Code: "email_not_verified",
+		Message: "Verify your e-mail address first: open the link that we have sent to it."}
 	ErrSuspended = &guard.Error{Kind: guard.KindForbidden, Code: "suspended",
 		Message: "This account is suspended. Ask the operator of this service."}
 )

@@ -16,7 +16,8 @@ const loginAttempts = 3
 
 // Login signs a user in. A session that the client presents ends; with wrong credentials
 // it stays. Errors: too_many_attempts; invalid_credentials, for an unknown address and a
-// wrong password alike, after the same work; suspended, only after the right password.
+// wrong password alike, after the same work; suspended and email_not_verified, only after the
+// right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
 		signIn, err := s.login(ctx, EmailKey(email), pw, client)
@@ -32,7 +33,7 @@ func (s *Service) Login(ctx context.Context, email string, pw Password, client g
 func (s *Service) login(ctx context.Context, emailKey string, pw Password, client guard.Client) (session.SignIn, error) {
 	row, err := s.db.UserByEmailKey(ctx, emailKey)
 	if errors.Is(err, store.ErrNotFound) {
-		row, err = store.User{PasswordHash: s.passwords.decoy}, nil
+		row, err = store.User{PasswordHash: noPassword}, nil
 	}
 	if err != nil {
 		return session.SignIn{}, err
@@ -51,7 +52,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	// What was verified is recorded, also if the client has left. Nobody can test
 	// passwords without a trace.
 	ctx = context.WithoutCancel(ctx)
-	if hash == "" || row.ID == "" {
+	if hash == "" {
 		return session.SignIn{}, s.refuse(ctx, guard.EventLoginFailed, row.ID, client, attempt, ErrInvalidCredentials)
 	}
 	return s.signIn(ctx, row, hash, client, attempt)
@@ -70,6 +71,7 @@ func (s *Service) refuse(ctx context.Context, event guard.Event, userID string, 
 // signIn makes the session after the right password. hash is the one to keep.
 func (s *Service) signIn(ctx context.Context, row store.User, hash string, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	fresh := s.sessions.Prepare(row.ID, client)
+	unverified := false
 	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Also if the hash stays the same: this fails if it is no longer current.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
@@ -85,11 +87,21 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 		if err := attempt.Succeed(ctx, tx); err != nil {
 			return err
 		}
+		if s.mail.IsRequired && !now.EmailVerified {
+			unverified = true
+			return s.remind(ctx, tx, now, client, report)
+		}
+		if err := s.noticeDevice(ctx, tx, row, client, report); err != nil {
+			return err
+		}
 		report(guard.EventLogin, row.ID)
 		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
+	}
+	if err == nil && unverified {
+		return session.SignIn{}, ErrUnverified
 	}
 	row.PasswordHash = hash
 	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err

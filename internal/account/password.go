@@ -48,14 +48,18 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 	}
 	ctx = context.WithoutCancel(ctx) // as in login
 	fresh := s.sessions.Prepare(row.ID, client)
-	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
+	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		report(guard.EventPasswordChanged, row.ID)
 		if err := s.sessions.ReplaceAll(ctx, tx, client.Session, fresh); err != nil {
 			return err
 		}
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return guard.IfNotFound(err, ErrWrongPassword)
 		}
-		return attempt.Succeed(ctx, tx)
+		if err := attempt.Succeed(ctx, tx); err != nil {
+			return err
+		}
+		return s.notifyPassword(ctx, tx, row, client, report)
 	})
 	row.PasswordHash = hash
 	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err

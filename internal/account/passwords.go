@@ -170,9 +170,23 @@ func (p *Passwords) hashNow(pw Password, field string) (string, error) {
 	return password.Hash(string(pw), p.params), nil
 }
 
+// noPassword is the hash of a user who cannot sign in with a password until a reset, and of
+// nobody.
+const noPassword = ""
+
+// orDecoy returns a hash that costs as much as others, and matches nothing, in place of
+// [noPassword].
+func (p *Passwords) orDecoy(hash string) string {
+	if hash == noPassword {
+		return p.decoy
+	}
+	return hash
+}
+
 // verify checks a password against a hash. It returns the hash to keep: the same one, or
 // a new one if the old is weaker than the settings; empty if the password is wrong.
 func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queue) (keep string, err error) {
+	hash = p.orDecoy(hash)
 	busy := p.hashing.Do(ctx, p.job(1, q), func() {
 		var ok bool
 		if ok, err = password.Verify(string(pw), hash); !ok {
@@ -190,6 +204,7 @@ func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queu
 // replace verifies the current password and hashes the next one, in one turn of the
 // queue. Errors: wrong_password, invalid_input.
 func (p *Passwords) replace(ctx context.Context, hash string, current, next Password, q queue) (nextHash string, err error) {
+	hash = p.orDecoy(hash)
 	busy := p.hashing.Do(ctx, p.job(2, q), func() {
 		var ok bool
 		ok, err = password.Verify(string(current), hash)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -18,11 +19,15 @@ type Registration struct {
 	Password Password
 }
 
-// Register makes an account and signs the user in. A session that the client presents
-// ends. Errors: invalid_input, storage_full, too_many_attempts, email_taken.
+// Register makes an account, signs the user in, and sends a message that verifies the address.
+// A session that the client presents ends. Errors: invalid_input, storage_full,
+// too_many_attempts, email_taken.
 //
 // If several registrations of one address race, in any spelling, exactly one succeeds,
 // because the compared form is unique in the database.
+//
+// If addresses must be verified first, signIn is empty, and nobody learns whether the address
+// is taken: see [Service.registerQuietly].
 func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
@@ -37,6 +42,10 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	}
 	defer attempt.End()
 	row := s.newUser(name, email)
+	row.Language = client.Language
+	if s.mail.IsRequired {
+		return user.User{}, session.SignIn{}, guard.PublicError(s.registerQuietly(ctx, row, r.Password, client, attempt))
+	}
 	signIn, err := s.create(ctx, &row, r.Password, client, attempt)
 	if errors.Is(err, ErrEmailTaken) { // the answer reveals that, so it counts
 		count := func(tx *store.Tx, _ guard.Report) error { return attempt.Count(ctx, tx) }
@@ -61,19 +70,28 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
-		if err := tx.CreateUser(ctx, *row); err != nil {
+		if err := s.add(ctx, tx, *row, client, report, attempt); err != nil {
 			return err
 		}
-		if err := attempt.Count(ctx, tx); err != nil {
-			return err
-		}
-		report(guard.EventRegistered, row.ID)
 		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return session.SignIn{}, ErrEmailTaken
 	}
 	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Device)}, err
+}
+
+// add stores the account and writes the message that verifies its address.
+func (s *Service) add(ctx context.Context, tx *store.Tx, row store.User, client guard.Client, report guard.Report, attempt *guard.Attempt) error {
+	if err := tx.CreateUser(ctx, row); err != nil {
+		return err
+	}
+	if err := attempt.Count(ctx, tx); err != nil {
+		return err
+	}
+	report(guard.EventRegistered, row.ID)
+	_, err := s.challenge(ctx, tx, row, challenge.Verify, row.Email, client, report)
+	return err
 }
 
 // Add makes an account by the rules of a registration, without signing in, for an

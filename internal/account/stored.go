@@ -20,7 +20,7 @@ func StoredProblem(u store.User) string {
 		return "the e-mail address is not accepted: " + emailProblem
 	case email != u.Email, EmailKey(u.Email) != u.EmailKey:
 		return "the e-mail address does not match the form that login compares"
-	case !password.IsAffordable(u.PasswordHash):
+	case u.PasswordHash != noPassword && !password.IsAffordable(u.PasswordHash):
 		return "the password hash is damaged, or costs more than operators choose"
 	}
 	return ""

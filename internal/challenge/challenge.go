@@ -90,7 +90,7 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 	if purpose != Undo {
 		secrets.Code = newCode()
 		row.CodeMAC = s.codes.MAC(signed(row.ID, secrets.Code))
-		row.State = stateOf(user)
+		row.State = stateOf(user, purpose)
 		if err := tx.DeleteChallengesOfUser(ctx, user.ID, row.Purpose, time.Time{}); err != nil {
 			return Secrets{}, err
 		}
@@ -105,8 +105,11 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 // signed is what the MAC of a code covers.
 func signed(id, code string) []byte { return []byte(id + "\x00" + code) }
 
-// stateOf is what a challenge is bound to.
-func stateOf(user store.User) []byte {
+// stateOf is what a challenge is bound to. A new password does not make an address less verified.
+func stateOf(user store.User, purpose Purpose) []byte {
+	if purpose == Verify {
+		user.PasswordHash = ""
+	}
 	hash := sha256.Sum256([]byte(user.PasswordHash + "\x00" + user.EmailKey))
 	return hash[:]
 }
@@ -183,6 +186,16 @@ func (s *Service) live(row store.Challenge, purpose Purpose, err error) (Found, 
 	return Found{row.UserID, row.Email, row}, nil
 }
 
+// IsWaiting reports whether a user has a challenge for a purpose that can still be used, and
+// whether a browser asked for it.
+func (s *Service) IsWaiting(ctx context.Context, tx *store.Tx, userID string, purpose Purpose, browser Browser) (isSame, isLive bool, err error) {
+	row, err := tx.ChallengeOfUser(ctx, userID, string(purpose))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, false, nil
+	}
+	return Found{row: row}.IsFrom(browser), err == nil && s.now().Before(row.ExpiresAt), err
+}
+
 // Use ends a challenge and returns its user. Of several that use it at once, one succeeds;
 // nobody does if the user's password or address changed since. Error: [ErrInvalid].
 func (s *Service) Use(ctx context.Context, tx *store.Tx, found Found) (store.User, error) {
@@ -193,7 +206,7 @@ func (s *Service) Use(ctx context.Context, tx *store.Tx, found Found) (store.Use
 	if err != nil {
 		return store.User{}, guard.IfNotFound(err, ErrInvalid)
 	}
-	if len(found.row.State) > 0 && string(found.row.State) != string(stateOf(user)) {
+	if len(found.row.State) > 0 && string(found.row.State) != string(stateOf(user, Purpose(found.row.Purpose))) {
 		return store.User{}, ErrInvalid
 	}
 	return user, nil

@@ -16,6 +16,15 @@ type Client struct {
 	Session   token.Token // presented with the request; empty if none
 	Device    Device      // presented with the request; empty if none
 	RequestID string      // names the request in the log
+	Browser   token.Token // names a browser that asked for mail; empty if none
+	Language  string      // that the browser prefers, as a tag; empty if it does not say
+	Links     string      // the address that links in mails begin with, without a slash at its end
+}
+
+// Anonymous returns the client without its address, for the events of a user who is deleted.
+func (c Client) Anonymous() Client {
+	c.IP = netip.Addr{}
+	return c
 }
 
 // Address returns the client's address for records; empty if it has none.

@@ -14,6 +14,10 @@ type Rules struct {
 	Account  Limit // wrong passwords for one account from one network
 	Address  Limit // wrong passwords from one network
 	Register Limit // registrations from one network
+
+	MailRecipient Limit // messages to one address
+	MailAddress   Limit // messages asked for from one network
+	MailTotal     Limit // messages in all
 }
 
 const (

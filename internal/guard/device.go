@@ -26,6 +26,9 @@ type Devices struct {
 // them: if on is false, no device gets a cookie.
 func NewDevices(keys secret.Sub, on bool) Devices { return Devices{keys, on} }
 
+// IsOn reports whether devices get cookies.
+func (d Devices) IsOn() bool { return d.on }
+
 // Remember returns the cookie of a device from which a user has just signed in. A device
 // that had one keeps its id. The newest key signs it, so an older one can be removed some
 // time after a rotation.

@@ -157,7 +157,8 @@ func (l *Limits) Forget(ctx context.Context, tx *store.Tx, user store.User) erro
 
 // Sweep deletes attempts that no limit looks at any more.
 func (l *Limits) Sweep(ctx context.Context) error {
-	before := l.now().Add(-max(l.rules.Account.keep(), l.rules.Address.keep(), l.rules.Register.keep()))
+	before := l.now().Add(-max(l.rules.Account.keep(), l.rules.Address.keep(), l.rules.Register.keep(),
+		l.rules.MailRecipient.keep(), l.rules.MailAddress.keep(), l.rules.MailTotal.keep()))
 	return l.db.InBatches(ctx, SweepBatch, func(tx *store.Tx) (int64, error) {
 		return tx.DeleteOldAttempts(ctx, before, SweepBatch)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -42,7 +43,7 @@ func (o *Outbox) Find(ctx context.Context, id string) (Entry, error) {
 
 func (o *Outbox) entry(row store.Mail) Entry {
 	e := Entry{
-		Letter: Letter{ID: row.ID, UserID: row.UserID, To: row.Recipient, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt},
+		Letter: Letter{ID: row.ID, UserID: row.UserID, Message: mail.Message{To: row.Recipient, Kind: mail.Kind(row.Kind)}, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt},
 		Kind:   row.Kind, Attempts: row.Attempts, Error: row.Error, SendAt: row.SendAt, GaveUp: row.GaveUp,
 	}
 	if !row.GaveUp {

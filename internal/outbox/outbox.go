@@ -26,11 +26,20 @@ import (
 type Letter struct {
 	ID        string // of the row; the Message-ID is made of it
 	UserID    string // whose it is: it goes with the user; empty: nobody's
-	To        string // an address as typed
 	Message   mail.Message
 	CreatedAt time.Time
 	// ExpiresAt is when it is no longer of use, such as when its link has expired.
 	ExpiresAt time.Time
+}
+
+// Decoy is the kind of a message that is never sent. It costs as much as any other, for
+// answers that must not tell whether an address is known.
+const Decoy mail.Kind = "decoy"
+
+// sealed is what a row keeps encrypted. The JSON of a message leaves out the secrets.
+type sealed struct {
+	mail.Message
+	Link, Code string
 }
 
 // Options are the settings of an [Outbox].
@@ -61,13 +70,13 @@ func New(db *store.DB, audit *guard.Audit, opt Options) *Outbox {
 // Add puts a message into the outbox, to be sent at once, or at a later time that is not zero.
 func (o *Outbox) Add(ctx context.Context, tx *store.Tx, l Letter, later time.Time) error {
 	now := store.Stored(o.opt.Now())
-	content, err := json.Marshal(l.Message)
+	content, err := json.Marshal(sealed{l.Message, l.Message.Link, l.Message.Code})
 	if err != nil {
 		return err
 	}
 	id := token.ID()
 	return tx.AddMail(ctx, store.Mail{
-		ID: id, UserID: l.UserID, Recipient: l.To, Kind: string(l.Message.Kind), Sealed: o.opt.Keys.Seal(content, []byte(id)),
+		ID: id, UserID: l.UserID, Recipient: l.Message.To, Kind: string(l.Message.Kind), Sealed: o.opt.Keys.Seal(content, []byte(id)),
 		CreatedAt: now, SendAt: latest(now, later), ExpiresAt: l.ExpiresAt,
 	})
 }
@@ -81,13 +90,16 @@ func latest(a, b time.Time) time.Time {
 
 // open decrypts a row.
 func (o *Outbox) open(row store.Mail) (Letter, error) {
-	l := Letter{ID: row.ID, UserID: row.UserID, To: row.Recipient, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt}
-	content, err := o.opt.Keys.Open(row.Sealed, []byte(row.ID))
+	l := Letter{ID: row.ID, UserID: row.UserID, CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt}
+	var content sealed
+	plain, err := o.opt.Keys.Open(row.Sealed, []byte(row.ID))
 	if err == nil {
-		err = json.Unmarshal(content, &l.Message)
+		err = json.Unmarshal(plain, &content)
 	}
 	if err != nil {
 		return Letter{}, fmt.Errorf("message %s: %w", row.ID, err)
 	}
+	l.Message = content.Message
+	l.Message.Link, l.Message.Code = content.Link, content.Code
 	return l, nil
 }

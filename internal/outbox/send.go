@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -83,7 +82,7 @@ func (o *Outbox) deliver(ctx context.Context, row store.Mail) error {
 	if !now.Before(row.ExpiresAt) {
 		return o.giveUp(row, errExpired)
 	}
-	if row.Kind == string(mail.None) {
+	if row.Kind == string(Decoy) {
 		return o.settle(func(ctx context.Context, tx *store.Tx) error { return tx.DeleteMail(ctx, row.ID) })
 	}
 	letter, err := o.open(row)

@@ -27,7 +27,7 @@ const (
 )
 
 // DefaultLimits as they are typed. OWASP ASVS 5.0 (6.3.1) asks for limits that stop guessing.
-const DefaultLimits = "account=10/10m,address=100/10m,register=100/1h"
+const DefaultLimits = "account=10/10m,address=100/10m,register=100/1h,mail-recipient=5/1h,mail-address=20/1h,mail-total=1000/1h"
 
 // Bounds of a limit, wide enough for every use.
 const (

@@ -36,6 +36,12 @@ func (r reads) AuditOfUser(ctx context.Context, userID string, limit int) ([]Aud
 		WHERE user_id = $1 ORDER BY at DESC, id LIMIT $2`, userID, limit)
 }
 
+// ForgetAuditAddresses removes the addresses from the events of an account.
+func (tx *Tx) ForgetAuditAddresses(ctx context.Context, userID string) error {
+	_, err := tx.exec(ctx, `UPDATE audit SET ip = '' WHERE user_id = $1 AND ip <> ''`, userID)
+	return err
+}
+
 // DeleteOldAudit removes at most limit events recorded at or before a time, and returns
 // how many.
 func (tx *Tx) DeleteOldAudit(ctx context.Context, at time.Time, limit int) (int64, error) {

@@ -1,0 +1,115 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/challenge"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
+	"github.com/cardea-accounts/cardea/internal/outbox"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
+)
+
+// Mail is what the use cases with a mailbox need.
+type Mail struct {
+	Challenges *challenge.Service
+	Outbox     *outbox.Outbox
+	// IsRequired: an address must be verified before its user can sign in.
+	IsRequired bool
+	// HasLogin: users can sign in with a code by mail.
+	HasLogin bool
+}
+
+// noticeLife is how long a notice may wait for a mail server.
+const noticeLife = 7 * 24 * time.Hour
+
+// letter is a message that is about to be written.
+type letter struct {
+	user    store.User // whose message it is
+	to      string     // the address, as typed
+	message mail.Message
+	life    time.Duration
+	sendAt  time.Time // zero: at once
+}
+
+// put puts a message into the outbox.
+func (s *Service) put(ctx context.Context, tx *store.Tx, l letter, client guard.Client) error {
+	m := &l.message
+	m.To, m.Name, m.Language, m.Time = l.to, l.user.Name, l.user.Language, s.now()
+	if m.Language == "" {
+		m.Language = client.Language
+	}
+	return s.mail.Outbox.Add(ctx, tx, outbox.Letter{UserID: l.user.ID, Message: *m, ExpiresAt: m.Time.Add(l.life)}, l.sendAt)
+}
+
+// admit counts a message to an address. If a limit is reached, the message is withheld, and
+// admit returns how long to wait.
+func (s *Service) admit(ctx context.Context, tx *store.Tx, row store.User, to string, isAsked bool, client guard.Client, report guard.Report) (time.Duration, error) {
+	wait, err := s.guards.Limits.AdmitMail(ctx, tx, guard.Message{RecipientKey: EmailKey(to), IsAsked: isAsked}, client)
+	if wait > 0 {
+		report(guard.EventMailWithheld, row.ID)
+	}
+	return wait, err
+}
+
+// notify writes a message that nobody asked for. Over the limit it is withheld or, if it
+// must go, sent later: nobody who floods a mailbox can hide a change of the account.
+func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, mustGo bool, client guard.Client, report guard.Report) error {
+	wait, err := s.admit(ctx, tx, l.user, l.to, false, client, report)
+	if err != nil || wait > 0 && !mustGo {
+		return err
+	}
+	if wait > 0 {
+		l.sendAt = s.now().Add(wait)
+	}
+	l.life = noticeLife
+	l.message.Browser, l.message.System = deviceOf(client.UserAgent)
+	return s.put(ctx, tx, l, client)
+}
+
+// what a challenge for a purpose is called, and where its link leads.
+var challenges = map[challenge.Purpose]struct {
+	path string
+	kind mail.Kind
+	sent guard.Event
+}{
+	challenge.Verify: {"/verify", mail.Verify, guard.EventVerifySent},
+	challenge.Reset:  {"/reset", mail.Reset, guard.EventResetSent},
+	challenge.Change: {"/verify", mail.Change, guard.EventChangeSent},
+	challenge.Login:  {"/login", mail.Login, guard.EventCodeSent},
+	challenge.Undo:   {"/undo", "", ""},
+}
+
+// link carries the token in the fragment, which browsers send to nobody.
+func link(client guard.Client, purpose challenge.Purpose, secrets challenge.Secrets) string {
+	return client.Links + challenges[purpose].path + "#" + string(secrets.Token)
+}
+
+// challenge makes a challenge and writes the message that carries it to an address. If a
+// limit is reached, older challenges stay, and it returns how long to wait.
+//
+// A user without a row is a decoy: it costs the same, and nothing is sent.
+func (s *Service) challenge(ctx context.Context, tx *store.Tx, row store.User, purpose challenge.Purpose, to string, client guard.Client, report guard.Report) (time.Duration, error) {
+	wait, err := s.admit(ctx, tx, row, to, true, client, report)
+	if err != nil || wait > 0 {
+		return wait, err
+	}
+	owner := row
+	if isDecoy := row.ID == ""; isDecoy {
+		owner.ID = token.ID()
+	}
+	secrets, err := s.mail.Challenges.Create(ctx, tx, owner, purpose, to, client.Browser)
+	if err != nil {
+		return 0, err
+	}
+	what := challenges[purpose]
+	l := letter{user: owner, to: to, life: purpose.Lifetime()}
+	l.message = mail.Message{Kind: what.kind, Link: link(client, purpose, secrets), Code: secrets.Code, Lifetime: l.life}
+	if row.ID == "" {
+		l.message.Kind = outbox.Decoy
+	}
+	report(what.sent, row.ID)
+	return 0, s.put(ctx, tx, l, client)
+}

@@ -1,0 +1,101 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/challenge"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/user"
+)
+
+// ChangeEmail begins a change of a user's address: link and code go to the new one, a notice
+// to the old one. Nothing changes until [Service.ConfirmEmail]. If another user has the
+// address, it gets no link, but the result is the same. Errors: invalid_input,
+// too_many_messages, not_logged_in.
+func (s *Service) ChangeEmail(ctx context.Context, u user.User, typed string, client guard.Client) error {
+	var problems problems
+	email := problems.email(typed)
+	if err := problems.err(); err != nil {
+		return err
+	}
+	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		row, err := tx.UserByID(ctx, u.ID)
+		if err != nil {
+			return guard.IfNotFound(err, guard.ErrNotLoggedIn)
+		}
+		wait, err := s.offerEmail(ctx, tx, row, email, client, report)
+		if err != nil {
+			return err
+		}
+		if wait > 0 {
+			return guard.TooMuchMail(wait)
+		}
+		notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Requested}}
+		return s.notify(ctx, tx, notice, true, client, report)
+	})
+	return guard.PublicError(err)
+}
+
+// offerEmail writes to the new address: the challenge or, if somebody else has it, that an
+// account exists.
+func (s *Service) offerEmail(ctx context.Context, tx *store.Tx, row store.User, email string, client guard.Client, report guard.Report) (time.Duration, error) {
+	owner, err := tx.UserByEmailKey(ctx, EmailKey(email))
+	if errors.Is(err, store.ErrNotFound) || err == nil && owner.ID == row.ID {
+		return s.challenge(ctx, tx, row, challenge.Change, email, client, report)
+	}
+	if err != nil {
+		return 0, err
+	}
+	wait, err := s.admit(ctx, tx, owner, owner.Email, true, client, report)
+	if err != nil || wait > 0 {
+		return wait, err
+	}
+	return 0, s.put(ctx, tx, letter{user: owner, to: owner.Email, message: mail.Message{Kind: mail.Taken, Link: client.Links + "/forgot"}, life: noticeLife}, client)
+}
+
+// ConfirmEmail changes the address to the one that was proved. The old address gets a
+// notice with a link to undo it. Errors: invalid_token, email_taken.
+func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session, client guard.Client) (user.User, error) {
+	found, err := s.prove(ctx, challenge.Change, p, in, client)
+	if err != nil {
+		return user.User{}, err
+	}
+	var row store.User
+	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		if row, err = s.mail.Challenges.Use(ctx, tx, found); err != nil {
+			return err
+		}
+		old := row
+		row.Email, row.EmailKey, row.EmailVerified = found.Email, EmailKey(found.Email), true
+		report(guard.EventEmailChanged, row.ID)
+		if err := tx.SetEmail(ctx, row.ID, row.Email, row.EmailKey, true); err != nil {
+			return err
+		}
+		if err := s.mail.Challenges.Drop(ctx, tx, row.ID, challenge.Verify, challenge.Reset, challenge.Login); err != nil {
+			return err
+		}
+		if old.EmailKey == row.EmailKey {
+			return nil // another spelling of the same address
+		}
+		return s.notifyEmail(ctx, tx, old, row.Email, client, report)
+	})
+	if errors.Is(err, store.ErrDuplicate) {
+		return user.User{}, ErrEmailTaken
+	}
+	return user.From(row, nil), guard.PublicError(err)
+}
+
+// notifyEmail tells the old address about the new one, with a link to undo the change.
+func (s *Service) notifyEmail(ctx context.Context, tx *store.Tx, old store.User, email string, client guard.Client, report guard.Report) error {
+	secrets, err := s.mail.Challenges.Create(ctx, tx, old, challenge.Undo, old.Email, "")
+	if err != nil {
+		return err
+	}
+	notice := mail.Message{Kind: mail.Address, Link: link(client, challenge.Undo, secrets)}
+	return s.notify(ctx, tx, letter{user: old, to: old.Email, message: notice}, true, client, report)
+}

@@ -1,0 +1,82 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cardea-accounts/cardea/internal/challenge"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// registerQuietly registers where addresses are verified first. Whether the address is taken
+// shows neither in the result nor in the time it takes; its mailbox is told.
+func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Password, client guard.Client, attempt *guard.Attempt) (err error) {
+	if row.PasswordHash, err = s.passwords.hash(ctx, pw, "password", queueFor(client, row.EmailKey, false)); err != nil {
+		return err
+	}
+	return s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		owner, err := tx.UserByEmailKey(ctx, row.EmailKey)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return s.add(ctx, tx, row, client, report, attempt)
+		case err != nil:
+			return err
+		}
+		if err := attempt.Count(ctx, tx); err != nil {
+			return err
+		}
+		if !owner.EmailVerified {
+			return s.registerAgain(ctx, tx, owner, row, client, report)
+		}
+		wait, err := s.admit(ctx, tx, owner, owner.Email, true, client, report)
+		if err != nil || wait > 0 {
+			return err
+		}
+		taken := mail.Message{Kind: mail.Taken, Link: client.Links + "/forgot"}
+		return s.put(ctx, tx, letter{user: owner, to: owner.Email, message: taken, life: noticeLife}, client)
+	})
+}
+
+// registerAgain is a registration of an address that was registered before, and not verified
+// since. Nobody has signed in to that account, so the last one to register may have it.
+//
+// While the first message can still be used, an address gets no other (at most one a day).
+// Then whose password should count is not known, unless both came from one browser; so none
+// does, and whoever reads the mail sets one. Otherwise a stranger who registers first would
+// know the password of somebody else's account.
+func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again store.User, client guard.Client, report guard.Report) error {
+	isSame, isLive, err := s.mail.Challenges.IsWaiting(ctx, tx, owner.ID, challenge.Verify, client.Browser)
+	if err != nil {
+		return err
+	}
+	hash := again.PasswordHash
+	if isLive && !isSame {
+		hash = noPassword
+	}
+	if err := tx.ReplacePasswordHash(ctx, owner.ID, owner.PasswordHash, hash); err != nil {
+		return err
+	}
+	owner.PasswordHash = hash
+	if isLive {
+		return nil
+	}
+	if err := tx.SetName(ctx, owner.ID, again.Name); err != nil {
+		return err
+	}
+	owner.Name = again.Name
+	_, err = s.challenge(ctx, tx, owner, challenge.Verify, owner.Email, client, report)
+	return err
+}
+
+// remind sends the message that verifies an address once more, to a user who has the right
+// password. The address gets at most one a day.
+func (s *Service) remind(ctx context.Context, tx *store.Tx, row store.User, client guard.Client, report guard.Report) error {
+	_, isLive, err := s.mail.Challenges.IsWaiting(ctx, tx, row.ID, challenge.Verify, client.Browser)
+	if err != nil || isLive {
+		return err
+	}
+	_, err = s.challenge(ctx, tx, row, challenge.Verify, row.Email, client, report)
+	return err
+}
