@@ -29,11 +29,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/clock"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
+	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -153,7 +155,15 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
-	accounts := account.New(db, account.Guards{Audit: audit, Limits: limits, Devices: devices, Space: space}, sessions, passwords, now, log)
+	post, err := s.openMail(db, audit, keys)
+	if err != nil {
+		return err
+	}
+	challenges := challenge.New(db, keys.Sub(secret.Codes), now)
+	accounts := account.New(account.Options{
+		DB: db, Guards: account.Guards{Audit: audit, Limits: limits, Devices: devices, Space: space},
+		Sessions: sessions, Passwords: passwords, Pictures: pictures, Mail: cfg.mailOptions(challenges, post), Now: now, Log: log,
+	})
 
 	const sweep = 30 * time.Second
 	s.jobs = run.New(log,
@@ -161,6 +171,9 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "watch", Every: store.WatchInterval, Do: func(ctx context.Context) error { _ = watch.Look(ctx); return nil }},
 		run.Job{Name: "last_seen", Every: session.FlushInterval, Do: sessions.FlushUses, Stop: sessions.StopUses},
 		run.Job{Name: "sessions", Every: sweep, Do: s.clock.WhenSettled(sessions.Sweep)},
+		run.Job{Name: "mail", Every: outbox.Interval, Do: post.outbox.Send},
+		run.Job{Name: "outbox", Every: sweep, Do: s.clock.WhenSettled(post.outbox.Sweep)},
+		run.Job{Name: "challenges", Every: sweep, Do: s.clock.WhenSettled(challenges.Sweep)},
 		run.Job{Name: "orphans", Every: sweep, Do: pictures.SweepOrphans},
 		run.Job{Name: "crops", Every: sweep, Do: pictures.SweepCrops},
 		run.Job{Name: "attempts", Every: sweep, Do: s.clock.WhenSettled(limits.Sweep)},
@@ -169,7 +182,8 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	)
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
-	}, cfg.webOptions())
+		Outbox: post.outbox, Composer: post.composer,
+	}, cfg.webOptions(post.book))
 	s.figures = ops.Sources{
 		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},

@@ -73,6 +73,26 @@ type Config struct {
 	// UploadMaxPixels is the size of the largest picture in pixels.
 	UploadMaxPixels int
 
+	// SMTPURL is the mail server, such as smtp://user@mail.example.com:587 or smtps://….
+	// Empty: mail stays in the outbox.
+	SMTPURL string
+	// SMTPPasswordFile is a file with the password of the user in SMTPURL.
+	SMTPPasswordFile string
+	// MailFrom is the address that mail comes from, such as Acme <accounts@example.com>.
+	MailFrom string
+	// EmailVerification is optional or required. Required lets nobody sign in before they
+	// have confirmed their address.
+	EmailVerification string
+	// EmailLogin is off or on. On lets users sign in with a code by mail.
+	EmailLogin string
+	// AppName is what mails and pages call the app.
+	AppName string
+	// Templates is a folder whose texts and templates replace the embedded ones.
+	Templates string
+	// Dev is for development: /dev/mail shows every message. It is refused with an https
+	// PublicURL, and by Serve on a listener that others can reach.
+	Dev bool
+
 	// AuditKeep is how long audit events are kept.
 	AuditKeep time.Duration
 	// LogRequests says which requests are logged: events (those that change something,
@@ -144,6 +164,17 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("rate-limit", &c.RateLimit, "`switch` of all limits on attempts: on, or off for load tests", "on", "off"),
 			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as attempts/time: wrong passwords for one account, "+
 				"wrong passwords from one address, registrations (register) from one address", checkLimits)),
+		settings.In("Mail",
+			settings.Text("smtp-url", &c.SMTPURL, "", "`address` of the mail server, such as smtp://user@mail.example.com:587 or smtps://mail.example.com", checkSMTP).
+				Without("none: mail stays in the outbox, see cardea mail"),
+			settings.Text("smtp-password-file", &c.SMTPPasswordFile, "", "`file` with the password of the user in smtp-url").Without("none"),
+			settings.Text("mail-from", &c.MailFrom, "", "`address` that mail comes from, such as Acme <accounts@example.com>", checkFrom).
+				Without("no-reply at the host of public-url"),
+			settings.Choice("email-verification", &c.EmailVerification, "`whether` users must confirm their address before they can sign in: optional or required", "optional", "required"),
+			settings.Choice("email-login", &c.EmailLogin, "`whether` users can sign in with a code by mail: off or on", "off", "on"),
+			settings.Text("app-name", &c.AppName, "Cardea", "`name` of the app in mails"),
+			settings.Switch("dev", &c.Dev, "`switch` for development: show all mail at /dev/mail; needs a loopback listener, and no https public-url"),
+			settings.Text("templates", &c.Templates, "", "`folder` whose texts and templates replace the embedded ones, see docs/email.md").Without("none")),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
@@ -190,7 +221,7 @@ func (c Config) Validate() error {
 	for _, s := range c.Settings() {
 		errs = append(errs, s.Check())
 	}
-	return errors.Join(append(errs, c.checkCookie()...)...)
+	return errors.Join(append(append(errs, c.checkCookie()...), c.checkMail()...)...)
 }
 
 // checkCookie reports cookie settings that browsers would not follow.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -14,6 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
 	"github.com/cardea-accounts/cardea/internal/web"
+	"github.com/cardea-accounts/cardea/internal/words"
 )
 
 // The settings as the owners of state need them.
@@ -86,7 +88,11 @@ func (c Config) mediaOptions(space *guard.Space) media.Options {
 	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log}
 }
 
-func (c Config) webOptions() web.Options {
+func (c Config) mailOptions(challenges *challenge.Service, post post) account.Mail {
+	return account.Mail{Challenges: challenges, Outbox: post.outbox, Languages: post.book.Languages(), IsRequired: c.EmailVerification == "required", HasLogin: c.EmailLogin == "on"}
+}
+
+func (c Config) webOptions(book *words.Book) web.Options {
 	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
 	return web.Options{
 		PublicURL:      c.publicURL(),
@@ -99,6 +105,8 @@ func (c Config) webOptions() web.Options {
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,
 		UploadMemory:   c.part(4),
+		Language:       func(wanted string) string { return book.Match(wanted).Tag() },
+		Dev:            c.Dev,
 		LogAll:         c.LogRequests == "all",
 		Now:            c.Clock,
 		Log:            c.Log,

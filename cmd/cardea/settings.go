@@ -85,6 +85,9 @@ func (o *options) readOps() (err error) {
 	if o.opsListen != "" && o.opsTokenFile == "" && !isLoopback(o.opsListen) {
 		return settings.NewError("ops-listen", o.opsListen, "a loopback address, such as 127.0.0.1:5001; for any other address set ops-token-file too")
 	}
+	if o.Dev && !isLoopback(o.listen) {
+		return settings.NewError("dev", "on", "a loopback listener, such as 127.0.0.1:5000, because it shows all mail")
+	}
 	return nil
 }
 
@@ -106,10 +109,15 @@ func givenSettings(command string, takes []cardea.Setting, own func(*flag.FlagSe
 		if v := env[s.Variable()]; v != "" {
 			given[s.Name], origin[s.Name] = v, s.Variable()
 		}
-		flags.Func(s.Name, "", func(v string) error {
+		take := func(v string) error {
 			given[s.Name], origin[s.Name] = v, "--"+s.Name
 			return nil
-		})
+		}
+		if s.IsSwitch {
+			flags.BoolFunc(s.Name, "", take)
+		} else {
+			flags.Func(s.Name, "", take)
+		}
 	}
 	rest, err = parseAll(flags, args)
 	if err != nil {

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/challenge"
@@ -20,7 +22,19 @@ type Mail struct {
 	IsRequired bool
 	// HasLogin: users can sign in with a code by mail.
 	HasLogin bool
+	// Languages are the tags of the languages that there are texts for.
+	Languages []string
 }
+
+func (m Mail) languageProblem(tag string) string {
+	if slices.Contains(m.Languages, tag) {
+		return ""
+	}
+	return "There are no texts in this language. Choose one of: " + strings.Join(m.Languages, ", ") + "."
+}
+
+// VerifiesFirst reports whether an address must be verified before its user can sign in.
+func (s *Service) VerifiesFirst() bool { return s.mail.IsRequired }
 
 // noticeLife is how long a notice may wait for a mail server.
 const noticeLife = 7 * 24 * time.Hour

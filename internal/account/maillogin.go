@@ -13,9 +13,15 @@ import (
 // errInvalidCode is challenge.ErrInvalid at a sign-in.
 var errInvalidCode = &guard.Error{Kind: guard.KindUnauthenticated, Code: challenge.ErrInvalid.Code, Message: challenge.ErrInvalid.Message}
 
+// ErrNoMailLogin: this installation has no sign-in by mail.
+var ErrNoMailLogin = &guard.Error{Kind: guard.KindNotFound, Code: "email_login_off", Message: "Signing in by e-mail is turned off here. Use your password."}
+
 // SendLogin sends a code and a link with which the user of an address can sign in from the
 // browser that asked. As with [Service.Forgot], nobody learns whether there is such a user.
 func (s *Service) SendLogin(ctx context.Context, email string, client guard.Client) error {
+	if !s.mail.HasLogin {
+		return ErrNoMailLogin
+	}
 	return s.sendToStranger(ctx, email, challenge.Login, client)
 }
 
@@ -23,6 +29,9 @@ func (s *Service) SendLogin(ctx context.Context, email string, client guard.Clie
 // The address counts as verified. If it did not before, its password and sessions may be
 // those of somebody else who registered it, and end. Errors: invalid_token, suspended.
 func (s *Service) LoginByMail(ctx context.Context, p Proof, client guard.Client) (session.SignIn, error) {
+	if !s.mail.HasLogin {
+		return session.SignIn{}, ErrNoMailLogin
+	}
 	found, err := s.prove(ctx, challenge.Login, p, nil, client)
 	if err == nil && !found.IsFrom(client.Browser) {
 		err = challenge.ErrInvalid

@@ -60,7 +60,7 @@ func (s *Service) offerEmail(ctx context.Context, tx *store.Tx, row store.User, 
 
 // ConfirmEmail changes the address to the one that was proved. The old address gets a
 // notice with a link to undo it. Errors: invalid_token, email_taken.
-func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session, client guard.Client) (user.User, error) {
+func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session, client guard.Client) (u user.User, err error) {
 	found, err := s.prove(ctx, challenge.Change, p, in, client)
 	if err != nil {
 		return user.User{}, err
@@ -79,15 +79,15 @@ func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session
 		if err := s.mail.Challenges.Drop(ctx, tx, row.ID, challenge.Verify, challenge.Reset, challenge.Login); err != nil {
 			return err
 		}
-		if old.EmailKey == row.EmailKey {
-			return nil // another spelling of the same address
+		if u, err = userOf(ctx, tx, row); err != nil || old.EmailKey == row.EmailKey { // another spelling
+			return err
 		}
 		return s.notifyEmail(ctx, tx, old, row.Email, client, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return user.User{}, ErrEmailTaken
 	}
-	return user.From(row, nil), guard.PublicError(err)
+	return u, guard.PublicError(err)
 }
 
 // notifyEmail tells the old address about the new one, with a link to undo the change.

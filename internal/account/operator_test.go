@@ -139,11 +139,11 @@ func TestSetName(t *testing.T) {
 	if _, err := h.Accounts.SetName(t.Context(), "nobody", "Eve", guard.Client{}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("of an unknown user: %v", err)
 	}
-	if _, err := h.Accounts.Rename(t.Context(), ada, "Countess", guard.Client{}); err != nil {
+	if _, err := h.Accounts.Change(t.Context(), ada, account.Profile{Name: new("Countess")}, guard.Client{}); err != nil {
 		t.Error(err)
 	}
 	ada.ID = "nobody"
-	if _, err := h.Accounts.Rename(t.Context(), ada, "Eve", guard.Client{}); !errors.Is(err, guard.ErrNotLoggedIn) {
+	if _, err := h.Accounts.Change(t.Context(), ada, account.Profile{Name: new("Eve")}, guard.Client{}); !errors.Is(err, guard.ErrNotLoggedIn) {
 		t.Errorf("a user who was deleted meanwhile: %v", err)
 	}
 }

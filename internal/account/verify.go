@@ -57,6 +57,9 @@ func (s *Service) Verify(ctx context.Context, p Proof, in *session.Session, clie
 			return err
 		}
 		row.EmailVerified = true
+		if u, err = userOf(ctx, tx, row); err != nil {
+			return err
+		}
 		if !startsSession || !row.SuspendedAt.IsZero() {
 			startsSession = false
 			return nil
@@ -67,7 +70,7 @@ func (s *Service) Verify(ctx context.Context, p Proof, in *session.Session, clie
 	if err == nil && startsSession {
 		signIn = session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}
 	}
-	return user.From(row, nil), signIn, guard.PublicError(err)
+	return u, signIn, guard.PublicError(err)
 }
 
 // prove finds the challenge of a token, or of a code that the signed-in user or this browser

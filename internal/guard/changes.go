@@ -39,3 +39,20 @@ func (l *Limits) admitSignIn(c Counters) time.Duration {
 	}
 	return l.signIns.add(list, l.now())
 }
+
+// exportsAnHour is how many exports of their data one user may make in an hour. Each may read
+// many rows.
+const exportsAnHour = 10
+
+// AdmitExport counts an export by a user before it is made. Error: too_many_exports.
+func (l *Limits) AdmitExport(userID string) error {
+	if !l.on {
+		return nil
+	}
+	of := []counter{{name: nameCounter("exports", userID, ""), limit: Limit{Count: exportsAnHour}}}
+	if wait := l.changes.add(of, l.now()); wait > 0 {
+		return &Error{Kind: KindThrottled, Code: "too_many_exports", RetryAfter: min(longestWait, wait),
+			Message: "You have downloaded your data often in the last hour. Wait a while, then try again."}
+	}
+	return nil
+}

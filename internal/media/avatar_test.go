@@ -3,6 +3,7 @@ package media_test
 import (
 	"bytes"
 	"errors"
+	"github.com/cardea-accounts/cardea/internal/account"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestAvatarByID(t *testing.T) {
 		if got := drawForID(t, h.Avatars, ada.ID); err != nil || got.Version != own.Version || got.Version == neutral.Version {
 			t.Errorf("%s does not get the avatar of %s (%v)", ada.ID, ada.Name, err)
 		}
-		if ada, err = h.Accounts.Rename(t.Context(), ada, "Zoë", guard.Client{}); err != nil {
+		if ada, err = h.Accounts.Change(t.Context(), ada, account.Profile{Name: new("Zoë")}, guard.Client{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -114,7 +114,9 @@ func (d *Data) assemble(list *breached.List) {
 	passwords := account.NewPasswords(account.PasswordOptions{Argon2: d.opt.Argon2, PublicURL: d.opt.PublicURL, Breached: list})
 	d.pictures = media.NewPictures(d.db, watch, d.storage, audit, limits, media.Options{Now: now, Log: log})
 	d.onClose(func() error { passwords.Close(); d.pictures.Close(); return nil })
-	accounts := account.New(d.db, account.Guards{Audit: audit, Limits: limits}, sessions, passwords, now, log)
+	accounts := account.New(account.Options{
+		DB: d.db, Guards: account.Guards{Audit: audit, Limits: limits}, Sessions: sessions, Passwords: passwords, Pictures: d.pictures, Now: now, Log: log,
+	})
 	d.Users = NewUsers(d.db, audit, accounts, sessions, d.pictures, now)
 }
 

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"github.com/cardea-accounts/cardea/internal/account"
 	"testing"
 	"time"
 
@@ -164,7 +165,7 @@ func TestCacheIsCounted(t *testing.T) {
 	ask(tok, session.CacheStats{Entries: 1, Hits: 0, Misses: 1})
 	ask(tok, session.CacheStats{Entries: 1, Hits: 1, Misses: 1})
 	ask(other, session.CacheStats{Entries: 2, Hits: 1, Misses: 2})
-	if _, err := h.Accounts.Rename(t.Context(), ada, "Countess", guard.Client{}); err != nil {
+	if _, err := h.Accounts.Change(t.Context(), ada, account.Profile{Name: new("Countess")}, guard.Client{}); err != nil {
 		t.Fatal(err)
 	}
 	ask(tok, session.CacheStats{Entries: 2, Hits: 1, Misses: 3})

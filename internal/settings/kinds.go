@@ -26,6 +26,29 @@ func Text(name string, field *string, standard, usage string, checks ...func(str
 	}, usage)
 }
 
+// Switch declares a setting that is on or off. Its flag alone means on.
+func Switch(name string, field *bool, usage string) Setting {
+	words := map[string]bool{"on": true, "true": true, "1": true, "off": false, "false": false, "0": false}
+	s := declare(name, field, false, kind[bool]{
+		parse: func(text string) (bool, error) {
+			v, ok := words[strings.ToLower(text)]
+			if !ok {
+				return false, errors.New("on or off")
+			}
+			return v, nil
+		},
+		print: func(v bool) string {
+			if v {
+				return "on"
+			}
+			return "off"
+		},
+		check: func(bool) error { return nil },
+	}, usage)
+	s.IsSwitch = true
+	return s
+}
+
 // Choice declares a setting with a few values. The first is the default.
 func Choice(name string, field *string, usage string, values ...string) Setting {
 	return declare(name, field, values[0], kind[string]{

@@ -19,6 +19,8 @@ type Setting struct {
 	Name    string // of the flag, without dashes: session-idle
 	Section string // of the help
 	Default string // as typed; empty: none
+	// IsSwitch: the flag needs no value, as in --dev.
+	IsSwitch bool
 
 	usage   string // the name of the value is between backquotes, as in package flag
 	without string // what applies without a value and a default

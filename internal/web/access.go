@@ -40,3 +40,15 @@ func (a access) admit(r *wire.Request) error {
 	}
 	return err // of an outage
 }
+
+// development lets callers on this machine call, if the server is started for development.
+// To others the route does not exist. A Host header of another name means that a page
+// elsewhere reaches for this machine (DNS rebinding).
+func development(action wire.Action) access {
+	return public(func(r *wire.Request) error {
+		if !r.IsDevelopment() {
+			return wire.ErrNoRoute
+		}
+		return action(r)
+	})
+}

@@ -27,9 +27,21 @@ func (s *Server) table() []route {
 		{"POST", "/api/logout", public(a.Logout)},
 
 		{"GET", "/api/user", signedIn(a.User)},
-		{"PATCH", "/api/user", signedIn(a.Rename)},
+		{"PATCH", "/api/user", signedIn(a.Change)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
+
+		{"POST", "/api/email/verification", signedIn(a.SendVerification)},
+		{"POST", "/api/email/verify", optional(a.VerifyEmail)},
+		{"POST", "/api/email", signedIn(a.ChangeEmail)},
+		{"POST", "/api/email/confirm", optional(a.ConfirmEmail)},
+		{"POST", "/api/password/forgot", public(a.Forgot)},
+		{"POST", "/api/password/reset", public(a.ResetPassword)},
+		{"POST", "/api/undo", public(a.Undo)},
+		{"POST", "/api/login/email", public(a.SendLogin)},
+		{"POST", "/api/login/code", public(a.LoginByMail)},
+		{"DELETE", "/api/user", signedIn(a.DeleteUser)},
+		{"GET", "/api/user/export", signedIn(a.Export)},
 
 		{"GET", "/api/sessions", signedIn(a.Sessions)},
 		{"DELETE", "/api/sessions", signedIn(a.EndOtherSessions)},
@@ -41,6 +53,8 @@ func (s *Server) table() []route {
 		{"GET", "/uploads/{address}", public(a.Picture)},
 		{"GET", "/avatars/{file}", public(a.Avatar)},
 		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
+
+		{"GET", "/dev/mail.json", development(a.Mailbox)},
 
 		{"GET", "/openapi.json", public(a.OpenAPI)},
 		{"GET", "/docs", public(p.Docs)},

@@ -16,8 +16,10 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/secret"
@@ -31,27 +33,32 @@ import (
 // Options say how a house differs from the usual one.
 type Options struct {
 	Throttled bool
-	Rules     guard.Rules     // zero: the defaults
-	AuditKeep time.Duration   // 0: 90 days
-	Idle, Max time.Duration   // of sessions; 0: an hour and a day
-	Hash      password.Params // zero: as cheap as possible
+	Rules     guard.Rules      // zero: the defaults
+	AuditKeep time.Duration    // 0: 90 days
+	Idle, Max time.Duration    // of sessions; 0: an hour and a day
+	Hash      password.Params  // zero: as cheap as possible
+	Transport outbox.Transport // nil: no mail is sent
+	// VerifiesFirst: nobody signs in before their address is verified.
+	VerifiesFirst bool
 }
 
 // House is all owners of state on a database in a temporary folder.
 type House struct {
-	Folder    string // with cardea.db and pictures, as a data folder has them
-	DB        *store.DB
-	Watch     *store.Watch
-	Storage   *Storage
-	Audit     *guard.Audit
-	Limits    *guard.Limits
-	Sessions  *session.Service
-	Pictures  *media.Pictures
-	Avatars   *media.Avatars
-	Passwords *account.Passwords
-	Accounts  *account.Service
-	Clock     *Clock
-	Log       *Log
+	Folder     string // with cardea.db and pictures, as a data folder has them
+	DB         *store.DB
+	Watch      *store.Watch
+	Storage    *Storage
+	Audit      *guard.Audit
+	Limits     *guard.Limits
+	Sessions   *session.Service
+	Pictures   *media.Pictures
+	Avatars    *media.Avatars
+	Passwords  *account.Passwords
+	Challenges *challenge.Service
+	Outbox     *outbox.Outbox
+	Accounts   *account.Service
+	Clock      *Clock
+	Log        *Log
 }
 
 // New builds a house that lasts until the test ends.
@@ -103,7 +110,12 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
 	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
-	h.Accounts = account.New(h.DB, guards, h.Sessions, h.Passwords, now, log)
+	h.Outbox = outbox.New(h.DB, h.Audit, outbox.Options{Keys: keys.Sub(secret.Outbox), Transport: opt.Transport, Now: now, Log: log})
+	h.Challenges = challenge.New(h.DB, keys.Sub(secret.Codes), now)
+	h.Accounts = account.New(account.Options{
+		DB: h.DB, Guards: guards, Sessions: h.Sessions, Passwords: h.Passwords, Pictures: h.Pictures,
+		Mail: account.Mail{Challenges: h.Challenges, Outbox: h.Outbox, IsRequired: opt.VerifiesFirst}, Now: now, Log: log,
+	})
 }
 
 func orDefault[T comparable](v *T, d T) {

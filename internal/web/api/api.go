@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
+	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/session"
 )
 
@@ -20,6 +22,8 @@ type Owners struct {
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
+	Outbox    *outbox.Outbox // for the development mailbox, as the next
+	Composer  *mail.Composer
 }
 
 // API holds the actions. Each is a [wire.Action].

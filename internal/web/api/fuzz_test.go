@@ -37,7 +37,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		var register registerForm
 		var login loginForm
-		var rename renameForm
+		var rename changeForm
 		var password passwordForm
 		w := wire.New(nil, wire.Options{Now: time.Now})
 		for form, texts := range map[any]func() []string{

@@ -17,6 +17,7 @@ type userJSON struct {
 	Name           string            `json:"name"`
 	Email          string            `json:"email"`
 	EmailVerified  bool              `json:"email_verified"`
+	Language       *string           `json:"language"`
 	ProfilePicURL  *string           `json:"profile_pic_url"`
 	ProfilePicURLs map[string]string `json:"profile_pic_urls"` // square crops by side
 	AvatarURL      string            `json:"avatar_url"`
@@ -33,6 +34,9 @@ func (a *API) userAnswer(r *wire.Request, message string, u user.User) userAnswe
 	out := userJSON{
 		ID: u.ID, Name: u.Name, Email: u.Email, EmailVerified: u.EmailVerified,
 		AvatarURL: a.AvatarURL(base, u), CreatedAt: rfc3339(u.CreatedAt),
+	}
+	if u.Language != "" {
+		out.Language = &u.Language
 	}
 	if address := PictureURL(base, u); address != "" {
 		out.ProfilePicURL = &address
@@ -81,11 +85,18 @@ func (a *API) Register(r *wire.Request) error {
 	if err := r.Decode(&form); err != nil {
 		return err
 	}
+	if a.owners.Accounts.VerifiesFirst() {
+		r.NameBrowser()
+	}
 	u, signIn, err := a.owners.Accounts.Register(r.Context(), account.Registration{
 		Name: form.Name, Email: form.Email, Password: account.Password(form.Password),
 	}, r.Client())
 	if err != nil {
 		return err
+	}
+	if signIn.Session == "" {
+		r.JSON(http.StatusAccepted, wire.Success("Check your e-mail to finish."))
+		return nil
 	}
 	r.Session = &session.Session{User: u} // for the log
 	r.SetSignIn(signIn)
@@ -111,17 +122,18 @@ type keptUser struct {
 	answer wire.Answer
 }
 
-type renameForm struct {
-	Name string `json:"name"`
+type changeForm struct {
+	Name     *string `json:"name"`
+	Language *string `json:"language"`
 }
 
-// Rename changes the user's name.
-func (a *API) Rename(r *wire.Request) error {
-	var form renameForm
+// Change changes the user's name, language, or both.
+func (a *API) Change(r *wire.Request) (err error) {
+	var form changeForm
 	if err := r.Decode(&form); err != nil {
 		return err
 	}
-	u, err := a.owners.Accounts.Rename(r.Context(), r.Session.User, form.Name, r.Client())
+	u, err := a.owners.Accounts.Change(r.Context(), r.Session.User, account.Profile{Name: form.Name, Language: form.Language}, r.Client())
 	if err != nil {
 		return err
 	}

@@ -24,10 +24,11 @@ const (
 
 // credentials are what the cookies of a request carry. They are read once.
 type credentials struct {
-	token  token.Token   // of the session; empty if there is none
-	others []token.Token // a browser may send several cookies of the name
-	device guard.Device
-	read   bool
+	token   token.Token   // of the session; empty if there is none
+	others  []token.Token // a browser may send several cookies of the name
+	device  guard.Device
+	browser token.Token // that asked for mail
+	read    bool
 }
 
 // readCookies reads the cookies of session and device. It does not use
@@ -48,6 +49,8 @@ func (r *Request) readCookies() {
 				r.addToken(token.Token(strings.Trim(value, `"`)))
 			case ok && suffix == deviceSuffix && r.sent.device == "":
 				r.sent.device = guard.Device(strings.Trim(value, `"`))
+			case ok && suffix == browserSuffix && r.sent.browser == "":
+				r.sent.browser = token.Token(strings.Trim(value, `"`))
 			}
 		}
 	}

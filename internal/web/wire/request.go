@@ -68,6 +68,7 @@ func (r *Request) Client() guard.Client {
 	}
 	return guard.Client{
 		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),
+		Browser: r.sent.browser, Language: r.language(), Links: r.linkAddress(),
 	}
 }
 

@@ -27,9 +27,11 @@ type Options struct {
 	CookieDomain   string // empty: this host only
 	CookieSameSite http.SameSite
 	CookieMaxAge   time.Duration
-	UploadMaxBytes int64 // of a picture file
-	UploadMemory   int64 // that all uploads together may take; 0: 256 MiB
-	LogAll         bool  // log every request, not only events
+	UploadMaxBytes int64                      // of a picture file
+	UploadMemory   int64                      // that all uploads together may take; 0: 256 MiB
+	Language       func(wanted string) string // the best language for an Accept-Language header, as a tag
+	Dev            bool                       // serve the development mailbox
+	LogAll         bool                       // log every request, not only events
 	Now            func() time.Time
 	Log            *slog.Logger
 }

@@ -8,20 +8,48 @@ import (
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// Rename gives a user another name and returns the user. Errors: invalid_input,
+// Profile is what a user can change without more ado. What is nil stays.
+type Profile struct {
+	Name     *string
+	Language *string // a tag that there are texts for, such as de
+}
+
+// Change changes a user's name, language, or both, and returns the user. Errors: invalid_input,
 // too_many_changes, not_logged_in (the user was deleted meanwhile).
-func (s *Service) Rename(ctx context.Context, u user.User, name string, client guard.Client) (user.User, error) {
-	name, err := checkName(name)
-	if err != nil {
+func (s *Service) Change(ctx context.Context, u user.User, p Profile, client guard.Client) (user.User, error) {
+	if p.Name == nil && p.Language == nil {
+		p.Name = new(string) // which is refused
+	}
+	var problems problems
+	if p.Name != nil {
+		u.Name = problems.name(*p.Name)
+	}
+	if p.Language != nil {
+		u.Language = *p.Language
+		problems.note("language", s.mail.languageProblem(u.Language))
+	}
+	if err := problems.err(); err != nil {
 		return user.User{}, err
 	}
 	if err := s.guards.Limits.AdmitChange(u.ID); err != nil {
 		return user.User{}, err
 	}
-	if err := s.storeName(ctx, u.ID, name, client); err != nil {
+	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		if p.Name != nil {
+			report(guard.EventRenamed, u.ID)
+			if err := tx.SetName(ctx, u.ID, u.Name); err != nil {
+				return err
+			}
+		}
+		if p.Language == nil {
+			return nil
+		}
+		report(guard.EventLanguageChanged, u.ID)
+		return tx.SetLanguage(ctx, u.ID, u.Language)
+	})
+	if err != nil {
 		return user.User{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
-	u.Name = name
 	return u, nil
 }
 
