@@ -35,7 +35,7 @@ func (s *Service) ChangeEmail(ctx context.Context, u user.User, typed string, cl
 		if wait > 0 {
 			return guard.TooMuchMail(wait)
 		}
-		notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Requested}}
+		notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Requested, Link: client.Links + "/forgot"}}
 		return s.notify(ctx, tx, notice, true, client, report)
 	})
 	return guard.PublicError(err)
