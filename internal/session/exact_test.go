@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -51,7 +52,7 @@ func TestKeptSessionsAreExact(t *testing.T) {
 			return err
 		}, true},
 		"rename": {func(h *house.House, s *session.Session, _ token.Token) error {
-			_, err := h.Accounts.Rename(ctx, s.User, "Countess", guard.Client{})
+			_, err := h.Accounts.Change(ctx, s.User, account.Profile{Name: new("Countess")}, guard.Client{})
 			return err
 		}, false},
 		"e-mail address": {func(h *house.House, s *session.Session, _ token.Token) error {

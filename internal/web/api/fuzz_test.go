@@ -37,13 +37,13 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
 		var register registerForm
 		var login loginForm
-		var rename changeForm
+		var reset resetForm
 		var password passwordForm
 		w := wire.New(nil, wire.Options{Now: time.Now})
 		for form, texts := range map[any]func() []string{
 			&register: func() []string { return []string{register.Name, register.Email, register.Password} },
 			&login:    func() []string { return []string{login.Email, login.Password} },
-			&rename:   func() []string { return []string{rename.Name} },
+			&reset:    func() []string { return []string{reset.Token, reset.Email, reset.Code, reset.New} },
 			&password: func() []string { return []string{password.Current, password.New} },
 		} {
 			r := httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(body))
