@@ -91,7 +91,8 @@ var (
 )
 
 // Set makes an uploaded file a user's picture, in place of the one before. Errors:
-// invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
+// invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large,
+// user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
 	if !picture.AllowedName(upload.Filename) {
 		return user.Picture{}, wrongExtension(upload)
@@ -148,6 +149,9 @@ func (p *Pictures) publicError(err error, data []byte) error {
 			p.opt.Limits.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return invalidFileType(seemsToBe(data))
+	case errors.Is(err, picture.ErrDamaged):
+		return &guard.Error{Kind: guard.KindInvalid, Code: "damaged_file", Message: "This file is " + picture.Describe(data) +
+			", but it is damaged: too little of the picture can be read."}
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}

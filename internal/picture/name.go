@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -15,21 +16,19 @@ const (
 	emptyStem = "picture"
 )
 
+// extensions are those that files of accepted types have. Windows saves JPEG as .jfif.
+var extensions = []string{"png", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "gif", "webp"}
+
 // AllowedName reports whether a file name has an accepted extension, in any case, or
 // none at all, such as the "blob" that browsers send for a canvas. It helps users who
 // pick the wrong file. It is no defence: Open recognizes the type by content.
 func AllowedName(filename string) bool {
 	base := filename[strings.LastIndexAny(filename, `/\`)+1:]
 	i := strings.LastIndexByte(base, '.')
-	if i < 0 {
+	if i < 0 || i+1 == len(base) {
 		return true
 	}
-	for _, e := range []string{"png", "jpg", "jpeg", "gif", "webp"} {
-		if strings.EqualFold(base[i+1:], e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(extensions, func(e string) bool { return strings.EqualFold(base[i+1:], e) })
 }
 
 // SafeName makes the name of an uploaded file safe for paths and URLs. The extension is

@@ -12,7 +12,9 @@ func TestAllowedName(t *testing.T) {
 		"test.png": true, "a.jpg": true, "a.jpeg": true, "a.gif": true, "a.webp": true,
 		"A.PNG": true, ".png": true, "a.b.Jpg": true, "../../x.gif": true,
 		"blob": true, "png": true, "../../x": true, `C:\a.b\x`: true, "": true, // no extension
-		"a.": false, "a.svg": false, "a.png.exe": false, "x/.": false,
+		"a.": true, "x/.": true,
+		"a.jpe": true, "a.JFIF": true, "a.pjpeg": true, "a.pjp": true,
+		"a.svg": false, "a.png.exe": false, "a.heic": false,
 		"a.png ": false, "a.pngx": false, "a.GİF": false,
 	} {
 		if got := picture.AllowedName(name); got != want {
@@ -29,6 +31,9 @@ func TestSafeName(t *testing.T) {
 		{"test.webp", "jpg", "test.jpg"},
 		{"IMG_0001.JPG", "jpg", "IMG_0001.JPG"},
 		{"a.jpeg", "jpg", "a.jpeg"},
+		{"a.jfif", "jpg", "a.jpg"},
+		{"a.jpe", "jpg", "a.jpg"},
+		{"a.", "jpg", "a.jpg"},
 		{"a.JPEG", "png", "a.png"},
 		{"a.PNG", "png", "a.PNG"},
 		{"a.PNG", "jpg", "a.jpg"},

@@ -43,11 +43,7 @@ func openWebP(data []byte) (format, error) {
 }
 
 func (f *webpFile) parse() error {
-	_, body, _, err := riffChunk(f.data)
-	if err != nil || len(body) < 4 {
-		return errWebP
-	}
-	id, chunk, rest, err := riffChunk(body[4:]) // after "WEBP"
+	id, chunk, rest, err := riffChunk(f.chunks())
 	if err != nil {
 		return err
 	}
@@ -61,6 +57,13 @@ func (f *webpFile) parse() error {
 	}
 	f.canvas = image.Pt(uint24(chunk[4:])+1, uint24(chunk[7:])+1)
 	return f.parseExtended(rest)
+}
+
+// chunks returns the chunks of the file. A file may be cut off after its first frame.
+func (f *webpFile) chunks() []byte {
+	const header = 12 // "RIFF", size, "WEBP"
+	size := uint64(binary.LittleEndian.Uint32(f.data[4:]))
+	return f.data[header:max(header, min(uint64(len(f.data)), 8+size))]
 }
 
 // parseExtended finds the first frame in the chunks that follow VP8X.
@@ -146,11 +149,7 @@ const (
 // chunk returns the content of the chunk want, if VP8X says that there is one; else
 // nil.
 func (f *webpFile) chunk(want string, bit byte) []byte {
-	_, body, _, err := riffChunk(f.data)
-	if err != nil || len(body) < 4 {
-		return nil
-	}
-	id, chunk, rest, err := riffChunk(body[4:])
+	id, chunk, rest, err := riffChunk(f.chunks())
 	if err != nil || id != "VP8X" || len(chunk) == 0 || chunk[0]&bit == 0 {
 		return nil
 	}
