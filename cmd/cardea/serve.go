@@ -29,6 +29,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 		return p.misused(err.Error() + " (see cardea serve --help)")
 	}
 	o.Log = newLog(p.stderr, o.logFormat)
+	slog.SetDefault(o.Log) // for package log too, to which net/http writes without a logger
 	for _, name := range unknownVariables(p.environ) {
 		o.Log.WarnContext(ctx, "unknown setting in the environment, ignored; see cardea serve --help", "name", name)
 	}
@@ -76,7 +77,7 @@ func exposure(o options) []string {
 	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
 		return nil
 	}
-	return []string{"listening beyond this machine without https: passwords and cookies can be read on the way; " +
+	return []string{"listening beyond this machine without https: passwords and cookies can be read on the network; " +
 		"put a proxy with https in front and set CARDEA_PUBLIC_URL"}
 }
 
@@ -111,21 +112,28 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 	if others == "" && strings.HasPrefix(host, "localhost:") && o.PublicURL == "" {
 		fmt.Fprintln(p.stdout, "Always open it as localhost, not as 127.0.0.1: browsers keep the cookies of the two apart.")
 	}
+	if o.PublicURL != "" {
+		fmt.Fprintf(p.stdout, "Users reach it at %s\n", o.PublicURL)
+	}
 	if !isTerminal(p.stderr) {
 		o.Log.InfoContext(ctx, "started", "version", version, "address", addr.String(), "data", data)
 	}
 	if !isFresh {
 		return
 	}
+	address := "http://" + host
+	if o.PublicURL != "" { // the cookie is for that address
+		address = strings.TrimSuffix(o.PublicURL, "/")
+	}
 	fmt.Fprintf(p.stdout, `
-The data folder is new. Make the first account, and see who is signed in:
+The data folder is new. Create the first account, and see who is signed in:
 
-  curl -c cookies -X POST http://%[1]s/api/register \
+  curl -c cookies -X POST %[1]s/api/register \
     -H 'Content-Type: application/json' \
     -d '{"name":"aruncs","email":"test@gmail.com","password":"simplepass"}'
-  curl -b cookies http://%[1]s/api/user
+  curl -b cookies %[1]s/api/user
 
-`, host)
+`, address)
 }
 
 // localHost is the host and port to use on this machine. It is localhost wherever that

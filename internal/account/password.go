@@ -13,7 +13,7 @@ import (
 // ChangePassword gives the user of a session a new password. All other sessions of the
 // user end, and no device is known any more. The session continues with the returned
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
-func (s *Service) ChangePassword(ctx context.Context, in session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
+func (s *Service) ChangePassword(ctx context.Context, in *session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
 	if current == "" {
 		problems.note("current_password", "Enter your current password.")
@@ -44,7 +44,7 @@ func (s *Service) ChangePassword(ctx context.Context, in session.Session, curren
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
 func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
-	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, guard.Flows(attempt.Counters))
+	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return session.SignIn{}, err
 	}
@@ -71,7 +71,7 @@ func (s *Service) SetPassword(ctx context.Context, u user.User, next Password, c
 	if err := problems.err(); err != nil {
 		return 0, err
 	}
-	hash, err := s.passwords.hash(ctx, next, "password", nil)
+	hash, err := s.passwords.hash(ctx, next, "password", queue{})
 	if err != nil {
 		return 0, err
 	}

@@ -12,7 +12,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/workers"
@@ -63,11 +66,11 @@ func NewPasswords(opt PasswordOptions) *Passwords {
 	}
 }
 
-// wordsOf lists what names this installation, in lower case.
+// wordsOf lists the words that name this installation, in lower case.
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
-		host := strings.ToLower(public.Hostname())
+		host, _ := idna.ToUnicode(strings.ToLower(public.Hostname())) // letters as users type them
 		words = append(append(words, host), strings.Split(host, ".")...)
 	}
 	return words
@@ -86,8 +89,8 @@ const (
 	maxPassword = 1024
 )
 
-// problem says what is wrong with a new password; empty if nothing is. There are no
-// composition rules (ASVS 6.2.5). It refuses what attackers try first.
+// problem says why a new password is not acceptable; empty if it is. There are no
+// composition rules (ASVS 6.2.5). Passwords that attackers try first are refused.
 func (p *Passwords) problem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
@@ -108,7 +111,8 @@ func (p *Passwords) problem(pw Password, email, name string) string {
 	return ""
 }
 
-// isOwn compares as e-mail addresses are compared: without case.
+// isOwn reports whether a password is the user's address, mailbox or name. Case does not
+// matter.
 func isOwn(pw Password, email, name string) bool {
 	key := EmailKey(string(pw))
 	mailbox, _, _ := strings.Cut(email, "@")
@@ -122,12 +126,27 @@ func (p *Passwords) namesThisService(pw Password) bool {
 	return word != "" && slices.Contains(p.words, word)
 }
 
-// queue names whom a hash is for, so the queue is fair between them.
-type queue []workers.Flow
+// queue says for whom a hash is, so the queue is fair between accounts and networks.
+type queue struct {
+	flows []fair.Flow
+	known bool // a known device or a signed-in user
+}
+
+// queueFor returns the place of a client in the queue. The hashes for known devices have
+// half of the workers' time to themselves, and share it by account and network too. So
+// strangers who guess at an account do not make its owner wait, and an owner of many
+// devices makes nobody wait.
+func queueFor(client guard.Client, emailKey string, known bool) queue {
+	kind := "stranger"
+	if known {
+		kind = "known"
+	}
+	return queue{guard.Flows(client, kind, emailKey), known}
+}
 
 // job is the work of n hashes.
 func (p *Passwords) job(n int, q queue) workers.Job {
-	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q}
+	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q.flows, Reserved: q.known}
 }
 
 // hash hashes a new password. Error: invalid_input in the field, if it was breached.

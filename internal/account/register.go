@@ -21,8 +21,8 @@ type Registration struct {
 // Register makes an account and signs the user in. A session that the client presents
 // ends. Errors: invalid_input, too_many_attempts, email_taken.
 //
-// However many registrations of one address race, in whatever spelling, one succeeds:
-// the database keeps the compared form unique.
+// If several registrations of one address race, in any spelling, exactly one succeeds,
+// because the compared form is unique in the database.
 func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	}
 	row := s.newUser(name, email)
 	signIn, err := s.create(ctx, &row, r.Password, client)
-	if err != nil && !errors.Is(err, ErrEmailTaken) { // which tells whether an address is taken, so it counts
+	if err != nil && !errors.Is(err, ErrEmailTaken) { // email_taken counts, because it reveals who has an account
 		s.guards.Limits.TakeBack(ctx, attempt)
 	}
 	if err != nil {
@@ -49,8 +49,7 @@ func (s *Service) newUser(name, email string) store.User {
 
 // create stores the account and signs in to it.
 func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn session.SignIn, err error) {
-	queue := guard.Flows(s.guards.Limits.ForLogin(row.EmailKey, client, ""))
-	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queue); err != nil {
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queueFor(client, row.EmailKey, false)); err != nil {
 		return session.SignIn{}, err
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
@@ -75,7 +74,7 @@ func (s *Service) Add(ctx context.Context, r Registration) (user.User, error) {
 		return user.User{}, err
 	}
 	row := s.newUser(name, email)
-	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, r.Password, nil); err != nil {
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, r.Password, queue{}); err != nil {
 		return user.User{}, guard.PublicError(err)
 	}
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventRegistered, row.ID, guard.Client{}, func(tx *store.Tx) error {
@@ -96,8 +95,8 @@ func (s *Service) check(r Registration) (name, email string, err error) {
 }
 
 // hashForNew hashes the password of a new account unless the address is taken. The
-// look-up is not done by the worker, whose thread has a low priority and would hold
-// locks of the database for long.
+// look-up is not done by the worker: its low-priority thread would hold database locks
+// for long.
 func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, queue queue) (hash string, err error) {
 	switch _, err := s.db.UserByEmailKey(ctx, emailKey); {
 	case err == nil:

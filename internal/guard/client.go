@@ -1,6 +1,6 @@
-// Package guard has what every rule needs to protect users: who is calling ([Client]),
-// the public [Error], audit events ([Audit]), limits on attempts ([Limits]), and the
-// devices that users have signed in from ([Devices]).
+// Package guard has what all use cases share to protect users: the sender of a request
+// ([Client]), the public [Error], audit events ([Audit]), limits on attempts ([Limits]),
+// and the devices that users have signed in from ([Devices]).
 package guard
 
 import (
@@ -22,17 +22,6 @@ type Client struct {
 func (c Client) Address() string {
 	if !c.IP.IsValid() {
 		return ""
-	}
-	return c.IP.String()
-}
-
-// Network returns the network that counts as one address. An IPv6 network of 64 bits
-// belongs to one customer, who can use all of it (RFC 6177).
-func (c Client) Network() string {
-	if c.IP.Is6() {
-		if network, err := c.IP.Prefix(64); err == nil {
-			return network.String()
-		}
 	}
 	return c.IP.String()
 }

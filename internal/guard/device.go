@@ -2,6 +2,7 @@ package guard
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"strings"
 
@@ -50,8 +51,8 @@ func (d Devices) ID(user store.User, cookie Device) string {
 	}
 	signed := string(cookie[:at])
 	owner, id, _ := strings.Cut(signed, ".")
-	mac, err := base64.RawURLEncoding.DecodeString(string(cookie[at+1:]))
-	if err != nil || owner != user.ID || id == "" || !d.keys.Verify(covered(signed, user.PasswordHash), mac) {
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(string(cookie[at+1:]))
+	if err != nil || len(mac) != sha256.Size || owner != user.ID || id == "" || !d.keys.Verify(covered(signed, user.PasswordHash), mac) {
 		return ""
 	}
 	return id

@@ -1,5 +1,5 @@
-// Package media has the rules for what users look like: their pictures with square crops
-// ([Pictures]), and the default avatar of users without a picture ([Avatars]).
+// Package media owns the pictures of users with their square crops ([Pictures]), and the
+// default avatars of users without a picture ([Avatars]).
 //
 // A picture goes through picture.go (the rules), files.go (bytes into the storage and out
 // of it), crops.go (crops that are missing), open.go (serving) and stored.go (reading
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -46,8 +47,9 @@ type Pictures struct {
 }
 
 // Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds. Pictures in work may weigh half of what the heaviest may:
-// the other half is garbage of the pictures before them. A heavier one runs alone.
+// takes up to two more seconds. The pictures being decoded may together weigh half as much
+// as the heaviest picture may: the garbage of earlier ones takes the other half. A heavier
+// picture is decoded alone.
 const (
 	picturesWaiting = 32 // for each worker
 	pictureWait     = 3 * time.Second
@@ -104,8 +106,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	if err := p.limits.AdmitChange(ctx, userID); err != nil { // before the CPU-heavy part
 		return user.Picture{}, err
 	}
-	flows := []workers.Flow{guard.Flow("user", userID), guard.Flow("address", client.Network())}
-	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, flows...)
+	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, guard.Flows(client, "upload", userID)...)
 	if err != nil {
 		return user.Picture{}, p.publicError(err, upload.Data)
 	}
@@ -125,7 +126,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 
 // make decodes a stranger's file and encodes it anew, when it is its turn and there is
 // memory for it.
-func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
+func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...fair.Flow) (set *picture.Set, err error) {
 	source, err := picture.Open(data, limits)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 // Package session starts, finds, lists and ends sessions.
 //
-// [Service.Find] is on the way of nearly every request, so live sessions are kept in
-// memory (cache.go), and their last use is written in the background (use.go).
+// Nearly every request calls [Service.Find]. So live sessions are kept in memory
+// (cache.go), and their last use is written in the background (use.go).
 package session
 
 import (
@@ -47,12 +47,12 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 type Session struct {
 	ID   string
 	User user.User
-	// Memo lets the caller keep what it made of the session, such as an answer that is
-	// ready to be sent. It is gone when anything about the user changes.
+	// Memo lets the caller keep a value with the session, such as an encoded answer. It
+	// is dropped when anything about the user changes.
 	Memo *atomic.Value
 }
 
-// SignIn is what a client keeps after a user has signed in.
+// SignIn has the values that the client keeps in cookies after a user has signed in.
 type SignIn struct {
 	Session token.Token
 	Device  guard.Device // empty: none
@@ -75,8 +75,8 @@ const (
 	// maxSessions is how many sessions one user has at most. No user has so many devices.
 	// A program that signs in anew each time would fill the disk.
 	maxSessions = 1000
-	// detour bounds how long a request that only reads waits for a write beside it, for
-	// instance while another process holds the database lock.
+	// detour bounds how long a request that only reads may wait to write, for instance
+	// while another process holds the database lock.
 	detour = 250 * time.Millisecond
 )
 
@@ -133,13 +133,14 @@ func (s *Service) ReplaceAll(ctx context.Context, tx *store.Tx, presented token.
 	return tx.CreateSession(ctx, fresh.row)
 }
 
-// Find returns the live session of a token. Error: not_logged_in.
+// Find returns the live session of a token. Callers share it, so it must not be changed.
+// Error: not_logged_in.
 //
 // Last-seen is updated at most hourly. That is enough to find idle sessions. If the idle
 // limit is below 16 hours, it is updated every sixteenth of the limit.
-func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
+func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 	if !t.IsWellFormed() {
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	hash := t.Hash()
 	now := s.opt.Now()
@@ -147,17 +148,17 @@ func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
 	if found == nil {
 		var err error
 		if found, err = s.cache.load(ctx, hash); err != nil {
-			return Session{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+			return nil, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 		}
 	}
 	if s.isExpired(found.row, now) && s.isExpired(s.uses.latest(found.row), now) {
 		s.dropExpired(ctx, hash, now)
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
 		s.touch(ctx, found.row, now)
 	}
-	return found.Session, nil
+	return &found.Session, nil
 }
 
 func (s *Service) isExpired(row store.Session, now time.Time) bool { return !now.Before(s.expiry(row)) }

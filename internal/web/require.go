@@ -16,8 +16,8 @@ import (
 type Attach func(*http.Request, user.User) *http.Request
 
 // RequireUser lets only requests of signed-in users through to next. Others get the
-// envelope's 401, or 503 in an outage. If loginURL is not empty, browsers that
-// navigate are redirected there instead, with the path to return to as next.
+// envelope's 401, or 503 in an outage. If loginURL is not empty, browsers that ask for
+// a page are redirected there instead, with the path to return to as next.
 func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req := s.wire.Peek(w, r)
@@ -27,7 +27,7 @@ func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) 
 			next.ServeHTTP(w, attach(r, req.Session.User))
 		case loginURL != "" && errors.Is(err, guard.ErrNotLoggedIn) && navigates(req):
 			w.Header().Set("Cache-Control", "no-store")
-			http.Redirect(w, r, withNext(loginURL, r), http.StatusSeeOther)
+			http.Redirect(w, r, withNext(loginURL, r), http.StatusSeeOther) //nolint:gosec // the program chose loginURL
 		default:
 			req.Refuse(err)
 		}
@@ -35,7 +35,7 @@ func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) 
 }
 
 // OptionalUser passes all requests to next, those of signed-in users with the user
-// attached. In an outage, when nobody knows, it answers 503.
+// attached. In an outage it answers 503.
 func (s *Server) OptionalUser(next http.Handler, attach Attach) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req := s.wire.Peek(w, r)

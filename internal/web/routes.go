@@ -55,6 +55,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, route := range s.table() {
+		s.wire.Metrics().Expect(route.method, route.pattern)
 		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.access))
 		methods := append(allowed[route.pattern], route.method)
 		if route.method == http.MethodGet {
@@ -70,7 +71,8 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// byAccept answers programs and browsers, which navigate, with different actions.
+// byAccept chooses between two actions: one for programs, and one for browsers that
+// ask for a page.
 func byAccept(program, browser wire.Action) wire.Action {
 	return func(r *wire.Request) error {
 		r.Header().Add("Vary", "Accept")
