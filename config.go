@@ -4,23 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/breached"
-	"github.com/cardea-accounts/cardea/internal/datadir"
-	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
-	"github.com/cardea-accounts/cardea/internal/picture"
-	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
-	"github.com/cardea-accounts/cardea/internal/web"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
@@ -32,6 +22,10 @@ type Config struct {
 	Database string
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
+
+	// DataAccess is private or any. Private refuses to start if others on the machine can
+	// read or change the data folder, the database or secret.key.
+	DataAccess string
 
 	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
@@ -89,9 +83,14 @@ type Config struct {
 	// CPU-heavy jobs, until [Server.Close]. This affects the whole program. It keeps
 	// cheap requests fast while passwords are hashed and pictures decoded.
 	TuneRuntime bool
+	// Memory is how much memory the process may use in bytes, such as the limit of its
+	// container. Hashes, uploads and pictures take their parts of it. Below 128 MiB ordinary
+	// pictures are refused; from 640 MiB on, more makes no difference. Zero: no limit.
+	Memory int64
 	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
-	// Clock tells the time. Nil: time.Now.
+	// Clock tells the time. Nil: time.Now. A jump of a clock whose times have a monotonic
+	// reading is followed after 15 minutes.
 	Clock func() time.Time
 }
 
@@ -111,7 +110,7 @@ const (
 	maxSessionCache = 100_000_000 // about 1 KiB each
 )
 
-// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
+// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Memory, Log
 // and Clock are for code only, so they are not listed.
 func (c *Config) Settings() []Setting {
 	return slices.Concat(
@@ -121,6 +120,7 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
 			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
 			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
@@ -231,62 +231,4 @@ func (c Config) Warnings() []string {
 			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
 	}
 	return warnings
-}
-
-var sameSite = map[string]http.SameSite{
-	"lax":    http.SameSiteLaxMode,
-	"strict": http.SameSiteStrictMode,
-	"none":   http.SameSiteNoneMode,
-}
-
-// dir is the data folder.
-func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
-
-func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
-	return account.PasswordOptions{
-		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
-	}
-}
-
-// publicURL is nil without one.
-func (c Config) publicURL() *url.URL {
-	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
-	return public
-}
-
-// rules are the limits on attempts.
-func (c Config) rules() guard.Rules {
-	limits, _ := settings.ParseLimits(c.Limits) // validated
-	return guard.Rules{
-		Account:  guard.Limit(limits["account"]),
-		Address:  guard.Limit(limits["address"]),
-		Register: guard.Limit(limits["register"]),
-	}
-}
-
-func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) webOptions() web.Options {
-	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
-	return web.Options{
-		PublicURL:      c.publicURL(),
-		TrustedProxies: c.TrustedProxies,
-		AllowedOrigins: c.AllowedOrigins,
-		HSTS:           c.HSTS,
-		CookieName:     c.CookieName,
-		CookieDomain:   cookieDomain,
-		CookieSameSite: sameSite[c.CookieSameSite],
-		CookieMaxAge:   c.SessionMax,
-		UploadMaxBytes: c.UploadMaxBytes,
-		LogAll:         c.LogRequests == "all",
-		Now:            c.Clock,
-		Log:            c.Log,
-	}
 }

@@ -27,7 +27,7 @@
 //   - name.go makes file names safe, describe.go describes refused files, and
 //     stored.go checks stored pictures.
 //
-// Decisions 12 and 27 (docs/decisions) have the reasons and the figures.
+// Decisions 12 and 28 (docs/decisions) have the reasons and the figures.
 package picture
 
 import (
@@ -77,6 +77,9 @@ func (l Limits) maxPixels() int64 {
 	}
 	return min(int64(l.MaxPixels), mostPixels)
 }
+
+// MemoryLimit returns MaxMemory or its default.
+func (l Limits) MemoryLimit() int64 { return l.maxMemory() }
 
 func (l Limits) maxMemory() int64 {
 	if l.MaxMemory <= 0 {
