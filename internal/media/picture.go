@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"strconv"
 	"time"
 
@@ -193,7 +192,7 @@ func (p *Pictures) publicError(err error, data []byte) error {
 		return invalidFileType(seemsToBe(data))
 	case errors.Is(err, picture.ErrDamaged):
 		return &guard.Error{Kind: guard.KindInvalid, Code: "damaged_file", Message: "This file is " + picture.Describe(data) +
-			", but it is damaged: too little of the picture can be read."}
+			", but it is damaged or of a rare kind: too little of the picture can be read. Send another, or save it anew."}
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}
@@ -202,7 +201,7 @@ func (p *Pictures) publicError(err error, data []byte) error {
 
 // wrongExtension refuses a file by the extension of its name.
 func wrongExtension(upload Upload) error {
-	name := text.Printable(path.Ext(upload.Filename), maxExtension)
+	name := "." + text.Printable(picture.Extension(upload.Filename), maxExtension)
 	return invalidFileType(" The name of this file ends in " + strconv.Quote(name) + "." + seemsToBe(upload.Data))
 }
 

@@ -2,8 +2,10 @@ package picture_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"image"
+	"slices"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
@@ -80,6 +82,17 @@ func TestDamagedWebP(t *testing.T) {
 	wantSame(t, "too large a size", join([]byte("RIFF\xff\xff\xff\xffWEBP"), lossy[12:]), lossy)
 	wantSame(t, "a trailer", append(bytes.Clone(lossy), "trailer"...), lossy)
 	wantSame(t, "a cut chunk behind", join(webpFile(chunks...), []byte("EXIF\xff\x00\x00\x00")), lossy)
+	wantSame(t, "a size of 0", join([]byte("RIFF\x00\x00\x00\x00WEBP"), lossy[12:]), lossy)
+	wantSame(t, "too small a size", join([]byte("RIFF\x40\x00\x00\x00WEBP"), lossy[12:]), lossy)
+	frame := chunks[slices.Index(chunks, "VP8 ")+1]
+	w, h := int(frame[6])|int(frame[7])<<8, int(frame[8])|int(frame[9])<<8
+	odd := webpFile("VP8X", webpHeader(0, w, h), "ABCD", "odd", "EXIF", "odd", "VP8 ", frame)
+	wantSame(t, "odd chunks", odd, lossy)
+	wantSame(t, "no padding", bytes.Replace(odd, []byte("odd\x00VP8 "), []byte("oddVP8 "), 1), lossy)
+	wantSame(t, "another padding", bytes.Replace(odd, []byte("odd\x00VP8 "), []byte("odd\x01VP8 "), 1), lossy)
+	long := bytes.Clone(lossy)
+	binary.LittleEndian.PutUint32(long[bytes.Index(lossy, []byte("VP8 "))+4:], 1<<31)
+	wantSame(t, "too large a chunk", long, lossy)
 	wantSame(t, "a cut animation", animated[:len(animated)-10], animated)
 	wantRefused(t, "a cut frame", lossy[:len(lossy)-10], picture.ErrDamaged)
 }

@@ -152,3 +152,33 @@ func TestCutPNG(t *testing.T) {
 		}
 	}
 }
+
+// If both checksums are wrong, of a chunk and of all pixels, the rows from that chunk on
+// are not those that were written. One alone can be wrong itself.
+func TestChecksumsOfPNG(t *testing.T) {
+	m := noise(1000, 300)
+	p := rawPNG{header: pngHeaderOf(1000, 300, 8, 2, 0)}
+	for y := range 300 {
+		p.rows = append(p.rows, 0)
+		for x := range 1000 {
+			c := m.NRGBAAt(x, y)
+			p.rows = append(p.rows, c.R, c.G, c.B)
+		}
+	}
+	z := compress(p.rows)
+	otherSum := z[:len(z)-4] + "abcd"
+	good := p.file()
+	in := func(percent int, idat string) []byte { // two chunks; the checksum of the second is wrong
+		at := len(idat) * percent / 100
+		data := bytes.Clone(p.with(idat[:at], "IDAT", idat[at:]))
+		data[len(data)-12-1] ^= 0x5a
+		return data
+	}
+	for _, percent := range []int{1, 50, 95} {
+		wantSame(t, "one is wrong", in(percent, z), good)
+	}
+	wantSame(t, "the other is wrong", p.with(otherSum), good)
+	wantSame(t, "both are, of the last rows", in(95, otherSum), good)
+	wantRefused(t, "both are, of a sixth", in(85, otherSum), picture.ErrDamaged)
+	wantRefused(t, "both are", in(1, otherSum), picture.ErrDamaged)
+}

@@ -16,7 +16,8 @@
 // The files, in the order of the work:
 //
 //   - open.go opens a file; png.go, jpeg.go, gif.go and webp.go know the formats.
-//     pngrepair.go repairs damaged PNG, damage.go says how much may be missing.
+//     pngrepair.go and pngrows.go repair damaged PNG, damage.go says how much may be
+//     missing.
 //     weight.go has the common parts of weights, crop.go the squares.
 //   - frame.go and average.go decode to pixels and average blocks of them. JPEG is
 //     decoded at a smaller size in the first place, by package jpeg.

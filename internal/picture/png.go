@@ -178,8 +178,11 @@ func (f *pngFile) decode(ctx context.Context, p plan) (decoded, error) {
 	return p.shrinkFrame(ctx, fr)
 }
 
-// frame decodes what repair makes of the file.
+// frame decodes the file or, if image/png refuses it, what repair makes of it.
 func (f *pngFile) frame(ctx context.Context) (frame, error) {
-	img, err := png.Decode(f.repair(ctx))
+	img, err := png.Decode(reader{ctx, bytes.NewReader(f.data)})
+	if err != nil {
+		img, err = png.Decode(f.repair(ctx))
+	}
 	return frame{img: img, canvas: f.size}, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"slices"
 )
 
 // webpFile is a WebP and its first frame. Its slices point into the data.
@@ -18,19 +19,23 @@ type webpFile struct {
 
 var errWebP = errors.New("malformed WebP")
 
-// riffChunk splits data after its first chunk (RFC 9649, 2.3). The padding byte
-// after a chunk of odd size may be missing at the end of data.
+// riffChunk splits data after its first chunk (RFC 9649, 2.3). At the end of data the
+// chunk may be shorter than it says. Not all encoders write the padding byte after a chunk
+// of odd size: it must be zero, so the name of another chunk is none.
 func riffChunk(data []byte) (id string, chunk, rest []byte, err error) {
 	if len(data) < 8 {
 		return "", nil, nil, errWebP
 	}
-	n := uint64(binary.LittleEndian.Uint32(data[4:]))
-	if n > uint64(len(data)-8) {
-		return "", nil, nil, errWebP
+	n := min(uint64(binary.LittleEndian.Uint32(data[4:])), uint64(len(data)-8))
+	id, chunk, rest = string(data[:4]), data[8:8+n], data[8+n:]
+	if n%2 == 1 && len(rest) > 0 && !slices.Contains(webpChunks, string(rest[:min(4, len(rest))])) {
+		rest = rest[1:]
 	}
-	end := 8 + int(n)
-	return string(data[:4]), data[8:end], data[min(len(data), end+end%2):], nil
+	return id, chunk, rest, nil
 }
+
+// webpChunks are the names of all chunks (RFC 9649, 2.5 to 2.7).
+var webpChunks = []string{"VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF", "ICCP", "EXIF", "XMP "}
 
 // openWebP finds the first frame (RFC 9649, 2.5 to 2.7). All sizes that the file states
 // must agree.
@@ -59,12 +64,10 @@ func (f *webpFile) parse() error {
 	return f.parseExtended(rest)
 }
 
-// chunks returns the chunks of the file. A file may be cut off after its first frame.
-func (f *webpFile) chunks() []byte {
-	const header = 12 // "RIFF", size, "WEBP"
-	size := uint64(binary.LittleEndian.Uint32(f.data[4:]))
-	return f.data[header:max(header, min(uint64(len(f.data)), 8+size))]
-}
+// chunks returns everything after "RIFF", the size of the file, and "WEBP". What the size
+// says does not matter: the file may have been cut off after its first frame, or written
+// by an encoder that could not go back to fill it in.
+func (f *webpFile) chunks() []byte { return f.data[12:] }
 
 // parseExtended finds the first frame in the chunks that follow VP8X.
 func (f *webpFile) parseExtended(chunks []byte) error {

@@ -97,7 +97,7 @@ func TestPictureRefusals(t *testing.T) {
 func TestDamagedPicture(t *testing.T) {
 	client := testkit.Start(t).Register(t, "ada@example.com")
 	answer := client.Upload("me.jpg", testkit.PNG(300, 300)[:60]).WantError(http.StatusBadRequest, "damaged_file")
-	const want = "This file is a PNG picture, but it is damaged: too little of the picture can be read."
+	const want = "This file is a PNG picture, but it is damaged or of a rare kind: too little of the picture can be read. Send another, or save it anew."
 	if got := answer.Envelope().Message; got != want {
 		t.Errorf("message %q", got)
 	}
@@ -105,11 +105,11 @@ func TestDamagedPicture(t *testing.T) {
 	client.Upload("me.png", whole[:len(whole)-12]).Want(http.StatusOK) // without IEND
 }
 
-// Names that Windows and browsers give to JPEG are accepted. The stored name says .jpg.
+// Names that systems give to pictures are accepted. The stored name says what is stored.
 func TestNamesOfPictures(t *testing.T) {
 	client := testkit.Start(t).Register(t, "ada@example.com")
 	for name, want := range map[string]string{
-		"me.jfif": "_me.jpg", "me.JPE": "_me.jpg", "me.": "_me.jpg", "blob": "_blob.jpg", "me.jpeg": "_me.jpeg",
+		"me.jfif": "_me.jpg", "me.JPE": "_me.jpg", "me.": "_me.jpg", "blob": "_blob.jpg", "me.JPEG": "_me.JPEG", "IMG 2024.12.01": "_IMG_2024.12.01.jpg",
 	} {
 		path := client.Upload(name, testkit.JPEG(9, 9)).PicturePath()
 		if !strings.HasSuffix(path, want) {
