@@ -110,6 +110,8 @@ func TestOddPNG(t *testing.T) {
 	opaque := rawPNG{header: p.header, before: p.before[:2], rows: p.rows}.file()
 	early := rawPNG{header: p.header, before: []string{"tRNS", "\xff\x00", "PLTE", p.before[1]}, rows: p.rows}.file()
 	wantSame(t, "transparency before the palette", early, opaque)
+	much := rawPNG{header: p.header, before: append(slices.Clone(p.before[:2]), "tRNS", strings.Repeat("\x80", 130)), rows: p.rows}.file()
+	wantSame(t, "transparency of too many colours", much, opaque)
 	twice := rawPNG{header: p.header, before: append(slices.Clone(p.before), "tRNS", "\x00\xff", "PLTE", "abc"), rows: p.rows}.file()
 	wantSame(t, "two palettes", twice, good)
 	long := rawPNG{header: p.header, before: []string{"PLTE", p.before[1] + "abcd", "tRNS", "\xff\x00"}, rows: p.rows}.file()

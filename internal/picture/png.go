@@ -41,6 +41,7 @@ type pngFile struct {
 	interlaced bool
 	palette    []byte // content of PLTE, if the colour type needs it
 	tRNS       []byte // content of tRNS: what is transparent; nil if nothing is
+	oddTRNS    bool   // there is a tRNS that does not count
 }
 
 var errPNG = errors.New("malformed PNG")
@@ -99,6 +100,7 @@ func (f *pngFile) readColors(chunks []byte) error {
 		f.colorType == pngPalette && n > 0 && n <= len(f.palette)/3 {
 		f.tRNS = tRNS
 	}
+	f.oddTRNS = tRNS != nil && f.tRNS == nil
 	return nil
 }
 
@@ -178,11 +180,14 @@ func (f *pngFile) decode(ctx context.Context, p plan) (decoded, error) {
 	return p.shrinkFrame(ctx, fr)
 }
 
-// frame decodes the file or, if image/png refuses it, what repair makes of it.
+// frame decodes the file or, if image/png refuses it, what repair makes of it. A tRNS of
+// wrong size is the one thing that image/png takes and other decoders ignore.
 func (f *pngFile) frame(ctx context.Context) (frame, error) {
-	img, err := png.Decode(reader{ctx, bytes.NewReader(f.data)})
-	if err != nil {
-		img, err = png.Decode(f.repair(ctx))
+	if !f.oddTRNS {
+		if img, err := png.Decode(reader{ctx, bytes.NewReader(f.data)}); err == nil {
+			return frame{img: img, canvas: f.size}, nil
+		}
 	}
+	img, err := png.Decode(f.repair(ctx))
 	return frame{img: img, canvas: f.size}, err
 }
