@@ -133,6 +133,9 @@ func TestPolyglots(t *testing.T) {
 	m := quadrants(48, 32)
 	comment := "\x21\xfe" + string(rune(len(page))) + page + "\x00"
 	gif := encodeGIF(paletted(m))
+	head, descriptor, pixels, end := gifBlocks(gif)
+	sub := string(rune(len(page))) + page
+	jpg, pic, web := encodeJPEG(m), encodePNG(m), testdata(t, "lossy.webp")
 	for name, data := range map[string][]byte{
 		"jpeg":       withSegment(encodeJPEG(m), 0xfe, page),
 		"png, tEXt":  withPNGChunk(encodePNG(m), "tEXt", "Comment\x00"+page),
@@ -142,6 +145,17 @@ func TestPolyglots(t *testing.T) {
 		"after it":   append(encodePNG(m), page...),
 		"icc name":   withPNGChunk(encodePNG(m), "iCCP", page+"\x00\x00"+compress([]byte(displayP3))),
 		"jpeg + svg": append(encodeJPEG(m), "<svg onload='alert(1)'/>"...),
+
+		// in files that are odd or damaged
+		"jpeg, no end":     append(bytes.Clone(jpg[:len(jpg)-2]), page...),
+		"jpeg, first":      join(jpg[:2], []byte(page), jpg[2:]),
+		"png, no end":      append(bytes.Clone(pic[:len(pic)-12]), page...),
+		"png, wrong sum":   breakChecksums(withPNGChunk(pic, "tEXt", page)),
+		"gif, spare data":  join(head, descriptor, pixels[:len(pixels)-1], []byte(sub+"\x00"), end),
+		"gif, between":     join(head, []byte("\x00"+page), descriptor, pixels, end),
+		"gif, no end":      join(head, descriptor, pixels, []byte(page)),
+		"webp, after it":   append(bytes.Clone(web), page...),
+		"webp, wrong size": join([]byte("RIFF\x00\x00\x00\x00WEBP"), web[12:], []byte(page)),
 	} {
 		set := makeSet(t, data, picture.Crop{})
 		for _, p := range append(set.Crops[:], set.Master) {

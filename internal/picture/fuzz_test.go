@@ -57,6 +57,7 @@ func FuzzWebP(f *testing.F) {
 	f.Add(webpFile("VP8L", flatPalette(20, 20)), 0, 0, 0)
 	f.Add(webpFile("VP8L", manyCodes(2)), 0, 0, 0)
 	f.Add(webpFile("VP8 ", flatLossy(40, 40)), 0, 0, 0)
+	f.Add(bytes.Replace(webpFile("VP8X", webpHeader(0, 40, 40), "EXIF", "odd", "VP8 ", flatLossy(40, 40)), []byte("odd\x00"), []byte("odd"), 1), 0, 0, 0)
 	f.Add(webpFile("VP8X", webpHeader(0x28, 20, 20), "ICCP", displayP3, "VP8L", losslessHeader(20, 20).flat(), "EXIF", exif(6, "")), 0, 0, 0)
 	fuzz(f, "RIFF")
 }
@@ -99,7 +100,7 @@ func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 		t.Fatalf("weighs %d, %v", weight, checked)
 	}
 	if err != nil {
-		known := errors.Is(err, picture.ErrDamaged) || errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrCrop)
+		known := errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrDamaged) || errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrCrop)
 		if !known || set != nil || strings.Contains(err.Error(), "panicked") {
 			t.Fatalf("got %v, %v", set, err)
 		}
