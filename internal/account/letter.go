@@ -119,11 +119,14 @@ func (s *Service) challenge(ctx context.Context, tx *store.Tx, row store.User, p
 		return 0, err
 	}
 	what := challenges[purpose]
+	isNew := purpose == challenge.Verify && row.CreatedAt.Equal(store.Stored(s.now())) // its registration is the event
 	l := letter{user: owner, to: to, life: purpose.Lifetime()}
 	l.message = mail.Message{Kind: what.kind, Link: link(client, purpose, secrets), Code: secrets.Code, Lifetime: l.life}
 	if row.ID == "" {
 		l.message.Kind = outbox.Decoy
 	}
-	report(what.sent, row.ID)
+	if !isNew {
+		report(what.sent, row.ID)
+	}
 	return 0, s.put(ctx, tx, l, client)
 }

@@ -18,7 +18,7 @@ func TestRegisterSignsIn(t *testing.T) {
 	client := server.NewClient(t)
 	answer := client.Post("/api/register", testkit.Registration("aruncs", " Test@Gmail.com\n", "simplepass")).Want(http.StatusCreated)
 	want := regexp.MustCompile(`^\{"status":"success","message":"Registration successful!","user":` +
-		`\{"id":"[a-z2-7]{16}","name":"aruncs","email":"Test@Gmail\.com","email_verified":false,` +
+		`\{"id":"[a-z2-7]{16}","name":"aruncs","email":"Test@Gmail\.com","email_verified":false,"language":null,` +
 		`"profile_pic_url":null,"profile_pic_urls":null,"avatar_url":"http://127\.0\.0\.1:\d+/avatars/[a-z2-7]+\.png","created_at":"2026-11-22T15:04:05Z"\}\}$`)
 	if !want.Match(answer.Body) {
 		t.Errorf("body %s", answer.Body)

@@ -11,7 +11,8 @@ import (
 )
 
 func TestLimits(t *testing.T) {
-	defaults := settings.Limits{"account": {10, 10 * time.Minute}, "address": {100, 10 * time.Minute}, "register": {100, time.Hour}}
+	defaults := settings.Limits{"account": {10, 10 * time.Minute}, "address": {100, 10 * time.Minute}, "register": {100, time.Hour},
+		"mail-recipient": {5, time.Hour}, "mail-address": {20, time.Hour}, "mail-total": {1000, time.Hour}}
 	with := func(name string, l settings.Limit) settings.Limits {
 		limits := maps.Clone(defaults)
 		limits[name] = l
@@ -33,7 +34,7 @@ func TestLimits(t *testing.T) {
 // The error names the limit at fault, not the whole list.
 func TestLimitsRefused(t *testing.T) {
 	for _, c := range []struct{ text, value, allowed string }{
-		{"account=20/1h,login=5/1h", "login=5/1h", "the limits are account, address, register"},
+		{"account=20/1h,login=5/1h", "login=5/1h", "the limits are account, address, mail-address, mail-recipient, mail-total, register"},
 		{"account=0/1h", "account=0/1h", "1 to 1000000 attempts in a time from 1s to 1d, such as account=10/10m"},
 		{"account=-1/1h", "account=-1/1h", "1 to 1000000"},
 		{"account=1000001/1h", "account=1000001/1h", "1 to 1000000"},

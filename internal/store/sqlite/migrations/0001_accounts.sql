@@ -103,7 +103,7 @@ CREATE TABLE challenges (
     email        TEXT    NOT NULL, -- what is confirmed, as typed; undo: the address to go back to
     token_hash   BLOB    NOT NULL UNIQUE, -- SHA-256 of the token in the link
     code_mac     BLOB    NOT NULL, -- HMAC of id and code; empty: there is no code
-    browser_hash BLOB    NOT NULL, -- SHA-256 of the cookie of the browser that asked; empty: none
+    browser_hash BLOB    NOT NULL, -- SHA-256 of the cookie of the browser that asked; empty: no browser
     state        BLOB    NOT NULL, -- SHA-256 of the password hash and address that the user had; empty: any
     attempts     INTEGER NOT NULL, -- at the code
     created_at   INTEGER NOT NULL,
