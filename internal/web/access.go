@@ -12,6 +12,8 @@ type access struct {
 	action  wire.Action
 	asks    bool  // whether to find out who is signed in
 	refusal error // the answer if nobody is signed in; nil: the action runs anyway
+
+	fail func(*wire.Request, error) // answers with an error; nil: as JSON
 }
 
 // public lets everybody call. The action does not learn who is signed in.
@@ -27,6 +29,39 @@ func signedIn(action wire.Action) access { return signedInOr(guard.ErrNotLoggedI
 // signedInOr is signedIn with another answer to requests without a session.
 func signedInOr(refusal error, action wire.Action) access {
 	return access{action: action, asks: true, refusal: refusal}
+}
+
+// failed answers with an error.
+func (a access) failed(r *wire.Request, err error) {
+	if a.fail == nil {
+		r.Fail(err)
+		return
+	}
+	a.fail(r, err)
+}
+
+// page makes an action of browsers answer with a page in case of an error too.
+func (s *Server) page(a access) access {
+	a.fail = func(r *wire.Request, err error) { s.pages.Fail(r, err) }
+	return a
+}
+
+// byBody chooses between two actions: one for programs, and one for the form of a page.
+func (s *Server) byBody(program, browser wire.Action) access {
+	a := public(func(r *wire.Request) error {
+		if r.IsFromPage() {
+			return browser(r)
+		}
+		return program(r)
+	})
+	a.fail = func(r *wire.Request, err error) {
+		if r.IsFromPage() {
+			s.pages.Fail(r, err)
+		} else {
+			r.Fail(err)
+		}
+	}
+	return a
 }
 
 // admit finds out who calls, and returns an error if they may not.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/outbox"
@@ -22,8 +21,7 @@ type Owners struct {
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
-	Outbox    *outbox.Outbox // for the development mailbox, as the next
-	Composer  *mail.Composer
+	Mailbox   outbox.Mailbox // for development
 }
 
 // API holds the actions. Each is a [wire.Action].

@@ -16,7 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 )
 
-// maxJSON bounds a JSON body, in bytes.
+// maxJSON bounds the body of JSON and of a form, in bytes.
 const maxJSON = 64 << 10
 
 // Decode reads the JSON object of a request into v, a pointer to a struct of
@@ -28,15 +28,9 @@ func (r *Request) Decode(v any) error {
 	if !isJSON(r.HTTP) {
 		return errNotJSON
 	}
-	if r.HTTP.ContentLength > maxJSON {
-		return errBodyTooLarge
-	}
-	data, err := io.ReadAll(io.LimitReader(r.HTTP.Body, maxJSON+1))
+	data, err := r.readBody()
 	if err != nil {
-		return ReadError(err)
-	}
-	if len(data) > maxJSON {
-		return errBodyTooLarge
+		return err
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Malformed("The request body is empty; send one JSON object.", nil)
@@ -48,6 +42,21 @@ func (r *Request) Decode(v any) error {
 		return Malformed("The request body must be one JSON object.", nil)
 	}
 	return nil
+}
+
+// readBody reads a body of at most maxJSON bytes.
+func (r *Request) readBody() ([]byte, error) {
+	if r.HTTP.ContentLength > maxJSON {
+		return nil, errBodyTooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(r.HTTP.Body, maxJSON+1))
+	if err != nil {
+		return nil, ReadError(err)
+	}
+	if len(data) > maxJSON {
+		return nil, errBodyTooLarge
+	}
+	return data, nil
 }
 
 // isJSON accepts application/json and types such as application/problem+json, in
