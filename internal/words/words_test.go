@@ -121,16 +121,16 @@ func TestDates(t *testing.T) {
 	b := mustLoad(t, nil)
 	at := time.Date(2026, time.March, 1, 1, 4, 59, 0, time.FixedZone("", 2*60*60))
 	for tag, want := range map[string]string{
-		"en": "28 February 2026, 23:04 UTC",
-		"de": "28. Februar 2026, 23:04 Uhr UTC",
-		"es": "28 de febrero de 2026, 23:04 UTC",
-		"fr": "28 février 2026 à 23:04 UTC",
+		"en": "28 February 2026, 23:04\u00a0UTC",
+		"de": "28. Februar 2026, 23:04\u00a0Uhr\u00a0UTC",
+		"es": "28 de febrero de 2026, 23:04\u00a0UTC",
+		"fr": "28 février 2026 à 23:04\u00a0UTC",
 	} {
 		if got := b.Match(tag).Date(at); got != want {
 			t.Errorf("%s: %s, want %s", tag, got, want)
 		}
 	}
-	if got := b.Match("fr").Date(at.Add(time.Hour)); got != "1er mars 2026 à 00:04 UTC" {
+	if got := b.Match("fr").Date(at.Add(time.Hour)); got != "1er mars 2026 à 00:04\u00a0UTC" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -168,7 +168,7 @@ func TestOverride(t *testing.T) {
 	if got := text(t, b.Match("de"), "mail.hello.nobody", nil); got != "Guten Tag," {
 		t.Errorf("a text that was not overridden: %q", got)
 	}
-	if got := b.Match("it").Date(time.Unix(0, 0)); got != "1 January 1970, 00:00 UTC" {
+	if got := b.Match("it").Date(time.Unix(0, 0)); got != "1 January 1970, 00:00\u00a0UTC" {
 		t.Errorf("a date in a language without months: %q", got)
 	}
 }
