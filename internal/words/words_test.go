@@ -137,16 +137,19 @@ func TestDates(t *testing.T) {
 
 func TestDurations(t *testing.T) {
 	l := mustLoad(t, nil).Match("en")
-	for d, want := range map[time.Duration]string{
-		0:                  "one minute",
-		time.Minute:        "one minute",
-		10 * time.Minute:   "10 minutes",
-		time.Hour:          "one hour",
-		24 * time.Hour:     "24 hours",
-		7 * 24 * time.Hour: "7 days",
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "one minute"},
+		{time.Minute, "one minute"},
+		{10 * time.Minute, "10 minutes"},
+		{time.Hour, "one hour"},
+		{24 * time.Hour, "24 hours"},
+		{7 * 24 * time.Hour, "7 days"},
 	} {
-		if got := l.Duration(d); got != want {
-			t.Errorf("%s: %s, want %s", d, got, want)
+		if got := l.Duration(c.d); got != c.want {
+			t.Errorf("%s: %s, want %s", c.d, got, c.want)
 		}
 	}
 }
