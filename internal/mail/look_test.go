@@ -35,10 +35,10 @@ func TestLook(t *testing.T) {
 		{"reset-en-dark", example(mail.Reset, "en"), 800, true},
 		{"reset-de-narrow", example(mail.Reset, "de"), 320, false},
 		{"address-de-dark-narrow", example(mail.Address, "de"), 320, true},
-		{"login-fr", example(mail.Login, "fr"), 800, false},
+		{"login-fr-dark-narrow", example(mail.Login, "fr"), 320, true},
 		{"device-es", example(mail.Device, "es"), 800, false},
 		{"device-en-narrow", example(mail.Device, "en"), 320, false},
-		{"deleted-en", example(mail.Deleted, "en"), 800, false},
+		{"taken-de", example(mail.Taken, "de"), 800, false},
 		{"long-de-narrow", long, 320, false},
 	} {
 		draw(t, c.name, compose(t, app, c.message).HTML, c.width, c.dark)
