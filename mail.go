@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/settings"
+	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
@@ -30,9 +31,54 @@ func (s *Server) openMail(db *store.DB, audit *guard.Audit, keys secret.Keys) (p
 	if err != nil {
 		return post{}, err
 	}
-	return post{book, composer, outbox.New(db, audit, outbox.Options{
-		Keys: keys.Sub(secret.Outbox), KeepSent: s.cfg.Dev, Now: s.cfg.Clock, Log: s.cfg.Log,
-	})}, nil
+	senders, err := s.cfg.senders()
+	if err != nil {
+		return post{}, err
+	}
+	box := outbox.New(db, audit, outbox.Options{
+		Keys: keys.Sub(secret.Outbox), Composer: composer, Senders: senders, KeepSent: s.cfg.Dev, Now: s.cfg.Clock, Log: s.cfg.Log,
+	})
+	s.onClose(box.Close)
+	return post{book, composer, box}, nil
+}
+
+// senders are the connections to the mail server; none without a server.
+func (c Config) senders() ([]*smtp.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
+	}
+	server, err := smtp.ParseURL(c.SMTPURL)
+	if err != nil {
+		return nil, err // validated
+	}
+	from, err := c.mailFrom()
+	if err != nil {
+		return nil, err // validated
+	}
+	how := smtp.Config{Server: server, From: from}
+	if c.SMTPPasswordFile != "" {
+		how.Password = func() (string, error) { return smtp.ReadPassword(c.SMTPPasswordFile) }
+		if _, err := how.Password(); err != nil {
+			return nil, fmt.Errorf("smtp-password-file: %w", err)
+		}
+	}
+	senders := make([]*smtp.Sender, outbox.Connections)
+	for i := range senders {
+		senders[i] = smtp.New(how)
+	}
+	return senders, nil
+}
+
+// mailFrom is the address that mail comes from.
+func (c Config) mailFrom() (mailaddress.Address, error) {
+	if c.MailFrom != "" {
+		return smtp.ParseFrom(c.MailFrom)
+	}
+	host := "localhost"
+	if public := c.publicURL(); public != nil {
+		host = public.Hostname()
+	}
+	return mailaddress.Address{Name: c.AppName, Address: "no-reply@" + host}, nil
 }
 
 // composer reads the texts and templates of mails.
@@ -62,17 +108,42 @@ func inTemplates(err error) error {
 
 // checkMail reports mail settings that do not go together.
 func (c Config) checkMail() (errs []error) {
+	refuse := func(setting, value, allowed string) {
+		errs = append(errs, settings.NewError(setting, value, allowed))
+	}
 	if c.Dev && strings.HasPrefix(strings.ToLower(c.PublicURL), "https://") {
-		errs = append(errs, settings.NewError("dev", "on", "leave it out with an https public-url, because it shows all mail to everybody"))
+		refuse("dev", "on", "leave it out with an https public-url, because it shows all mail to everybody on this machine")
+	}
+	if c.SMTPURL == "" {
+		return errs
+	}
+	server, err := smtp.ParseURL(c.SMTPURL)
+	switch {
+	case err != nil:
+		return errs // reported already
+	case server.User != "" && c.SMTPPasswordFile == "":
+		refuse("smtp-password-file", "", "a file with the password of the user in smtp-url")
+	case server.User == "" && c.SMTPPasswordFile != "":
+		refuse("smtp-url", c.SMTPURL, "name the user too, as in smtp://user@"+server.Host+", or leave smtp-password-file out")
+	}
+	if from, err := c.mailFrom(); c.MailFrom == "" && (c.PublicURL == "" || err != nil || checkFrom(from.Address) != nil) {
+		refuse("mail-from", "", "an address that mail comes from, such as Acme <accounts@example.com>")
 	}
 	return errs
 }
 
-func checkSMTP(string) error { return nil }
+func checkSMTP(text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := smtp.ParseURL(text)
+	return err
+}
 
 func checkFrom(text string) error {
-	if _, err := mailaddress.ParseAddress(text); text != "" && err != nil {
-		return errors.New("an address, such as accounts@example.com or Acme <accounts@example.com>")
+	if text == "" {
+		return nil
 	}
-	return nil
+	_, err := smtp.ParseFrom(text)
+	return err
 }

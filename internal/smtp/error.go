@@ -116,3 +116,13 @@ func isUnknownHost(err error) bool {
 func oneLine(s string) string {
 	return text.Printable(strings.Join(strings.Fields(s), " "), longestReply)
 }
+
+// ConcernsAll reports whether no other mail could be sent now either: the server cannot be
+// reached, or refuses before a recipient is named.
+func (e *Error) ConcernsAll() bool {
+	switch e.Step {
+	case stepConnect, stepStartTLS, stepSignIn, stepMail:
+		return true
+	}
+	return e.Fault == Setup || e.Code == codeClosing
+}
