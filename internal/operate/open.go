@@ -48,7 +48,7 @@ type Data struct {
 	storage  blob.Store
 	pictures *media.Pictures
 	outbox   *outbox.Outbox
-	keys     secret.Keys // empty: there is no usable secret.key
+	keys     secret.Keys    // empty: there is no usable secret.key
 	avatars  *media.Avatars // nil: there is no usable secret.key
 	closers  []func() error // the last opened first
 }

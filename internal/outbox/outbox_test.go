@@ -61,7 +61,7 @@ func add(t *testing.T, h *house.House, to string) {
 // wantWaiting fails the test unless so many messages wait and were given up.
 func wantWaiting(t *testing.T, h *house.House, waiting, gaveUp int64) {
 	t.Helper()
-	if got, err := h.Outbox.Stats(t.Context()); err != nil || got.Waiting != waiting || got.GaveUp != gaveUp {
+	if got, err := h.DB.Queue(t.Context()); err != nil || got.Waiting != waiting || got.GaveUp != gaveUp {
 		t.Errorf("%+v, %v; want %d waiting and %d given up", got, err, waiting, gaveUp)
 	}
 }
