@@ -185,7 +185,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Mailbox: outbox.NewMailbox(post.outbox, post.composer),
 	}, cfg.webOptions(post.book), web.Looks{Words: post.book, AppName: cfg.AppName})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

@@ -1,11 +1,6 @@
 package cardea
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	mailaddress "net/mail"
-	"os"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -13,6 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/settings"
+	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
@@ -26,53 +22,67 @@ type post struct {
 
 // openMail reads texts and templates, and sets up the way to the mail server.
 func (s *Server) openMail(db *store.DB, audit *guard.Audit, keys secret.Keys) (post, error) {
-	book, composer, err := s.cfg.composer()
+	how := s.cfg.mailSettings()
+	book, composer, err := how.Words()
 	if err != nil {
 		return post{}, err
 	}
-	return post{book, composer, outbox.New(db, audit, outbox.Options{
-		Keys: keys.Sub(secret.Outbox), KeepSent: s.cfg.Dev, Now: s.cfg.Clock, Log: s.cfg.Log,
-	})}, nil
-}
-
-// composer reads the texts and templates of mails.
-func (c Config) composer() (*words.Book, *mail.Composer, error) {
-	var override fs.FS
-	if c.Templates != "" {
-		if info, err := os.Stat(c.Templates); err != nil || !info.IsDir() {
-			return nil, nil, fmt.Errorf("templates: %s is not a folder that can be read; name one, or leave CARDEA_TEMPLATES out", c.Templates)
-		}
-		override = os.DirFS(c.Templates)
-	}
-	book, err := words.Load(override)
+	senders, err := how.Senders()
 	if err != nil {
-		return nil, nil, inTemplates(err)
+		return post{}, err
 	}
-	composer, err := mail.New(mail.App{Name: c.AppName, URL: strings.TrimSuffix(c.PublicURL, "/")}, book, override)
-	return book, composer, inTemplates(err)
+	box := outbox.New(db, audit, outbox.Options{
+		Keys: keys.Sub(secret.Outbox), Composer: composer, Senders: senders, KeepSent: s.cfg.Dev, Now: s.cfg.Clock, Log: s.cfg.Log,
+	})
+	s.onClose(box.Close)
+	return post{book, composer, box}, nil
 }
 
-// inTemplates says where faults in texts and templates are.
-func inTemplates(err error) error {
-	if err == nil {
-		return nil
+func (c Config) mailSettings() outbox.Settings {
+	return outbox.Settings{
+		SMTPURL: c.SMTPURL, PasswordFile: c.SMTPPasswordFile, From: c.MailFrom,
+		AppName: c.AppName, PublicURL: c.publicURL(), Templates: c.Templates,
 	}
-	return errors.New("templates: " + strings.ReplaceAll(err.Error(), "\n", "\ntemplates: "))
 }
 
 // checkMail reports mail settings that do not go together.
 func (c Config) checkMail() (errs []error) {
+	refuse := func(setting, value, allowed string) {
+		errs = append(errs, settings.NewError(setting, value, allowed))
+	}
 	if c.Dev && strings.HasPrefix(strings.ToLower(c.PublicURL), "https://") {
-		errs = append(errs, settings.NewError("dev", "on", "leave it out with an https public-url, because it shows all mail to everybody"))
+		refuse("dev", "on", "leave it out with an https public-url, because it shows all mail to everybody on this machine")
+	}
+	if c.SMTPURL == "" {
+		return errs
+	}
+	server, err := smtp.ParseURL(c.SMTPURL)
+	switch {
+	case err != nil:
+		return errs // reported already
+	case server.User != "" && c.SMTPPasswordFile == "":
+		refuse("smtp-password-file", "", "a file with the password of the user in smtp-url")
+	case server.User == "" && c.SMTPPasswordFile != "":
+		refuse("smtp-url", c.SMTPURL, "name the user too, as in smtp://user@"+server.Host+", or leave smtp-password-file out")
+	}
+	if from, err := c.mailSettings().Sender(); c.MailFrom == "" && (c.PublicURL == "" || err != nil || checkFrom(from.Address) != nil) {
+		refuse("mail-from", "", "an address that mail comes from, such as Acme <accounts@example.com>")
 	}
 	return errs
 }
 
-func checkSMTP(string) error { return nil }
+func checkSMTP(text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := smtp.ParseURL(text)
+	return err
+}
 
 func checkFrom(text string) error {
-	if _, err := mailaddress.ParseAddress(text); text != "" && err != nil {
-		return errors.New("an address, such as accounts@example.com or Acme <accounts@example.com>")
+	if text == "" {
+		return nil
 	}
-	return nil
+	_, err := smtp.ParseFrom(text)
+	return err
 }

@@ -58,9 +58,10 @@ type ownFlag struct {
 
 var ownFlags = []ownFlag{
 	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
-		"user end-sessions", "user delete", "backup", "restore", "check"},
+		"user end-sessions", "user delete", "mail list", "mail show", "mail test", "backup", "restore", "check"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
 	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
+	{[]string{"mail list"}, "limit", "at most this `number` of messages (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"user list"}, "after", "continue after this e-mail `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
 	{[]string{"user list"}, "search", "only users whose name or address contains this `text`, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
 	{[]string{"user show"}, "audit", "also the last 100 events of the account", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},

@@ -49,6 +49,7 @@ signed in with a cookie, tells your app who is signed in, and stores profile pic
 Usage:
   cardea serve      run the server (no configuration needed)
   cardea user       list, show, add and delete users, set passwords, end sessions
+  cardea mail       show mail that is not sent yet, and send a test message
   cardea backup     copy everything to one file, while the server runs
   cardea restore    create a data folder from a backup
   cardea check      look for damage
@@ -69,6 +70,8 @@ func (p program) run(ctx context.Context) int {
 		return p.serve(ctx, args)
 	case "user":
 		return p.user(ctx, args)
+	case "mail":
+		return p.mail(ctx, args)
 	case "backup", "restore", "check":
 		return p.runCommand(ctx, dataCommands[command], args)
 	case "version", "--version", "-version":

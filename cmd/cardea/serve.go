@@ -119,6 +119,7 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 	if o.PublicURL != "" {
 		fmt.Fprintf(p.stdout, "Users reach it at %s\n", o.PublicURL)
 	}
+	fmt.Fprintln(p.stdout, whereMailGoes(o, "http://"+host))
 	if !isTerminal(p.stderr) {
 		o.Log.InfoContext(ctx, "started", "version", version, "address", addr.String(), "data", data)
 	}
@@ -160,4 +161,19 @@ func newLog(w *os.File, format string) *slog.Logger {
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// whereMailGoes says what happens with mail.
+func whereMailGoes(o options, address string) string {
+	_, server, _ := strings.Cut(o.SMTPURL, "://")
+	server, _, _ = strings.Cut(server[strings.LastIndexByte(server, '@')+1:], "?")
+	switch {
+	case o.Dev && server != "":
+		return "Mail goes by " + server + ", and " + address + "/dev/mail shows it."
+	case o.Dev:
+		return "Mail is not sent: " + address + "/dev/mail shows it."
+	case server != "":
+		return "Mail goes by " + server + "."
+	}
+	return "Mail is not sent, because no server is set (--smtp-url). To read it, start with --dev, or run cardea mail."
 }

@@ -115,17 +115,22 @@ Examples:
 }
 
 func (p program) user(ctx context.Context, args []string) int {
+	return p.group(ctx, "user", userUsage, userCommands, args)
+}
+
+// group runs one of several commands, such as user list.
+func (p program) group(ctx context.Context, name, usage string, commands map[string]command, args []string) int {
 	if wantsHelp(args) {
-		fmt.Fprint(p.stdout, userUsage)
+		fmt.Fprint(p.stdout, usage)
 		return exitOK
 	}
 	if len(args) == 0 {
-		fmt.Fprint(p.stderr, userUsage)
+		fmt.Fprint(p.stderr, usage)
 		return exitUsage
 	}
-	c, ok := userCommands[args[0]]
+	c, ok := commands[args[0]]
 	if !ok {
-		return p.misused(fmt.Sprintf("there is no command user %q; see cardea user --help", args[0]))
+		return p.misused(fmt.Sprintf("there is no command %s %q; see cardea %[1]s --help", name, args[0]))
 	}
 	return p.runCommand(ctx, c, args[1:])
 }

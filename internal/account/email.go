@@ -70,3 +70,9 @@ func foldCherokee(r rune) rune {
 	}
 	return r
 }
+
+// EmailProblem says in a sentence why a text is not an e-mail address; empty if it is one.
+func EmailProblem(typed string) string {
+	_, problem := normalEmail(typed)
+	return problem
+}

@@ -98,7 +98,7 @@ func source(override fs.FS, name string) (string, error) {
 		case err == nil:
 			return string(content), nil
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("%s: %v; make it a readable file or remove it", full, err)
+			return "", fmt.Errorf("%s: %w; make it a readable file or remove it", full, err)
 		}
 	}
 	content, err := embedded.ReadFile(path.Join("templates", name))
@@ -115,7 +115,7 @@ func unknown(override fs.FS) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %v; make the folder readable or remove it", Folder, err)
+		return fmt.Errorf("%s: %w; make the folder readable or remove it", Folder, err)
 	}
 	var faults []error
 	for _, entry := range entries {

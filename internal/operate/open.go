@@ -19,6 +19,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -46,6 +47,8 @@ type Data struct {
 	db       *store.DB
 	storage  blob.Store
 	pictures *media.Pictures
+	outbox   *outbox.Outbox
+	keys     secret.Keys    // empty: there is no usable secret.key
 	avatars  *media.Avatars // nil: there is no usable secret.key
 	closers  []func() error // the last opened first
 }
@@ -93,6 +96,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	}
 	if text, state, _ := d.dir.ReadSecret(); state == datadir.KeyPresent {
 		if keys, err := secret.Parse(string(text)); err == nil {
+			d.keys = keys
 			d.avatars = media.NewAvatars(d.db, keys.Sub(secret.AvatarAddresses))
 			d.onClose(func() error { d.avatars.Close(); return nil })
 		}
@@ -117,6 +121,7 @@ func (d *Data) assemble(list *breached.List) {
 	accounts := account.New(account.Options{
 		DB: d.db, Guards: account.Guards{Audit: audit, Limits: limits}, Sessions: sessions, Passwords: passwords, Pictures: d.pictures, Now: now, Log: log,
 	})
+	d.outbox = outbox.New(d.db, audit, outbox.Options{Keys: d.keys.SubIfAny(secret.Outbox), Now: now, Log: log})
 	d.Users = NewUsers(d.db, audit, accounts, sessions, d.pictures, now)
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/secret"
+	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
 )
@@ -44,9 +45,11 @@ type sealed struct {
 
 // Options are the settings of an [Outbox].
 type Options struct {
-	Keys secret.Sub // encrypt the rows
-	// Transport sends. Nil: nothing is sent; messages stay until they expire.
-	Transport Transport
+	Keys     secret.Sub // encrypt the rows
+	Composer *mail.Composer
+	// Senders send, each over a connection of its own. Without any, messages stay until they
+	// expire.
+	Senders []*smtp.Sender
 	// KeepSent keeps messages that were sent, for the development mailbox.
 	KeepSent bool
 	Now      func() time.Time
@@ -86,6 +89,14 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// Close ends the connections to the mail server.
+func (o *Outbox) Close() error {
+	for _, sender := range o.opt.Senders {
+		sender.Close()
+	}
+	return nil
 }
 
 // open decrypts a row.

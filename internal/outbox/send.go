@@ -3,49 +3,41 @@ package outbox
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
-)
-
-// Transport sends one message. Its errors: [ErrRefused], [ErrServer]; any other means that
-// this message may be taken later.
-type Transport interface {
-	Send(ctx context.Context, l Letter) error
-}
-
-var (
-	// ErrRefused: the server will never take this message, for instance because the mailbox
-	// does not exist (a reply 5xx, RFC 5321 section 4.2.1).
-	ErrRefused = errors.New("refused")
-	// ErrServer: the server takes no message at the moment.
-	ErrServer = errors.New("the mail server cannot be used")
 )
 
 const (
 	// Interval is how often the job [Outbox.Send] should run.
 	Interval = time.Second
+	// Connections is how many messages are sent at a time, so a server that is slow with
+	// one recipient does not stop the others.
+	Connections = 4
 	// batch is how many messages are leased at once.
-	batch = 20
-	// lease is how long a batch may take. After that others may send what is left of it.
-	lease = 10 * time.Minute
+	batch = 40
+	// lease is how long a batch may take. After that others may send what is left of it. It
+	// is longer than a slow server takes for the messages of one connection.
+	lease = time.Hour
 	// The wait between attempts doubles from firstWait to longestWait (RFC 5321 section
 	// 4.5.4.1 wants retries over days, but a link lives a day at most). A server that greylists
-	// wants minutes, which the fifth attempt reaches.
+	// wants minutes, which the sixth attempt reaches.
 	firstWait   = 5 * time.Second
 	longestWait = 4 * time.Hour
+	// settling is how long it may take to write what became of a message.
+	settling = 5 * time.Second
 )
 
 // wait returns the time until the next attempt, after some that failed.
-func wait(attempts int) time.Duration {
-	return min(longestWait, firstWait<<min(attempts-1, 16))
-}
+func wait(attempts int) time.Duration { return min(longestWait, firstWait<<min(attempts-1, 16)) }
 
 // Send sends the messages that are due. If the server cannot be used, it stops and waits
 // before it is asked again.
 func (o *Outbox) Send(ctx context.Context) error {
-	if o.opt.Transport == nil || !o.server.mayTry(o.opt.Now()) {
+	if len(o.opt.Senders) == 0 || !o.server.mayTry(o.opt.Now()) {
 		return nil
 	}
 	for ctx.Err() == nil {
@@ -53,10 +45,8 @@ func (o *Outbox) Send(ctx context.Context) error {
 		if err != nil || len(leased) == 0 {
 			return err
 		}
-		for i, row := range leased {
-			if err := o.deliver(ctx, row); err != nil {
-				return errors.Join(err, o.giveBack(leased[i+1:]))
-			}
+		if err := o.sendAll(ctx, leased); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -75,39 +65,91 @@ func (o *Outbox) lease(ctx context.Context) (leased []store.Mail, err error) {
 	return leased, err
 }
 
+// sendAll sends messages over several connections. After the first failure that concerns all
+// of them it gives the rest back.
+func (o *Outbox) sendAll(ctx context.Context, leased []store.Mail) error {
+	var (
+		mu    sync.Mutex
+		next  int
+		fault error
+	)
+	take := func() (row store.Mail, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fault != nil || next == len(leased) {
+			return row, false
+		}
+		next++
+		return leased[next-1], true
+	}
+	var senders sync.WaitGroup
+	for _, sender := range o.opt.Senders {
+		senders.Go(func() {
+			for row, ok := take(); ok; row, ok = take() {
+				if err := o.deliver(ctx, sender, row); err != nil {
+					mu.Lock()
+					fault = errors.Join(fault, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	senders.Wait()
+	return errors.Join(fault, o.giveBack(leased[next:]))
+}
+
+var errExpired = errors.New("not sent before it expired")
+
 // deliver sends one message and notes what became of it. It fails if no other message
 // should be tried now.
-func (o *Outbox) deliver(ctx context.Context, row store.Mail) error {
-	now := o.opt.Now()
-	if !now.Before(row.ExpiresAt) {
-		return o.giveUp(row, errExpired)
-	}
+func (o *Outbox) deliver(ctx context.Context, sender *smtp.Sender, row store.Mail) error {
 	if row.Kind == string(Decoy) {
 		return o.settle(func(ctx context.Context, tx *store.Tx) error { return tx.DeleteMail(ctx, row.ID) })
+	}
+	if !o.opt.Now().Before(row.ExpiresAt) {
+		return o.giveUp(row, errExpired)
 	}
 	letter, err := o.open(row)
 	if err != nil {
 		return o.giveUp(row, err)
 	}
-	err = o.opt.Transport.Send(ctx, letter)
-	switch {
-	case err == nil:
+	message, err := o.compose(letter)
+	if err != nil {
+		return o.giveUp(row, err)
+	}
+	_, err = sender.Send(ctx, message)
+	if err == nil {
 		o.server.worked()
 		return o.sent(row)
-	case ctx.Err() != nil: // the server stops
+	}
+	if ctx.Err() != nil { // the server stops
 		return errors.Join(ctx.Err(), o.giveBack([]store.Mail{row}))
-	case errors.Is(err, ErrRefused):
+	}
+	return o.failed(row, err)
+}
+
+// failed notes a message that was not sent.
+func (o *Outbox) failed(row store.Mail, err error) error {
+	fault, _ := errors.AsType[*smtp.Error](err)
+	switch {
+	case fault != nil && fault.Fault == smtp.Permanent:
 		o.server.worked()
 		return o.giveUp(row, err)
-	case errors.Is(err, ErrServer):
-		o.server.failed(now, err)
+	case fault != nil && fault.ConcernsAll():
+		o.server.failed(o.opt.Now(), err)
+		o.figures.failures.Add(1)
 		return errors.Join(err, o.giveBack([]store.Mail{row}))
 	}
-	o.server.worked()
 	return o.postpone(row, err)
 }
 
-var errExpired = errors.New("not sent before it expired")
+// compose puts a letter into words.
+func (o *Outbox) compose(l Letter) (smtp.Message, error) {
+	m, err := o.opt.Composer.Compose(l.Message)
+	return smtp.Message{
+		ID: l.ID, To: l.Message.To, Date: l.CreatedAt, Language: m.Language, Subject: m.Subject, Text: m.Text, HTML: m.HTML,
+	}, err
+}
 
 // settle writes what became of a message, also while the server stops: otherwise it would
 // be sent twice.
@@ -116,8 +158,6 @@ func (o *Outbox) settle(f func(context.Context, *store.Tx) error) error {
 	defer cancel()
 	return o.db.Tx(ctx, func(tx *store.Tx) error { return f(ctx, tx) })
 }
-
-const settling = 5 * time.Second
 
 func (o *Outbox) sent(row store.Mail) error {
 	o.figures.sent.Add(1)
@@ -134,7 +174,7 @@ func (o *Outbox) sent(row store.Mail) error {
 func (o *Outbox) giveUp(row store.Mail, reason error) error {
 	o.figures.gaveUp.Add(1)
 	o.opt.Log.Warn("mail given up", "id", row.ID, "kind", row.Kind, "user", row.UserID, "attempts", row.Attempts, "error", reason)
-	err := o.settle(func(ctx context.Context, tx *store.Tx) error { return tx.GiveUpMail(ctx, row.ID, text(reason)) })
+	err := o.settle(func(ctx context.Context, tx *store.Tx) error { return tx.GiveUpMail(ctx, row.ID, brief(reason)) })
 	if err == nil && row.UserID != "" {
 		o.audit.Record(context.Background(), guard.EventMailFailed, row.UserID, guard.Client{})
 	}
@@ -146,7 +186,7 @@ func (o *Outbox) postpone(row store.Mail, reason error) error {
 	next := o.opt.Now().Add(wait(row.Attempts))
 	o.opt.Log.Warn("mail not sent yet", "id", row.ID, "kind", row.Kind, "user", row.UserID, "attempts", row.Attempts, "next", next, "error", reason)
 	return o.settle(func(ctx context.Context, tx *store.Tx) error {
-		return tx.PostponeMail(ctx, row.ID, row.Attempts, next, text(reason))
+		return tx.PostponeMail(ctx, row.ID, row.Attempts, next, brief(reason))
 	})
 }
 
@@ -164,15 +204,15 @@ func (o *Outbox) giveBack(rows []store.Mail) error {
 	})
 }
 
-// maxReason bounds what is kept of a server's reply, in bytes.
+// maxReason bounds what is kept of an error, in bytes.
 const maxReason = 300
 
-func text(err error) string {
+func brief(err error) string {
 	s := err.Error()
 	return s[:min(len(s), maxReason)]
 }
 
-// Sweep gives up messages that have expired, and deletes those that were given up before.
+// Sweep deletes messages that have expired.
 func (o *Outbox) Sweep(ctx context.Context) error {
 	for {
 		expired, err := o.db.ExpiredMail(ctx, o.opt.Now(), guard.SweepBatch)

@@ -1,12 +1,9 @@
 package outbox
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // server remembers whether the mail server can be used.
@@ -46,16 +43,16 @@ func (s *server) failed(now time.Time, err error) {
 // figures count since the start.
 type figures struct{ sent, failures, gaveUp atomic.Int64 }
 
-// Stats are figures about the outbox.
-type Stats struct {
-	store.Queue                        // what waits now
-	Sent, Failures, GivenUpSince int64 // since the start; failures are attempts
+// Figures are figures since the start.
+type Figures struct {
+	Sent     int64
+	Failures int64 // attempts that are made again
+	GivenUp  int64
 }
 
-// Stats returns the figures of this moment.
-func (o *Outbox) Stats(ctx context.Context) (Stats, error) {
-	queue, err := o.db.Queue(ctx)
-	return Stats{queue, o.figures.sent.Load(), o.figures.failures.Load(), o.figures.gaveUp.Load()}, err
+// Figures returns the figures of this moment.
+func (o *Outbox) Figures() Figures {
+	return Figures{o.figures.sent.Load(), o.figures.failures.Load(), o.figures.gaveUp.Load()}
 }
 
 // tellAfter is how long a mail server may refuse everything before readiness tells of it.

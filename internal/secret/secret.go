@@ -102,6 +102,14 @@ func (k Keys) Sub(label Label) Sub {
 	return s
 }
 
+// SubIfAny is Sub, but without any key it returns keys that open nothing.
+func (k Keys) SubIfAny(label Label) Sub {
+	if len(k.keys) == 0 {
+		return Sub{}
+	}
+	return k.Sub(label)
+}
+
 // Sub are the keys for one use. They print and marshal as [redacted].
 type Sub struct{ keys [][]byte }
 

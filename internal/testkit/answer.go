@@ -122,9 +122,13 @@ type Envelope struct {
 
 // User is the user object.
 type User struct {
-	ID      string            `json:"id"`
-	Name    string            `json:"name"`
-	Email   string            `json:"email"`
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+
+	EmailVerified bool    `json:"email_verified"`
+	Language      *string `json:"language"`
+
 	Picture *string           `json:"profile_pic_url"`
 	Crops   map[string]string `json:"profile_pic_urls"` // URLs by side
 	Avatar  string            `json:"avatar_url"`

@@ -17,7 +17,9 @@ type Client struct {
 	t      testing.TB
 	URL    string
 	Cookie string // the session's; empty: none
-	Header http.Header
+	// Browser is the cookie of a browser that asked for mail; empty: none.
+	Browser string
+	Header  http.Header
 
 	// Undocumented turns off the comparison of answers with the OpenAPI document,
 	// for everything but Cardea's public listener.
@@ -172,8 +174,10 @@ func (c *Client) Send(method, path, contentType string, body []byte) *Answer {
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	if c.Cookie != "" {
-		r.Header.Set("Cookie", "session="+c.Cookie)
+	for name, value := range map[string]string{"session": c.Cookie, "session-browser": c.Browser} {
+		if value != "" {
+			r.Header.Add("Cookie", name+"="+value)
+		}
 	}
 	return c.Do(r)
 }
@@ -206,8 +210,11 @@ func (c *Client) Do(r *http.Request) *Answer {
 	}
 	a := &Answer{t: c.t, what: r.Method + " " + r.URL.Path, Status: res.StatusCode, Header: res.Header, Body: data, Cookies: res.Cookies()}
 	for _, cookie := range a.Cookies {
-		if cookie.Name == "session" {
+		switch cookie.Name {
+		case "session":
 			c.Cookie, a.Cookie = cookie.Value, cookie
+		case "session-browser":
+			c.Browser = cookie.Value
 		}
 	}
 	return a

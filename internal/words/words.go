@@ -84,7 +84,7 @@ func addOverrides(texts map[string]catalogue, override fs.FS) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %v; make the folder readable or remove it", Folder, err)
+		return fmt.Errorf("%s: %w; make the folder readable or remove it", Folder, err)
 	}
 	if len(entries) > mostFiles {
 		return fmt.Errorf("%s: %d files; keep at most %d", Folder, len(entries), mostFiles)
@@ -117,13 +117,13 @@ func addOverrides(texts map[string]catalogue, override fs.FS) error {
 func read(fsys fs.FS, name string, standard catalogue) (catalogue, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %v; make it a readable file or remove it", name, err)
+		return nil, fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	content, err := io.ReadAll(io.LimitReader(file, mostBytes+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %v; make it a readable file or remove it", name, err)
+		return nil, fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
 	case len(content) > mostBytes:
 		return nil, fmt.Errorf("%s: larger than %d KiB; shorten it", name, mostBytes>>10)
 	}

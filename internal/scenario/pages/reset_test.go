@@ -53,3 +53,89 @@ func TestForgottenPassword(t *testing.T) {
 		t.Errorf("after the sign-in the page says %q", text)
 	}
 }
+
+// Without script, the code of the message does what the link does.
+func TestForgottenPasswordWithoutScript(t *testing.T) {
+	server := testkit.Start(t, development)
+	server.Register(t, "ada@example.com")
+	tab := browser.Open(t, browser.WithoutScript(), browser.Language("de"))
+	tab.Go(server.URL + "/forgot")
+	tab.Fill("email", "ada@example.com")
+	tab.Click("main button")
+	m := newest(t, server, "ada@example.com")
+	tab.Go(m.Link)
+	if tab.Value("email") != "ada@example.com" || tab.Value("token") != "" {
+		t.Errorf("the form has %q and %q", tab.Value("email"), tab.Value("token"))
+	}
+	tab.Fill("code", "bcdfghjk")
+	tab.Fill("new_password", "another pass phrase")
+	if status := tab.Click("main button.primary"); status != 400 {
+		t.Errorf("a wrong code: status %d", status)
+	}
+	if problem := tab.Text("#code-problem"); problem != "Dieser Code ist falsch, abgelaufen oder wurde schon benutzt." {
+		t.Errorf("the page says %q", problem)
+	}
+	tab.Go(server.URL + "/reset")
+	tab.Fill("code", m.Code[:4]+"-"+strings.ToLower(m.Code[4:]))
+	tab.Fill("new_password", "another pass phrase")
+	tab.Click("main button.primary")
+	if heading := tab.Heading(); heading != "Passwort geändert" {
+		t.Fatalf("the page is %q", heading)
+	}
+	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "another pass phrase")).Want(200)
+}
+
+// The token of a link leaves the address at once, and nothing happens before the click.
+func TestLinksWaitForAClick(t *testing.T) {
+	server := testkit.Start(t, development, withMailLogin)
+	client := server.Register(t, "ada@example.com")
+	m := newest(t, server, "ada@example.com")
+	tab := browser.Open(t)
+	tab.Go(m.Link)
+	if tab.Address() != server.URL+"/verify" || tab.Value("token") != m.token() {
+		t.Errorf("at %s with the token %q", tab.Address(), tab.Value("token"))
+	}
+	isVerified := func() bool { return strings.Contains(string(client.Get("/api/user").Body), `"email_verified":true`) }
+	if isVerified() {
+		t.Error("verified without a click")
+	}
+	tab.Click("main button.primary")
+	if !isVerified() {
+		t.Errorf("not verified after the click: %q", tab.Text("main"))
+	}
+
+	tab.Go(server.URL + "/login")
+	tab.Fill("email", "ada@example.com")
+	tab.Click("button[name=send]")
+	tab.Go(newest(t, server, "ada@example.com").Link)
+	if tab.Address() != server.URL+"/login" {
+		t.Errorf("at %s", tab.Address())
+	}
+	tab.Click("main form:not([hidden]) button.primary")
+	if text := tab.Text("main"); !strings.Contains(text, "You are signed in") {
+		t.Errorf("after the sign-in the page says %q", text)
+	}
+}
+
+// What was typed as a password can be seen, but is sent as a password.
+func TestShowPassword(t *testing.T) {
+	server := testkit.Start(t)
+	tab := browser.Open(t, browser.Screen(320, 640, true))
+	tab.Go(server.URL + "/login")
+	kind := func() string { return browser.Evaluate[string](tab, "document.getElementById('password').type") }
+	press := func() string {
+		return browser.Evaluate[string](tab, "(b => { b.click(); return b.textContent + ', ' + b.getAttribute('aria-label') })(document.querySelector('.show'))")
+	}
+	if label := press(); kind() != "text" || label != "Hide, Hide password" {
+		t.Errorf("shown, it is %s and the button says %s", kind(), label)
+	}
+	if label := press(); kind() != "password" || label != "Show, Show password" {
+		t.Errorf("hidden, it is %s and the button says %s", kind(), label)
+	}
+	for _, path := range all {
+		tab.Go(server.URL + path)
+		if width := browser.Evaluate[int](tab, "document.documentElement.scrollWidth"); width > 320 {
+			t.Errorf("%s is %d pixels wide", path, width)
+		}
+	}
+}

@@ -18,26 +18,29 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
+	"github.com/cardea-accounts/cardea/internal/words"
 )
 
 // Options say how a house differs from the usual one.
 type Options struct {
 	Throttled bool
-	Rules     guard.Rules      // zero: the defaults
-	AuditKeep time.Duration    // 0: 90 days
-	Idle, Max time.Duration    // of sessions; 0: an hour and a day
-	Hash      password.Params  // zero: as cheap as possible
-	Transport outbox.Transport // nil: no mail is sent
+	Rules     guard.Rules     // zero: the defaults
+	AuditKeep time.Duration   // 0: 90 days
+	Idle, Max time.Duration   // of sessions; 0: an hour and a day
+	Hash      password.Params // zero: as cheap as possible
+	Senders   []*smtp.Sender  // without any, no mail is sent
 	// VerifiesFirst: nobody signs in before their address is verified.
 	VerifiesFirst bool
 }
@@ -110,12 +113,25 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
 	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
-	h.Outbox = outbox.New(h.DB, h.Audit, outbox.Options{Keys: keys.Sub(secret.Outbox), Transport: opt.Transport, Now: now, Log: log})
+	h.Outbox = outbox.New(h.DB, h.Audit, outbox.Options{Keys: keys.Sub(secret.Outbox), Composer: composer(t), Senders: opt.Senders, Now: now, Log: log})
 	h.Challenges = challenge.New(h.DB, keys.Sub(secret.Codes), now)
 	h.Accounts = account.New(account.Options{
 		DB: h.DB, Guards: guards, Sessions: h.Sessions, Passwords: h.Passwords, Pictures: h.Pictures,
 		Mail: account.Mail{Challenges: h.Challenges, Outbox: h.Outbox, IsRequired: opt.VerifiesFirst}, Now: now, Log: log,
 	})
+}
+
+func composer(t testing.TB) *mail.Composer {
+	t.Helper()
+	book, err := words.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := mail.New(mail.App{Name: "Acme", URL: "https://acme.example"}, book, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func orDefault[T comparable](v *T, d T) {

@@ -25,6 +25,7 @@ func (a *API) SendVerification(r *wire.Request) error {
 	if err := a.owners.Accounts.SendVerification(r.Context(), r.Session.User, r.Client()); err != nil {
 		return err
 	}
+	r.SetBrowser()
 	accepted(r, "We have sent a link to your e-mail address. Open it to finish.")
 	return nil
 }

@@ -18,6 +18,7 @@ func (a *API) SendLogin(r *wire.Request) error {
 	if err := a.owners.Accounts.SendLogin(r.Context(), form.Email, r.Client()); err != nil {
 		return err
 	}
+	r.SetBrowser()
 	accepted(r, "If an account exists for this address, we have sent a code to it. It works for ten minutes, in this browser.")
 	return nil
 }

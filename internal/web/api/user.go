@@ -95,6 +95,7 @@ func (a *API) Register(r *wire.Request) error {
 		return err
 	}
 	if signIn.Session == "" {
+		r.SetBrowser()
 		r.JSON(http.StatusAccepted, wire.Success("Check your e-mail to finish."))
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -26,6 +27,7 @@ type Sources struct {
 	Sessions *session.Service
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
+	Outbox   *outbox.Outbox
 	HTTP     prometheus.Collector // figures of requests
 }
 
@@ -41,8 +43,9 @@ func Metrics(s Sources, now func() time.Time) http.Handler {
 // collector turns the figures of the owners into metrics.
 type collector struct {
 	Sources
-	now  func() time.Time
-	rows rowCounts
+	now   func() time.Time
+	rows  counts[store.Counts]
+	queue counts[store.Queue]
 }
 
 // desc describes a metric.
@@ -71,6 +74,12 @@ var (
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
+	mailWaiting  = desc("mail_waiting", "Messages in the outbox; counted at most once a minute.")
+	mailOldest   = desc("mail_oldest_seconds", "Age of the oldest message that waits; counted at most once a minute.")
+	mailSent     = desc("mail_sent_total", "Messages that the mail server has taken.")
+	mailFailures = desc("mail_failures_total", "Attempts to send a message that failed, and are made again.")
+	mailGivenUp  = desc("mail_given_up_total", "Messages that will not be sent.")
+
 	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
 	dbReaders = desc("database_readers_busy", "Database connections reading now.")
 	dbWaits   = desc("database_write_waits_total", "Transactions that waited for another one.")
@@ -81,7 +90,8 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, dbBytes, dbReaders, dbWaits, dbWaited,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures,
+		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
 	}
@@ -121,6 +131,18 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}
+	mail := c.Outbox.Figures()
+	count(mailSent, float64(mail.Sent))
+	count(mailFailures, float64(mail.Failures))
+	count(mailGivenUp, float64(mail.GivenUp))
+	if q := c.queue.get(c.now(), c.DB.Queue); q != nil {
+		gauge(mailWaiting, float64(q.Waiting))
+		age := time.Duration(0)
+		if !q.Oldest.IsZero() {
+			age = c.now().Sub(q.Oldest)
+		}
+		gauge(mailOldest, age.Seconds())
+	}
 	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))
@@ -134,14 +156,14 @@ const (
 	countTimeout  = 5 * time.Second
 )
 
-// rowCounts are the last counted rows.
-type rowCounts struct {
+// counts are the last counted rows.
+type counts[T any] struct {
 	mu    sync.Mutex
 	at    time.Time
-	known *store.Counts // nil: the database could not be read
+	known *T // nil: the database could not be read
 }
 
-func (r *rowCounts) get(now time.Time, count func(context.Context) (store.Counts, error)) *store.Counts {
+func (r *counts[T]) get(now time.Time, count func(context.Context) (T, error)) *T {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if age := now.Sub(r.at); age >= 0 && age < countInterval {

@@ -19,7 +19,7 @@ import (
 func TestUsersAreCountedOnceAMinute(t *testing.T) {
 	h := house.New(t, house.Options{})
 	metrics := ops.Metrics(ops.Sources{
-		Version: "1.2.3", DB: h.DB, Audit: h.Audit, Sessions: h.Sessions, Jobs: run.New(nil), HTTP: prometheus.NewRegistry(),
+		Version: "1.2.3", DB: h.DB, Audit: h.Audit, Sessions: h.Sessions, Outbox: h.Outbox, Jobs: run.New(nil), HTTP: prometheus.NewRegistry(),
 	}, h.Clock.Now)
 	want := func(figures ...string) {
 		t.Helper()

@@ -66,13 +66,18 @@ const (
 	browserMaxAge = 24 * time.Hour
 )
 
-// NameBrowser gives the browser a cookie by which it is recognised when it comes back with
-// what was sent by mail. One that it has already is kept.
+// NameBrowser names the browser in [Request.Client], so that it is recognised when it comes
+// back with what was sent by mail. A name that it has already is kept. If the request
+// succeeds, [Request.SetBrowser] hands the name to it.
 func (r *Request) NameBrowser() {
 	r.readCookies()
 	if !r.sent.browser.IsWellFormed() {
 		r.sent.browser = token.New()
 	}
+}
+
+// SetBrowser sets the cookie of [Request.NameBrowser].
+func (r *Request) SetBrowser() {
 	r.setCookie(r.wire.opt.CookieName+browserSuffix, string(r.sent.browser), browserMaxAge)
 }
 
