@@ -139,6 +139,6 @@ func (s *Service) notifyPassword(ctx context.Context, tx *store.Tx, row store.Us
 	if err != nil {
 		return err
 	}
-	notice := mail.Message{Kind: mail.Password, Link: link(client, challenge.Undo, secrets)}
+	notice := mail.Message{Kind: mail.Password, Link: link(client, challenge.Undo, secrets), Lifetime: challenge.Undo.Lifetime()}
 	return s.notify(ctx, tx, letter{user: row, to: row.Email, message: notice}, true, client, report)
 }

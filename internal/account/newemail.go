@@ -96,6 +96,6 @@ func (s *Service) notifyEmail(ctx context.Context, tx *store.Tx, old store.User,
 	if err != nil {
 		return err
 	}
-	notice := mail.Message{Kind: mail.Address, Link: link(client, challenge.Undo, secrets)}
+	notice := mail.Message{Kind: mail.Address, Link: link(client, challenge.Undo, secrets), Lifetime: challenge.Undo.Lifetime()}
 	return s.notify(ctx, tx, letter{user: old, to: old.Email, message: notice}, true, client, report)
 }
