@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,7 @@ func leadsTo(t *testing.T, a *testkit.Answer, address string) {
 	}
 }
 
-// message is the newest message to an address.
+// message is a message in the development mailbox.
 type message struct{ Purpose, Link, Code, Subject string }
 
 func (m message) token() string {
@@ -79,16 +80,21 @@ func (m message) token() string {
 	return token
 }
 
-func newest(t *testing.T, server *testkit.Server, to string) message {
+// newest returns the latest message to an address for a purpose.
+func newest(t *testing.T, server *testkit.Server, to, purpose string) message {
 	t.Helper()
 	client := server.NewClient(t)
 	client.Undocumented = true
 	var box struct{ Messages []message }
 	answer := client.Get("/dev/mail.json?to=" + url.QueryEscape(to)).Want(200)
-	if err := json.Unmarshal(answer.Body, &box); err != nil || len(box.Messages) == 0 {
-		t.Fatalf("no message to %s: %v", to, err)
+	if err := json.Unmarshal(answer.Body, &box); err != nil {
+		t.Fatal(err)
 	}
-	return box.Messages[0]
+	i := slices.IndexFunc(box.Messages, func(m message) bool { return m.Purpose == purpose })
+	if i < 0 {
+		t.Fatalf("no message to %s for %s: %s", to, purpose, answer.Body)
+	}
+	return box.Messages[i]
 }
 
 // The form asks for a message, whether there is an account or not, and the answers are alike.
@@ -102,7 +108,7 @@ func TestForgotForm(t *testing.T) {
 	says(t, known.Get("/forgot?sent"), 200, "for ada@example.com")
 	says(t, unknown.Get("/forgot?sent"), 200, "for eve@example.com")
 	says(t, browserOf(t, server).Get("/forgot?sent"), 200, "for this address")
-	if m := newest(t, server, "ada@example.com"); m.Purpose != "reset" {
+	if m := newest(t, server, "ada@example.com", "reset"); m.Code == "" {
 		t.Errorf("the message is %+v", m)
 	}
 	page := known.post("/forgot", "email", "")
@@ -116,7 +122,7 @@ func TestResetForm(t *testing.T) {
 	server.Register(t, "ada@example.com")
 	visitor := browserOf(t, server)
 	visitor.post("/forgot", "email", "ada@example.com")
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "reset")
 	says(t, visitor.Get("/reset"), 200, `value="ada@example.com"`, `autocomplete="one-time-code"`, `autocomplete="new-password"`, `minlength="8"`)
 
 	page := visitor.post("/reset", "token", m.token(), "new_password", "password")
@@ -141,7 +147,7 @@ func TestResetForm(t *testing.T) {
 func TestOpeningALinkChangesNothing(t *testing.T) {
 	server := testkit.Start(t, development)
 	client := server.Register(t, "ada@example.com")
-	for _, path := range []string{"/verify", "/reset", "/undo", "/login", "/forgot", "/verify?token=" + newest(t, server, "ada@example.com").token()} {
+	for _, path := range []string{"/verify", "/reset", "/undo", "/login", "/forgot", "/verify?token=" + newest(t, server, "ada@example.com", "verify").token()} {
 		for _, method := range []string{"GET", "HEAD"} {
 			answer := browserOf(t, server).Send(method, path, "", nil).Want(200)
 			if len(answer.Cookies) > 0 {
@@ -163,12 +169,12 @@ func TestVerifyForm(t *testing.T) {
 	visitor.cookies["session"] = client.Cookie
 	visitor.keep(visitor.Get("/verify"))
 	leadsTo(t, visitor.post("/verify", "send", "1"), "verify?sent")
-	leadsTo(t, visitor.post("/verify", "token", "", "code", newest(t, server, "ada@example.com").Code), "verify?done")
+	leadsTo(t, visitor.post("/verify", "token", "", "code", newest(t, server, "ada@example.com", "verify").Code), "verify?done")
 	says(t, visitor.Get("/verify?done"), 200, "You are signed in.")
 	says(t, visitor.post("/verify", "send", "1"), 409, "verified already")
 
 	client.Post("/api/email", map[string]any{"email": "ada@example.org", "current_password": "simplepass"}).Want(202)
-	m := newest(t, server, "ada@example.org")
+	m := newest(t, server, "ada@example.org", "change")
 	leadsTo(t, browserOf(t, server).post("/verify", "token", m.token()), "verify?done")
 	if user := client.User(); user.Email != "ada@example.org" {
 		t.Errorf("the address is %s", user.Email)
@@ -181,7 +187,7 @@ func TestVerifyFormSignsIn(t *testing.T) {
 	server := testkit.Start(t, development, func(c *cardea.Config) { c.EmailVerification = "required" })
 	visitor, other := browserOf(t, server), browserOf(t, server)
 	visitor.keep(visitor.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(202))
-	answer := visitor.post("/verify", "token", newest(t, server, "ada@example.com").token())
+	answer := visitor.post("/verify", "token", newest(t, server, "ada@example.com", "verify").token())
 	leadsTo(t, answer, "verify?done")
 	if answer.Cookie == nil {
 		t.Error("the browser that registered is not signed in")
@@ -189,7 +195,7 @@ func TestVerifyFormSignsIn(t *testing.T) {
 	says(t, visitor.Get("/verify?done"), 200, "You are signed in.")
 
 	other.keep(other.Post("/api/register", testkit.Registration("Eve", "eve@example.com", "simplepass")).Want(202))
-	answer = browserOf(t, server).post("/verify", "token", newest(t, server, "eve@example.com").token())
+	answer = browserOf(t, server).post("/verify", "token", newest(t, server, "eve@example.com", "verify").token())
 	leadsTo(t, answer, "verify?done")
 	if answer.Cookie != nil {
 		t.Error("another browser is signed in")
@@ -201,13 +207,13 @@ func TestUndoForm(t *testing.T) {
 	server := testkit.Start(t, development)
 	client := server.Register(t, "ada@example.com")
 	client.Post("/api/password", testkit.PasswordChange("simplepass", "another pass phrase")).Want(200)
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "notice")
 	visitor := browserOf(t, server)
 	says(t, visitor.post("/undo", "token", "", "link", "nonsense"), 400, "This link has expired", `value="nonsense"`)
 	leadsTo(t, visitor.post("/undo", "token", "", "link", " "+m.Link+" "), "undo?done")
 	says(t, visitor.Get("/undo?done"), 200, "Your account is secured")
 	client.Get("/api/user").WantError(401, "not_logged_in")
-	if m := newest(t, server, "ada@example.com"); !strings.Contains(m.Link, "/reset#") {
+	if m := newest(t, server, "ada@example.com", "reset"); !strings.Contains(m.Link, "/reset#") {
 		t.Errorf("the newest message is %+v", m)
 	}
 	says(t, visitor.post("/undo", "token", m.token()), 400, "This link has expired", `href="forgot"`)
@@ -230,7 +236,7 @@ func TestLoginForm(t *testing.T) {
 	visitor = browserOf(t, server)
 	leadsTo(t, visitor.post("/login", "send", "1", "email", "ada@example.com"), "login?code")
 	says(t, visitor.Get("/login?code"), 200, "for ada@example.com", "10 minutes")
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "login")
 	says(t, browserOf(t, server).post("/login", "token", m.token()), 401, "This link has expired or was already used.")
 	says(t, visitor.post("/login", "token", "", "code", "BCDFGHJK"), 401, "This code is wrong")
 	leadsTo(t, visitor.post("/login", "token", m.token()), "./")

@@ -3,6 +3,7 @@ package pages
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/browser"
@@ -13,6 +14,7 @@ import (
 func TestForgottenPassword(t *testing.T) {
 	server := testkit.Start(t, development)
 	server.Register(t, "ada@example.com")
+	server.Clock.Advance(time.Second) // messages are sorted by time
 	tab := browser.Open(t)
 	tab.Go(server.URL + "/forgot")
 	tab.Fill("email", "ada@example.com")
@@ -62,7 +64,7 @@ func TestForgottenPasswordWithoutScript(t *testing.T) {
 	tab.Go(server.URL + "/forgot")
 	tab.Fill("email", "ada@example.com")
 	tab.Click("main button")
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "reset")
 	tab.Go(m.Link)
 	if tab.Value("email") != "ada@example.com" || tab.Value("token") != "" {
 		t.Errorf("the form has %q and %q", tab.Value("email"), tab.Value("token"))
@@ -89,7 +91,7 @@ func TestForgottenPasswordWithoutScript(t *testing.T) {
 func TestLinksWaitForAClick(t *testing.T) {
 	server := testkit.Start(t, development, withMailLogin)
 	client := server.Register(t, "ada@example.com")
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "verify")
 	tab := browser.Open(t)
 	tab.Go(m.Link)
 	if tab.Address() != server.URL+"/verify" || tab.Value("token") != m.token() {
@@ -107,7 +109,7 @@ func TestLinksWaitForAClick(t *testing.T) {
 	tab.Go(server.URL + "/login")
 	tab.Fill("email", "ada@example.com")
 	tab.Click("button[name=send]")
-	tab.Go(newest(t, server, "ada@example.com").Link)
+	tab.Go(newest(t, server, "ada@example.com", "login").Link)
 	if tab.Address() != server.URL+"/login" {
 		t.Errorf("at %s", tab.Address())
 	}

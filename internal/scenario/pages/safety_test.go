@@ -53,7 +53,7 @@ func TestErrorsAreTranslated(t *testing.T) {
 	visitor := browserOf(t, server)
 	visitor.Header.Set("Accept-Language", "de-AT, en;q=0.5")
 	visitor.post("/forgot", "email", "ada@example.com")
-	token := newest(t, server, "ada@example.com").token()
+	token := newest(t, server, "ada@example.com", "reset").token()
 	for password, german := range map[string]string{
 		"":                          "Geben Sie ein Passwort ein.",
 		"short":                     "Das Passwort ist zu kurz",
@@ -118,7 +118,7 @@ func TestMailbox(t *testing.T) {
 	list := visitor.Get("/dev/mail")
 	says(t, list, 200, "Confirm your e-mail address for Cardea", "ada@example.com")
 	path := "/dev/" + regexp.MustCompile(`href="(mail/\w{16})"`).FindStringSubmatch(string(list.Body))[1]
-	m := newest(t, server, "ada@example.com")
+	m := newest(t, server, "ada@example.com", "verify")
 	says(t, visitor.Get(path), 200, `target="_blank" rel="noopener">`+m.Link, m.Code, "sandbox=")
 	frame := visitor.Get(path + "/html")
 	says(t, frame, 200, `<base target="_blank">`, m.Link)

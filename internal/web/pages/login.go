@@ -50,6 +50,7 @@ func (p *Pages) SubmitLogin(r *wire.Request) error {
 	case form["send"] != "":
 		r.NameBrowser()
 		if err = accounts.SendLogin(r.Context(), form["email"], r.Client()); err == nil {
+			r.SetBrowser()
 			r.LeaveNote(form["email"])
 			r.SeeOther("login?code")
 			return nil

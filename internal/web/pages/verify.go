@@ -63,6 +63,7 @@ func (p *Pages) sendVerification(r *wire.Request, form wire.Form) error {
 	if err != nil {
 		return p.again(r, verifyPage, form, err, nil)
 	}
+	r.SetBrowser()
 	r.SeeOther("verify?sent")
 	return nil
 }
