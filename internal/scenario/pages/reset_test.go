@@ -141,3 +141,20 @@ func TestShowPassword(t *testing.T) {
 		}
 	}
 }
+
+// A message in the mailbox's frame can do nothing but open its links, in a new tab.
+func TestMailInTheFrame(t *testing.T) {
+	server := testkit.Start(t, development)
+	server.Register(t, "ada@example.com")
+	tab := browser.Open(t)
+	tab.Go(server.URL + "/dev/mail")
+	tab.Click(".mailbox a")
+	tab.Go(tab.Address() + "/html")
+	if origin := browser.Evaluate[string](tab, "window.origin"); origin != "null" {
+		t.Errorf("the frame's origin is %s", origin)
+	}
+	verify := tab.ClickToTab("a.button")
+	if verify.Address() != server.URL+"/verify" || len(verify.Value("token")) != 26 {
+		t.Errorf("at %s with the token %q", verify.Address(), verify.Value("token"))
+	}
+}
