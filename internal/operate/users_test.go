@@ -170,7 +170,7 @@ func TestRefusedActs(t *testing.T) {
 			_, err := data.SetEmail(ctx, "ada@example.com", "x")
 			return err
 		},
-		account.ErrEmailTaken.Message: func() error { _, err := data.SetEmail(ctx, "ada@example.com", "BOB@example.com"); return err },
+		"another user has this e-mail address": func() error { _, err := data.SetEmail(ctx, "ada@example.com", "BOB@example.com"); return err },
 		"password: The password is too short: at least 8 characters.": func() error {
 			_, _, err := data.SetPassword(ctx, "ada@example.com", "x")
 			return err

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -12,7 +13,7 @@ import (
 // cannot see.
 func openDatabase(t *testing.T, data string) *store.DB {
 	t.Helper()
-	db, err := store.OpenExisting(t.Context(), filepath.Join(data, "cardea.db"))
+	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(data, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

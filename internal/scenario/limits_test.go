@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
