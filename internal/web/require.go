@@ -35,7 +35,7 @@ func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) 
 }
 
 // OptionalUser passes all requests to next, those of signed-in users with the user
-// attached. In an outage, when nobody knows, it answers 503.
+// attached. In an outage it answers 503.
 func (s *Server) OptionalUser(next http.Handler, attach Attach) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req := s.wire.Peek(w, r)

@@ -55,6 +55,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, route := range s.table() {
+		s.wire.Metrics().Expect(route.method, route.pattern)
 		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.access))
 		methods := append(allowed[route.pattern], route.method)
 		if route.method == http.MethodGet {

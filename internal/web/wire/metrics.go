@@ -13,10 +13,20 @@ import (
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	usual    map[string]usual // by pattern; not changed after the start
+}
+
+// usual are the metrics of a route's requests that succeed. Finding them by their
+// labels would take a sixth of the time of GET /api/user.
+type usual struct {
+	method   string
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 func newMetrics() Metrics {
 	return Metrics{
+		usual: map[string]usual{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cardea_http_requests_total",
 			Help: "Requests answered, by method, route pattern and status.",
@@ -29,17 +39,21 @@ func newMetrics() Metrics {
 	}
 }
 
-// statusText is a status as a label; the most frequent one without an allocation.
-func statusText(status int) string {
-	if status == http.StatusOK {
-		return "200"
+// Expect prepares the metrics of a route.
+func (m *Metrics) Expect(method, pattern string) {
+	m.usual[method+" "+pattern] = usual{
+		method, m.requests.WithLabelValues(method, pattern, "200"), m.duration.WithLabelValues(method, pattern),
 	}
-	return strconv.Itoa(status)
 }
 
 func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {
+	if known := m.usual[r.Pattern]; status == http.StatusOK && r.Method == known.method {
+		known.requests.Inc()
+		known.duration.Observe(took.Seconds())
+		return
+	}
 	method, route := knownMethod(r.Method), routeOf(r)
-	m.requests.WithLabelValues(method, route, statusText(status)).Inc()
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
