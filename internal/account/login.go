@@ -37,7 +37,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	counters := s.guards.Limits.ForLogin(emailKey, client, s.guards.Devices.ID(row, client.Device))
+	counters := s.guards.Limits.ForLogin(emailKey, client, s.guards.Devices.ID(row, client.Devices))
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
@@ -76,11 +76,11 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 			return err
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
 	}
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }

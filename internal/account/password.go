@@ -59,7 +59,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 		return attempt.Succeed(ctx, tx)
 	})
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }
 
 // SetPassword gives a user a new password without asking for the current one, ends all

@@ -6,25 +6,33 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// Logout ends the session that the client presents. Without a live one it does nothing.
+// Logout ends the sessions that the client presents. Without a live one it does nothing.
 func (s *Service) Logout(ctx context.Context, client guard.Client) error {
-	if !client.Session.IsWellFormed() {
+	presented := client.Sessions()
+	if len(presented) == 0 {
 		return nil
 	}
-	hash := client.Session.Hash()
-	err := s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+	return guard.PublicError(s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		return end(ctx, tx, presented, guard.EventLogout, report)
+	}))
+}
+
+// end ends the sessions of some tokens, and reports an event for each that existed.
+func end(ctx context.Context, tx *store.Tx, tokens []token.Token, event guard.Event, report guard.Report) error {
+	for _, t := range tokens {
+		hash := t.Hash()
 		userID, err := tx.DeleteSessionByTokenHash(ctx, hash[:])
-		if err == nil {
-			report(guard.EventLogout, userID)
+		switch {
+		case err == nil:
+			report(event, userID)
+		case !errors.Is(err, store.ErrNotFound):
+			return err
 		}
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
 	}
-	return guard.PublicError(err)
+	return nil
 }
 
 // End ends one session of a user. Errors: session_not_found, also for a session of

@@ -97,18 +97,11 @@ func (s *Service) Prepare(userID string, client guard.Client) Fresh {
 	}}
 }
 
-// Replace stores a session. It ends the one that the client presented, and the least
+// Replace stores a session. It ends those that the client presented, and the least
 // recently used ones if the user has too many.
-func (s *Service) Replace(ctx context.Context, tx *store.Tx, presented token.Token, fresh Fresh, report guard.Report) error {
-	if presented != "" {
-		hash := presented.Hash()
-		userID, err := tx.DeleteSessionByTokenHash(ctx, hash[:])
-		switch {
-		case err == nil:
-			report(guard.EventSessionReplaced, userID)
-		case !errors.Is(err, store.ErrNotFound):
-			return err
-		}
+func (s *Service) Replace(ctx context.Context, tx *store.Tx, client guard.Client, fresh Fresh, report guard.Report) error {
+	if err := end(ctx, tx, client.Sessions(), guard.EventSessionReplaced, report); err != nil {
+		return err
 	}
 	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, maxSessions-1, guard.SweepBatch)
 	if err != nil {
@@ -182,6 +175,28 @@ func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Tim
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		s.opt.Log.WarnContext(ctx, "expired session not deleted yet", "error", err)
 	}
+}
+
+// Stored returns those of some tokens that a session has, in their order. The session may
+// have expired.
+func (s *Service) Stored(ctx context.Context, tokens []token.Token) ([]token.Token, error) {
+	hashes := make([][]byte, 0, len(tokens))
+	for _, t := range tokens {
+		hash := t.Hash()
+		hashes = append(hashes, hash[:])
+	}
+	known, err := s.db.KnownTokenHashes(ctx, hashes)
+	if err != nil {
+		return nil, guard.PublicError(err)
+	}
+	stored := make([]token.Token, 0, len(known))
+	for i, t := range tokens {
+		if known[string(hashes[i])] {
+			stored = append(stored, t)
+			delete(known, string(hashes[i])) // a browser may send it twice
+		}
+	}
+	return stored, nil
 }
 
 // List returns the live sessions of a user, the most recently used first. currentID

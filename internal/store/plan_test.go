@@ -23,6 +23,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.SessionByTokenHash(ctx, []byte("token of s1"))
 		return err
 	},
+	"KnownTokenHashes": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.KnownTokenHashes(ctx, [][]byte{[]byte("token of s1")})
+		return err
+	},
 	"SessionsOfUser": func(tx *store.Tx, ctx context.Context) error { _, err := tx.SessionsOfUser(ctx, "ann", 9); return err },
 	"UsersByEmailKey": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.UsersByEmailKey(ctx, "a", "b", 9)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,29 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	user.ID = session.UserID
 	found.Picture = p.picture(user.ID)
 	return found, r.classify(err)
+}
+
+// hashesAtOnce is how many hashes one query looks up. The text of the query is constant.
+const hashesAtOnce = 16
+
+// KnownTokenHashes tells which token hashes a session has.
+func (r reads) KnownTokenHashes(ctx context.Context, hashes [][]byte) (map[string]bool, error) {
+	known := map[string]bool{}
+	for some := range slices.Chunk(hashes, hashesAtOnce) {
+		args := make([]any, hashesAtOnce)
+		for i := range args {
+			args[i] = some[min(i, len(some)-1)]
+		}
+		found, err := readAll(ctx, r, func(hash *[]byte) []any { return []any{hash} }, `SELECT token_hash FROM sessions WHERE token_hash IN
+			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, hash := range found {
+			known[string(hash)] = true
+		}
+	}
+	return known, nil
 }
 
 const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.ip, s.user_agent`

@@ -152,7 +152,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 				key := id + "@example.com"
 				row := store.User{ID: id, Name: id, Email: key, EmailKey: key, PasswordHash: "none", CreatedAt: h.Clock.Now()}
 				fresh := h.Sessions.Prepare(id, guard.Client{})
-				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, "", fresh, nil)); err != nil {
+				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, guard.Client{}, fresh, nil)); err != nil {
 					return err
 				}
 				tokens = append(tokens, fresh.Token)

@@ -22,14 +22,16 @@ func FuzzCookies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		r := &http.Request{Header: http.Header{"Cookie": {header}}}
 		req := wire.Peek(nil, r)
-		req.readCookies()
+		req.readTokens()
 		for _, token := range append(req.sent.others, req.sent.token) {
 			if token != "" && (!token.IsWellFormed() || !strings.Contains(header, string(token))) {
 				t.Errorf("a token of %d bytes from %q", len(token), header)
 			}
 		}
-		if device := req.sent.device; !strings.Contains(header, string(device)) {
-			t.Errorf("a device from %q", header)
+		for _, device := range req.devices() {
+			if !device.IsWellFormed() || !strings.Contains(header, string(device)) {
+				t.Errorf("a device from %q", header)
+			}
 		}
 	})
 }

@@ -44,7 +44,7 @@ func (r *Request) log(took time.Duration) {
 }
 
 func (r *Request) carriesToken() bool {
-	r.readCookies()
+	r.readTokens()
 	return r.sent.token != ""
 }
 

@@ -62,12 +62,11 @@ func (r *Request) Admit() error {
 
 // Client describes who sends the request, for throttling and the audit log.
 func (r *Request) Client() guard.Client {
-	if r.readCookies(); len(r.sent.others) > 0 {
-		_ = r.Authenticate()          // chooses the token
-		r.Session = session.Session{} // the route did not ask
-	}
+	// If the sessions cannot be looked up, neither can anything else: the use case fails.
+	_ = r.dropUnknown()
 	return guard.Client{
-		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),
+		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, OtherSessions: r.sent.others,
+		Devices: r.devices(), RequestID: r.ID(),
 	}
 }
 
