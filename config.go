@@ -36,8 +36,11 @@ type Config struct {
 	// PublicURL is the address the world sees, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are the networks whose X-Forwarded-For, -Proto and -Host count.
+	// TrustedProxies are the networks whose X-Forwarded-For and -Proto count.
 	TrustedProxies []netip.Prefix
+	// ForwardedHost is off or on. On: without a PublicURL, X-Forwarded-Host of a trusted
+	// proxy names the host in links. The proxy must set it, or clients can.
+	ForwardedHost string
 	// AllowedOrigins are other origins whose pages may call, such as
 	// https://app.example.com.
 	AllowedOrigins []string
@@ -124,8 +127,10 @@ func (c *Config) Settings() []Setting {
 		settings.In("Address and other sites",
 			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
-			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For, "+
-				"-Proto and -Host count").Without("none"),
+			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For "+
+				"and -Proto count").Without("none"),
+			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, X-Forwarded-Host of a trusted proxy names the host in links: off, or `on` "+
+				"if the proxy always sets it; otherwise clients could", "off", "on"),
 			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call, such as https://app.example.com").Without("none"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
@@ -275,6 +280,7 @@ func (c Config) webOptions() web.Options {
 	return web.Options{
 		PublicURL:      c.publicURL(),
 		TrustedProxies: c.TrustedProxies,
+		ForwardedHost:  c.ForwardedHost == "on",
 		AllowedOrigins: c.AllowedOrigins,
 		HSTS:           c.HSTS,
 		CookieName:     c.CookieName,

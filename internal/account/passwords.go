@@ -12,6 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/password"
@@ -67,8 +69,11 @@ func NewPasswords(opt PasswordOptions) *Passwords {
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
-		host := strings.ToLower(public.Hostname())
-		words = append(append(words, host), strings.Split(host, ".")...)
+		host := public.Hostname()
+		typed, _ := idna.ToUnicode(host) // xn-- is typed by nobody
+		for _, host := range []string{strings.ToLower(host), typed} {
+			words = append(append(words, host), strings.Split(host, ".")...)
+		}
 	}
 	return words
 }

@@ -8,18 +8,26 @@ import (
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
-// ParsePublicURL parses the address the world sees. Without one it returns nil and no error.
-func ParsePublicURL(text string) (*url.URL, error) {
-	if text == "" {
+// ParsePublicURL parses the address the world sees. Its host is in normal form, as browsers
+// write it. Without an address, ParsePublicURL returns nil and no error.
+func ParsePublicURL(address string) (*url.URL, error) {
+	if address == "" {
 		return nil, nil //nolint:nilnil // no address is a valid setting
 	}
-	u, err := url.Parse(text)
+	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isPort(u.Port()) || u.User != nil ||
 		u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, errors.New("an address such as https://accounts.example.com, without user, query and fragment")
 	}
+	host, ok := text.Host(u.Host, u.Scheme == "https")
+	if !ok {
+		return nil, errors.New("an address with a valid host, such as https://accounts.example.com")
+	}
+	u.Host = host
 	return u, nil
 }
 
@@ -29,8 +37,8 @@ func isPort(s string) bool {
 }
 
 // CheckPublicURL is [ParsePublicURL] as a check of a [Text].
-func CheckPublicURL(text string) error {
-	_, err := ParsePublicURL(text)
+func CheckPublicURL(address string) error {
+	_, err := ParsePublicURL(address)
 	return err
 }
 
@@ -43,19 +51,17 @@ func Origins(name string, field *[]string, usage string) Setting {
 
 func checkOrigin(s string) error {
 	u, err := ParsePublicURL(s)
-	if err != nil || u == nil || strings.ContainsAny(u.Host, "*%_ ") {
+	if err != nil || u == nil || strings.ContainsAny(u.Host, "_") {
 		return errors.New("origins such as https://app.example.com, one by one, separated by commas")
 	}
 	origin := u.Scheme + "://" + u.Host
 	switch {
 	case u.Path == "/":
-		return errors.New("remove the slash at the end: " + strings.ToLower(origin))
+		return errors.New("remove the slash at the end: " + origin)
 	case u.Path != "":
-		return errors.New("remove the path: an origin is scheme, host and port: " + strings.ToLower(origin))
-	case u.Scheme == "http" && u.Port() == "80", u.Scheme == "https" && u.Port() == "443":
-		return errors.New("remove the port, as browsers do: " + u.Scheme + "://" + u.Hostname())
-	case s != strings.ToLower(origin):
-		return errors.New("write it as browsers do: " + strings.ToLower(origin))
+		return errors.New("remove the path: an origin is scheme, host and port: " + origin)
+	case s != origin:
+		return errors.New("write it as browsers do: " + origin)
 	}
 	return nil
 }
@@ -87,7 +93,7 @@ func CheckCookieDomain(domain string, public *url.URL) error {
 	if public == nil {
 		return errors.New("set public-url too: the domain must be its host or a parent of it")
 	}
-	host := strings.ToLower(public.Hostname())
+	host := public.Hostname()
 	switch suffix, _ := publicsuffix.PublicSuffix(domain); {
 	case strings.HasPrefix(domain, "."):
 		return errors.New("remove the dot at the beginning")

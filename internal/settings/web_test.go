@@ -31,6 +31,21 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
+// The host is in the form in which browsers name it.
+func TestPublicURLIsNormal(t *testing.T) {
+	for typed, want := range map[string]string{
+		"HTTPS://Accounts.Example.COM:443/x": "https://accounts.example.com/x",
+		"http://example.com:80":              "http://example.com",
+		"http://example.com:443":             "http://example.com:443",
+		"https://bücher.example":             "https://xn--bcher-kva.example",
+		"https://[2001:DB8:0::1]:8443":       "https://[2001:db8::1]:8443",
+	} {
+		if u, err := settings.ParsePublicURL(typed); err != nil || u.String() != want {
+			t.Errorf("%s: %v, %v, want %s", typed, u, err, want)
+		}
+	}
+}
+
 func TestCookieName(t *testing.T) {
 	for name, valid := range map[string]bool{
 		"session": true, "__Host-session": true, "a_B-9": true, strings.Repeat("a", 64): true,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // Request is a request on its way through the server. It is the
@@ -54,7 +55,7 @@ func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
 // Admit refuses requests that no route should see: those with a malformed Host
 // header and unsafe ones from pages of other origins.
 func (r *Request) Admit() error {
-	if !validHost(r.HTTP.Host) {
+	if _, ok := text.Host(r.HTTP.Host, false); !ok {
 		return errBadHost
 	}
 	return r.checkOrigin()

@@ -56,11 +56,27 @@ func (r *Request) checkOrigin() error {
 		return nil
 	}
 	h := r.HTTP.Header
-	if h.Get("Sec-Fetch-Site") == "" && h.Get("Origin") == r.PublicAddress() {
+	if h.Get("Sec-Fetch-Site") == "" && r.isOwn(h.Get("Origin")) {
 		return nil
 	}
 	r.noteRefusedOrigin(h.Get("Origin"))
 	return errCrossOrigin
+}
+
+// isOwn compares an origin with the public one, both in normal form.
+func (r *Request) isOwn(origin string) bool {
+	scheme, host, ok := strings.Cut(origin, "://")
+	https := strings.EqualFold(scheme, "https")
+	if host, ok = text.Host(host, https); !ok || host == "" || !https && !strings.EqualFold(scheme, "http") {
+		return false
+	}
+	own := Origin{r.wire.isHTTPS(r.HTTP), ""}
+	if public := r.wire.opt.PublicURL; public != nil {
+		own.host = public.Host
+	} else {
+		own.host = r.wire.host(r.HTTP, own.https)
+	}
+	return own == Origin{https, host}
 }
 
 // AnswerPreflight answers a browser that asks what a page of an allowed origin may

@@ -1,0 +1,76 @@
+package text
+
+import (
+	"net/netip"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+const (
+	// maxHost is the longest host, in bytes: a name (RFC 1035 section 2.3.4) and a port.
+	maxHost = 253 + len(":65535")
+	// maxTypedHost is the longest host before it is in ASCII. A character has four bytes.
+	maxTypedHost = 4 * maxHost
+)
+
+// Host returns the normal form of a host with or without a port, as browsers write it in
+// an Origin: in lower case and ASCII (IDNA, UTS 46), without the default port of the
+// scheme. It is not ok if the text is not a host, or has characters with another meaning
+// in a link. A host in normal form costs no allocation.
+func Host(typed string, https bool) (host string, ok bool) {
+	if len(typed) > maxTypedHost {
+		return "", false
+	}
+	name, port := typed, ""
+	if at := strings.LastIndexByte(typed, ':'); at > strings.LastIndexByte(typed, ']') {
+		if name, port = typed[:at], typed[at+1:]; strings.TrimLeft(port, "0123456789") != "" {
+			return "", false
+		}
+	}
+	normal, ok := hostName(name)
+	if !ok || len(normal)+len(":")+len(port) > maxHost {
+		return "", false
+	}
+	number := strings.TrimLeft(port, "0")
+	switch {
+	case number == "" || number == "80" && !https || number == "443" && https:
+		return normal, true
+	case normal == name && number == port:
+		return typed, true
+	}
+	return normal + ":" + number, true
+}
+
+func hostName(name string) (string, bool) {
+	if inside, isIP := strings.CutPrefix(name, "["); isIP {
+		inside, closed := strings.CutSuffix(inside, "]")
+		ip, err := netip.ParseAddr(inside)
+		if !closed || err != nil || !ip.Is6() || ip.Zone() != "" {
+			return "", false
+		}
+		if normal := ip.String(); normal != inside {
+			return "[" + normal + "]", true
+		}
+		return name, true
+	}
+	ascii := true
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		case c >= 0x80:
+			ascii = false
+		default:
+			return "", false
+		}
+	}
+	if ascii {
+		return strings.ToLower(name), true
+	}
+	if !utf8.ValidString(name) {
+		return "", false
+	}
+	normal, err := idna.Lookup.ToASCII(name)
+	return normal, err == nil
+}
