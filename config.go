@@ -276,10 +276,19 @@ func (c Config) mediaOptions() media.Options {
 	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
 }
 
+// trustedProxies are in the form of clients' addresses, also if a program sets others.
+func (c Config) trustedProxies() []netip.Prefix {
+	networks := make([]netip.Prefix, len(c.TrustedProxies))
+	for i, network := range c.TrustedProxies {
+		networks[i] = settings.Unmapped(network)
+	}
+	return networks
+}
+
 func (c Config) webOptions() web.Options {
 	return web.Options{
 		PublicURL:      c.publicURL(),
-		TrustedProxies: c.TrustedProxies,
+		TrustedProxies: c.trustedProxies(),
 		ForwardedHost:  c.ForwardedHost == "on",
 		AllowedOrigins: c.AllowedOrigins,
 		HSTS:           c.HSTS,

@@ -41,7 +41,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		// OPTIONS * goes to the handler, which sets the safety headers.
+		DisableGeneralOptionsHandler: true,
+
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
@@ -49,7 +52,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer func() { stop(); <-stopped }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(listener) }()
+	go func() { failed <- srv.Serve(safeListener{listener}) }()
 	select {
 	case err := <-failed:
 		return err

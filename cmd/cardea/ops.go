@@ -112,7 +112,7 @@ func readToken(file string) (string, error) {
 	if err != nil {
 		return "", settings.NewError("ops-token-file", file, fmt.Sprintf("a file that can be read (%v)", err))
 	}
-	token := strings.TrimSpace(string(text))
+	token := strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark))
 	isOther := func(r rune) bool { return r <= ' ' || r > '~' }
 	if len(token) < shortestToken || strings.ContainsFunc(token, isOther) {
 		return "", settings.NewError("ops-token-file", file,

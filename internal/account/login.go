@@ -19,7 +19,7 @@ const loginAttempts = 3
 // wrong password alike, after the same work; suspended, only after the right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
-		signIn, err := s.login(ctx, EmailKey(email), pw, client)
+		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
@@ -59,6 +59,9 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
 		return session.SignIn{}, ErrInvalidCredentials
 	}
+	// The client learnt that the password is right, even if it left before the answer:
+	// from the time, or in another way. So the login is completed and recorded.
+	ctx = context.WithoutCancel(ctx)
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Also if the hash stays the same: this fails if it is no longer current.

@@ -48,6 +48,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // what was verified is recorded, whoever still listens
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
 		if err := s.sessions.ReplaceAll(ctx, tx, client.Session, fresh); err != nil {

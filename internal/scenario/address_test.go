@@ -75,7 +75,7 @@ func TestPublicAddress(t *testing.T) {
 }
 
 func proxied(c *cardea.Config) {
-	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::ffff:127.0.0.0/104")} // 127.0.0.0/8
 }
 
 // X-Forwarded-Host of a trusted proxy counts only if a setting says that the proxy sets it.

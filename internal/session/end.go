@@ -38,6 +38,9 @@ func end(ctx context.Context, tx *store.Tx, tokens []token.Token, event guard.Ev
 // End ends one session of a user. Errors: session_not_found, also for a session of
 // another user; too_many_changes.
 func (s *Service) End(ctx context.Context, userID, id string, client guard.Client) error {
+	if !token.IsID(id) {
+		return guard.ErrSessionNotFound
+	}
 	if err := s.limits.AdmitChange(ctx, userID); err != nil {
 		return err
 	}

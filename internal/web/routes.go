@@ -90,3 +90,10 @@ func wrongMethod(allow string) wire.Action {
 }
 
 func noRoute(*wire.Request) error { return wire.ErrNoRoute }
+
+// serverOptions answers OPTIONS * (RFC 9110 section 9.3.7).
+func serverOptions(r *wire.Request) error {
+	r.Header().Set("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
+	r.WriteHeader(http.StatusNoContent)
+	return nil
+}

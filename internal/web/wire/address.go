@@ -94,9 +94,11 @@ func (r *Request) IP() netip.Addr {
 	if !r.wire.trusts(ip) {
 		return ip
 	}
-	hops := strings.Split(strings.Join(r.HTTP.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+	rest, hop := strings.Join(r.HTTP.Header.Values("X-Forwarded-For"), ","), ""
+	for range maxHops {
+		at := strings.LastIndexByte(rest, ',')
+		rest, hop = rest[:max(0, at)], rest[at+1:]
+		hop, ok := parseHop(strings.TrimSpace(hop))
 		if !ok {
 			return ip
 		}
@@ -106,6 +108,9 @@ func (r *Request) IP() netip.Addr {
 	}
 	return ip
 }
+
+// maxHops is how many trusted proxies a request passes at most.
+const maxHops = 16
 
 // parseHop reads an address as proxies write it: some add brackets or the port.
 func parseHop(s string) (netip.Addr, bool) {

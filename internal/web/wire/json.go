@@ -19,6 +19,8 @@ import (
 // maxJSON bounds a JSON body, in bytes.
 const maxJSON = 64 << 10
 
+var byteOrderMark = []byte("\ufeff")
+
 // Decode reads the JSON object of a request into v, a pointer to a struct of
 // strings. Names are compared exactly and must be unique, in valid UTF-8 (RFC 8259
 // sections 4 and 8.1). Unknown names are ignored; null means that the name is
@@ -38,6 +40,7 @@ func (r *Request) Decode(v any) error {
 	if len(data) > maxJSON {
 		return errBodyTooLarge
 	}
+	data = bytes.TrimPrefix(data, byteOrderMark) // RFC 8259 section 8.1 lets parsers ignore it
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Malformed("The request body is empty; send one JSON object.", nil)
 	}
@@ -50,17 +53,31 @@ func (r *Request) Decode(v any) error {
 	return nil
 }
 
-// isJSON accepts application/json and types such as application/problem+json, in
-// UTF-8.
+// isJSON accepts application/json and types such as application/problem+json, in UTF-8 or
+// its part ASCII.
 func isJSON(r *http.Request) bool {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || r.Header.Get("Content-Encoding") != "" {
+	if err != nil || IsEncoded(r) {
 		return false
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return false
+	switch strings.ToLower(params["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii", "ascii":
+		return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
 	}
-	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+	return false
+}
+
+// IsEncoded reports whether a request's body is compressed, which no route takes. The
+// coding identity means that it is not (RFC 9110 section 8.4.1).
+func IsEncoded(r *http.Request) bool {
+	for _, line := range r.Header.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(line, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // jsonError says what is wrong with a body without repeating any of it.

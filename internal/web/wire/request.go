@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -77,6 +78,18 @@ func (r *Request) ID() string {
 		r.id = strings.ToLower(rand.Text()[:16])
 	}
 	return r.id
+}
+
+// maxQuery bounds a query, in bytes; no route needs more.
+const maxQuery = 2 << 10
+
+// Query returns the parameters of the address. Error: malformed_request, if it is longer
+// than any route needs.
+func (r *Request) Query() (url.Values, error) {
+	if len(r.HTTP.URL.RawQuery) > maxQuery {
+		return nil, Malformed("The query of the address is too long: at most 2 KiB.", nil)
+	}
+	return r.HTTP.URL.Query(), nil
 }
 
 // Context returns the context of the request.
