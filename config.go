@@ -60,6 +60,9 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax is the time after which every session expires.
 	SessionMax time.Duration
+	// SessionsPerUser is the number of sessions a user has at most. One more login ends the
+	// session that was unused longest.
+	SessionsPerUser int
 	// SessionCache is the number of sessions kept in memory, about 1 KiB each.
 	SessionCache int
 
@@ -111,6 +114,8 @@ const (
 	maxUploadBytes  = 1 << 30
 	maxUploadPixels = 1 << 30
 	maxSessionCache = 100_000_000 // about 1 KiB each
+
+	maxSessionsPerUser = 10_000
 )
 
 // Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
@@ -140,6 +145,7 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("cookie-samesite", &c.CookieSameSite, "SameSite `policy` of the cookie: lax, strict, or none, which is for an app on another site and needs an https public-url", "lax", "strict", "none"),
 			settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second, "`time` after which an unused session expires"),
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
+			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "`number` of sessions a user has at most; one more ends the one unused longest"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
 		settings.In("Passwords",
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
@@ -269,7 +275,7 @@ func (c Config) rules() guard.Rules {
 }
 
 func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
+	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser, Now: c.Clock, Log: c.Log}
 }
 
 func (c Config) mediaOptions() media.Options {

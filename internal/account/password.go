@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -15,9 +14,7 @@ import (
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
 func (s *Service) ChangePassword(ctx context.Context, in session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
-	if current == "" {
-		problems.note("current_password", "Enter your current password.")
-	}
+	problems.current(current)
 	problems.note("new_password", s.passwords.problem(next, in.User.Email, in.User.Name))
 	if err := problems.err(); err != nil {
 		return session.SignIn{}, err
@@ -31,12 +28,7 @@ func (s *Service) ChangePassword(ctx context.Context, in session.Session, curren
 		return session.SignIn{}, err
 	}
 	signIn, err := s.replacePassword(ctx, row, current, next, client, attempt)
-	switch {
-	case errors.Is(err, ErrWrongPassword):
-		s.guards.Audit.Record(ctx, guard.EventPasswordFailed, row.ID, client)
-	case err != nil:
-		s.guards.Limits.TakeBack(ctx, attempt)
-	}
+	s.settle(ctx, attempt, row.ID, client, err)
 	return signIn, guard.PublicError(err)
 }
 

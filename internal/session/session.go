@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +23,11 @@ type Options struct {
 	Idle  time.Duration // a session that is not used expires after this
 	Max   time.Duration // every session expires after this
 	Cache int           // sessions kept in memory, at most
-	Now   func() time.Time
-	Log   *slog.Logger
+	// PerUser is how many sessions a user has at most. A program that signs in anew each
+	// time would fill the disk.
+	PerUser int
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Service owns the sessions. Its methods may be called from any goroutine.
@@ -47,6 +49,8 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 type Session struct {
 	ID   string
 	User user.User
+	// ConfirmedAt is when the password was given last, see [Service.IsRecent].
+	ConfirmedAt time.Time
 	// Memo lets the caller keep what it made of the session, such as an answer that is
 	// ready to be sent. It is gone when anything about the user changes.
 	Memo *atomic.Value
@@ -58,23 +62,13 @@ type SignIn struct {
 	Device  guard.Device // empty: none
 }
 
-// Info is a session as its owner sees it in the list.
-type Info struct {
-	ID         string
-	CreatedAt  time.Time
-	LastSeenAt time.Time // to the hour, see [Service.Find]
-	ExpiresAt  time.Time // if it is not used again
-	IP         string
-	UserAgent  string
-	Current    bool
-}
-
 const (
 	// maxUserAgent in bytes is enough to recognise a device.
 	maxUserAgent = 256
-	// maxSessions is how many sessions one user has at most. No user has so many devices.
-	// A program that signs in anew each time would fill the disk.
-	maxSessions = 1000
+	// pageSize is how many sessions a page of the list has.
+	pageSize = 50
+	// recently is how long a session is recent after the password was given.
+	recently = 5 * time.Minute
 	// detour bounds how long a request that only reads waits for a write beside it, for
 	// instance while another process holds the database lock.
 	detour = 250 * time.Millisecond
@@ -92,7 +86,7 @@ func (s *Service) Prepare(userID string, client guard.Client) Fresh {
 	fresh, now := token.New(), store.Stored(s.opt.Now())
 	hash := fresh.Hash()
 	return Fresh{fresh, store.Session{
-		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now,
+		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now,
 		IP: client.Address(), UserAgent: text.Printable(client.UserAgent, maxUserAgent),
 	}}
 }
@@ -103,7 +97,7 @@ func (s *Service) Replace(ctx context.Context, tx *store.Tx, client guard.Client
 	if err := end(ctx, tx, client.Sessions(), guard.EventSessionReplaced, report); err != nil {
 		return err
 	}
-	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, maxSessions-1, guard.SweepBatch)
+	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, s.opt.PerUser-1, guard.SweepBatch)
 	if err != nil {
 		return err
 	}
@@ -199,27 +193,16 @@ func (s *Service) Stored(ctx context.Context, tokens []token.Token) ([]token.Tok
 	return stored, nil
 }
 
-// List returns the live sessions of a user, the most recently used first. currentID
-// names the session of the caller; it may be empty.
-func (s *Service) List(ctx context.Context, userID, currentID string) ([]Info, error) {
-	rows, err := s.db.SessionsOfUser(ctx, userID, maxSessions)
-	if err != nil {
-		return nil, guard.PublicError(err)
-	}
-	for i, row := range rows {
-		rows[i] = s.uses.latest(row)
-	}
-	slices.SortStableFunc(rows, func(a, b store.Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
-	now := s.opt.Now()
-	list := make([]Info, 0, len(rows))
-	for _, row := range rows {
-		if s.isExpired(row, now) {
-			continue
-		}
-		list = append(list, Info{
-			ID: row.ID, CreatedAt: row.CreatedAt, LastSeenAt: row.LastSeenAt, ExpiresAt: s.expiry(row),
-			IP: row.IP, UserAgent: row.UserAgent, Current: row.ID == currentID,
-		})
-	}
-	return list, nil
+// IsRecent reports whether the password was given in a session in the last five minutes:
+// at a login, a registration or a [Service.Confirm]. A time in the future does not count,
+// because the clock may have been set back.
+func (s *Service) IsRecent(in Session) bool {
+	age := s.opt.Now().Sub(in.ConfirmedAt)
+	return age >= 0 && age < recently
+}
+
+// Confirm makes a session recent. Error: not_logged_in, if it has ended meanwhile.
+func (s *Service) Confirm(ctx context.Context, tx *store.Tx, in Session) error {
+	err := tx.ConfirmSession(ctx, in.User.ID, in.ID, s.opt.Now())
+	return guard.IfNotFound(err, guard.ErrNotLoggedIn)
 }

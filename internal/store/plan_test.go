@@ -27,7 +27,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.KnownTokenHashes(ctx, [][]byte{[]byte("token of s1")})
 		return err
 	},
-	"SessionsOfUser": func(tx *store.Tx, ctx context.Context) error { _, err := tx.SessionsOfUser(ctx, "ann", 9); return err },
+	"SessionsOfUser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.SessionsOfUser(ctx, "ann", at(9), "s", 9)
+		return err
+	},
 	"UsersByEmailKey": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.UsersByEmailKey(ctx, "a", "b", 9)
 		return err
@@ -64,7 +67,8 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"CreateSession": func(tx *store.Tx, ctx context.Context) error {
 		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
 	},
-	"TouchSession": func(tx *store.Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
+	"ConfirmSession": func(tx *store.Tx, ctx context.Context) error { return tx.ConfirmSession(ctx, "ann", "s1", at(9)) },
+	"TouchSession":   func(tx *store.Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
 	"DeleteSessionByTokenHash": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err

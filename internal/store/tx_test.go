@@ -124,7 +124,7 @@ func TestManyReadersAndWritersAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if list, err := db.SessionsOfUser(t.Context(), "ann", 100); err != nil || len(list) != 8*5 {
+		if list, err := db.SessionsOfUser(t.Context(), "ann", time.Time{}, "", 100); err != nil || len(list) != 8*5 {
 			t.Errorf("%d sessions, %v", len(list), err)
 		}
 	})

@@ -210,7 +210,8 @@ func (c *Contract) checkRequest(x *Exchange, template string, operation node) er
 	if c.needsSession(operation) && x.Request.Header.Get("Cookie") == "" {
 		err = errors.Join(err, errors.New("documented for signed-in users, but answered without a cookie"))
 	}
-	if content, ok := c.at(operation, "requestBody", "content"); ok {
+	required, _ := c.at(operation, "requestBody", "required")
+	if content, ok := c.at(operation, "requestBody", "content"); ok && (required.value == true || len(x.Sent) > 0) {
 		err = errors.Join(err, c.checkContent("request", content, x.Request.Header.Get("Content-Type"), x.Sent))
 	}
 	return err

@@ -30,9 +30,10 @@ func (s *Server) table() []route {
 		{"PATCH", "/api/user", signedIn(a.Rename)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
+		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
 		{"GET", "/api/sessions", signedIn(a.Sessions)},
-		{"DELETE", "/api/sessions", signedIn(a.EndOtherSessions)},
+		{"DELETE", "/api/sessions", recent(a.RequireRecent, a.EndOtherSessions)},
 		{"DELETE", "/api/sessions/{id}", signedIn(a.EndSession)},
 
 		{"POST", "/api/upload-picture", signedInOr(api.ErrUnauthorized, a.UploadPicture)},

@@ -26,21 +26,12 @@ var byteOrderMark = []byte("\ufeff")
 // sections 4 and 8.1). Unknown names are ignored; null means that the name is
 // missing. Errors: unsupported_media_type, body_too_large, malformed_request,
 // request_timeout.
+// It may be called again, because who may call can depend on the body.
 func (r *Request) Decode(v any) error {
-	if !isJSON(r.HTTP) {
-		return errNotJSON
-	}
-	if r.HTTP.ContentLength > maxJSON {
-		return errBodyTooLarge
-	}
-	data, err := io.ReadAll(io.LimitReader(r.HTTP.Body, maxJSON+1))
+	data, err := r.readJSON()
 	if err != nil {
-		return ReadError(err)
+		return err
 	}
-	if len(data) > maxJSON {
-		return errBodyTooLarge
-	}
-	data = bytes.TrimPrefix(data, byteOrderMark) // RFC 8259 section 8.1 lets parsers ignore it
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Malformed("The request body is empty; send one JSON object.", nil)
 	}
@@ -51,6 +42,28 @@ func (r *Request) Decode(v any) error {
 		return Malformed("The request body must be one JSON object.", nil)
 	}
 	return nil
+}
+
+// readJSON reads the body once.
+func (r *Request) readJSON() ([]byte, error) {
+	if r.json != nil {
+		return r.json, nil
+	}
+	if !isJSON(r.HTTP) {
+		return nil, errNotJSON
+	}
+	if r.HTTP.ContentLength > maxJSON {
+		return nil, errBodyTooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(r.HTTP.Body, maxJSON+1))
+	if err != nil {
+		return nil, ReadError(err)
+	}
+	if len(data) > maxJSON {
+		return nil, errBodyTooLarge
+	}
+	r.json = bytes.TrimPrefix(data, byteOrderMark) // RFC 8259 section 8.1 lets parsers ignore it
+	return r.json, nil
 }
 
 // isJSON accepts application/json and types such as application/problem+json, in UTF-8 or

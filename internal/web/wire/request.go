@@ -23,6 +23,7 @@ type Request struct {
 	Session session.Session // zero if nobody is signed in, or the route does not ask
 	wire    *Wire
 	sent    credentials
+	json    []byte // the body; nil: not read
 	id      string
 }
 
