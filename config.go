@@ -219,13 +219,10 @@ func (c Config) checkCookie() (errs []error) {
 	if c.CookieSameSite == "none" && !isHTTPS {
 		refuse("cookie-samesite", c.CookieSameSite, "none needs an https public-url, because browsers drop the cookie otherwise")
 	}
-	if c.CookieDomain == "" {
-		return errs
-	}
-	if err := settings.CheckCookieDomain(c.CookieDomain, public); err != nil {
+	if _, err := settings.ParseCookieDomain(c.CookieDomain, public); err != nil {
 		refuse("cookie-domain", c.CookieDomain, err.Error())
 	}
-	if settings.IsHostOnly(c.CookieName) {
+	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
 		refuse("cookie-domain", c.CookieDomain, "none with a cookie-name that begins with __Host-, because browsers drop the cookie otherwise")
 	}
 	return errs
@@ -238,6 +235,10 @@ func (c Config) Warnings() []string {
 	if !(password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time}).MeetsOWASP() {
 		warnings = append(warnings, fmt.Sprintf("argon2-memory %d with argon2-time %d is weaker than OWASP's minimum for passwords; "+
 			"use this for tests only", c.Argon2Memory, c.Argon2Time))
+	}
+	if c.SessionIdle > c.SessionMax && c.SessionIdle != Default().SessionIdle {
+		warnings = append(warnings, fmt.Sprintf("session-idle %s is longer than session-max %s, so it has no effect",
+			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
 	}
 	return warnings
 }
@@ -292,6 +293,7 @@ func (c Config) trustedProxies() []netip.Prefix {
 }
 
 func (c Config) webOptions() web.Options {
+	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
 	return web.Options{
 		PublicURL:      c.publicURL(),
 		TrustedProxies: c.trustedProxies(),
@@ -299,7 +301,7 @@ func (c Config) webOptions() web.Options {
 		AllowedOrigins: c.AllowedOrigins,
 		HSTS:           c.HSTS,
 		CookieName:     c.CookieName,
-		CookieDomain:   c.CookieDomain,
+		CookieDomain:   cookieDomain,
 		CookieSameSite: sameSite[c.CookieSameSite],
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,

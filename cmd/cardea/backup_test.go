@@ -1,182 +1,117 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
-	"encoding/base64"
-	"errors"
-	"io"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// repack makes a backup from another: change returns a member's new content, or
-// nil to leave it out.
-func repack(t *testing.T, backup []byte, change func(name string, content []byte) []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for r := tar.NewReader(bytes.NewReader(backup)); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		content, reading := io.ReadAll(r)
-		if errors.Join(err, reading) != nil {
-			t.Fatal(err, reading)
-		}
-		if content = change(h.Name, content); content == nil {
-			continue
-		}
-		h.Size = int64(len(content))
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
-		}
+// A backup that is made under load has all users of that moment. After a restore they are
+// signed in and have their pictures.
+func TestBackupUnderLoad(t *testing.T) {
+	data, dir := t.TempDir(), t.TempDir()
+	s := serve(t, data, cheap)
+	const users = 6
+	clients := make([]*testkit.Client, users)
+	for i := range clients {
+		clients[i] = s.client()
+		clients[i].Post("/api/register", testkit.Registration("P", fmt.Sprintf("p%d@example.com", i), "simplepass")).Want(http.StatusCreated)
+		clients[i].Upload("first.png", testkit.PNG(20, 20)).Want(http.StatusOK)
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// forge replaces the content of one kind of member. Unlike repack, it writes a
-// matching manifest.
-func forge(t *testing.T, backup []byte, kind archive.Kind, replacement []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := archive.NewWriter(&b, "1.2.3", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := archive.NewReader(bytes.NewReader(backup))
-	for err == nil {
-		var entry archive.Entry
-		if entry, err = r.Next(); err != nil {
-			break
-		}
-		content, reading := io.ReadAll(r)
-		if entry.Kind == kind {
-			content = replacement
-		}
-		switch entry.Kind {
-		case archive.KindSecretKey:
-			err = w.SecretKey(content)
-		case archive.KindPicture:
-			err = w.Picture(entry.Key, content)
-		case archive.KindDatabase:
-			err = w.Database(bytes.NewReader(content), int64(len(content)))
-		}
-		err = errors.Join(reading, err)
-	}
-	if !errors.Is(err, io.EOF) {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func writeFile(t *testing.T, path string, content []byte) string {
-	t.Helper()
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// backedUp is a data folder with a person who has a picture, and a backup of it.
-func backedUp(t *testing.T) (data, file string) {
-	t.Helper()
-	data, file = withPicture(t), filepath.Join(t.TempDir(), "b.tar")
-	runOn(t, data, "", "backup", file).wantDone("verified")
-	return data, file
-}
-
-const keyName = "device.key"
-
-// The manifest detects changes that would pass all other checks.
-func TestRestoreComparesWithTheManifest(t *testing.T) {
-	_, file := backedUp(t)
-	whole := readFile(t, file)
-	otherKey := []byte(base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n")
-	for what, c := range map[string]struct {
-		change func(name string, content []byte) []byte
-		says   string
-	}{
-		"a name in the database": {func(_ string, content []byte) []byte {
-			return bytes.ReplaceAll(content, []byte("Annann@"), []byte("Eveann@"))
-		}, "the content of cardea.db is not what was backed up"},
-		"the key": {func(name string, content []byte) []byte {
-			if name == "secret.key" {
-				return otherKey
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for i, c := range clients[1:] { // the first user does nothing
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				c.Upload(fmt.Sprintf("p%d.png", n), testkit.PNG(20, 20)).Want(http.StatusOK)
+				s.client().Post("/api/register", testkit.Registration("P", fmt.Sprintf("new%d-%d@example.com", i, n), "simplepass")).Want(http.StatusCreated)
 			}
-			return content
-		}, "the content of secret.key is not what was backed up"},
-		"no key": {func(name string, content []byte) []byte {
-			if name == "secret.key" {
-				return nil
-			}
-			return content
-		}, `"secret.key" is missing`},
-		"no manifest": {func(name string, content []byte) []byte {
-			if name == "manifest.jsonl" {
-				return nil
-			}
-			return content
-		}, "ends too early"},
-	} {
-		changed := repack(t, whole, c.change)
-		if bytes.Equal(changed, whole) {
-			t.Fatalf("%s: nothing was changed", what)
-		}
-		to := filepath.Join(t.TempDir(), "restored")
-		runOn(t, to, "", "restore", writeFile(t, file, changed)).wantEnd(exitFailed, file, c.says)
-		if _, err := os.Stat(to); err == nil {
-			t.Errorf("%s: something is left", what)
-		}
+		})
 	}
-	same := repack(t, whole, func(_ string, content []byte) []byte { return content })
-	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", writeFile(t, file, same)).wantDone()
+	const backups = 4
+	for i := range backups {
+		runOn(t, data, "", "backup", filepath.Join(dir, fmt.Sprint(i))).wantDone("verified", fmt.Sprintf("%d pictures", users))
+	}
+	close(stop)
+	wg.Wait()
+	if left := filesIn(t, dir); len(left) != backups {
+		t.Errorf("left next to the backups: %v", left)
+	}
+	old := clients[0].Cookie
+	s.stop()
+
+	for i := range backups {
+		to := filepath.Join(t.TempDir(), "a", "b")
+		runOn(t, to, "", "restore", filepath.Join(dir, fmt.Sprint(i))).wantDone("Cardea "+version, fmt.Sprintf("%d pictures", users), "stay valid")
+		runOn(t, to, "", "check").wantDone("All is well")
+	}
+	to := t.TempDir() // an empty one
+	file := filepath.Join(dir, "3")
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	runOn(t, to, "", "restore", file).wantDone()
+	again := serve(t, to, cheap)
+	for _, c := range clients {
+		c.URL = again.url
+		user := c.Get("/api/user").Want(http.StatusOK).Envelope().User
+		if user.Picture == nil {
+			t.Fatal("a picture is gone")
+		}
+		c.Get(strings.TrimPrefix(*user.Picture, again.url)).Want(http.StatusOK)
+	}
+	if clients[0].Cookie != old {
+		t.Error("the cookie changed")
+	}
+	// The secret keys are the same.
+	if a, b := readFile(t, filepath.Join(data, "secret.key")), readFile(t, filepath.Join(to, "secret.key")); !bytes.Equal(a, b) {
+		t.Error("another secret key")
+	}
+	again.stop()
+	runOn(t, to, "", "restore", file).wantEnd(exitFailed, "not empty")
 }
 
-// A backup comes from a pipe as well as from a file.
-func TestRestoreFromStandardInput(t *testing.T) {
-	data, file := backedUp(t)
-	dir, temporary := t.TempDir(), t.TempDir()
-	t.Setenv("TMPDIR", temporary)
-	stream := runOn(t, data, "", "backup", "-").wantDone()
-	runOn(t, filepath.Join(dir, "a"), stream, "restore", "-").wantDone("1 person, 1 session, 1 picture")
-	runOn(t, filepath.Join(dir, "a"), "", "check").wantDone("All is well")
-	cut := stream[:len(stream)/2]
-	runOn(t, filepath.Join(dir, "b"), cut, "restore", "-").wantEnd(exitFailed, "ends too early")
-	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
-		t.Errorf("left for others to read: %v, %v", left, err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "b")); err == nil {
-		t.Error("something is left")
-	}
-
-	var compressed bytes.Buffer
-	w := gzip.NewWriter(&compressed)
-	if _, err := w.Write(readFile(t, file)); errors.Join(err, w.Close()) != nil {
+// A backup to a stream is restored like a file. Database and storage may be elsewhere.
+func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
+	data, dir := withPicture(t), t.TempDir()
+	stream := filepath.Join(dir, "stream.tar")
+	text := runOn(t, data, "", "backup", "-").wantDone()
+	if err := os.WriteFile(stream, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	zipped := writeFile(t, file+".gz", compressed.Bytes())
-	runOn(t, filepath.Join(dir, "b"), "", "restore", zipped).wantEnd(exitFailed, "gunzip it first: gunzip -c "+zipped+" | cardea restore -")
+	to := filepath.Join(dir, "data")
+	elsewhere := []string{"--database", filepath.Join(dir, "db", "users.sqlite"), "--storage", filepath.Join(dir, "pics")}
+	runOn(t, to, "", append([]string{"restore", stream, "--json"}, elsewhere...)...).wantDone(`"users":1`, `"pictures":1`, `"release":"`+version+`"`)
+	runOn(t, to, "", append([]string{"check", "--json"}, elsewhere...)...).wantDone(`{"ok":true,"users":1`)
+	if got := filesIn(t, to); len(got) != 1 {
+		t.Errorf("in the data folder: %v", got)
+	}
+	// A database or a storage that exists is refused, even if the data folder is new.
+	for _, part := range [][]string{elsewhere[:2], elsewhere[2:]} {
+		fresh := filepath.Join(dir, "fresh")
+		p := runOn(t, fresh, "", append([]string{"restore", stream}, part...)...)
+		p.wantEnd(exitFailed, "nothing was changed")
+		if _, err := os.Stat(fresh); err == nil {
+			t.Error("a folder was made")
+		}
+	}
 }
 
-// Where nobody reads the stream to its end, no copy of the database stays behind.
+// If the reader stops early, no copy of the database is left behind.
 func TestBackupToAReaderThatStops(t *testing.T) {
 	data, temporary := withPicture(t), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -191,7 +126,7 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 	cmd.Stdout = writer
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a whole backup") {
+	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a complete backup") {
 		t.Errorf("%v, %s", err, &said)
 	}
 	if err := writer.Close(); err != nil {
@@ -202,40 +137,60 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 	}
 }
 
-// Without device.key, or with a damaged one, no more is lost than that devices are known.
-func TestDeviceKeyInBackups(t *testing.T) {
+const keyName = "secret.key"
+
+// The copy of the database needs a folder for temporary files. Without one, backup and
+// restore say which folder it is and how to name another.
+func TestNoTemporaryFolder(t *testing.T) {
+	data := withPicture(t)
+	missing := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", missing)
+	says := "cannot write to " + missing + ", the folder for temporary files: no such file or directory; name another one in TMPDIR"
+	for _, p := range []*process{
+		runOn(t, data, "", "backup", "-"),
+		runOn(t, filepath.Join(data, "new"), "", "restore", "-"),
+	} {
+		p.wantEnd(exitFailed, says)
+		if lines := strings.Count(p.stderr.String(), "\n"); lines != 1 {
+			t.Errorf("%d lines: %s", lines, &p.stderr)
+		}
+	}
+}
+
+// A missing or damaged secret.key does not prevent a backup or a restore.
+func TestSecretKeyInBackups(t *testing.T) {
 	data, file := backedUp(t)
 	dir, key := t.TempDir(), filepath.Join(data, keyName)
 
 	writeFile(t, key, []byte("bm90IDMyIGJ5dGVz\n"))
-	wantProblem(t, data, "device.key: "+key+" is damaged; remove it", "1 problem found")
-	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "is damaged; remove it", "--skip-damaged")
+	wantProblem(t, data, "secret.key: "+key+" cannot be used: line 1 is not a key", "remove this one", "1 problem found")
+	runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar")).wantEnd(exitFailed, "cannot be used: line 1 is not a key", "--skip-damaged")
 	p := runOn(t, data, "", "backup", filepath.Join(dir, "damaged.tar"), "--skip-damaged")
 	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), "left out\nBacked up to") {
 		t.Errorf("exit code %d: %s", code, &p.stdout)
 	}
-	runOn(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no device.key in it")
+	runOn(t, filepath.Join(dir, "a"), "", "restore", filepath.Join(dir, "damaged.tar")).wantDone("no secret.key in it")
 
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	runOn(t, data, "", "check").wantDone("All is well", "no device.key in the data folder: the server makes a new one")
-	runOn(t, data, "", "check", "--json").wantDone(`"device_key":"missing"`)
-	runOn(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no device.key")
+	runOn(t, data, "", "check").wantDone("All is well", "no secret.key in the data folder: the server makes a new one")
+	runOn(t, data, "", "check", "--json").wantDone(`"secret_key":"missing"`)
+	runOn(t, data, "", "backup", filepath.Join(dir, "missing.tar")).wantDone("no secret.key")
 
 	if err := os.Mkdir(key, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	wantProblem(t, data, "device.key: "+key+" cannot be read: is a directory")
+	wantProblem(t, data, "secret.key: "+key+" cannot be used: is a directory")
 
 	damaged := forge(t, readFile(t, file), archive.KindSecretKey, []byte("damaged"))
 	to := filepath.Join(dir, "b")
-	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("device.key in it is damaged, and was left out")
+	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("secret.key in it is damaged and was left out")
 	serve(t, to, cheap).stop() // makes a new one
-	runOn(t, to, "", "check", "--json").wantDone(`"device_key":"present"`)
+	runOn(t, to, "", "check", "--json").wantDone(`"secret_key":"present"`)
 }
 
-// The picture storage holds pictures only; a backup would be a stray in it.
+// The picture storage is for pictures only.
 func TestBackupIntoThePictureStorage(t *testing.T) {
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
@@ -245,7 +200,7 @@ func TestBackupIntoThePictureStorage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{pictures, below, link, filepath.Join(pictures, "..", "pictures")} {
-		runOn(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "in the picture storage")
+		runOn(t, data, "", "backup", filepath.Join(folder, "b.tar")).wantEnd(exitFailed, "inside the picture storage")
 	}
 	runOn(t, data, "", "backup", filepath.Join(data, "b.tar")).wantDone("verified")
 	runOn(t, data, "", "check").wantDone("All is well")

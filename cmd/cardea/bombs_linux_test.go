@@ -27,15 +27,15 @@ import (
 type bomb struct {
 	name string // with the extension
 	data []byte
-	good bool // a picture for all that: what would burst is no part of its pixels
+	good bool // may be accepted: the bomb is outside the pixels
 }
 
-// bombs are twenty, ten of them twice. More, one by one and with what they may take,
-// are in the tests of internal/picture.
+// bombs returns ten bombs, each twice. The tests of internal/picture have more, with
+// bounds for each.
 func bombs(t *testing.T) []bomb {
 	zeros := compressed(make([]byte, 100<<20)) // 100 KB
 	pixels := testkit.PNG(20, 20)
-	lossy := string(pictureFile(t, "lossy.webp")[20:]) // what is in its only chunk
+	lossy := string(pictureFile(t, "lossy.webp")[20:]) // the content of its only chunk
 	scans := pictureFile(t, "progressive.jpg")
 	last := bytes.LastIndex(scans, []byte{0xff, 0xda})
 	list := []bomb{
@@ -65,7 +65,7 @@ func compressed(data []byte) string {
 	return b.String()
 }
 
-// pngFile is a PNG of chunks, given as pairs of type and content.
+// pngFile makes a PNG of chunks, given as pairs of type and content.
 func pngFile(chunks ...string) []byte {
 	b := []byte("\x89PNG\r\n\x1a\n")
 	for i := 0; i < len(chunks); i += 2 {
@@ -76,19 +76,19 @@ func pngFile(chunks ...string) []byte {
 	return b
 }
 
-// pngHeader is of a square, in gray.
+// pngHeader makes the header of a grey square.
 func pngHeader(side uint32) string {
 	b := endian.BigEndian.AppendUint32(nil, side)
 	return string(append(endian.BigEndian.AppendUint32(b, side), 8, 0, 0, 0, 0))
 }
 
-// withChunk puts a chunk behind a PNG's header.
+// withChunk puts a chunk after the header of a PNG.
 func withChunk(data []byte, id, content string) []byte {
 	const end = 8 + 25 // signature and IHDR
 	return bytes.Join([][]byte{data[:end], pngFile(id, content)[8:], data[end:]}, nil)
 }
 
-// webpFile is a WebP of chunks, given as pairs of type and content.
+// webpFile makes a WebP of chunks, given as pairs of type and content.
 func webpFile(chunks ...string) []byte {
 	body := []byte("WEBP")
 	for i := 0; i < len(chunks); i += 2 {
@@ -98,7 +98,7 @@ func webpFile(chunks ...string) []byte {
 	return append(endian.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
-// webpHeader is the VP8X chunk of a square with transparency.
+// webpHeader makes the VP8X chunk of a square with transparency.
 func webpHeader(side int) string {
 	s := side - 1
 	return string([]byte{0x10, 0, 0, 0, byte(s), byte(s >> 8), byte(s >> 16), byte(s), byte(s >> 8), byte(s >> 16)})
@@ -117,7 +117,7 @@ func manyFrames(t *testing.T, n int) []byte {
 
 var peakMemory = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peak is the most memory that the server has had resident.
+// peak returns the most resident memory that the server has had, in bytes.
 func (s *server) peak() int64 {
 	s.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
@@ -129,15 +129,14 @@ func (s *server) peak() int64 {
 	return kilobytes << 10
 }
 
-// Twenty people upload bombs at once: each is answered soon, and refused or, where what
-// bursts is no part of the pixels, taken; the server's memory has a bound, and others are
-// served beside it.
+// Twenty users upload bombs at once. Each is answered soon: refused, or accepted if the bomb
+// is outside the pixels. Memory stays bounded, and reads are served meanwhile.
 func TestBombsAtOnce(t *testing.T) {
 	uploadAtOnce(t, bombs(t), 5*time.Second)
 }
 
-// So it is with pictures that are good, and take much memory to decode: as many wait as
-// there is no room for, or are told to come again.
+// The same holds for good pictures that take much memory to decode. They wait until there
+// is memory, or are refused for now.
 func TestHeavyPicturesAtOnce(t *testing.T) {
 	const side = 5000
 	header := endian.BigEndian.AppendUint32(endian.BigEndian.AppendUint32(nil, side), side)
@@ -180,12 +179,12 @@ func uploadAtOnce(t *testing.T, list []bomb, longest time.Duration) {
 	if s.peak() > mostMemory {
 		t.Errorf("%d MiB resident", s.peak()>>20)
 	}
-	t.Logf("beside %d uploads, %d reads, the slowest %v; at most %d MiB resident, %d before",
+	t.Logf("during %d uploads: %d reads, the slowest %v; at most %d MiB resident, %d before",
 		len(list), reads, slowest.Round(time.Millisecond), s.peak()>>20, before>>20)
 	s.stop()
 }
 
-// readUntil reads as somebody until a channel is closed.
+// readUntil reads as a user until a channel is closed.
 func (s *server) readUntil(reader *testkit.Client, over chan struct{}) (reads int, slowest time.Duration) {
 	s.t.Helper()
 	for {

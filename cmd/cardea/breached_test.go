@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Operators' commands refuse breached passwords as a registration does, and what is
-// no list stops server and commands alike, before anything is made.
+// Commands refuse breached passwords as a registration does. A file that is not a list stops
+// the server and the commands before they make anything.
 func TestBreachedPasswordsOfCommands(t *testing.T) {
 	data, dir := t.TempDir(), t.TempDir()
 	serve(t, data, cheap).stop()

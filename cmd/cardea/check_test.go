@@ -16,15 +16,75 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
+func TestCheckFindsDamage(t *testing.T) {
+	data := withPicture(t)
+	pictures := filepath.Join(data, "pictures")
+	file := filesIn(t, pictures)[0]
+	good := readFile(t, file)
+
+	if err := os.WriteFile(file, append(bytes.Clone(good), 'x'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, data, "not what was stored")
+	runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "not what was stored", "--skip-damaged")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	wantProblem(t, data, "is missing")
+	if err := os.WriteFile(file, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	foreign, young, old := filepath.Join(pictures, "notes.txt"), filepath.Join(pictures, "ab", "abyoung"), filepath.Join(pictures, "ab", "abold.tmp")
+	if err := os.Mkdir(filepath.Dir(young), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{foreign, young, old} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	past := time.Now().Add(-2 * time.Hour)
+	for _, path := range []string{foreign, old} {
+		if err := os.Chtimes(path, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantProblem(t, data, "abyoung", "abold", "stray: notes.txt", "3 problems")
+	p := runOn(t, data, "", "check", "--remove-orphans", "--json")
+	if code := p.wait(); code != exitFailed || !strings.Contains(p.stdout.String(), `"removed":true`) ||
+		!strings.HasSuffix(p.stdout.String(), `{"ok":false,"users":1,"sessions":1,"pictures":1,"secret_key":"present","problems":2,"removed":1}`+"\n") {
+		t.Errorf("exit code %d: %s", code, &p.stdout)
+	}
+	if left := filesIn(t, pictures); !slices.Contains(left, foreign) || !slices.Contains(left, young) || slices.Contains(left, old) || len(left) != 3 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// wantProblem fails the test unless a check exits with 1 and prints all of the words.
+func wantProblem(t *testing.T, data string, words ...string) {
+	t.Helper()
+	p := runOn(t, data, "", "check")
+	if code := p.wait(); code != exitFailed || p.stderr.String() != "" {
+		t.Errorf("exit code %d, stderr %s", code, &p.stderr)
+	}
+	for _, word := range words {
+		if !strings.Contains(p.stdout.String(), word) {
+			t.Errorf("not %q in:\n%s", word, &p.stdout)
+		}
+	}
+}
+
 type summary struct {
 	OK                bool
-	People, Pictures  int
+	Users, Pictures   int
 	Problems, Removed int
 	Error             string
 }
 
-// summaryOf runs a check that fails and returns the last line, and how many problems were told before.
-func summaryOf(t *testing.T, data string, flags ...string) (s summary, told []problemJSON) {
+// summaryOf runs a check that fails, and returns the summary in the last line and the
+// problems before it.
+func summaryOf(t *testing.T, data string, flags ...string) (s summary, found []problemJSON) {
 	t.Helper()
 	p := runOn(t, data, "", append([]string{"check", "--json"}, flags...)...)
 	if code := p.wait(); code != exitFailed {
@@ -32,16 +92,16 @@ func summaryOf(t *testing.T, data string, flags ...string) (s summary, told []pr
 	}
 	lines := strings.Split(strings.TrimSuffix(p.stdout.String(), "\n"), "\n")
 	for _, line := range lines[:len(lines)-1] {
-		told = append(told, decode[problemJSON](t, line))
+		found = append(found, decode[problemJSON](t, line))
 	}
 	s = decode[summary](t, lines[len(lines)-1])
-	if s.Problems+s.Removed != len(told) || (s.Error != "") != (p.stderr.String() != "") || s.OK {
-		t.Errorf("%+v after %d problems, stderr %q", s, len(told), &p.stderr)
+	if s.Problems+s.Removed != len(found) || (s.Error != "") != (p.stderr.String() != "") || s.OK {
+		t.Errorf("%+v after %d problems, stderr %q", s, len(found), &p.stderr)
 	}
-	return s, told
+	return s, found
 }
 
-// Programs find a summary on the last line, whatever keeps the check from its end.
+// The last line is a summary, even if the check could not finish.
 func TestCheckAlwaysSumsUp(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	if s, _ := summaryOf(t, missing); !strings.Contains(s.Error, "no Cardea data here") {
@@ -60,11 +120,11 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 		}
 	}
 	writeFile(t, database, good)
-	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"people":1`)
+	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"users":1`)
 }
 
-// damagePages writes over the pages at which some tables and their indexes begin,
-// which are all that they have in a small database.
+// damagePages overwrites the first pages of some tables and their indexes. In a small
+// database those are all their pages.
 func damagePages(t *testing.T, data, which string) {
 	t.Helper()
 	path := filepath.Join(data, "cardea.db")
@@ -88,14 +148,14 @@ func damagePages(t *testing.T, data, which string) {
 	writeFile(t, path, content)
 }
 
-// A database that is damaged inside does not keep the check from the rest.
+// After damage in the database the check continues with the rest.
 func TestCheckOfADamagedDatabase(t *testing.T) {
 	data := withPicture(t)
 	damagePages(t, data, `tbl_name <> 'migrations'`)
 	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
-	s, told := summaryOf(t, data)
+	s, found := summaryOf(t, data)
 	kinds := ""
-	for _, p := range told {
+	for _, p := range found {
 		kinds += p.Problem + " "
 	}
 	if s.Error != "" || !strings.HasPrefix(kinds, "database ") || !strings.Contains(kinds, "stray ") {
@@ -103,7 +163,7 @@ func TestCheckOfADamagedDatabase(t *testing.T) {
 	}
 }
 
-// A database with damage is not believed when it does not know a file.
+// If the database is damaged, files that it does not name are kept.
 func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 	data := withPicture(t)
 	file := filesIn(t, filepath.Join(data, "pictures"))[0]
@@ -115,21 +175,21 @@ func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Her session is left, and is nobody's.
+	// The session is left without a user.
 	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM crops; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
 		t.Fatal(err)
 	}
-	s, told := summaryOf(t, data, "--remove-orphans")
-	if s.Problems != 2 || told[0].Problem != "database" || told[1].Problem != "file" {
-		t.Errorf("%+v, %+v", s, told)
+	s, found := summaryOf(t, data, "--remove-orphans")
+	if s.Problems != 2 || found[0].Problem != "database" || found[1].Problem != "file" {
+		t.Errorf("%+v, %+v", s, found)
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Errorf("the picture was removed: %v", err)
 	}
 }
 
-// withCrops is a data folder with a person whose picture and crops are files of their
-// own, and old enough to be removed.
+// withCrops makes a data folder with a user whose picture and crops are separate files, and
+// old enough to be removed.
 func withCrops(t *testing.T) (data, address string, files []string) {
 	t.Helper()
 	data = t.TempDir()
@@ -148,20 +208,20 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 	return data, address, files
 }
 
-// Where the rows of crops cannot be read, or are lost, their files are kept, and what
-// does not need them goes on.
+// If the rows of crops cannot be read or are lost, their files are kept. Everything else
+// works.
 func TestDamagedCropsCostNoFiles(t *testing.T) {
 	for what, lose := range map[string]func(data string){
 		"cannot be read":  func(data string) { damagePages(t, data, `tbl_name = 'crops'`) },
-		"are not there":   func(data string) { alter(t, data, `DELETE FROM crops`) },
+		"are lost":        func(data string) { alter(t, data, `DELETE FROM crops`) },
 		"have no picture": func(data string) { alter(t, data, `PRAGMA foreign_keys = off; DELETE FROM pictures`) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			data, address, files := withCrops(t)
 			lose(data)
-			s, told := summaryOf(t, data, "--remove-orphans")
-			if s.Error != "" || s.Removed != 0 || len(told) == 0 || told[0].Problem != "database" {
-				t.Errorf("%+v, %+v", s, told)
+			s, found := summaryOf(t, data, "--remove-orphans")
+			if s.Error != "" || s.Removed != 0 || len(found) == 0 || found[0].Problem != "database" {
+				t.Errorf("%+v, %+v", s, found)
 			}
 			server := serve(t, data, cheap)
 			server.client().Post("/api/login", testkit.Credentials("ann@example.com", "simplepass")).Want(200)
@@ -179,9 +239,9 @@ func TestDamagedCropsCostNoFiles(t *testing.T) {
 	}
 }
 
-// What is not a file in a picture's place is a problem as any other, and what is not
-// Cardea's is told and left alone.
-func TestCheckGoesOn(t *testing.T) {
+// A folder in the place of a picture is a problem like any other. Files that are not
+// Cardea's are reported and kept.
+func TestCheckContinues(t *testing.T) {
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
 	file := filesIn(t, pictures)[0]
@@ -195,12 +255,12 @@ func TestCheckGoesOn(t *testing.T) {
 	for _, name := range strays {
 		writeFile(t, filepath.Join(pictures, name), nil)
 	}
-	s, told := summaryOf(t, data, "--remove-orphans")
-	if s.Problems != 5 || s.People != 1 || s.Pictures != 1 {
-		t.Errorf("%+v, %+v", s, told)
+	s, found := summaryOf(t, data, "--remove-orphans")
+	if s.Problems != 5 || s.Users != 1 || s.Pictures != 1 {
+		t.Errorf("%+v, %+v", s, found)
 	}
 	kinds := map[string]string{}
-	for _, p := range told {
+	for _, p := range found {
 		kinds[p.File] = p.Problem
 	}
 	for _, name := range strays {
@@ -209,7 +269,7 @@ func TestCheckGoesOn(t *testing.T) {
 		}
 	}
 	if kinds[filepath.Base(file)] != "picture" {
-		t.Errorf("%+v", told)
+		t.Errorf("%+v", found)
 	}
 
 	backup := filepath.Join(t.TempDir(), "b.tar")
@@ -218,10 +278,10 @@ func TestCheckGoesOn(t *testing.T) {
 	if code := p.wait(); code != exitFailed || p.stderr.String() != "" || !strings.HasPrefix(p.stdout.String(), "picture: ") {
 		t.Errorf("exit code %d: %s%s", code, &p.stdout, &p.stderr)
 	}
-	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 person, 1 session, 0 pictures")
+	runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 user, 1 session, 0 pictures")
 }
 
-// alter runs statements on a database that nobody serves.
+// alter runs statements on a database that no server uses.
 func alter(t *testing.T, data, statements string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db"))
@@ -233,8 +293,8 @@ func alter(t *testing.T, data, statements string) {
 	}
 }
 
-// A database without its tables, or with others, is damaged: a line says so for each
-// of them, and there is no backup of it.
+// A database without its tables, or with other ones, is damaged. A line names each
+// difference, and a backup is refused.
 func TestCheckOfTables(t *testing.T) {
 	for statements, want := range map[string][]string{
 		"DROP TABLE attempts; DROP INDEX audit_by_time": {"the index attempts_by_time is missing", "the index attempts_of_counter is missing", "the index audit_by_time is missing", "the table attempts is missing"},
@@ -243,9 +303,9 @@ func TestCheckOfTables(t *testing.T) {
 	} {
 		data := withPicture(t)
 		alter(t, data, statements)
-		_, told := summaryOf(t, data)
+		_, found := summaryOf(t, data)
 		var got []string
-		for _, p := range told {
+		for _, p := range found {
 			if p.Problem == "database" {
 				got = append(got, p.Message)
 			}
@@ -257,12 +317,12 @@ func TestCheckOfTables(t *testing.T) {
 	}
 }
 
-func TestCheckOfPeople(t *testing.T) {
+func TestCheckOfUsers(t *testing.T) {
 	data := withPicture(t)
 	alter(t, data, `UPDATE users SET password_hash = 'secret'`)
-	wantProblem(t, data, "person: the password hash of person ", "1 problem found")
+	wantProblem(t, data, "user: the password hash of user ", "1 problem found")
 	alter(t, data, `UPDATE users SET email_key = 'Ann@example.com'`)
-	wantProblem(t, data, "person: the e-mail address of person ", "2 problems found")
+	wantProblem(t, data, "user: the e-mail address of user ", "2 problems found")
 }
 
 // A backup with a foreign database and a matching manifest is refused.

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -42,70 +41,6 @@ type invocation struct {
 	interrupted <-chan struct{} // closed by a signal
 	saidAsJSON  bool            // standard output has everything already
 	own
-}
-
-// own are the flags that are not settings. [ownFlags] says which command takes which.
-type own struct {
-	json          bool
-	limit         int
-	after, search string
-	name, email   string
-	yes, audit    bool
-	all           bool
-	skipDamaged   bool
-	removeOrphans bool
-	refused       []error // values that are not allowed
-}
-
-// refuse keeps what is wrong with a flag's value, in the words that settings use.
-func (o *own) refuse(name, value, allowed string) error {
-	o.refused = append(o.refused, &cardea.SettingError{Setting: "--" + name, Value: value, Allowed: allowed})
-	return nil
-}
-
-// flag adds a flag that is on or off.
-func (o *own) flag(f *flag.FlagSet, v *bool, name string) {
-	f.BoolFunc(name, "", func(value string) (err error) {
-		if *v, err = strconv.ParseBool(value); err != nil {
-			return o.refuse(name, value, "true or false, or no value at all")
-		}
-		return nil
-	})
-}
-
-func (o *own) positive(f *flag.FlagSet, v *int, name string, value int) {
-	*v = value
-	f.Func(name, "", func(value string) (err error) {
-		if *v, err = parsePositive(value); err != nil {
-			return o.refuse(name, value, err.Error())
-		}
-		return nil
-	})
-}
-
-// ownFlag is a flag that is not a setting.
-type ownFlag struct {
-	commands []string // that take it
-	name     string
-	usage    string
-	add      func(f *flag.FlagSet, o *own, name string)
-}
-
-var ownFlags = []ownFlag{
-	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
-		"user end-sessions", "user delete", "backup", "restore", "check"},
-		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
-	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
-	{[]string{"user list"}, "after", "continue after this e-mail `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
-	{[]string{"user list"}, "search", "only users whose name or address contains this `text`, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
-	{[]string{"user show"}, "audit", "also the last 100 events of the account", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},
-	{[]string{"user add", "user rename"}, "name", "`name` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
-	{[]string{"user add", "user set-email"}, "email", "e-mail `address` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
-	{[]string{"user end-sessions"}, "all", "the sessions of all users", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.all, n) }},
-	{[]string{"user delete", "user end-sessions"}, "yes", "do not ask for confirmation", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
-	{[]string{"backup"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
-	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
-		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }
 
 // where are the settings that every command on data takes.
@@ -170,10 +105,6 @@ func (in *invocation) failAsJSON(err error) {
 			Error string `json:"error"`
 		}{false, oneLine(err.Error())}) // standard error says it, too
 	}
-}
-
-func (c command) ownFlags() []ownFlag {
-	return slices.DeleteFunc(slices.Clone(ownFlags), func(f ownFlag) bool { return !slices.Contains(f.commands, c.name) })
 }
 
 func (c command) oneArgument(rest []string) (string, error) {
@@ -258,7 +189,7 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// printf prints text for people.
+// printf prints text on standard output.
 func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
 
 // progress shows the progress of long work on a terminal. The second result ends the line.
@@ -296,7 +227,7 @@ func shown(s string) string {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
-// counted is "1 person" or "3 people".
+// counted returns "1 user" or "3 users".
 func counted(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -14,13 +14,12 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// How TestCrash asks a server that may die before it has answered.
+// How TestCrash calls a server that may be killed before it answers.
 
-// errNoAnswer: the server was gone before it had answered, or before it was asked.
+// errNoAnswer means that the server was killed before it answered, or before the request.
 var errNoAnswer = errors.New("no answer")
 
-// caller sends requests to a server that may die at any moment, which is no
-// reason to fail.
+// caller sends requests to a server that may be killed at any moment.
 type caller struct {
 	ctx context.Context
 	url string
@@ -36,23 +35,23 @@ type request struct {
 func jsonRequest(method, path, token string, body any) request {
 	data, err := json.Marshal(body)
 	if err != nil {
-		panic(err) // a body of the test's own making
+		panic(err) // the test made the body itself
 	}
 	return request{method, path, token, "application/json", data}
 }
 
-// reply is a whole answer; of JSON, decoded.
+// reply is a complete answer. JSON is decoded.
 type reply struct {
 	status int
-	token  string // of the session that it begins; empty: none
+	token  string // of the session that the answer begins; empty: none
 	body   []byte
 	testkit.Envelope
 }
 
 var crashTransport = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: crashWorkers}
 
-// send returns the answer if its status is one of those; errNoAnswer if it did
-// not come to its end.
+// send returns the answer if it has one of the statuses. Error: errNoAnswer if it did not
+// arrive completely.
 func (c caller) send(r request, statuses ...int) (reply, error) {
 	req, err := http.NewRequestWithContext(c.ctx, r.method, c.url+r.path, bytes.NewReader(r.body))
 	if err != nil {
@@ -99,7 +98,7 @@ func (c caller) get(token, path string, status int) (reply, error) {
 	return c.send(request{method: "GET", path: path, token: token}, status)
 }
 
-// login returns the token of a new session; empty if the credentials are refused.
+// login returns the token of a new session. It is empty if the credentials are refused.
 func (c caller) login(email, password string) (token string, err error) {
 	r := jsonRequest("POST", "/api/login", "", testkit.Credentials(email, password))
 	answer, err := c.send(r, http.StatusOK, http.StatusUnauthorized)

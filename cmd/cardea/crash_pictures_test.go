@@ -10,16 +10,17 @@ import (
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The pictures that people of TestCrash upload, and how they are known again.
+// The pictures that the users of TestCrash upload, and how they are recognised.
 
 type picture struct {
 	name   string
-	number uint64 // which one, see draw
+	number uint64 // of the drawing, see draw
 }
 
 func uploadRequest(token string, p picture) (request, error) {
@@ -39,19 +40,17 @@ func uploadRequest(token string, p picture) (request, error) {
 	return request{"POST", "/api/upload-picture", token, w.FormDataContentType(), form.Bytes()}, nil
 }
 
-func (p *person) comparePictures(c caller, has testkit.User, want *picture) error {
+func (u *crashUser) comparePictures(c caller, has testkit.User, want *picture, oldNames []string) error {
 	address := has.Picture
 	switch {
 	case want == nil && address != nil:
 		return fmt.Errorf("has the picture %s, want none", *address)
-	case want != nil && (address == nil || !strings.HasSuffix(*address, p.addressOf(want.name))):
-		return fmt.Errorf("has no picture %s", p.addressOf(want.name))
+	case want != nil && (address == nil || !strings.HasSuffix(*address, u.addressOf(want.name))):
+		return fmt.Errorf("has no picture %s", u.addressOf(want.name))
 	}
-	for _, name := range p.pictures {
-		if want == nil || name != want.name {
-			if _, err := c.get("", p.addressOf(name), http.StatusNotFound); err != nil {
-				return fmt.Errorf("a picture that was removed or replaced: %w", err)
-			}
+	for _, name := range u.pictures {
+		if err := u.compareOldName(c, name, want, oldNames); err != nil {
+			return err
 		}
 	}
 	if want == nil {
@@ -62,18 +61,32 @@ func (p *person) comparePictures(c caller, has testkit.User, want *picture) erro
 		c.wantSide(has.Crops["64"], 64))
 }
 
-func (p *person) addressOf(picture string) string { return "/uploads/" + p.id + "_" + picture }
+// compareOldName looks for a picture that was replaced or removed.
+func (u *crashUser) compareOldName(c caller, name string, want *picture, oldNames []string) error {
+	status := http.StatusNotFound
+	switch {
+	case want != nil && name == want.name:
+		return nil
+	case want != nil && slices.Contains(oldNames, name):
+		status = http.StatusFound
+	}
+	if _, err := c.get("", u.addressOf(name), status); err != nil {
+		return fmt.Errorf("a picture that was removed or replaced: %w", err)
+	}
+	return nil
+}
 
-// The drawings are not square, and larger than the least crop, so that three files
-// are kept of each: the picture, the crop of 64, and the middle for all larger ones.
+func (u *crashUser) addressOf(picture string) string { return "/uploads/" + u.id + "_" + picture }
+
+// The drawings are not square, and larger than the smallest crop. Three files are kept of
+// each: the picture, the crop of 64, and the middle for all larger crops.
 var (
 	whole  = image.Rect(0, 0, 90, 80)
 	middle = image.Rect(5, 0, 85, 80)
 )
 
-// draw draws a picture that no other number has, of pixels that each belong to
-// it alone, so that half of one would show. One pixel is transparent, so that no crop
-// becomes a JPEG, which would change them.
+// draw draws a picture that depends on the number in every pixel, so half of another one
+// would be noticed. One pixel is transparent: such crops stay PNG, which changes no pixels.
 func draw(number uint64) *image.NRGBA {
 	random := rand.New(rand.NewPCG(number, number))
 	m := image.NewNRGBA(whole)
@@ -87,7 +100,7 @@ func draw(number uint64) *image.NRGBA {
 	return m
 }
 
-// wantDrawing compares what is at an address with a drawing, or a part of it.
+// wantDrawing compares the picture at an address with a drawing, or a part of it.
 func (c caller) wantDrawing(address string, number uint64, want image.Image) error {
 	got, err := c.see(address)
 	if err != nil {
@@ -100,7 +113,7 @@ func (c caller) wantDrawing(address string, number uint64, want image.Image) err
 	for y := range want.Bounds().Dy() {
 		for x := range want.Bounds().Dx() {
 			if color.NRGBAModel.Convert(got.At(x, y)) != want.At(origin.X+x, origin.Y+y) {
-				return fmt.Errorf("picture %d differs at %d,%d: it is another one, or broken", number, x, y)
+				return fmt.Errorf("picture %d differs at %d,%d: it is another picture, or broken", number, x, y)
 			}
 		}
 	}
@@ -115,7 +128,7 @@ func (c caller) wantSide(address string, side int) error {
 	return err
 }
 
-// see is the picture at an address.
+// see returns the picture at an address.
 func (c caller) see(address string) (image.Image, error) {
 	served, err := c.get("", strings.TrimPrefix(address, c.url), http.StatusOK)
 	if err != nil {

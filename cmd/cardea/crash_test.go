@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"flag"
-	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -28,25 +27,24 @@ const (
 	crashWorkers = 8
 	// readyWithin is how long a start may take, also after a crash.
 	readyWithin = time.Second
-	// sampleSize is how many people that a round left alone are looked at after it.
+	// sampleSize is how many of the users without requests in a round are compared after it.
 	sampleSize = 200
 )
 
-// cheap makes password hashes cost next to nothing.
+// cheap makes password hashes cheap and turns throttling off.
 var cheap = []string{"CARDEA_ARGON2_MEMORY=64", "CARDEA_ARGON2_TIME=1", "CARDEA_RATE_LIMIT=off"}
 
-// TestCrash kills the server with SIGKILL under a storm of writes, over and over
-// on the same data folder, and requires after each start that
+// TestCrash kills the server with SIGKILL during many writes, again and again on the same
+// data folder. After each start it requires that
 //
 //   - the server is ready within a second,
-//   - everything that it ever acknowledged holds, and
-//   - a request that got no answer was carried out wholly or not at all;
+//   - everything that was ever acknowledged holds, and
+//   - a request without an answer was carried out completely or not at all.
 //
-// and in the end that no file and no row is left over.
+// At the end no file and no row may be left over.
 //
-// So an answer is given only after the work, and no moment to die in leaves half
-// of it. What the operating system still holds in memory survives SIGKILL: that
-// it survives a loss of power as well, this test cannot show.
+// It cannot show that data survives a loss of power: what the operating system holds in
+// memory survives SIGKILL.
 func TestCrash(t *testing.T) {
 	seed := *crashSeed
 	if seed == 0 {
@@ -57,17 +55,17 @@ func TestCrash(t *testing.T) {
 	for round := 1; round <= *crashRounds; round++ {
 		c.dieStarting()
 		server := c.start()
-		c.verify(server, func(p *person) bool { return p.touched == round-1 })
+		c.verify(server, func(u *crashUser) bool { return u.touched == round-1 })
 		c.storm(server, round)
 	}
 	server := c.start()
-	c.verify(server, func(*person) bool { return true })
+	c.verify(server, func(*crashUser) bool { return true })
 	c.wantNothingLeftOver()
 	server.stop()
 	c.report()
 }
 
-// crashTest is a data folder and what must be in it.
+// crashTest is a data folder and what it must hold.
 type crashTest struct {
 	*testing.T
 	data    string
@@ -77,11 +75,11 @@ type crashTest struct {
 	slowestStart time.Duration
 	mu           sync.Mutex
 	inDoubt      int // requests without an answer
-	carriedOut   int // those of them that turned out to be carried out
+	carriedOut   int // how many of them turned out to be carried out
 }
 
-// newCrashTest derives all that happens by chance from the seed, except what
-// depends on the moment at which the server dies.
+// newCrashTest derives all random choices from the seed. The moment at which the server is
+// killed still depends on the machine.
 func newCrashTest(t *testing.T, seed uint64) *crashTest {
 	c := &crashTest{T: t, data: filepath.Join(t.TempDir(), "data"), random: rand.New(rand.NewPCG(seed, 0))}
 	for i := range crashWorkers {
@@ -90,7 +88,7 @@ func newCrashTest(t *testing.T, seed uint64) *crashTest {
 	return c
 }
 
-// start starts the server and requires that it is ready soon.
+// start starts the server and requires that it is soon ready.
 func (c *crashTest) start() *server {
 	c.Helper()
 	s := serve(c, c.data, cheap)
@@ -108,16 +106,16 @@ func (c *crashTest) start() *server {
 	return s
 }
 
-// dieStarting kills a server that has hardly begun, or has just come to listen,
-// which must not matter to the next one.
+// dieStarting kills a server while it starts, or just after it began to listen. This must
+// not matter to the next one.
 func (c *crashTest) dieStarting() {
 	p := launch(c, serveCommand(c, c.data), cheap...)
 	<-time.After(c.between(0, 30*time.Millisecond))
 	p.kill()
 }
 
-// storm lets all workers write at once, while a load balancer asks all the time
-// whether the server is ready, until the server dies.
+// storm lets all workers write at once until the server is killed. A load balancer asks
+// all the time whether the server is ready.
 func (c *crashTest) storm(s *server, round int) {
 	death := c.between(50*time.Millisecond, 400*time.Millisecond)
 	var workers sync.WaitGroup
@@ -151,67 +149,66 @@ func (c *crashTest) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(c.random.Int64N(int64(most-least)))
 }
 
-func (c *crashTest) people() []*person {
-	var all []*person
+func (c *crashTest) users() []*crashUser {
+	var all []*crashUser
 	for _, w := range c.workers {
-		all = append(all, w.people...)
+		all = append(all, w.users...)
 	}
 	return all
 }
 
-// verify requires that the server knows what it should of the people whom the
-// function selects, and of a sample of the others.
-func (c *crashTest) verify(s *server, selects func(*person) bool) {
-	var chosen, others []*person
-	for _, p := range c.people() {
-		if selects(p) {
-			chosen = append(chosen, p)
+// verify compares the selected users with the server, and a sample of the others.
+func (c *crashTest) verify(s *server, selects func(*crashUser) bool) {
+	var chosen, others []*crashUser
+	for _, u := range c.users() {
+		if selects(u) {
+			chosen = append(chosen, u)
 		} else {
-			others = append(others, p)
+			others = append(others, u)
 		}
 	}
 	c.random.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	chosen = append(chosen, others[:min(sampleSize, len(others))]...)
 
-	queue := make(chan *person)
+	queue := make(chan *crashUser)
 	var verifiers sync.WaitGroup
 	for range crashWorkers {
 		verifiers.Go(func() {
-			for p := range queue {
-				if err := c.verifyPerson(p, caller{c.Context(), s.url}); err != nil {
-					c.Errorf("%s: %v", p.email, err)
+			for u := range queue {
+				if err := c.verifyUser(u, caller{c.Context(), s.url}); err != nil {
+					c.Errorf("%s: %v", u.email, err)
 				}
 			}
 		})
 	}
-	for _, p := range chosen {
-		queue <- p
+	for _, u := range chosen {
+		queue <- u
 	}
 	close(queue)
 	verifiers.Wait()
 	if c.Failed() {
-		c.FailNow() // what follows would be told wrong things
+		c.FailNow() // the rest would report wrong things
 	}
 }
 
-// verifyPerson finds out which of the two accounts that a person may have it is,
-// if there are two.
-func (c *crashTest) verifyPerson(p *person, server caller) error {
-	err := p.compare(server, p.now)
-	if p.maybe == nil {
+// verifyUser compares a user with the server. Of two possible states it finds out which
+// one is true.
+func (c *crashTest) verifyUser(u *crashUser, server caller) error {
+	err := u.compare(server, u.now)
+	if u.maybe == nil {
 		return err
 	}
 	carriedOut := err != nil
 	if carriedOut {
-		if err2 := p.compare(server, *p.maybe); err2 != nil {
-			return errors.Join(errors.New("the request without an answer was neither left out nor carried out"), err, err2)
+		if err2 := u.compare(server, *u.maybe); err2 != nil {
+			return errors.Join(errors.New("the request without an answer was neither ignored nor carried out"), err, err2)
 		}
-		p.now = *p.maybe
+		u.now = *u.maybe
 	}
-	p.maybe = nil
+	u.maybe = nil
 	c.count(carriedOut)
-	if !p.now.registered {
-		return p.register(server)
+	if !u.now.registered {
+		return u.register(server)
 	}
 	return nil
 }
@@ -225,8 +222,8 @@ func (c *crashTest) count(carriedOut bool) {
 	}
 }
 
-// wantNothingLeftOver looks at the files and the database behind the server's
-// back. The server removes what is left over soon after its start.
+// wantNothingLeftOver compares the files with the database. The server removes what is
+// left over soon after its start.
 func (c *crashTest) wantNothingLeftOver() {
 	c.Helper()
 	file := url.URL{Scheme: "file", Opaque: filepath.Join(c.data, "cardea.db"), RawQuery: "mode=ro"}
@@ -239,31 +236,32 @@ func (c *crashTest) wantNothingLeftOver() {
 
 	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
 	var named []string
+	pictures := filepath.Join(c.data, "pictures")
 	for _, key := range column(`SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops`) {
-		named = append(named, filepath.Join(key[:2], key))
+		named = append(named, filepath.Join(pictures, key[:2], key))
 	}
-	c.wantSame("files of pictures and crops", filesBelow(c, filepath.Join(c.data, "pictures")), named)
+	c.wantSame("files of pictures and crops", filesIn(c, pictures), named)
 
 	c.wantSame("PRAGMA integrity_check", column(`PRAGMA integrity_check`), []string{"ok"})
 	c.wantSame("PRAGMA foreign_key_check", column(`PRAGMA foreign_key_check`), nil)
 
-	var emails, pictures, sessions []string
-	for _, p := range c.people() {
-		emails = append(emails, p.email)
-		if p.now.picture != nil {
-			pictures = append(pictures, p.id)
+	var emails, withPicture, sessions []string
+	for _, u := range c.users() {
+		emails = append(emails, u.email)
+		if u.now.picture != nil {
+			withPicture = append(withPicture, u.id)
 		}
-		sessions = append(sessions, p.email+" "+strconv.Itoa(p.now.sessions()))
+		sessions = append(sessions, u.email+" "+strconv.Itoa(u.now.sessions()))
 	}
-	c.wantSame("people", column(`SELECT email FROM users`), emails)
-	c.wantSame("people with a picture", column(`SELECT user_id FROM pictures`), pictures)
-	c.wantSame("people with three files", column(`SELECT p.user_id FROM pictures p JOIN crops c ON c.user_id = p.user_id AND c.blob_key <> p.blob_key
-		GROUP BY p.user_id HAVING count(*) = 4 AND count(DISTINCT c.blob_key) = 2`), pictures)
+	c.wantSame("users", column(`SELECT email FROM users`), emails)
+	c.wantSame("users with a picture", column(`SELECT user_id FROM pictures`), withPicture)
+	c.wantSame("users with three files", column(`SELECT p.user_id FROM pictures p JOIN crops c ON c.user_id = p.user_id AND c.blob_key <> p.blob_key
+		GROUP BY p.user_id HAVING count(*) = 4 AND count(DISTINCT c.blob_key) = 2`), withPicture)
 	c.wantSame("numbers of sessions", column(`SELECT email || ' ' || count(s.id)
 		FROM users u LEFT JOIN sessions s ON s.user_id = u.id GROUP BY email`), sessions)
 }
 
-// wantSame compares without regard to order.
+// wantSame compares two lists in any order.
 func (c *crashTest) wantSame(what string, got, want []string) {
 	c.Helper()
 	missing := func(from, list []string) []string {
@@ -295,23 +293,6 @@ func readColumn(t testing.TB, db *sql.DB, query string) []string {
 	return values
 }
 
-func filesBelow(t testing.TB, root string) []string {
-	t.Helper()
-	var files []string
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		path, err = filepath.Rel(root, path)
-		files = append(files, path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
 func (c *crashTest) report() {
 	acknowledged := map[string]int{}
 	for _, w := range c.workers {
@@ -320,6 +301,6 @@ func (c *crashTest) report() {
 		}
 	}
 	c.Logf("slowest start until ready: %v", c.slowestStart.Round(time.Millisecond))
-	c.Logf("%d people; acknowledged: %v; without an answer: %d, of which carried out: %d",
-		len(c.people()), acknowledged, c.inDoubt, c.carriedOut)
+	c.Logf("%d users; acknowledged: %v; without an answer: %d, of which carried out: %d",
+		len(c.users()), acknowledged, c.inDoubt, c.carriedOut)
 }

@@ -16,7 +16,7 @@ type loggedEvent struct {
 	Level, Msg, Event, User, IP, Request string
 }
 
-// events reads standard error, which must be nothing but a log of events.
+// events reads standard error, which must be a log of events and nothing else.
 func (p *process) events() (list []loggedEvent) {
 	p.t.Helper()
 	for line := range strings.Lines(p.stderr.String()) {
@@ -32,8 +32,8 @@ func (p *process) events() (list []loggedEvent) {
 	return list
 }
 
-// What operators do to people is logged by the command that does it, in the words
-// of the server's log; what changed nothing is not.
+// Commands log what they do to users, as the server does. A command that changes nothing
+// logs nothing.
 func TestOperatorsEventsAreLogged(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
@@ -54,7 +54,11 @@ func TestOperatorsEventsAreLogged(t *testing.T) {
 		{do("", "user", "end-sessions", id), []string{"sessions_ended"}},
 		{do("", "user", "end-sessions", id), nil}, // there was none
 		{do("another password", "user", "set-password", id), []string{"password_changed"}},
-		{do("", "user", "delete", id, "--yes"), []string{"person_deleted"}},
+		{do("", "user", "rename", id, "--name", "Ann Lee"), []string{"renamed"}},
+		{do("", "user", "set-email", id, "--email", "ann@example.org"), []string{"email_changed"}},
+		{do("", "user", "suspend", id), []string{"suspended"}},
+		{do("", "user", "unsuspend", id), []string{"unsuspended"}},
+		{do("", "user", "delete", id, "--yes"), []string{"user_deleted"}},
 	} {
 		c.command.wantDone()
 		var got []string

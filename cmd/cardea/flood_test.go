@@ -23,22 +23,22 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// What a flood of costly requests leaves to the cheap ones. Figures, not a test of
-// every run: they need wrk (https://github.com/wg/wrk), and a machine to itself.
+// How fast cheap requests are during a flood of CPU-heavy ones. These are measurements, not
+// tests: they need wrk (https://github.com/wg/wrk) and a quiet machine.
 //
 //	go test ./cmd/cardea -run 'Flood|Storm' -v -flood=5
 
 var (
 	floodRounds  = flag.Int("flood", 0, "how many rounds TestLoginFlood and TestUploadStorm measure; 0: none")
 	floodReaders = flag.Int("flood.readers", 1, "connections on which they read GET /api/user")
-	floodSlice   = flag.Duration("flood.slice", 3*time.Second, "how long each part of a round is")
+	floodSlice   = flag.Duration("flood.slice", 3*time.Second, "how long each part of a round takes")
 )
 
-// floodClients is how many clients do nothing but what is costly.
+// floodClients is the number of clients that send CPU-heavy requests.
 const floodClients = 64
 
-// While 64 clients log in: at least half of the reads of a quiet server, with a p99
-// of at most 10 ms, and three quarters of the hashes that the cores can do.
+// TestLoginFlood measures reads while 64 clients log in, compared with a quiet server, and
+// logins compared with the hashes that the cores can do.
 func TestLoginFlood(t *testing.T) {
 	f := newFlood(t)
 	for i := range floodClients {
@@ -49,7 +49,7 @@ func TestLoginFlood(t *testing.T) {
 	})
 }
 
-// While 64 clients upload photographs of 12 megapixels: as many reads as above.
+// TestUploadStorm measures reads while 64 clients upload photographs of 12 megapixels.
 func TestUploadStorm(t *testing.T) {
 	f := newFlood(t)
 	var photo bytes.Buffer
@@ -70,7 +70,7 @@ func TestUploadStorm(t *testing.T) {
 
 func floodEmail(i int) string { return fmt.Sprintf("ada%d@example.com", i) }
 
-// flood is a server, and somebody who reads.
+// flood is a server and a user who reads.
 type flood struct {
 	*testing.T
 	server *server
@@ -87,30 +87,30 @@ func newFlood(t *testing.T) *flood {
 	return &flood{t, s, reader.Cookie}
 }
 
-// measure compares, in each round, reads beside the flood with reads without, and
-// what the flood gets done with what the cores could do if they did nothing else.
+// measure compares, in each round, reads during the flood with reads without it, and the
+// work that the flood gets done with the work that the cores could do alone.
 func (f *flood) measure(alone func(time.Duration) float64, request func(i int) (path, contentType, cookie string, body []byte)) {
-	var reads, p99s, costly []float64
+	var reads, p99s, work []float64
 	for round := range *floodRounds {
 		quiet, quietP99 := f.read()
-		rate, p99, done, refused := f.readBeside(request)
-		f.Logf("round %d: reads %.0f/s quiet (p99 %v), %.0f/s beside (p99 %v): %.2f; of the flood %.1f/s done, %d refused in all",
+		rate, p99, done, refused := f.readDuring(request)
+		f.Logf("round %d: reads %.0f/s quiet (p99 %v), %.0f/s during the flood (p99 %v): %.2f; the flood: %.1f/s done, %d refused in all",
 			round+1, quiet, quietP99, rate, p99, rate/quiet, done, refused)
 		reads, p99s = append(reads, rate/quiet), append(p99s, p99.Seconds()*1000)
 		if alone != nil {
 			most := alone(*floodSlice)
 			f.Logf("round %d: alone %.1f/s could be done: %.2f", round+1, most, done/most)
-			costly = append(costly, done/most)
+			work = append(work, done/most)
 		}
 	}
 	f.Logf("medians of %d rounds: reads %.2f of quiet, p99 %.1f ms", *floodRounds, median(reads), median(p99s))
 	if alone != nil {
-		f.Logf("and what the flood gets done %.2f of alone", median(costly))
+		f.Logf("the flood gets done %.2f of the work alone", median(work))
 	}
 }
 
-// readBeside reads while the flood goes on.
-func (f *flood) readBeside(request func(i int) (path, contentType, cookie string, body []byte)) (reads float64, p99 time.Duration, perSecond float64, refused int64) {
+// readDuring reads during the flood.
+func (f *flood) readDuring(request func(i int) (path, contentType, cookie string, body []byte)) (reads float64, p99 time.Duration, perSecond float64, refused int64) {
 	ctx, stop := context.WithCancel(f.Context())
 	var done, busy atomic.Int64
 	var clients sync.WaitGroup
@@ -139,7 +139,7 @@ func (f *flood) readBeside(request func(i int) (path, contentType, cookie string
 			}
 		})
 	}
-	eventually(f, "the flood is there", func() bool { return done.Load() > floodClients/4 })
+	eventually(f, "the flood has begun", func() bool { return done.Load() > floodClients/4 })
 	before, begun := done.Load(), time.Now()
 	reads, p99 = f.read()
 	perSecond = float64(done.Load()-before) / time.Since(begun).Seconds()
@@ -153,7 +153,7 @@ var (
 	wrkP99  = regexp.MustCompile(`99%\s+([0-9.]+)(us|ms|s)\n`)
 )
 
-// read reads GET /api/user as fast as it gets answers, all of which must be 200.
+// read sends GET /api/user as fast as it gets answers, which must all be 200.
 func (f *flood) read() (perSecond float64, p99 time.Duration) {
 	f.Helper()
 	out, err := exec.CommandContext(f.Context(), "wrk", "-t1", "-c"+strconv.Itoa(*floodReaders), "-d"+floodSlice.String(), "--latency",
@@ -167,7 +167,7 @@ func (f *flood) read() (perSecond float64, p99 time.Duration) {
 	return perSecond, p99
 }
 
-// hashesPerSecond is what the cores can do if they do nothing else.
+// hashesPerSecond returns how many hashes the cores can do alone.
 func hashesPerSecond(during time.Duration) float64 {
 	var hashes atomic.Int64
 	var cores sync.WaitGroup

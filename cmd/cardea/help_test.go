@@ -16,14 +16,14 @@ import (
 	"github.com/cardea-accounts/cardea"
 )
 
-var update = flag.Bool("update", false, "write testdata/serve-help.txt and docs/settings.md anew")
+var update = flag.Bool("update", false, "write testdata/serve-help.txt and docs/settings.md")
 
 func TestServeHelp(t *testing.T) {
 	p := run(t, nil, "serve", "--help")
 	wantFile(t, filepath.Join("testdata", "serve-help.txt"), []byte(p.stdout.String()))
 }
 
-// Help is an answer, not an error: it is on stdout, whatever else was typed.
+// Help goes to standard output, whatever else was typed.
 func TestHelp(t *testing.T) {
 	const serving, printing, all = "Usage: cardea serve [flags]", "Usage: cardea version", "cardea serve      run the server"
 	for args, want := range map[string]string{
@@ -114,7 +114,7 @@ func wantFile(t *testing.T, path string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not up to date; go test ./cmd/cardea -update writes it anew. It should be:\n%s", path, got)
+		t.Errorf("%s is not up to date; run go test ./cmd/cardea -update. It should be:\n%s", path, got)
 	}
 }
 
@@ -164,4 +164,14 @@ func settingsPage() []byte {
 	}
 	page.WriteString(settingsEnd)
 	return page.Bytes()
+}
+
+// Every command has help with an example.
+func TestCommandsHelp(t *testing.T) {
+	for _, c := range []string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check"} {
+		for _, args := range [][]string{append(strings.Fields(c), "--help"), append([]string{"help"}, strings.Fields(c)...)} {
+			run(t, nil, args...).wantDone("Usage: cardea "+c, "Example", "  cardea "+c, "--json", "CARDEA_DATA")
+		}
+	}
+	run(t, nil, "user", "--help").wantDone("cardea user set-password WHO")
 }

@@ -27,8 +27,8 @@ func lockDatabase(t *testing.T, data string) (unlock func()) {
 	return func() { _ = tx.Rollback() }
 }
 
-// While somebody keeps the database locked, whoever writes gets 503 after 5 seconds,
-// however many they are; whoever reads is answered; and it recovers by itself.
+// While another program locks the database, writers get 503 after 5 seconds, however many
+// there are. Readers are answered. The server recovers by itself.
 func TestDatabaseIsLocked(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -53,7 +53,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 	waiters.Wait()
 	begun := time.Now()
 	says := s.client().Get("/readyz").WantError(503, "not_ready").Envelope().Errors
-	if took := time.Since(begun); says["database"] != "takes no writes; the log says more" || took > 3*time.Second {
+	if took := time.Since(begun); says["database"] != "cannot be written; the log says more" || took > 3*time.Second {
 		t.Errorf("readiness says %v after %v", says, took)
 	}
 	unlock()
@@ -62,7 +62,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 	s.stop()
 }
 
-// A locked database does not keep the server from stopping.
+// The server can stop while the database is locked.
 func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

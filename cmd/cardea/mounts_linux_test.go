@@ -10,7 +10,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// On a full disk, the start and the commands say what has no room, and where.
+// On a full disk the server and the commands say which disk has no space left.
 func TestCommandsOnAFullDisk(t *testing.T) {
 	disk, data := smallDisk(t), withPicture(t)
 	full := filepath.Join(disk, "data")
@@ -24,13 +24,13 @@ func TestCommandsOnAFullDisk(t *testing.T) {
 	runOn(t, filepath.Join(disk, "new"), "", "restore", backup).wantEnd(exitFailed, filepath.Join(disk, "new"), "no space left on device")
 }
 
-// readOnly mounts a folder a second time, so that it cannot be written there.
+// readOnly mounts a folder a second time, read-only.
 func readOnly(t *testing.T, folder string) (elsewhere string) {
 	t.Helper()
 	elsewhere = t.TempDir()
 	err := syscall.Mount(folder, elsewhere, "", syscall.MS_BIND, "")
 	if err != nil {
-		skipFault(t, "a folder has to be mounted a second time", err)
+		skipFault(t, "the test mounts a folder a second time", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(elsewhere, syscall.MNT_DETACH); err != nil {
@@ -38,22 +38,22 @@ func readOnly(t *testing.T, folder string) (elsewhere string) {
 		}
 	})
 	if err := syscall.Mount("", elsewhere, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		skipFault(t, "a mount has to become read-only", err)
+		skipFault(t, "the test makes a mount read-only", err)
 	}
 	return elsewhere
 }
 
-// Where nothing can be written, people can be listed, and data checked and backed up,
-// beside a server that can write to it and without one.
+// On read-only data, users can be listed, and the data checked and backed up. A server that
+// can write to the data may run meanwhile.
 func TestCommandsOnReadOnlyData(t *testing.T) {
 	data := withPicture(t)
 	here := readOnly(t, data)
 	look := func() {
 		t.Helper()
 		runOn(t, here, "", "user", "list").wantDone("ann@example.com")
-		runOn(t, here, "", "check").wantDone("All is well: 1 person")
+		runOn(t, here, "", "check").wantDone("All is well: 1 user")
 		backup := filepath.Join(t.TempDir(), "b.tar")
-		runOn(t, here, "", "backup", backup).wantDone("verified: 1 person")
+		runOn(t, here, "", "backup", backup).wantDone("verified: 1 user")
 		runOn(t, filepath.Join(t.TempDir(), "restored"), "", "restore", backup).wantDone("1 picture")
 		runOn(t, here, "", "user", "delete", "ann@example.com", "--yes").wantEnd(exitFailed, "read-only here")
 	}

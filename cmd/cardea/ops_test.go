@@ -10,7 +10,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// Operators' tools are on a listener of their own, and on no other.
+// Operators have their own listener. The public one has none of its routes.
 func TestOperatorsListener(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address)
@@ -38,12 +38,12 @@ func TestOperatorsListener(t *testing.T) {
 	ops.Get("/debug/pprof/cmdline").Want(http.StatusNotFound) // the command line may have secrets
 	s.stop()
 	if _, err := new(net.Dialer).DialContext(t.Context(), "tcp", address); !isRefused(err) {
-		t.Errorf("the operators' listener outlives the server: %v", err)
+		t.Errorf("the operators' listener is still open: %v", err)
 	}
 }
 
-// Beyond loopback, operators need the token, and there is no profiler. On loopback a
-// token may be asked for too.
+// Beyond loopback operators need the token, and there is no profiler. On loopback a token
+// is possible, too.
 func TestOperatorsToken(t *testing.T) {
 	const token = "a-token-of-24-characters"
 	file := filepath.Join(t.TempDir(), "token")
@@ -79,7 +79,7 @@ func TestOperatorsToken(t *testing.T) {
 		}
 		ops.Header.Set("Authorization", "Bearer "+token)
 		ops.Get("/debug/pprof/heap").Want(c.pprof)
-		eventually(t, "the whole greeting", func() bool { return strings.Contains(s.stdout.String(), c.prints) })
+		eventually(t, "the complete greeting", func() bool { return strings.Contains(s.stdout.String(), c.prints) })
 		s.stop()
 		if strings.Contains(s.stdout.String()+s.stderr.String(), token) {
 			t.Error("the token was printed")
@@ -102,13 +102,13 @@ func TestUselessTokenFile(t *testing.T) {
 	}
 }
 
-// What Prometheus reads, after one registration, one failed login and a visit to
-// an address that is none.
+// The figures after one registration, one failed login and one request for an unknown
+// address.
 func TestMetrics(t *testing.T) {
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address, "--argon2-memory", "64", "--argon2-time", "1")
 	client := s.client()
-	client.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	client.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
 	client.Post("/login", testkit.Credentials("ada@example.com", "wrongpass")).Want(http.StatusUnauthorized)
 	client.Get("/no/such/" + strings.Repeat("x", 100)).Want(http.StatusNotFound)
 	ops := testkit.NewClient(t, "http://"+address)
@@ -131,13 +131,14 @@ func TestMetrics(t *testing.T) {
 		`process_open_fds `,
 		`cardea_database_bytes `,
 		`cardea_build_info{version="` + version + `"} 1`,
-		`cardea_people 1`,
+		`cardea_users 1`,
 		`cardea_sessions 1`,
 		`cardea_pictures 0`,
 		`cardea_session_cache_entries `,
 		`cardea_session_cache_hits_total `,
 		`cardea_session_cache_misses_total `,
-		`cardea_sweep_failures_total 0`,
+		`cardea_job_failures_total{job="sessions"} 0`,
+		`cardea_job_failures_total{job="orphans"} 0`,
 	} {
 		if !strings.Contains(metrics, "\n"+line) {
 			t.Errorf("no %s", line)
@@ -145,7 +146,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// freeAddress is one that was free a moment ago.
+// freeAddress returns an address that was free a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

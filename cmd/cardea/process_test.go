@@ -18,14 +18,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The tests of this package run the real program as an operator does. It is
-// built once, and runs in an environment without any CARDEA_ variable but those
-// that the test sets.
+// The tests of this package run the real program, as operators do. It is built once. Of the
+// CARDEA_ variables it gets only those that a test sets.
 
 // binary is the program.
 var binary string
 
-// patience bounds every wait for something that happens soon.
+// patience is how long tests wait for something that happens soon.
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -46,7 +45,7 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// process is the program while it runs and after it has ended.
+// process is the program, while it runs and after it has ended.
 type process struct {
 	t              testing.TB
 	cmd            *exec.Cmd
@@ -55,7 +54,7 @@ type process struct {
 	ended          chan struct{} // closed at the end
 }
 
-// launch starts a command. The test's end kills it.
+// launch starts a command, which is killed at the end of the test.
 func launch(t testing.TB, cmd *exec.Cmd, env ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, began: time.Now(), ended: make(chan struct{})}
@@ -69,7 +68,7 @@ func launch(t testing.TB, cmd *exec.Cmd, env ...string) *process {
 	return p
 }
 
-// foreignEnvironment is the environment without settings of Cardea.
+// foreignEnvironment returns the environment without settings of Cardea.
 func foreignEnvironment() []string {
 	var env []string
 	for _, e := range os.Environ() {
@@ -80,7 +79,7 @@ func foreignEnvironment() []string {
 	return env
 }
 
-// run runs the program to its end, in an empty folder.
+// run runs the program to its end in an empty folder.
 func run(t testing.TB, env []string, args ...string) *process {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
@@ -90,7 +89,7 @@ func run(t testing.TB, env []string, args ...string) *process {
 	return p
 }
 
-// wait waits for the end and returns the exit code; -1: a signal ended it.
+// wait waits for the end and returns the exit code, or -1 if a signal ended the program.
 func (p *process) wait() int {
 	p.t.Helper()
 	select {
@@ -115,8 +114,7 @@ func (p *process) kill() {
 	<-p.ended
 }
 
-// cleanUp also holds every process of every test to one rule: operators never
-// see a stack trace.
+// cleanUp ends the process. No test may have made it print a stack trace.
 func (p *process) cleanUp() {
 	p.kill()
 	for _, out := range []*output{&p.stdout, &p.stderr} {
@@ -126,8 +124,8 @@ func (p *process) cleanUp() {
 	}
 }
 
-// wantEnd fails the test unless the program ended with a code and said why in
-// one line on stderr, which contains all of the words.
+// wantEnd fails the test unless the program ended with an exit code and gave the reason in
+// one line on standard error, which contains all of the words.
 func (p *process) wantEnd(code int, words ...string) {
 	p.t.Helper()
 	if got := p.wait(); got != code {
@@ -167,8 +165,8 @@ func serveCommand(t testing.TB, data string, flags ...string) *exec.Cmd {
 
 var greeting = regexp.MustCompile(`^Cardea \S+ listens on http://(\S+)(?: \(.+\))? and keeps its data in .+$`)
 
-// awaitServer waits for the line that says where the server listens. From then
-// on a connection is taken; what it asks may wait until the server is ready.
+// awaitServer waits for the line that says where the server listens. Connections are
+// accepted from then on.
 func awaitServer(p *process) *server {
 	p.t.Helper()
 	select {
@@ -184,10 +182,10 @@ func awaitServer(p *process) *server {
 	return &server{p, strings.Replace(match[1], "localhost:", "127.0.0.1:", 1), "http://" + match[1]}
 }
 
-// client is somebody who is not signed in.
+// client returns a client that is not signed in.
 func (s *server) client() *testkit.Client { return testkit.NewClient(s.t, s.url) }
 
-// stop asks the server to end and requires that it does so cleanly.
+// stop stops the server, which must end cleanly.
 func (s *server) stop() {
 	s.t.Helper()
 	s.signal(syscall.SIGTERM)
@@ -221,7 +219,7 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// firstLine is closed when the first line is there.
+// firstLine returns a channel that is closed when the first line is complete.
 func (o *output) firstLine() chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -253,5 +251,5 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// isRefused tells whether nothing listens at an address, or no more.
+// isRefused reports whether nothing listens at an address.
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

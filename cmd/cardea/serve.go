@@ -29,6 +29,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 		return p.misused(err.Error() + " (see cardea serve --help)")
 	}
 	o.Log = newLog(p.stderr, o.logFormat)
+	slog.SetDefault(o.Log) // for package log too, to which net/http writes without a logger
 	for _, name := range unknownVariables(p.environ) {
 		o.Log.WarnContext(ctx, "unknown setting in the environment, ignored; see cardea serve --help", "name", name)
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"image"
-	"image/png"
 	"io/fs"
 	"net"
 	"net/http"
@@ -17,7 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The first start says what to try, and what it says works.
+// The first start proposes commands to try, and they work.
 func TestFirstStart(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0")
@@ -45,8 +43,8 @@ func TestFirstStart(t *testing.T) {
 	}
 }
 
-// The greeting names one host, which works in a browser on this machine. Only on loopback
-// is it the only one.
+// The greeting names one host, which works in a browser on this machine. Beyond loopback it
+// says that there are others.
 func TestGreetingNamesOneHost(t *testing.T) {
 	address := freeAddress(t)
 	_, port, err := net.SplitHostPort(address)
@@ -84,7 +82,7 @@ func firstAccount(t *testing.T, s *server) (path string, body json.RawMessage) {
 	return match[2], json.RawMessage(match[3])
 }
 
-// Later starts say only where things are, and everything is still there.
+// Later starts only say where things are. The data is still there.
 func TestLaterStart(t *testing.T) {
 	data := t.TempDir()
 	first := serve(t, data, nil)
@@ -101,7 +99,7 @@ func TestLaterStart(t *testing.T) {
 	}
 }
 
-// serveOnce runs a server that is expected not to come to serving.
+// serveOnce runs a server that must fail to start.
 func serveOnce(t *testing.T, data string, flags ...string) *process {
 	t.Helper()
 	p := launch(t, serveCommand(t, data, flags...))
@@ -142,7 +140,7 @@ func TestDataFolderInUse(t *testing.T) {
 	first.client().Get("/readyz").Want(http.StatusOK)
 }
 
-// A file that is no database stays as it is: it may be somebody's.
+// A file that is not a database is left as it is. It may be a user's.
 func TestDatabaseIsGarbage(t *testing.T) {
 	for name, garbage := range map[string]string{
 		"short": "hello\n",
@@ -162,13 +160,13 @@ func TestDatabaseIsGarbage(t *testing.T) {
 	}
 }
 
-// An empty database beside pictures was lost; to begin anew would hide that. Without
-// pictures, a first start was interrupted, and goes on.
+// An empty database next to pictures is a loss, which a fresh start would hide. Without
+// pictures it is a first start that was interrupted, which continues.
 func TestDatabaseIsLost(t *testing.T) {
 	data := withPicture(t)
 	file := filepath.Join(data, "cardea.db")
 	writeFile(t, file, nil)
-	serveOnce(t, data).wantEnd(exitFailed, file+" is empty", "there are pictures", "restore a backup")
+	serveOnce(t, data).wantEnd(exitFailed, file+" is empty", "there are pictures", "Restore a backup")
 	if content := readFile(t, file); len(content) > 0 {
 		t.Error("a database was made")
 	}
@@ -178,7 +176,7 @@ func TestDatabaseIsLost(t *testing.T) {
 	serve(t, data, cheap).client().Get("/readyz").Want(http.StatusOK)
 }
 
-// Nobody else on the machine can read the data, whatever the umask.
+// No other user of the machine can read the data, whatever the umask.
 func TestDataIsPrivate(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	cmd := serveCommand(t, data)
@@ -214,13 +212,4 @@ func TestDataIsPrivate(t *testing.T) {
 	if files < 5 { // the database and its two side files, the lock, the picture
 		t.Errorf("saw only %d files", files)
 	}
-}
-
-func smallPicture(t *testing.T) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 20, 20))); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }

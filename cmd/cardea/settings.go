@@ -238,15 +238,6 @@ func wrapped(text string) string {
 	return b.String() + "\n"
 }
 
-// parsePositive parses the number of a flag that is not a setting.
-func parsePositive(v string) (int, error) {
-	n, err := strconv.ParseUint(v, 10, 31)
-	if err != nil || n == 0 {
-		return 0, errors.New("a positive whole number")
-	}
-	return int(n), nil
-}
-
 func checkAddress(v string) error {
 	_, port, err := net.SplitHostPort(v)
 	if err == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/cardea-accounts/cardea"
 )
 
-// A wrong setting is named as it was given, with its value and what is allowed.
+// A wrong setting is reported as it was given, with its value and what is allowed.
 func TestWrongSettings(t *testing.T) {
 	for _, c := range []struct{ name, value, allowed string }{
 		{"listen", "5000", "host:port"},
@@ -28,8 +28,8 @@ func TestWrongSettings(t *testing.T) {
 		{"cookie-domain", "example.com", "public-url"},
 		{"cookie-samesite", "relaxed", "strict"},
 		{"cookie-samesite", "none", "https public-url"},
-		{"session-idle", "336", "at least 1s, such as 14d"},
-		{"session-max", "-1h", "at least 1s"},
+		{"session-idle", "336", "in whole days, such as 14d"},
+		{"session-max", "-1h", "from 1s to 36500d"},
 		{"argon2-memory", "7", "from 8"},
 		{"argon2-time", "101", "to 100"},
 		{"limits", "mail-total=1/1h", "account, address, register"},
@@ -53,7 +53,7 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// What may be secret in an address is not repeated to whoever reads the log.
+// Secrets in addresses are not printed.
 func TestSecretsInSettingsAreNotPrinted(t *testing.T) {
 	for name, value := range map[string]string{
 		"database":   "postgres://cardea:hunter2@db/cardea?sslpassword=hunter2",
@@ -68,12 +68,12 @@ func TestSecretsInSettingsAreNotPrinted(t *testing.T) {
 	}
 }
 
-// As from a script in which a variable is not set.
+// Scripts pass an empty value if a variable is not set.
 func TestEmptyDataFolder(t *testing.T) {
 	serveOnce(t, "").wantEnd(exitUsage, `--data: "" is not allowed: `, "default, cardea-data")
 }
 
-// All that is wrong is said at once.
+// All wrong settings are reported at once.
 func TestSeveralWrongSettings(t *testing.T) {
 	run(t, []string{"CARDEA_SESSION_IDLE=soon"}, "serve", "--listen", "nowhere").
 		wantEnd(exitUsage, "--listen", "CARDEA_SESSION_IDLE")
@@ -144,7 +144,7 @@ func TestWeakHashingIsWarnedAbout(t *testing.T) {
 	}
 }
 
-// Passwords that cross a network in clear text are worth a word.
+// The log warns if passwords can cross a network in clear text.
 func TestExposureIsWarnedAbout(t *testing.T) {
 	for _, c := range []struct {
 		listen, public string
@@ -165,8 +165,8 @@ func TestExposureIsWarnedAbout(t *testing.T) {
 	}
 }
 
-// wantWarning fails the test unless one line of the log is a warning that
-// contains all of the words. The server must have ended.
+// wantWarning fails the test unless the log has a warning with all of the words. The server
+// must have ended.
 func (s *server) wantWarning(words ...string) {
 	s.t.Helper()
 	lines := strings.SplitAfter(s.stderr.String(), "\n")

@@ -19,8 +19,8 @@ func TestStop(t *testing.T) {
 			data := t.TempDir()
 			s := serve(t, data, nil)
 			ada := s.client()
-			ada.Post("/api/register", testkit.Person("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-			form, formType := testkit.Form(t, "profile_pic", "ada.png", smallPicture(t))
+			ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+			form, formType := testkit.Form(t, "profile_pic", "ada.png", testkit.PNG(20, 20))
 			credentials := []byte(`{"email":"ada@example.com","password":"simplepass"}`)
 
 			upload := sendHalf(t, ada, "/api/upload-picture", formType, form)
@@ -143,8 +143,8 @@ type halfSent struct {
 	answer chan reply
 }
 
-// sendHalf sends half of a body. That the server reads it is known by its
-// answer to "Expect: 100-continue", before which nothing is sent.
+// sendHalf sends half of a body. It waits for the answer to "Expect: 100-continue" first, so
+// the server is reading it.
 func sendHalf(t *testing.T, c *testkit.Client, path, contentType string, body []byte) *halfSent {
 	t.Helper()
 	r, w := io.Pipe()

@@ -14,8 +14,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// openTerminal returns the two ends of a new terminal (man 4 pts): what is typed
-// and shown, and what the program has.
+// openTerminal returns the two ends of a new terminal (man 4 pts): one for the test, one for
+// the program.
 func openTerminal(t *testing.T) (keyboard, program *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -39,10 +39,10 @@ func openTerminal(t *testing.T) (keyboard, program *os.File) {
 	return keyboard, program
 }
 
-// toGoOn is the question whose answer is shown.
-const toGoOn = "to go on: "
+// toContinue ends the questions whose answers are shown.
+const toContinue = " to continue: "
 
-// echoes tells whether a terminal shows what is typed.
+// echoes reports whether a terminal shows what is typed.
 func echoes(t *testing.T, terminal *os.File) bool {
 	t.Helper()
 	var state syscall.Termios
@@ -52,8 +52,8 @@ func echoes(t *testing.T, terminal *os.File) bool {
 	return state.Lflag&syscall.ECHO != 0
 }
 
-// talk runs a command on a terminal, types an answer to each question, and returns
-// all that was shown and the exit code.
+// talk runs a command on a terminal and types an answer to each question. It returns all
+// that was shown, and the exit code.
 func talk(t *testing.T, data string, args []string, dialogue ...string) (screen string, code int) {
 	t.Helper()
 	keyboard, program := openTerminal(t)
@@ -62,7 +62,7 @@ func talk(t *testing.T, data string, args []string, dialogue ...string) (screen 
 	cmd := exec.CommandContext(ctx, binary, append(args, "--data", data)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
 	cmd.Env = append(foreignEnvironment(), cheap...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // so that Ctrl-C is a signal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // then Ctrl-C is a signal
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,29 +82,29 @@ func talk(t *testing.T, data string, args []string, dialogue ...string) (screen 
 	for i := 0; i < len(dialogue); i += 2 {
 		question := dialogue[i]
 		eventually(t, "the question "+question, func() bool { return strings.Contains(shown.String(), question) })
-		if hidden := question != toGoOn; hidden {
-			eventually(t, "what is typed is not shown", func() bool { return !echoes(t, program) })
+		if hidden := question != toContinue; hidden {
+			eventually(t, "the terminal hides what is typed", func() bool { return !echoes(t, program) })
 		}
 		if _, err := keyboard.WriteString(dialogue[i+1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	_ = cmd.Wait() // the code tells
+	_ = cmd.Wait() // the exit code is checked
 	_ = program.Close()
 	<-ended
 	return shown.String(), cmd.ProcessState.ExitCode()
 }
 
-// On a terminal, passwords are asked for twice and never shown.
+// On a terminal, commands ask for a password twice and never show it.
 func TestPasswordPrompt(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	add := []string{"user", "add", "--name", "Ann", "--email", "ann@example.com"}
-	screen, code := talk(t, data, add, "Password: ", "typed in secret\n", "Once more: ", "typed otherwise\n")
-	if code != exitFailed || !strings.Contains(screen, "not the same") {
+	screen, code := talk(t, data, add, "Password: ", "typed in secret\n", "Again: ", "typed otherwise\n")
+	if code != exitFailed || !strings.Contains(screen, "the two passwords differ") {
 		t.Errorf("%d: %s", code, screen)
 	}
-	screen, code = talk(t, data, add, "Password: ", "typed in secret\n", "Once more: ", "typed in secret\n")
+	screen, code = talk(t, data, add, "Password: ", "typed in secret\n", "Again: ", "typed in secret\n")
 	if code != exitOK || !strings.Contains(screen, "Added ann@example.com") ||
 		strings.Contains(screen, "secret") || strings.Contains(screen, "event") {
 		t.Errorf("%d: %s", code, screen)
@@ -115,8 +115,7 @@ func TestPasswordPrompt(t *testing.T) {
 	}
 }
 
-// Whoever does not want to type a password is not asked on, and what is corrected
-// while typing counts as corrected.
+// Ctrl-C and Ctrl-D cancel. Corrections while typing work.
 func TestPasswordPromptHasItsKeys(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
@@ -126,7 +125,7 @@ func TestPasswordPromptHasItsKeys(t *testing.T) {
 			t.Errorf("%q, %d: %s", typed, code, screen)
 		}
 	}
-	screen, code := talk(t, data, add, "Password: ", "wrong\x15schönÖ\x7f wörds\r", "Once more: ", "schön wörds\n")
+	screen, code := talk(t, data, add, "Password: ", "wrong\x15schönÖ\x7f wörds\r", "Again: ", "schön wörds\n")
 	if code != exitOK {
 		t.Errorf("%d: %s", code, screen)
 	}
@@ -142,11 +141,28 @@ func TestDeleteAsks(t *testing.T) {
 	runOn(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
 	remove := []string{"user", "delete", "ann@example.com"}
 	for _, answer := range []string{"yes\n", "\n", "\x04"} {
-		if screen, code := talk(t, data, remove, toGoOn, answer); code != exitFailed || !strings.Contains(screen, "nobody was deleted") {
+		if screen, code := talk(t, data, remove, toContinue, answer); code != exitFailed || !strings.Contains(screen, "not confirmed; nothing was changed") {
 			t.Errorf("%q, %d: %s", answer, code, screen)
 		}
 	}
-	if screen, code := talk(t, data, remove, toGoOn, "ann@example.com\n"); code != exitOK || !strings.Contains(screen, "Deleted ann@example.com") {
+	if screen, code := talk(t, data, remove, toContinue, "ann@example.com\n"); code != exitOK || !strings.Contains(screen, "Deleted ann@example.com") {
 		t.Errorf("%d: %s", code, screen)
 	}
+}
+
+func TestEndAllSessionsAsks(t *testing.T) {
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	ann := s.client()
+	ann.Register("ann@example.com")
+	all := []string{"user", "end-sessions", "--all"}
+	screen, code := talk(t, data, all, toContinue, "yes\n")
+	if code != exitFailed || !strings.Contains(screen, "This signs out all users.") || !strings.Contains(screen, "not confirmed; nothing was changed") {
+		t.Errorf("%d: %s", code, screen)
+	}
+	ann.Get("/api/user").Want(http.StatusOK)
+	if screen, code := talk(t, data, all, toContinue, "all\n"); code != exitOK || !strings.Contains(screen, "1 session ended.") {
+		t.Errorf("%d: %s", code, screen)
+	}
+	wantSignedOut(t, ann)
 }

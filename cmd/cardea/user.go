@@ -29,8 +29,8 @@ WHO is an e-mail address, in any spelling, or an id.
 const whoHelp = "WHO is an e-mail address, in any spelling, or an id.\n"
 
 var (
-	hashing = append(slices.Clone(where), "argon2-memory", "argon2-time", "breached-passwords", "public-url")
-	showing = append(slices.Clone(where), "public-url", "listen")
+	showing = append(slices.Clone(where), "public-url", "listen") // for avatar_url
+	hashing = append(slices.Clone(showing), "argon2-memory", "argon2-time", "breached-passwords")
 )
 
 var userCommands = map[string]command{
@@ -44,14 +44,15 @@ Examples:
   cardea user list --limit 1000 --after zoe@example.com --json
 `},
 	"show": {name: "user show", argument: "WHO", settings: append(slices.Clone(showing), "session-idle", "session-max"), run: onData(showUser), about: `
-Shows a user, with picture and sessions.
+Shows a user, with picture and sessions. EXPIRES follows --session-idle and
+--session-max of this command; give them as the server has them.
 ` + whoHelp + `
 Examples:
   cardea user show ann@example.com
   cardea user show ann@example.com --audit
   cardea user show k3v9x2q7mzt4hw5e --json
 `},
-	"add": {name: "user add", settings: hashing, run: onData(addUser), about: `
+	"add": {name: "user add", settings: append(slices.Clone(hashing), "listen"), run: onData(addUser), about: `
 Adds a user by the rules of a registration. It asks for the password on a
 terminal. Otherwise the password is the first line of standard input.
 
@@ -59,13 +60,13 @@ Examples:
   cardea user add --name "Ann" --email ann@example.com
   cardea user add --name "Ann" --email ann@example.com --json < password.txt
 `},
-	"rename": {name: "user rename", argument: "WHO", settings: where, run: onData(renameUser), about: `
+	"rename": {name: "user rename", argument: "WHO", settings: showing, run: onData(renameUser), about: `
 Changes the name of a user, by the rules of a registration.
 ` + whoHelp + `
 Example:
   cardea user rename ann@example.com --name "Ann Lee"
 `},
-	"set-email": {name: "user set-email", argument: "WHO", settings: where, run: onData(setEmail), about: `
+	"set-email": {name: "user set-email", argument: "WHO", settings: showing, run: onData(setEmail), about: `
 Changes the e-mail address of a user. The new address counts as not verified.
 Sessions continue.
 ` + whoHelp + `
@@ -88,7 +89,7 @@ Only the right password gets to see why. Nothing is deleted.
 Example:
   cardea user suspend ann@example.com
 `},
-	"unsuspend": {name: "user unsuspend", argument: "WHO", settings: where, run: onData(unsuspendUser), about: `
+	"unsuspend": {name: "user unsuspend", argument: "WHO", settings: showing, run: onData(unsuspendUser), about: `
 Lets a suspended user sign in again.
 ` + whoHelp + `
 Example:

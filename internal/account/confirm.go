@@ -11,7 +11,7 @@ import (
 
 // Confirm makes a session recent if the password is the current one of its user. Errors:
 // invalid_input, too_many_attempts, wrong_password, not_logged_in.
-func (s *Service) Confirm(ctx context.Context, in session.Session, current Password, client guard.Client) error {
+func (s *Service) Confirm(ctx context.Context, in *session.Session, current Password, client guard.Client) error {
 	var problems problems
 	problems.current(current)
 	if err := problems.err(); err != nil {
@@ -32,7 +32,7 @@ func (s *Service) Confirm(ctx context.Context, in session.Session, current Passw
 
 // confirm verifies the password and marks the session. If the password changed meanwhile,
 // the given one is no longer right.
-func (s *Service) confirm(ctx context.Context, row store.User, in session.Session, current Password, client guard.Client, attempt guard.Attempt) error {
+func (s *Service) confirm(ctx context.Context, row store.User, in *session.Session, current Password, client guard.Client, attempt guard.Attempt) error {
 	hash, err := s.passwords.verify(ctx, row.PasswordHash, current, guard.Flows(attempt.Counters))
 	if err != nil {
 		return err

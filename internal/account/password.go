@@ -12,7 +12,7 @@ import (
 // ChangePassword gives the user of a session a new password. All other sessions of the
 // user end, and no device is known any more. The session continues with the returned
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
-func (s *Service) ChangePassword(ctx context.Context, in session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
+func (s *Service) ChangePassword(ctx context.Context, in *session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
 	problems.current(current)
 	problems.note("new_password", s.passwords.problem(next, in.User.Email, in.User.Name))

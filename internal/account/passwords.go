@@ -69,11 +69,8 @@ func NewPasswords(opt PasswordOptions) *Passwords {
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
-		host := public.Hostname()
-		typed, _ := idna.ToUnicode(host) // xn-- is typed by nobody
-		for _, host := range []string{strings.ToLower(host), typed} {
-			words = append(append(words, host), strings.Split(host, ".")...)
-		}
+		host, _ := idna.ToUnicode(strings.ToLower(public.Hostname())) // letters as users type them
+		words = append(append(words, host), strings.Split(host, ".")...)
 	}
 	return words
 }

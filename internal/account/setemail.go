@@ -8,20 +8,29 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// SetEmail gives a user another e-mail address, which counts as not verified, and returns
-// it in its normal form. It is for operators. Errors: invalid_input, email_taken,
-// [store.ErrNotFound].
-func (s *Service) SetEmail(ctx context.Context, userID, typed string, client guard.Client) (email string, err error) {
+// SetEmail gives a user another e-mail address and returns the address in its normal form.
+// It counts as not verified, unless it is the same address in another spelling. It is for
+// operators. Errors: invalid_input, email_taken, [store.ErrNotFound].
+func (s *Service) SetEmail(ctx context.Context, userID, typed string, client guard.Client) (email string, verified bool, err error) {
 	var problems problems
 	email = problems.email(typed)
 	if err := problems.err(); err != nil {
-		return "", err
+		return "", false, err
 	}
-	err = s.guards.Audit.TransactEvent(ctx, guard.EventEmailChanged, userID, client, func(tx *store.Tx) error {
-		return tx.SetEmail(ctx, userID, email, EmailKey(email), false)
+	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		row, err := tx.UserByID(ctx, userID)
+		if err != nil {
+			return err
+		}
+		verified = row.EmailVerified && row.EmailKey == EmailKey(email)
+		if row.Email == email {
+			return nil
+		}
+		report(guard.EventEmailChanged, userID)
+		return tx.SetEmail(ctx, userID, email, EmailKey(email), verified)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
-		return "", ErrEmailTaken
+		return "", false, ErrEmailTaken
 	}
-	return email, err
+	return email, verified, err
 }

@@ -24,7 +24,7 @@ func (d Dir) Keys() (secret.Keys, error) {
 	}
 	text, err := os.ReadFile(d.SecretFile())
 	if err != nil {
-		return secret.Keys{}, fmt.Errorf("cannot read the secret keys: %w", err)
+		return secret.Keys{}, d.damaged(err)
 	}
 	keys, err := secret.Parse(string(text))
 	if err != nil {

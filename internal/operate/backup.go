@@ -86,6 +86,9 @@ type backup struct {
 // newer picture, or removed.
 func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder string) (err error) {
 	temporary, err := os.MkdirTemp(folder, ".cardea-backup-")
+	if err != nil && folder == "" {
+		return noTemporaryFolder(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -111,6 +114,11 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 		err = fmt.Errorf("what was written reads differently, the disk may be failing; nothing is left of the backup: %w", err)
 	}
 	return err
+}
+
+// noTemporaryFolder says why nothing can be written to the folder for temporary files.
+func noTemporaryFolder(err error) error {
+	return fmt.Errorf("cannot write to %s, the folder for temporary files: %w; name another one in TMPDIR", os.TempDir(), reason(err))
 }
 
 func (b *backup) write(ctx context.Context, w io.Writer, secret []byte) error {
@@ -239,76 +247,6 @@ func (b *backup) leaveOut(stored *media.Stored) error {
 		b.opt.Found(Problem{What: ProblemPicture, User: stored.UserID, File: damage.Key, Message: damage.Err.Error() + "; " + what})
 	}
 	return nil
-}
-
-// verify reads a backup from its beginning and compares it with its manifest and with
-// the copy of the database.
-func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
-	db, err := sqlite.OpenExisting(ctx, b.copy)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return readPictures(ctx, r, db, b.Contents.files, func(_ media.File, done int64) error {
-		b.opt.Progress.report("verifying", done, b.Contents.files)
-		return nil
-	})
-}
-
-// readPictures reads the pictures of a backup, compares each with the row that names it,
-// and calls f. It fails unless there are as many as wanted.
-func readPictures(ctx context.Context, r io.Reader, db *store.DB, want int64, f func(file media.File, done int64) error) error {
-	in, err := archive.NewReader(r)
-	if err != nil {
-		return err
-	}
-	var done int64
-	for {
-		entry, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err := errors.Join(ctx.Err(), err); err != nil {
-			return err
-		}
-		if entry.Kind != archive.KindPicture {
-			continue
-		}
-		file, err := readNamed(ctx, db, entry, in)
-		if err != nil {
-			return err
-		}
-		done++
-		if err := f(file, done); err != nil {
-			return err
-		}
-	}
-	if done != want {
-		return fmt.Errorf("%w: it has %d of %d picture files", archive.ErrInvalid, done, want)
-	}
-	return nil
-}
-
-// readNamed reads a file from a backup and compares it with the row that names it.
-func readNamed(ctx context.Context, db *store.DB, entry archive.Entry, r io.Reader) (media.File, error) {
-	named, err := db.FileByKey(ctx, entry.Key)
-	if errors.Is(err, store.ErrNotFound) {
-		return media.File{}, fmt.Errorf("%w: no user has the picture %s", archive.ErrInvalid, entry.Key)
-	}
-	if err != nil {
-		return media.File{}, err
-	}
-	data := make([]byte, entry.Size) // at most archive.MaxPicture
-	if _, err := io.ReadFull(r, data); err != nil {
-		return media.File{}, err
-	}
-	if media.Version(data) != named.Version {
-		return media.File{}, fmt.Errorf("%w: the picture %s does not match its row", archive.ErrInvalid, entry.Key)
-	}
-	return media.File{File: named, Data: data}, nil
 }
 
 // refuseInside fails for a file inside a folder or below it, also through links.

@@ -58,7 +58,7 @@ func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Pro
 	}
 	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
 	if err != nil {
-		return Contents{}, fmt.Errorf("cannot write to the folder for temporary files: %w", err)
+		return Contents{}, noTemporaryFolder(err)
 	}
 	_ = os.Remove(spool.Name()) // an open file needs no name
 	defer func() { err = errors.Join(err, spool.Close()) }()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +137,19 @@ func (u *Users) Events(ctx context.Context, id string, limit int) ([]guard.Entry
 // Add makes an account by the rules of a registration, without signing in.
 func (u *Users) Add(ctx context.Context, r account.Registration) (user.User, error) {
 	added, err := u.accounts.Add(ctx, r)
-	return added, inWords(err)
+	return added, inWords(u.sayWho(ctx, r.Email, err))
+}
+
+// sayWho names the user who has a taken e-mail address.
+func (u *Users) sayWho(ctx context.Context, email string, err error) error {
+	if !errors.Is(err, account.ErrEmailTaken) {
+		return err
+	}
+	row, lookUp := u.db.UserByEmailKey(ctx, account.EmailKey(email))
+	if lookUp != nil {
+		return err
+	}
+	return &wordedError{fmt.Sprintf("the user %s (%s) has this e-mail address", row.ID, row.Email), err}
 }
 
 // Rename gives a user another name. Error: [ErrNoUser].
@@ -151,12 +161,11 @@ func (u *Users) Rename(ctx context.Context, who, name string) (user.User, error)
 }
 
 // SetEmail gives a user another e-mail address, by the rules of a registration. It counts
-// as not verified. Error: [ErrNoUser].
+// as not verified, unless it is the same in another spelling. Error: [ErrNoUser].
 func (u *Users) SetEmail(ctx context.Context, who, email string) (user.User, error) {
 	return u.act(ctx, who, func(row *store.User) (err error) {
-		row.Email, err = u.accounts.SetEmail(ctx, row.ID, email, command)
-		row.EmailVerified = false
-		return err
+		row.Email, row.EmailVerified, err = u.accounts.SetEmail(ctx, row.ID, email, command)
+		return u.sayWho(ctx, email, err)
 	})
 }
 
@@ -171,12 +180,13 @@ func (u *Users) SetPassword(ctx context.Context, who string, password account.Pa
 }
 
 // Suspend ends all sessions of a user and refuses to sign the user in until [Users.Unsuspend].
-// It returns how many sessions ended. Error: [ErrNoUser].
+// It returns how many sessions ended. A suspended user stays as is. Error: [ErrNoUser].
 func (u *Users) Suspend(ctx context.Context, who string) (changed user.User, ended int64, err error) {
 	changed, err = u.act(ctx, who, func(row *store.User) error {
-		if row.SuspendedAt.IsZero() { // otherwise it stays as it was
-			row.SuspendedAt = store.Stored(u.now())
+		if !row.SuspendedAt.IsZero() {
+			return nil
 		}
+		row.SuspendedAt = store.Stored(u.now())
 		return u.audit.TransactEvent(ctx, guard.EventSuspended, row.ID, command, func(tx *store.Tx) (err error) {
 			if ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, ""); err != nil {
 				return err
@@ -190,6 +200,9 @@ func (u *Users) Suspend(ctx context.Context, who string) (changed user.User, end
 // Unsuspend lets a suspended user sign in again. Error: [ErrNoUser].
 func (u *Users) Unsuspend(ctx context.Context, who string) (user.User, error) {
 	return u.act(ctx, who, func(row *store.User) error {
+		if row.SuspendedAt.IsZero() {
+			return nil
+		}
 		row.SuspendedAt = time.Time{}
 		return u.audit.TransactEvent(ctx, guard.EventUnsuspended, row.ID, command, func(tx *store.Tx) error {
 			return tx.SetSuspended(ctx, row.ID, row.SuspendedAt)
@@ -268,31 +281,4 @@ func (u *Users) find(ctx context.Context, who string) (row store.User, err error
 
 func noUser(who string) error {
 	return &wordedError{fmt.Sprintf("there is no user with the e-mail address or id %q", who), ErrNoUser}
-}
-
-// wordedError reads as a sentence for the operator.
-type wordedError struct {
-	words string
-	err   error
-}
-
-func (e *wordedError) Error() string { return e.words }
-func (e *wordedError) Unwrap() error { return e.err }
-
-// inWords says of a public error which input is wrong, or what failed below.
-func inWords(err error) error {
-	public, ok := errors.AsType[*guard.Error](err)
-	switch {
-	case !ok:
-		return err
-	case len(public.Fields) > 0:
-		var parts []string
-		for _, field := range slices.Sorted(maps.Keys(public.Fields)) {
-			parts = append(parts, field+": "+public.Fields[field])
-		}
-		return &wordedError{strings.Join(parts, " "), err}
-	case public.Err != nil:
-		return &wordedError{public.Err.Error(), err}
-	}
-	return &wordedError{public.Message, err}
 }

@@ -162,7 +162,7 @@ func TestRefusedActs(t *testing.T) {
 	h := house.New(t, house.Options{})
 	data := open(t, h)
 	h.Register(t, "ada@example.com")
-	h.Register(t, "bob@example.com")
+	bob, _ := h.Register(t, "bob@example.com")
 	ctx := t.Context()
 	for want, do := range map[string]func() error{
 		"name: Enter a name.": func() error { _, err := data.Rename(ctx, "ada@example.com", " "); return err },
@@ -170,7 +170,7 @@ func TestRefusedActs(t *testing.T) {
 			_, err := data.SetEmail(ctx, "ada@example.com", "x")
 			return err
 		},
-		"another user has this e-mail address": func() error { _, err := data.SetEmail(ctx, "ada@example.com", "BOB@example.com"); return err },
+		"the user " + bob.ID + " (bob@example.com) has this e-mail address": func() error { _, err := data.SetEmail(ctx, "ada@example.com", "BOB@example.com"); return err },
 		"password: The password is too short: at least 8 characters.": func() error {
 			_, _, err := data.SetPassword(ctx, "ada@example.com", "x")
 			return err

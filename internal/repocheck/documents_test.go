@@ -77,9 +77,6 @@ func TestPagesNameFilesThatExist(t *testing.T) {
 	}
 }
 
-// longPages may have more lines than others.
-var longPages = map[string]int{}
-
 // A page has at most 250 lines, the README 150.
 func TestPagesAreShort(t *testing.T) {
 	for _, page := range documents(t) {
@@ -87,44 +84,16 @@ func TestPagesAreShort(t *testing.T) {
 		if page == "README.md" {
 			most = 150
 		}
-		n := strings.Count(readText(t, page), "\n")
-		if limit, isLong := longPages[page]; isLong {
-			if n <= most {
-				t.Errorf("%s has %d lines; remove it from longPages", page, n)
-			}
-			most = limit
-		}
-		if n > most {
+		if n := strings.Count(readText(t, page), "\n"); n > most {
 			t.Errorf("%s has %d lines, at most %d", page, n, most)
 		}
 	}
 }
 
-// unwrapped are pages that do not wrap at 100 columns yet.
-var unwrapped = map[string]bool{ // until rewritten
-	"ARCHITECTURE.md":                                   true,
-	"README.md":                                         true,
-	"docs/decisions/0001-layers.md":                     true,
-	"docs/decisions/0002-orphans.md":                    true,
-	"docs/decisions/0003-one-server-a-database.md":      true,
-	"docs/decisions/0004-json.md":                       true,
-	"docs/decisions/0005-login-answers-401.md":          true,
-	"docs/decisions/0006-cookie-name.md":                true,
-	"docs/decisions/0007-two-files.md":                  true,
-	"docs/decisions/0008-bodies-are-read-to-the-end.md": true,
-	"docs/decisions/0009-backup.md":                     true,
-	"docs/decisions/0010-openapi-by-hand.md":            true,
-	"docs/decisions/0011-workers.md":                    true,
-	"docs/decisions/0012-picture-pipeline.md":           true,
-	"docs/decisions/0013-session-cache.md":              true,
-	"docs/decisions/0014-crops-and-faces.md":            true,
-	"docs/decisions/0015-cheap-requests.md":             true,
-}
-
 // Lines wrap at 100 columns, except in tables and code.
 func TestPagesAreWrapped(t *testing.T) {
 	for _, page := range documents(t) {
-		long, number, isCode := 0, 0, false
+		number, isCode := 0, false
 		for line := range strings.Lines(readText(t, page)) {
 			number++
 			line = strings.TrimSuffix(line, "\n")
@@ -133,14 +102,8 @@ func TestPagesAreWrapped(t *testing.T) {
 				isCode = !isCode
 			case isCode || strings.HasPrefix(line, "|") || !strings.Contains(strings.TrimSpace(line), " "):
 			case utf8.RuneCountInString(line) > 100:
-				long++
-				if !unwrapped[page] {
-					t.Errorf("%s:%d has more than 100 columns", page, number)
-				}
+				t.Errorf("%s:%d has more than 100 columns", page, number)
 			}
-		}
-		if unwrapped[page] && long == 0 {
-			t.Errorf("%s is wrapped; remove it from unwrapped", page)
 		}
 	}
 }

@@ -105,7 +105,7 @@ func readText(t *testing.T, name string) string {
 	return string(text)
 }
 
-// isUnder tells whether a package is another one or below it. "." is only itself.
+// isUnder reports whether a package is another one or below it. "." is only itself.
 func isUnder(name, other string) bool {
 	return name == other || strings.HasPrefix(name, other+"/")
 }

@@ -30,6 +30,27 @@ func TestPublicAddress(t *testing.T) {
 			t.Errorf("Set-Cookie: %s", cookie)
 		}
 	})
+	t.Run("HSTS", func(t *testing.T) {
+		for setting, want := range map[string]string{"host": "max-age=31536000", "subdomains": "max-age=31536000; includeSubDomains", "off": ""} {
+			client := testkit.Start(t, https, func(c *cardea.Config) { c.HSTS = setting }).NewClient(t)
+			client.Get("/healthz").WantHeaders(map[string]string{"Strict-Transport-Security": want})
+			plain := testkit.Start(t, func(c *cardea.Config) { c.HSTS = setting }).NewClient(t)
+			plain.Get("/healthz").WantHeaders(map[string]string{"Strict-Transport-Security": ""})
+		}
+	})
+	t.Run("cookie domain", func(t *testing.T) {
+		server := testkit.Start(t, https, testkit.Throttled, func(c *cardea.Config) { c.CookieDomain = "example.com" })
+		client := server.NewClient(t)
+		registered, loggedOut := client.Register("ada@example.com"), client.Post("/api/logout", nil).Want(200)
+		if len(registered.Cookies) != 2 || len(loggedOut.Cookies) != 1 {
+			t.Errorf("cookies %v, and %v at logout", registered.Cookies, loggedOut.Cookies)
+		}
+		for _, cookie := range append(registered.Cookies, loggedOut.Cookies...) { // also the one that clears it
+			if cookie.Domain != "example.com" || cookie.Path != "/" || !cookie.Secure || !cookie.HttpOnly {
+				t.Errorf("cookie %v", cookie)
+			}
+		}
+	})
 	t.Run("__Host- cookie", func(t *testing.T) {
 		server := testkit.Start(t, https, func(c *cardea.Config) { c.CookieName = "__Host-session" })
 		client := server.NewClient(t)

@@ -2,12 +2,14 @@ package scenario
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 // A zero field means its default, so both of these are valid and mean the same.
@@ -37,6 +39,8 @@ func TestCookieSettingsFitTogether(t *testing.T) {
 		{cardea.Config{CookieName: "__secure-session", PublicURL: "http://example.com"}, []string{"cookie-name"}},
 		{cardea.Config{PublicURL: https, CookieName: "__host-session", CookieDomain: "example.com"}, []string{"cookie-domain"}},
 		{cardea.Config{PublicURL: https, CookieDomain: "com"}, []string{"cookie-domain"}},
+		{cardea.Config{PublicURL: "https://a.my_app.example", CookieDomain: "my_app.example"}, []string{"cookie-domain"}},
+		{cardea.Config{PublicURL: "https://a.公司.cn", CookieDomain: "公司.cn"}, []string{"cookie-domain"}},
 		{cardea.Config{CookieDomain: "example.com"}, []string{"cookie-domain"}},
 		{cardea.Config{PublicURL: "example.com", CookieDomain: "example.com"}, []string{"public-url"}},
 		{cardea.Config{HSTS: "yes", Limits: "x", SessionMax: -1}, []string{"hsts", "limits", "session-max"}}, // all at once
@@ -67,6 +71,35 @@ func refused(t *testing.T, cfg cardea.Config) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// The domain of a cookie is in punycode, because net/http leaves out other forms.
+func TestCookieDomainInPunycode(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) {
+		c.PublicURL, c.CookieDomain = "https://konten.bücher.example", "bücher.example"
+	})
+	client := server.NewClient(t)
+	client.Header = http.Header{"Origin": {"https://konten.xn--bcher-kva.example"}} // as browsers send it
+	cookie := client.Post("/api/logout", nil).Want(200).Header.Get("Set-Cookie")
+	if !strings.Contains(cookie, "; Domain=xn--bcher-kva.example;") {
+		t.Errorf("the cookie is %s", cookie)
+	}
+}
+
+// An idle limit without effect is warned about, unless it is the default.
+func TestIdleBeyondMaxIsWarnedAbout(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		idle, most time.Duration
+		warned     bool
+	}{
+		{0, 0, false}, {0, 7 * day, false}, {30 * day, 0, false}, {7 * day, 7 * day, false}, {100 * day, 0, true}, {36 * time.Hour, day, true},
+	} {
+		warnings := strings.Join(cardea.Config{SessionIdle: c.idle, SessionMax: c.most}.Warnings(), "\n")
+		if strings.Contains(warnings, "session-idle") != c.warned {
+			t.Errorf("idle %v, max %v: %q", c.idle, c.most, warnings)
+		}
+	}
 }
 
 // A program can read settings by name, as the command does from flags.

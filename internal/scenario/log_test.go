@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"bytes"
+	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,27 +35,65 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	}
 }
 
-// By default the log has no reads, except those with an invalid session.
+// By default the log has changes and errors, but no successful reads. It has the id of
+// each answer with an X-Request-Id.
 func TestLogOfEvents(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")
-	client.Get("/api/user").Want(200)
-	client.Get("/none").Want(404)
-	server.NewClient(t).Get("/api/user").Want(401)
+	picture := client.Upload("a.png", testkit.PNG(5, 5)).PicturePath()
 	log := server.Log.String()
-	if strings.Count(log, `"msg":"request"`) != 1 || !strings.Contains(log, `"route":"/api/register"`) || !strings.Contains(log, `"status":201`) {
+	if strings.Count(log, `"msg":"request"`) != 2 || !strings.Contains(log, `"route":"/api/register"`) || !strings.Contains(log, `"status":201`) {
 		t.Errorf("the log:\n%s", log)
 	}
-	client.Cookie = strings.Repeat("A", 26)
-	client.Get("/api/user").Want(401)
-	if refused := strings.TrimPrefix(server.Log.String(), log); !strings.Contains(refused, `"status":401`) || !strings.Contains(refused, `"code":"not_logged_in"`) {
-		t.Errorf("for an invalid session, the log has %q", refused)
+	for _, path := range []string{"/api/user", "/healthz", "/docs", picture} {
+		client.Get(path).Want(200)
 	}
-	client.Header.Set("Sec-Fetch-Site", "cross-site")
-	client.Post("/api/logout", nil).Want(403)
-	if !strings.Contains(server.Log.String(), `"code":"cross_origin"`) {
-		t.Errorf("the refused origin is not in the log:\n%s", server.Log)
+	if reads := strings.TrimPrefix(server.Log.String(), log); reads != "" {
+		t.Errorf("for reads, the log has %s", reads)
 	}
+	stranger := server.NewClient(t)
+	invalid := server.NewClient(t)
+	invalid.Cookie = strings.Repeat("A", 26)
+	page := server.NewClient(t)
+	page.Header = http.Header{"Origin": {"https://evil.example"}, "Access-Control-Request-Method": {"POST"}, "Sec-Fetch-Site": {"cross-site"}}
+	picky := server.NewClient(t)
+	picky.Header = http.Header{"Range": {"bytes=1000000-"}}
+	for _, c := range []struct {
+		client       *testkit.Client
+		method, path string
+		status       int
+		code         string
+	}{
+		{client, "GET", "/none", 404, `"code":"not_found"`},
+		{client, "HEAD", "/none", 404, `"code":"not_found"`},
+		{client, "GET", "/api/login", 405, `"code":"method_not_allowed"`},
+		{client, "OPTIONS", "/api/login", 405, `"code":"method_not_allowed"`},
+		{client, "GET", "/users/x/avatar?size=7", 400, `"code":"`},
+		{picky, "GET", picture, 416, `"route":"/uploads/{address}"`},
+		{stranger, "GET", "/api/user", 401, `"code":"not_logged_in"`},
+		{invalid, "GET", "/api/user", 401, `"code":"not_logged_in"`},
+		{page, "POST", "/api/logout", 403, `"code":"cross_origin","origin":"https://evil.example","path":"/api/logout"`},
+		{page, "OPTIONS", "/api/user", 403, `"code":"cross_origin","origin":"https://evil.example","path":"/api/user"`},
+	} {
+		a := c.client.Send(c.method, c.path, "", nil).Want(c.status)
+		line := lineWith(server.Log.String(), `"request":"`+a.Header.Get("X-Request-Id")+`"`)
+		if !strings.Contains(line, fmt.Sprintf(`"status":%d`, c.status)) || !strings.Contains(line, c.code) || !strings.Contains(line, `"level":"INFO"`) {
+			t.Errorf("%s %s: the log has %q, want %s", c.method, c.path, line, c.code)
+		}
+	}
+}
+
+// lineWith returns the line of a log that has a text; empty if it is not one.
+func lineWith(log, text string) (found string) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, text) {
+			if found != "" {
+				return ""
+			}
+			found = line
+		}
+	}
+	return found
 }
 
 // A panic answers 500 without details. The log has them, and the server continues.

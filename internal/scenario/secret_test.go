@@ -13,9 +13,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// The key of device cookies may come from a vault, in any of the usual ways. Servers with
-// the same key know the same devices, and leave the file as it is.
-func TestDeviceKeyFromAVault(t *testing.T) {
+// The secret key may come from a vault, in any of the usual ways. Servers with the same key
+// know the same devices and sign the same addresses. They leave the file as it is.
+func TestSecretKeyFromAVault(t *testing.T) {
 	key := base64.StdEncoding.EncodeToString([]byte("thirty-two bytes from one vault.")) // as of openssl rand -base64 32
 	put := func(t *testing.T, path, text string, mode fs.FileMode) string {
 		if err := os.WriteFile(path, []byte(text), mode); err != nil {
@@ -32,6 +32,7 @@ func TestDeviceKeyFromAVault(t *testing.T) {
 	const account = "ada@example.com"
 	data := t.TempDir()
 	var device *http.Cookie
+	var avatar string
 	for i, way := range []struct {
 		name  string
 		place func(t *testing.T, at string) (file string)
@@ -39,7 +40,7 @@ func TestDeviceKeyFromAVault(t *testing.T) {
 		{"a file", func(t *testing.T, at string) string { return put(t, at, key+"\n", 0o600) }},
 		{"a read-only file without a final newline", func(t *testing.T, at string) string { return put(t, at, key, 0o400) }},
 		{"a link to a systemd credential", func(t *testing.T, at string) string {
-			file := put(t, filepath.Join(t.TempDir(), "device.key"), key+"\n", 0o400)
+			file := put(t, filepath.Join(t.TempDir(), "secret.key"), key+"\n", 0o400)
 			link(t, file, at)
 			return file
 		}},
@@ -48,22 +49,25 @@ func TestDeviceKeyFromAVault(t *testing.T) {
 			if err := os.Mkdir(filepath.Join(mount, "..2026_11_22"), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			file := put(t, filepath.Join(mount, "..2026_11_22", "device.key"), key, 0o444)
+			file := put(t, filepath.Join(mount, "..2026_11_22", "secret.key"), key, 0o444)
 			link(t, "..2026_11_22", filepath.Join(mount, "..data"))
-			link(t, filepath.Join("..data", "device.key"), filepath.Join(mount, "device.key"))
-			link(t, filepath.Join(mount, "device.key"), at)
+			link(t, filepath.Join("..data", "secret.key"), filepath.Join(mount, "secret.key"))
+			link(t, filepath.Join(mount, "secret.key"), at)
 			return file
 		}},
 	} {
 		t.Run(way.name, func(t *testing.T) {
-			at := filepath.Join(data, "device.key")
+			at := filepath.Join(data, "secret.key")
 			_ = os.Remove(at) // of the case before
 			file := way.place(t, at)
 			before := state(t, at, file)
 			server := testkit.Start(t, testkit.Throttled, testkit.On(data))
 			if i == 0 {
-				device = server.From(t, "192.0.2.1").Register(account).Device()
+				ada := server.From(t, "192.0.2.1")
+				device = ada.Register(account).Device()
+				avatar = ada.Avatar()
 			}
+			server.NewClient(t).Get(avatar).Want(http.StatusOK)
 			for range 10 {
 				server.From(t, "198.51.100.1").Guess(account)
 			}
@@ -92,18 +96,21 @@ func state(t *testing.T, at, file string) string {
 	return info.Mode().String() + " " + string(text)
 }
 
-// The server does not start with a missing or malformed key. If it made a new key instead,
-// nobody would notice.
-func TestBadDeviceKey(t *testing.T) {
+// The server does not start with a malformed key or a dangling link. A new key instead would
+// go unnoticed.
+func TestBadSecretKey(t *testing.T) {
 	for name, place := range map[string]func(at string) error{
-		"a link to nowhere": func(at string) error { return os.Symlink("/nowhere/device.key", at) },
+		"a link to nowhere": func(at string) error { return os.Symlink("/nowhere/secret.key", at) },
 		"too short":         func(at string) error { return os.WriteFile(at, []byte("c2hvcnQ=\n"), 0o600) },
-		"not base 64":       func(at string) error { return os.WriteFile(at, []byte("thirty-two bytes, but not encoded"), 0o600) },
-		"empty":             func(at string) error { return os.WriteFile(at, nil, 0o600) },
-		"a folder":          func(at string) error { return os.Mkdir(at, 0o700) },
+		"one bad of two": func(at string) error {
+			return os.WriteFile(at, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))+"\nc2hvcnQ=\n"), 0o600)
+		},
+		"not base 64": func(at string) error { return os.WriteFile(at, []byte("thirty-two bytes, but not encoded"), 0o600) },
+		"empty":       func(at string) error { return os.WriteFile(at, nil, 0o600) },
+		"a folder":    func(at string) error { return os.Mkdir(at, 0o700) },
 	} {
 		data := t.TempDir()
-		at := filepath.Join(data, "device.key")
+		at := filepath.Join(data, "secret.key")
 		if err := place(at); err != nil {
 			t.Fatal(err)
 		}
@@ -117,14 +124,16 @@ func TestBadDeviceKey(t *testing.T) {
 	}
 }
 
-// An operator who suspects that the key is known removes it. The server makes a new one
-// and forgets all devices. Nobody is signed out.
-func TestDeviceKeyIsReplaced(t *testing.T) {
+// An operator who suspects that the key is known removes it. The server makes a new one.
+// All devices are unknown then, and default avatars have new addresses. Users stay signed
+// in.
+func TestSecretKeyIsReplaced(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
 	device := client.Register("ada@example.com").Device()
+	avatar := client.Avatar()
 	server.Stop()
-	key := filepath.Join(server.Data, "device.key")
+	key := filepath.Join(server.Data, "secret.key")
 	old, err := os.ReadFile(key)
 	if err != nil {
 		t.Fatal(err)
@@ -138,9 +147,56 @@ func TestDeviceKeyIsReplaced(t *testing.T) {
 	}
 	again := server.From(t, "192.0.2.1")
 	again.Cookie = client.Cookie
-	again.Get("/api/user").Want(200)
+	again.Get(again.Avatar()).Want(200)
+	again.Get(avatar).WantError(404, "picture_not_found")
 	for range 10 {
 		server.From(t, "198.51.100.1").Guess("ada@example.com").Want(401)
 	}
 	server.FromDevice(t, "192.0.2.1", device).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+}
+
+// Keys are rotated: the new one goes first. Devices stay known and addresses of default
+// avatars keep working while the old key is listed. After it is removed, devices that have
+// signed in meanwhile are still known.
+func TestSecretKeyIsRotated(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	key := filepath.Join(server.Data, "secret.key")
+	ada := server.From(t, "192.0.2.1")
+	asleep := ada.Register("ada@example.com").Device()
+	active := server.From(t, "192.0.2.1").Login("ada@example.com").Device()
+	oldAvatar := ada.Avatar()
+	for range 10 { // without a known device, the account is throttled
+		server.From(t, "198.51.100.1").Guess("ada@example.com").Want(401)
+	}
+	server.Stop()
+	old, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restart := func(keys string) {
+		t.Helper()
+		if err := os.WriteFile(key, []byte(keys), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
+		ada.URL = server.URL
+	}
+	next := base64.StdEncoding.EncodeToString([]byte("thirty-two bytes from one vault.")) + "\n"
+
+	restart(next + string(old))
+	newAvatar := ada.Avatar()
+	if newAvatar == oldAvatar {
+		t.Error("the address of the avatar is still signed with the old key")
+	}
+	ada.Get(oldAvatar).Want(200)
+	ada.Get(newAvatar).Want(200)
+	active = server.FromDevice(t, "192.0.2.1", active).Login("ada@example.com").Device()
+	server.Stop()
+
+	restart(next)
+	ada.Get(oldAvatar).WantError(404, "picture_not_found")
+	ada.Get(newAvatar).Want(200)
+	credentials := testkit.Credentials("ada@example.com", "simplepass")
+	server.FromDevice(t, "192.0.2.1", active).Post("/api/login", credentials).Want(200)
+	server.FromDevice(t, "192.0.2.1", asleep).Guess("ada@example.com").WantThrottled()
 }

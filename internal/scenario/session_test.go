@@ -81,6 +81,21 @@ func TestSessionsExpire(t *testing.T) {
 	}
 }
 
+// The list says when each session expires if it is not used any more, or at its maximum age.
+func TestSessionsSayWhenTheyExpire(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) { c.SessionIdle, c.SessionMax = 3*time.Hour, 5*time.Hour })
+	ada := server.Register(t, "ada@example.com")
+	expires := func() string { return ada.Get("/api/sessions").Want(http.StatusOK).Envelope().Sessions[0].ExpiresAt }
+	for _, want := range []string{"2026-11-22T18:04:05Z", "2026-11-22T20:04:05Z", "2026-11-22T20:04:05Z"} {
+		if got := expires(); got != want {
+			t.Errorf("at %v it expires at %s, want %s", server.Clock.Now(), got, want)
+		}
+		server.Clock.Advance(2*time.Hour + 20*time.Minute)
+		ada.Get("/api/user") // last seen is written
+	}
+	ada.Get("/api/user").Want(http.StatusUnauthorized)
+}
+
 // Last-seen is updated at most hourly.
 func TestLastSeenIsWrittenHourly(t *testing.T) {
 	server := testkit.Start(t)

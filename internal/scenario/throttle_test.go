@@ -10,6 +10,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
+// longestWait is the longest Retry-After.
+const longestWait = 15 * time.Minute
+
 // After ten wrong passwords in ten minutes, an account refuses the right one too. All
 // spellings of its address, routes and networks count together.
 func TestGuessingAtOneAccount(t *testing.T) {
@@ -88,27 +91,56 @@ func TestGuessingFromOneAddress(t *testing.T) {
 		for i := range 100 {
 			client.Guess(fmt.Sprintf("nobody%d@example.com", i)).Want(401)
 		}
-		client.Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
-		server.From(t, c.same).Post("/login", testkit.Credentials("somebody@example.com", "simplepass")).WantThrottled()
-		server.From(t, c.other).Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).Want(401)
+		client.Post("/api/login", testkit.Credentials("unknown@example.com", "simplepass")).WantThrottled()
+		server.From(t, c.same).Post("/login", testkit.Credentials("unknown@example.com", "simplepass")).WantThrottled()
+		server.From(t, c.other).Post("/api/login", testkit.Credentials("unknown@example.com", "simplepass")).Want(401)
 		server.Clock.Advance(15 * time.Minute)
-		client.Post("/api/login", testkit.Credentials("somebody@example.com", "simplepass")).Want(401)
+		client.Post("/api/login", testkit.Credentials("unknown@example.com", "simplepass")).Want(401)
 	}
 }
 
-// One address has twenty registrations an hour. Mistakes in the form do not count.
+// One address has a hundred registrations an hour. Mistakes in the form do not count, but a
+// taken address does, because the refusal reveals it.
 func TestManyRegistrations(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	client := server.From(t, "192.0.2.1")
-	for i := range 20 {
-		client.Post("/api/register", testkit.Registration("Ada", "not an address", "simplepass")).Want(400)
-		client.Register(fmt.Sprintf("ada%d@example.com", i))
+	register := func(email string) *testkit.Answer {
+		return client.Post("/api/register", testkit.Registration("Ada", email, "simplepass"))
 	}
-	client.Post("/api/register", testkit.Registration("Ada", "ada20@example.com", "simplepass")).WantThrottled()
-	server.From(t, "192.0.2.2").Register("ada20@example.com")
-	client.Login("ada1@example.com")
+	register("ada@example.com").Want(201)
+	for range 99 {
+		register("not an address").Want(400)
+		register("ada@example.com").WantError(409, "email_taken")
+	}
+	register("bob@example.com").WantThrottled()
+	server.From(t, "192.0.2.2").Register("bob@example.com")
+	client.Login("ada@example.com")
 	server.Clock.Advance(time.Hour)
-	client.Register("ada21@example.com")
+	client.Register("cyd@example.com")
+}
+
+// The setting limits changes some limits. The others keep their defaults.
+func TestLimitsSetting(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled, testkit.Limits("account=3/1m, register=2/2h"))
+	client := server.From(t, "192.0.2.1")
+	client.Register("ada@example.com")
+	client.Register("bob@example.com")
+	client.Post("/api/register", testkit.Registration("Cyd", "cyd@example.com", "simplepass")).WantThrottled()
+	for range 3 {
+		client.Guess("ada@example.com").Want(401)
+	}
+	if wait := client.Guess("ada@example.com").WantThrottled(); wait != time.Minute {
+		t.Errorf("the wait is %v", wait)
+	}
+	for i := range 97 { // a hundred from one address
+		client.Guess(fmt.Sprintf("nobody%d@example.com", i)).Want(401)
+	}
+	client.Guess("nobody@example.com").WantThrottled()
+	server.Clock.Advance(time.Hour)
+	client.Post("/api/register", testkit.Registration("Cyd", "cyd@example.com", "simplepass")).WantThrottled()
+	client.Login("ada@example.com")
+	server.Clock.Advance(time.Hour)
+	client.Register("cyd@example.com")
 }
 
 // Guesses that arrive at once are limited like guesses that follow each other.

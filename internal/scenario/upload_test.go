@@ -43,6 +43,8 @@ func TestPictureTypes(t *testing.T) {
 		{"été.png", testkit.PNG(9, 9), "ete.png", "image/png", 9, 9},
 		{"名.png", testkit.PNG(9, 9), "picture.png", "image/png", 9, 9},
 		{".png", testkit.PNG(9, 9), "picture.png", "image/png", 9, 9},
+		{"blob", testkit.PNG(9, 9), "blob.png", "image/png", 9, 9}, // as browsers name the content of a canvas
+		{"blob", testkit.JPEG(9, 9), "blob.jpg", "image/jpeg", 9, 9},
 	} {
 		address := client.Upload(c.file, c.data).PicturePath()
 		if want := "/uploads/" + id + "_" + c.address; address != want {
@@ -88,6 +90,24 @@ func TestPictureRefusals(t *testing.T) {
 	}
 	if n := len(server.StoredFiles(t)); n != 1 {
 		t.Errorf("%d files are stored, want one", n)
+	}
+}
+
+// A refusal says what is accepted and what the file seems to be.
+func TestRefusalsOfFilesSayWhy(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.Register(t, "ada@example.com")
+	for _, c := range []struct{ file, data, says string }{
+		{"IMG_0001.heic", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"},
+		{"photo", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "HEIC"},
+		{"logo.png", `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`, "SVG"},
+		{"cv.pdf", "%PDF-1.7\n", "PDF"},
+		{"me.bmp", string(testkit.PNG(9, 9)), "bmp"},
+	} {
+		refused := client.Upload(c.file, []byte(c.data)).WantError(http.StatusBadRequest, "invalid_file_type").Envelope()
+		if why := refused.Errors["profile_pic"]; refused.Message != "Invalid file type" || !strings.Contains(why, "JPEG") || !strings.Contains(why, c.says) {
+			t.Errorf("%s: %s", c.file, why)
+		}
 	}
 }
 

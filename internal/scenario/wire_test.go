@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -21,7 +22,7 @@ import (
 // startServing runs a server with Serve, as the command does, and returns its address.
 func startServing(t *testing.T) string {
 	t.Helper()
-	server, err := cardea.New(cardea.Config{Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1})
+	server, err := cardea.New(cardea.Config{Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func (s *Service) End(ctx context.Context, userID, id string, client guard.Clien
 
 // EndOthers ends every session of a user but the given one and returns how many. Error:
 // too_many_changes.
-func (s *Service) EndOthers(ctx context.Context, in Session, client guard.Client) (ended int64, err error) {
+func (s *Service) EndOthers(ctx context.Context, in *Session, client guard.Client) (ended int64, err error) {
 	if err := s.limits.AdmitChange(ctx, in.User.ID); err != nil {
 		return 0, err
 	}

@@ -20,49 +20,49 @@ func TestKeptSessionsAreExact(t *testing.T) {
 		return guard.Client{IP: netip.MustParseAddr("192.0.2.1"), Session: tok}
 	}
 	for name, change := range map[string]struct {
-		do   func(h *house.House, s session.Session, tok token.Token) error
+		do   func(h *house.House, s *session.Session, tok token.Token) error
 		ends bool
 	}{
-		"logout": {func(h *house.House, _ session.Session, tok token.Token) error {
+		"logout": {func(h *house.House, _ *session.Session, tok token.Token) error {
 			return h.Sessions.Logout(ctx, from(tok))
 		}, true},
-		"end": {func(h *house.House, s session.Session, _ token.Token) error {
+		"end": {func(h *house.House, s *session.Session, _ token.Token) error {
 			return h.Sessions.End(ctx, s.User.ID, s.ID, guard.Client{})
 		}, true},
-		"end others": {func(h *house.House, s session.Session, _ token.Token) error {
+		"end others": {func(h *house.House, s *session.Session, _ token.Token) error {
 			s.ID = "another"
 			_, err := h.Sessions.EndOthers(ctx, s, guard.Client{})
 			return err
 		}, true},
-		"end all": {func(h *house.House, s session.Session, _ token.Token) error {
+		"end all": {func(h *house.House, s *session.Session, _ token.Token) error {
 			_, err := h.Sessions.EndAll(ctx, s.User.ID, "", guard.Client{})
 			return err
 		}, true},
-		"login": {func(h *house.House, s session.Session, tok token.Token) error {
+		"login": {func(h *house.House, s *session.Session, tok token.Token) error {
 			_, err := h.Accounts.Login(ctx, s.User.Email, house.Password, from(tok))
 			return err
 		}, true},
-		"password": {func(h *house.House, s session.Session, tok token.Token) error {
+		"password": {func(h *house.House, s *session.Session, tok token.Token) error {
 			_, err := h.Accounts.ChangePassword(ctx, s, house.Password, "simplepass2", from(tok))
 			return err
 		}, true},
-		"password by an operator": {func(h *house.House, s session.Session, _ token.Token) error {
+		"password by an operator": {func(h *house.House, s *session.Session, _ token.Token) error {
 			_, err := h.Accounts.SetPassword(ctx, s.User, "simplepass2", guard.Client{})
 			return err
 		}, true},
-		"rename": {func(h *house.House, s session.Session, _ token.Token) error {
+		"rename": {func(h *house.House, s *session.Session, _ token.Token) error {
 			_, err := h.Accounts.Rename(ctx, s.User, "Countess", guard.Client{})
 			return err
 		}, false},
-		"e-mail address": {func(h *house.House, s session.Session, _ token.Token) error {
-			_, err := h.Accounts.SetEmail(ctx, s.User.ID, "countess@example.com", guard.Client{})
+		"e-mail address": {func(h *house.House, s *session.Session, _ token.Token) error {
+			_, _, err := h.Accounts.SetEmail(ctx, s.User.ID, "countess@example.com", guard.Client{})
 			return err
 		}, false},
-		"picture": {func(h *house.House, s session.Session, _ token.Token) error {
+		"picture": {func(h *house.House, s *session.Session, _ token.Token) error {
 			_, err := h.Pictures.Set(ctx, s.User.ID, house.Upload(t, "a.png", 8), guard.Client{})
 			return err
 		}, false},
-		"deletion": {func(h *house.House, s session.Session, _ token.Token) error {
+		"deletion": {func(h *house.House, s *session.Session, _ token.Token) error {
 			return h.DB.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteUser(ctx, s.User.ID) })
 		}, true},
 	} {

@@ -120,13 +120,14 @@ func (s *Service) ReplaceAll(ctx context.Context, tx *store.Tx, presented token.
 	return tx.CreateSession(ctx, fresh.row)
 }
 
-// Find returns the live session of a token. Error: not_logged_in.
+// Find returns the live session of a token. Callers share it, so it must not be changed.
+// Error: not_logged_in.
 //
 // Last-seen is updated at most hourly. That is enough to find idle sessions. If the idle
 // limit is below 16 hours, it is updated every sixteenth of the limit.
-func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
+func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 	if !t.IsWellFormed() {
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	hash := t.Hash()
 	now := s.opt.Now()
@@ -134,17 +135,17 @@ func (s *Service) Find(ctx context.Context, t token.Token) (Session, error) {
 	if found == nil {
 		var err error
 		if found, err = s.cache.load(ctx, hash); err != nil {
-			return Session{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+			return nil, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 		}
 	}
 	if s.isExpired(found.row, now) && s.isExpired(s.uses.latest(found.row), now) {
 		s.dropExpired(ctx, hash, now)
-		return Session{}, guard.ErrNotLoggedIn
+		return nil, guard.ErrNotLoggedIn
 	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
 		s.touch(ctx, found.row, now)
 	}
-	return found.Session, nil
+	return &found.Session, nil
 }
 
 func (s *Service) isExpired(row store.Session, now time.Time) bool { return !now.Before(s.expiry(row)) }
@@ -196,13 +197,13 @@ func (s *Service) Stored(ctx context.Context, tokens []token.Token) ([]token.Tok
 // IsRecent reports whether the password was given in a session in the last five minutes:
 // at a login, a registration or a [Service.Confirm]. A time in the future does not count,
 // because the clock may have been set back.
-func (s *Service) IsRecent(in Session) bool {
+func (s *Service) IsRecent(in *Session) bool {
 	age := s.opt.Now().Sub(in.ConfirmedAt)
 	return age >= 0 && age < recently
 }
 
 // Confirm makes a session recent. Error: not_logged_in, if it has ended meanwhile.
-func (s *Service) Confirm(ctx context.Context, tx *store.Tx, in Session) error {
+func (s *Service) Confirm(ctx context.Context, tx *store.Tx, in *Session) error {
 	err := tx.ConfirmSession(ctx, in.User.ID, in.ID, s.opt.Now())
 	return guard.IfNotFound(err, guard.ErrNotLoggedIn)
 }

@@ -69,10 +69,14 @@ func Int[T int | int64 | uint32](name string, field *T, standard, least, most T,
 // Day is how durations of days are declared.
 const Day = 24 * time.Hour
 
-// Duration declares a setting that is a duration: in days, such as 14d, or as Go writes
-// durations, such as 12h or 1m30s.
+// longest is the greatest value of durations: a hundred years, wide enough for every use.
+const longest = 36500 * Day
+
+// Duration declares a setting that is a duration: in whole days, such as 14d, or as Go
+// writes durations, such as 12h or 1m30s.
 func Duration(name string, field *time.Duration, standard, least time.Duration, usage string) Setting {
-	allowed := fmt.Errorf("a duration of at least %s, such as 14d, 12h or 30m", printDuration(least))
+	allowed := fmt.Errorf("a time from %s to %s, in whole days, such as 14d, or in hours, minutes and seconds, such as 12h or 1m30s",
+		PrintDuration(least), PrintDuration(longest))
 	return declare(name, field, standard, kind[time.Duration]{
 		parse: func(text string) (time.Duration, error) {
 			v, err := parseDuration(text)
@@ -81,9 +85,9 @@ func Duration(name string, field *time.Duration, standard, least time.Duration, 
 			}
 			return v, nil
 		},
-		print: printDuration,
+		print: PrintDuration,
 		check: func(v time.Duration) error {
-			if v < least {
+			if v < least || v > longest {
 				return allowed
 			}
 			return nil
@@ -100,8 +104,9 @@ func parseDuration(text string) (time.Duration, error) {
 	return time.Duration(days) * Day, err //nolint:gosec // 16 bits of days fit
 }
 
-// printDuration writes whole days as 14d, and leaves out minutes and seconds that are zero.
-func printDuration(d time.Duration) string {
+// PrintDuration writes a duration as it can be typed: whole days as 14d, and without
+// minutes and seconds that are zero.
+func PrintDuration(d time.Duration) string {
 	if d > 0 && d%Day == 0 {
 		return strconv.FormatInt(int64(d/Day), 10) + "d"
 	}
@@ -115,19 +120,34 @@ func printDuration(d time.Duration) string {
 	return s
 }
 
+// split splits a list at its commas. The error is an [*Error] that names a comma too many.
+func split(text string) (items []string, err error) {
+	for item := range strings.SplitSeq(text, ",") {
+		item = strings.TrimSpace(item)
+		switch {
+		case item == "" && strings.HasSuffix(strings.TrimSpace(text), ","):
+			return nil, &Error{Value: text, Allowed: "remove the comma at the end"}
+		case item == "":
+			return nil, &Error{Value: text, Allowed: "remove one of the commas"}
+		}
+		items = append(items, item)
+	}
+	return items, nil
+}
+
 // list declares a setting of several values, separated by commas.
 func list[T any](name string, field *[]T, parse func(string) (T, error), print func(T) string, check func(T) error, usage string) Setting {
 	return declare(name, field, nil, kind[[]T]{
 		parse: func(text string) (values []T, err error) {
-			for item := range strings.SplitSeq(text, ",") {
-				item = strings.TrimSpace(item)
+			items, err := split(text)
+			for _, item := range items {
 				v, err := parse(item)
 				if err != nil {
 					return nil, &Error{Value: item, Allowed: err.Error()}
 				}
 				values = append(values, v)
 			}
-			return values, nil
+			return values, err
 		},
 		print: func(values []T) string {
 			texts := make([]string, len(values))

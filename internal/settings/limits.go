@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -37,37 +38,43 @@ const (
 // ParseLimits reads limits such as account=20/10m,register=10/1d. Those that are not
 // named keep their defaults. The error is an [*Error] that names the limit at fault.
 func ParseLimits(text string) (Limits, error) {
-	limits := Limits{}
-	if err := limits.parse(DefaultLimits); err != nil {
+	limits, err := parseLimits(DefaultLimits)
+	if err != nil || text == "" {
+		return limits, err
+	}
+	changes, err := parseLimits(text)
+	if err != nil {
 		return nil, err
 	}
-	known := maps.Clone(limits)
-	if err := limits.parse(text); err != nil {
-		return nil, err
-	}
-	names := slices.Sorted(maps.Keys(known))
-	for name, limit := range limits {
-		if _, ok := known[name]; !ok {
+	names := slices.Sorted(maps.Keys(limits))
+	for name, limit := range changes {
+		if !slices.Contains(names, name) {
 			return nil, &Error{Value: name + "=" + limit.String(), Allowed: "the limits are " + strings.Join(names, ", ")}
 		}
+		limits[name] = limit
 	}
 	return limits, nil
 }
 
-func (l Limits) parse(text string) error {
-	if text == "" {
-		return nil
+func parseLimits(text string) (Limits, error) {
+	items, err := split(text)
+	if err != nil {
+		return nil, err
 	}
-	for item := range strings.SplitSeq(text, ",") {
-		item = strings.TrimSpace(item)
+	limits := Limits{}
+	for _, item := range items {
 		name, value, _ := strings.Cut(item, "=")
 		limit, err := parseLimit(value)
 		if err != nil {
-			return &Error{Value: item, Allowed: "attempts and a time of at most 1d, such as account=10/10m; several are separated by commas"}
+			return nil, &Error{Value: item, Allowed: fmt.Sprintf("1 to %d attempts in a time from 1s to %s, such as account=10/10m; several are separated by commas",
+				mostAttempts, PrintDuration(longestWindow))}
 		}
-		l[name] = limit
+		if _, twice := limits[name]; twice {
+			return nil, &Error{Value: item, Allowed: "set each limit once: " + name + " is there twice"}
+		}
+		limits[name] = limit
 	}
-	return nil
+	return limits, nil
 }
 
 func parseLimit(text string) (Limit, error) {
@@ -87,4 +94,4 @@ func parseLimit(text string) (Limit, error) {
 }
 
 // String is the limit as typed: 10/10m.
-func (l Limit) String() string { return strconv.Itoa(l.Count) + "/" + printDuration(l.Window) }
+func (l Limit) String() string { return strconv.Itoa(l.Count) + "/" + PrintDuration(l.Window) }

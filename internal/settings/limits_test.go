@@ -34,17 +34,18 @@ func TestLimits(t *testing.T) {
 func TestLimitsRefused(t *testing.T) {
 	for _, c := range []struct{ text, value, allowed string }{
 		{"account=20/1h,login=5/1h", "login=5/1h", "the limits are account, address, register"},
-		{"account=0/1h", "account=0/1h", "such as account=10/10m"},
-		{"account=-1/1h", "account=-1/1h", "such as account=10/10m"},
-		{"account=1000001/1h", "account=1000001/1h", "such as account=10/10m"},
-		{"account=10/25h", "account=10/25h", "at most 1d"},
-		{"account=10/0s", "account=10/0s", "such as account=10/10m"},
-		{"account=10/-1h", "account=10/-1h", "such as account=10/10m"},
+		{"account=0/1h", "account=0/1h", "1 to 1000000 attempts in a time from 1s to 1d, such as account=10/10m"},
+		{"account=-1/1h", "account=-1/1h", "1 to 1000000"},
+		{"account=1000001/1h", "account=1000001/1h", "1 to 1000000"},
+		{"account=10/25h", "account=10/25h", "from 1s to 1d"},
+		{"account=10/0s", "account=10/0s", "from 1s to 1d"},
+		{"account=10/-1h", "account=10/-1h", "from 1s to 1d"},
 		{"account=10", "account=10", "such as account=10/10m"},
 		{"account=10/10", "account=10/10", "such as account=10/10m"},
 		{"account", "account", "such as account=10/10m"},
 		{"10/10m", "10/10m", "such as account=10/10m"},
-		{"account=10/10m,", "", "such as account=10/10m"},
+		{"account=10/10m,", "account=10/10m,", "remove the comma at the end"},
+		{"account=10/10m, account=5/10m", "account=5/10m", "account is there twice"},
 	} {
 		_, err := settings.ParseLimits(c.text)
 		e, ok := errors.AsType[*settings.Error](err)

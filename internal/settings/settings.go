@@ -146,8 +146,11 @@ func masked(value string) string {
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
 		rest = "…" + rest[at:]
 	}
-	if hasQuery && query != "" {
-		rest += "?…"
+	if hasQuery {
+		rest += "?"
+	}
+	if query != "" {
+		rest += "…"
 	}
 	return scheme + "://" + rest
 }

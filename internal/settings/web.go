@@ -2,43 +2,81 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
-
-	"github.com/cardea-accounts/cardea/internal/text"
 )
 
-// ParsePublicURL parses the address the world sees. Its host is in normal form, as browsers
-// write it. Without an address, ParsePublicURL returns nil and no error.
-func ParsePublicURL(address string) (*url.URL, error) {
-	if address == "" {
+// ParsePublicURL parses the address the world sees. Its host and port are as browsers
+// write them: in lower case and punycode, without the scheme's own port. Without an
+// address it returns nil and no error.
+func ParsePublicURL(text string) (*url.URL, error) {
+	if text == "" {
 		return nil, nil //nolint:nilnil // no address is a valid setting
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !isPort(u.Port()) || u.User != nil ||
-		u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.ContainsAny(text, "?#") || !canonicalHost(u) {
 		return nil, errors.New("an address such as https://accounts.example.com, without user, query and fragment")
 	}
-	host, ok := text.Host(u.Host, u.Scheme == "https")
-	if !ok {
-		return nil, errors.New("an address with a valid host, such as https://accounts.example.com")
-	}
-	u.Host = host
 	return u, nil
 }
 
-func isPort(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 16)
-	return s == "" || err == nil
+// canonicalHost writes host and port as browsers do (https://url.spec.whatwg.org/#host-parsing).
+// It returns false if they are malformed.
+func canonicalHost(u *url.URL) bool {
+	host, port := u.Hostname(), u.Port()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if host = ip.String(); ip.Is6() {
+			host = "[" + host + "]"
+		}
+	} else if host, err = asciiHost(host); err != nil {
+		return false
+	}
+	if u.Host = host; port == "" {
+		return true
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	isDefault := u.Scheme == "http" && n == 80 || u.Scheme == "https" && n == 443
+	if err == nil && !isDefault {
+		u.Host += ":" + strconv.FormatUint(n, 10)
+	}
+	return err == nil
+}
+
+// asIDNA converts host names as browsers do: to lower case and punycode (UTS 46).
+var asIDNA = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+
+// asciiHost converts a host name and checks its form. It allows underscores, because
+// hosts of private networks have them.
+func asciiHost(name string) (string, error) {
+	name, err := asIDNA.ToASCII(name)
+	if err != nil {
+		return "", err
+	}
+	isOther := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	labels := strings.Split(name, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, isOther) {
+			return "", errors.New("malformed label")
+		}
+	}
+	_, err = strconv.ParseUint(labels[len(labels)-1], 10, 64)
+	if len(name) > 253 || err == nil { // browsers take a number at the end for an IPv4 address
+		return "", errors.New("malformed name")
+	}
+	return name, nil
 }
 
 // CheckPublicURL is [ParsePublicURL] as a check of a [Text].
-func CheckPublicURL(address string) error {
-	_, err := ParsePublicURL(address)
+func CheckPublicURL(text string) error {
+	_, err := ParsePublicURL(text)
 	return err
 }
 
@@ -50,12 +88,18 @@ func Origins(name string, field *[]string, usage string) Setting {
 }
 
 func checkOrigin(s string) error {
-	u, err := ParsePublicURL(s)
-	if err != nil || u == nil || strings.ContainsAny(u.Host, "_") {
+	address, after := s, ""
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		address, after = s[:i], s[i:]
+	}
+	u, err := ParsePublicURL(address)
+	if err != nil || u == nil || strings.ContainsAny(u.Host, "%_") {
 		return errors.New("origins such as https://app.example.com, one by one, separated by commas")
 	}
 	origin := u.Scheme + "://" + u.Host
 	switch {
+	case after != "":
+		return fmt.Errorf("remove the %q and what follows: %s", after[:1], origin)
 	case u.Path == "/":
 		return errors.New("remove the slash at the end: " + origin)
 	case u.Path != "":
@@ -87,24 +131,45 @@ func IsHostOnly(cookieName string) bool {
 	return strings.HasPrefix(strings.ToLower(cookieName), "__host-")
 }
 
-// CheckCookieDomain reports whether the server at a public URL may set cookies for a
-// domain, and browsers take them.
-func CheckCookieDomain(domain string, public *url.URL) error {
+// ParseCookieDomain returns a domain as it stands in a cookie: in lower case and punycode.
+// It fails if the server at a public URL may not set cookies for it, or if browsers or
+// net/http drop them. No domain is a valid setting.
+func ParseCookieDomain(domain string, public *url.URL) (string, error) {
+	if domain == "" {
+		return "", nil
+	}
 	if public == nil {
-		return errors.New("set public-url too: the domain must be its host or a parent of it")
+		return "", errors.New("set public-url too: the domain must be its host or a parent of it")
 	}
 	host := public.Hostname()
-	switch suffix, _ := publicsuffix.PublicSuffix(domain); {
+	switch {
 	case strings.HasPrefix(domain, "."):
-		return errors.New("remove the dot at the beginning")
+		return "", errors.New("remove the dot at the beginning")
 	case isIP(domain), isIP(host):
-		return errors.New("only host names: an IP address has no subdomains")
-	case domain != host && !strings.HasSuffix(host, "."+domain):
-		return errors.New("the host of public-url, " + host + ", or a parent of it, in lower case")
-	case suffix == domain:
-		return errors.New("it is a public suffix, under which anyone can have a domain: name a domain of your own below it")
+		return "", errors.New("only host names: an IP address has no subdomains")
 	}
-	return nil
+	ascii, err := asciiHost(domain)
+	if err != nil || !isDomain(ascii) {
+		return "", errors.New("a host name of letters, digits, hyphens and dots, without underscores")
+	}
+	switch suffix, _ := publicsuffix.PublicSuffix(ascii); {
+	case ascii != host && !strings.HasSuffix(host, "."+ascii):
+		return "", errors.New("the host of public-url, " + host + ", or a parent of it")
+	case suffix == ascii:
+		return "", errors.New("it is a public suffix, under which anyone can have a domain: name a domain of your own below it")
+	}
+	return ascii, nil
+}
+
+// isDomain reports whether net/http puts a domain into a cookie (RFC 1034 section 3.5).
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		isForeign := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+		if label == "" || len(label) > 63 || strings.ContainsFunc(label, isForeign) || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+	}
+	return true
 }
 
 func isIP(host string) bool {

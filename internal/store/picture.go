@@ -132,7 +132,7 @@ func (r reads) PicturesWithoutCrops(ctx context.Context, userID string, limit in
 // name is kept for [reads.IsOldPictureName]: [ErrNotFound] when the user does not exist.
 func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 	tx.changes(p.UserID)
-	if err := tx.keepOldName(ctx, p.UserID, p.Name, p.UpdatedAt); err != nil {
+	if err := tx.keepOldName(ctx, p.UserID, p.Name); err != nil {
 		return err
 	}
 	_, err := tx.exec(ctx, `INSERT INTO pictures (user_id, name, blob_key, content_type, version, crops_version, updated_at)
@@ -156,9 +156,13 @@ func (tx *Tx) SetPicture(ctx context.Context, p Picture) error {
 	return nil
 }
 
-// DeletePicture removes the rows of a user's picture and its crops, or [ErrNotFound].
+// DeletePicture removes the rows of a user's picture and its crops, or [ErrNotFound]. The
+// name is kept for the next picture.
 func (tx *Tx) DeletePicture(ctx context.Context, userID string) error {
 	tx.changes(userID)
+	if err := tx.keepOldName(ctx, userID, ""); err != nil {
+		return err
+	}
 	return tx.execOne(ctx, `DELETE FROM pictures WHERE user_id = $1`, userID)
 }
 

@@ -40,12 +40,15 @@ func TestOldPictureNames(t *testing.T) {
 		set("bob", "b.png")
 		write(t, db, func(tx *store.Tx) error { return tx.DeletePicture(t.Context(), "ann") })
 		want("ann", "b.png", true) // for the next picture
+		want("ann", "a.png", true)
 		set("ann", "b.png")
 		want("ann", "b.png", false)
+		want("ann", "a.png", true)
 
 		for n := range 22 { // the last 20 are kept
 			set("ann", fmt.Sprint(n))
 		}
+		want("ann", "a.png", false)
 		want("ann", "b.png", false)
 		want("ann", "0", false)
 		want("ann", "1", true)

@@ -69,7 +69,7 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 			session("old", "ann", at(0), at(1)), session("b", "ann", at(9), at(5)), session("a", "ann", at(3), at(5)),
 			session("last", "ann", at(2), at(6)), session("bob's", "bob", at(0), at(7)))
 		for limit, want := range map[int]string{0: "[]", 1: "[last]", 3: "[last a b]", 4: "[last a b old]", 100: "[last a b old]"} {
-			list, err := db.SessionsOfUser(t.Context(), "ann", limit)
+			list, err := db.SessionsOfUser(t.Context(), "ann", time.Time{}, "", limit)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -91,7 +91,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 		if _, err := db.UserByID(ended, "ann"); !errors.Is(err, context.Canceled) {
 			t.Errorf("one row: %v", err)
 		}
-		if _, err := db.SessionsOfUser(ended, "ann", 1); !errors.Is(err, context.Canceled) {
+		if _, err := db.SessionsOfUser(ended, "ann", time.Time{}, "", 1); !errors.Is(err, context.Canceled) {
 			t.Errorf("list: %v", err)
 		}
 		late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))

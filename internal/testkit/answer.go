@@ -129,12 +129,16 @@ type User struct {
 	Picture *string           `json:"profile_pic_url"`
 	Crops   map[string]string `json:"profile_pic_urls"` // URLs by side
 	Avatar  string            `json:"avatar_url"`
+
+	CreatedAt string `json:"created_at"`
 }
 
 // Session is an entry of the session list.
 type Session struct {
 	ID         string `json:"id"`
+	CreatedAt  string `json:"created_at"`
 	LastSeenAt string `json:"last_seen_at"`
+	ExpiresAt  string `json:"expires_at"`
 	IP         string `json:"ip"`
 	UserAgent  string `json:"user_agent"`
 	Current    bool   `json:"current"`

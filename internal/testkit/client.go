@@ -204,7 +204,7 @@ func (c *Client) Do(r *http.Request) *Answer {
 	if !c.Undocumented {
 		x := &Exchange{Request: r, Sent: sent, Status: res.StatusCode, Header: res.Header, Body: data}
 		if err := OurContract().Check(x); err != nil {
-			c.t.Errorf("%s %s does not match openapi.json: %v\n%d %s", r.Method, r.URL.Path, err, res.StatusCode, data)
+			c.t.Errorf("%s %s does not match openapi.json: %v\n%d %.500q", r.Method, r.URL.Path, err, res.StatusCode, data)
 		}
 	}
 	a := &Answer{t: c.t, what: r.Method + " " + r.URL.Path, Status: res.StatusCode, Header: res.Header, Body: data, Cookies: res.Cookies()}

@@ -62,7 +62,7 @@ type Exchange struct {
 	Body    []byte
 }
 
-// isNotFound tells whether the answer says that the path does not exist.
+// isNotFound reports whether the answer says that the path does not exist.
 func (x *Exchange) isNotFound() bool {
 	return x.Status == http.StatusNotFound && bytes.Contains(x.Body, []byte(`"code":"not_found"`))
 }
@@ -202,7 +202,7 @@ func (c *Contract) checkHeaders(x *Exchange, response node) (err error) {
 var onEveryAnswer = []string{
 	"X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Resource-Policy", "Strict-Transport-Security",
 	"Vary", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers",
-	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date", "X-Request-Id",
+	"Cache-Control", "Content-Type", "Content-Length", "Connection", "Date",
 }
 
 func (c *Contract) checkRequest(x *Exchange, template string, operation node) error {

@@ -104,7 +104,7 @@ func WantCorners(t testing.TB, m image.Image, want ...color.RGBA) {
 	}
 }
 
-// IsColor tells whether a colour is another one, give or take what JPEG changes.
+// IsColor reports whether two colours are the same, but for what JPEG changes.
 func IsColor(got color.Color, want color.RGBA) bool {
 	c := color.RGBAModel.Convert(got).(color.RGBA) //nolint:forcetypeassert // the model's own
 	for _, d := range []int{int(c.R) - int(want.R), int(c.G) - int(want.G), int(c.B) - int(want.B)} {

@@ -77,6 +77,12 @@ func Throttled(c *cardea.Config) {
 	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 }
 
+// Limits changes some limits on attempts, see [cardea.Config]. The server has to be
+// [Throttled].
+func Limits(text string) Option {
+	return func(c *cardea.Config) { c.Limits = text }
+}
+
 // NewClient returns a client that is not signed in.
 func (s *Server) NewClient(t testing.TB) *Client { return NewClient(t, s.URL) }
 

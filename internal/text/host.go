@@ -71,6 +71,9 @@ func hostName(name string) (string, bool) {
 	if !utf8.ValidString(name) {
 		return "", false
 	}
-	normal, err := idna.Lookup.ToASCII(name)
-	return normal, err == nil
+	normal, err := asIDNA.ToASCII(name)
+	return normal, err == nil && strings.Trim(normal, "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
 }
+
+// asIDNA converts host names as browsers do: to lower case and punycode (UTS 46).
+var asIDNA = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))

@@ -27,7 +27,7 @@ func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) 
 			next.ServeHTTP(w, attach(r, req.Session.User))
 		case loginURL != "" && errors.Is(err, guard.ErrNotLoggedIn) && navigates(req):
 			w.Header().Set("Cache-Control", "no-store")
-			http.Redirect(w, r, withNext(loginURL, r), http.StatusSeeOther)
+			http.Redirect(w, r, withNext(loginURL, r), http.StatusSeeOther) //nolint:gosec // the program chose loginURL
 		default:
 			req.Refuse(err)
 		}

@@ -9,7 +9,7 @@ import (
 
 // Home says who is signed in, in the form of the source document.
 func (a *API) Home(r *wire.Request) error {
-	if r.Session.ID == "" {
+	if r.Session == nil {
 		return guard.ErrNotLoggedIn
 	}
 	type nameAndEmail struct {

@@ -74,6 +74,7 @@ func (a *API) Picture(r *wire.Request) error {
 	} else {
 		r.CacheRevalidated() // the address serves the newest picture
 	}
+	r.Header()["Content-Disposition"] = []string{`inline; filename="` + p.Name + `"`} // safe characters only
 	servePicture(r, p)
 	return nil
 }
@@ -81,7 +82,6 @@ func (a *API) Picture(r *wire.Request) error {
 func servePicture(r *wire.Request, p *media.Open) {
 	h := r.Header()
 	h["Content-Type"] = []string{p.ContentType}
-	h["Content-Disposition"] = []string{`inline; filename="` + p.Name + `"`} // safe characters only
 	h["Etag"] = []string{`"` + p.Version + `"`}
 	r.ServeContent("", p.UpdatedAt, p.Blob) // not p: the kernel can send a file
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
@@ -86,7 +87,7 @@ func (a *API) Register(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	r.Session.User = u // for the log
+	r.Session = &session.Session{User: u} // for the log
 	r.SetSignIn(signIn)
 	r.JSON(http.StatusCreated, a.userAnswer(r, "Registration successful!", u))
 	return nil

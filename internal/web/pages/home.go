@@ -17,7 +17,7 @@ func (p *Pages) Home(r *wire.Request) error {
 		User    *user.User
 		Avatar  string
 	}{Address: r.PublicAddress()}
-	if r.Session.ID != "" {
+	if r.Session != nil {
 		data.User, data.Avatar = &r.Session.User, p.avatar(r.Session.User)
 	}
 	var page bytes.Buffer

@@ -7,14 +7,16 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
-// slow is when even a request that only reads is logged.
+// slow is when even a successful read is logged.
 const slow = time.Second
 
-// log writes one line about a request that may have changed something, failed by
-// our fault, carried an invalid session or was slow. With LogAll, it does so for
-// every request. The line names the route's pattern; the path is the client's choice.
+// log writes one line about a request that may have changed something, failed or was
+// slow. With LogAll, it does so for every request. So the log has every X-Request-Id.
+// The line names the route's pattern, because the path is the client's choice.
 func (r *Request) log(took time.Duration) {
 	level := slog.LevelInfo
 	switch {
@@ -25,8 +27,7 @@ func (r *Request) log(took time.Duration) {
 		level = slog.LevelError
 	case took >= slow:
 		level = slog.LevelWarn
-	case r.status == http.StatusUnauthorized && r.carriesToken(): // expired, or made up
-	case isSafeMethod(r.HTTP.Method) && !r.wire.opt.LogAll:
+	case r.status < http.StatusBadRequest && isSafeMethod(r.HTTP.Method) && !r.wire.opt.LogAll:
 		return
 	}
 	attrs := []slog.Attr{
@@ -37,28 +38,37 @@ func (r *Request) log(took time.Duration) {
 		slog.Float64("took_ms", float64(took.Microseconds())/1000),
 		slog.String("ip", r.IP().String()),
 	}
-	if id := r.Session.User.ID; id != "" {
-		attrs = append(attrs, slog.String("user", id))
+	if r.Session != nil {
+		attrs = append(attrs, slog.String("user", r.Session.User.ID))
 	}
 	r.wire.opt.Log.LogAttrs(r.Context(), level, "request", append(attrs, r.errorAttrs()...)...)
 }
 
-func (r *Request) carriesToken() bool {
-	r.readTokens()
-	return r.sent.token != ""
-}
-
 // errorAttrs says why a request failed: the cause if the fault is ours, else only
-// the code, because the cause may quote what the client sent.
+// the code, because the cause may quote what the client sent. A refused origin is
+// named: the id of its 403 leads to it.
 func (r *Request) errorAttrs() []slog.Attr {
 	switch {
 	case r.err == nil:
 		return nil
 	case r.status >= http.StatusInternalServerError:
 		return []slog.Attr{slog.String("error", r.err.Error())}
+	case errors.Is(r.err, errCrossOrigin):
+		return []slog.Attr{slog.String("code", errCrossOrigin.Code), r.originAttr(), r.pathAttr()}
 	default:
 		return []slog.Attr{slog.String("code", publicError(r.err).Code)}
 	}
+}
+
+// maxLoggedBytes bounds each value in the log that is the client's choice.
+const maxLoggedBytes = 200
+
+func (r *Request) originAttr() slog.Attr {
+	return slog.String("origin", text.Printable(r.HTTP.Header.Get("Origin"), maxLoggedBytes))
+}
+
+func (r *Request) pathAttr() slog.Attr {
+	return slog.String("path", text.Printable(r.HTTP.URL.Path, maxLoggedBytes))
 }
 
 func isSafeMethod(method string) bool {

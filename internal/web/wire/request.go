@@ -19,8 +19,8 @@ import (
 type Request struct {
 	writer
 	HTTP    *http.Request
-	Now     time.Time       // when it arrived
-	Session session.Session // zero if nobody is signed in, or the route does not ask
+	Now     time.Time        // when it arrived
+	Session *session.Session // nil if no user is signed in, or the route does not ask
 	wire    *Wire
 	sent    credentials
 	json    []byte // the body; nil: not read

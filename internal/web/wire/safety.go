@@ -4,19 +4,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/cardea-accounts/cardea/internal/rarely"
-	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // safety protects browsers: it sets headers on every answer, and refuses what pages
 // of other origins send.
 type safety struct {
 	crossOrigin *http.CrossOriginProtection
-	allowed     []string             // origins
-	hsts        []string             // the header's value; nil: not sent
-	refused     *rarely.Gate[string] // notes about refused origins
+	allowed     []string // origins
+	hsts        []string // the header's value; nil: not sent
+	refused     *notes   // origins
+	unmet       *notes   // preflights of allowed origins
 }
 
 func newSafety(opt Options) safety {
@@ -32,7 +29,7 @@ func newSafety(opt Options) safety {
 	}
 	return safety{
 		crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS),
-		refused: rarely.NewGate[string](refusedEvery, maxRefused),
+		refused: newNotes(), unmet: newNotes(),
 	}
 }
 
@@ -52,14 +49,18 @@ func hstsValue(setting string) []string {
 // from the Host header. Older browsers send only Origin, which is compared again
 // with the public address; newer ones say themselves whether it is another site.
 func (r *Request) checkOrigin() error {
-	if r.wire.safety.crossOrigin.Check(r.HTTP) == nil {
+	h := r.HTTP.Header
+	if r.isPreflight() {
+		if r.wire.safety.allows(h.Get("Origin")) {
+			return nil
+		}
+	} else if r.wire.safety.crossOrigin.Check(r.HTTP) == nil {
 		return nil
 	}
-	h := r.HTTP.Header
 	if h.Get("Sec-Fetch-Site") == "" && r.isOwn(h.Get("Origin")) {
 		return nil
 	}
-	r.noteRefusedOrigin(h.Get("Origin"))
+	r.noteRefusedOrigin()
 	return errCrossOrigin
 }
 
@@ -79,43 +80,40 @@ func (r *Request) isOwn(origin string) bool {
 	return own == Origin{https, host}
 }
 
-// AnswerPreflight answers a browser that asks what a page of an allowed origin may
-// send (https://fetch.spec.whatwg.org/#cors-preflight-fetch). It returns false for
+// isPreflight reports whether a browser asks what a page of another origin may send
+// (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
+func (r *Request) isPreflight() bool {
+	h := r.HTTP.Header
+	return r.HTTP.Method == http.MethodOptions && h.Get("Origin") != "" && h.Get("Access-Control-Request-Method") != ""
+}
+
+// What pages of allowed origins may send. No action reads any of these headers but
+// Content-Type; common clients add the others to every request.
+var (
+	crossMethods = []string{"GET", "POST", "PATCH", "DELETE"}
+	crossHeaders = []string{"Content-Type", "X-Requested-With", "Cache-Control", "Pragma"}
+
+	allowMethods = []string{strings.Join(crossMethods, ", ")}
+	allowHeaders = []string{strings.Join(crossHeaders, ", ")}
+	allowFor     = []string{"600"} // seconds
+)
+
+// AnswerPreflight answers the preflight of an allowed origin. It returns false for
 // all other requests.
 func (r *Request) AnswerPreflight() bool {
-	if r.HTTP.Method != http.MethodOptions || r.HTTP.Header.Get("Access-Control-Request-Method") == "" {
+	if !r.isPreflight() || !r.wire.safety.allows(r.HTTP.Header.Get("Origin")) {
 		return false
 	}
-	if origin := r.HTTP.Header.Get("Origin"); !r.wire.safety.allows(origin) {
-		r.noteRefusedOrigin(origin)
-		return false
-	}
+	r.notePreflight()
 	h := r.Header()
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Content-Type")
-	h.Set("Access-Control-Max-Age", "600")
+	h["Access-Control-Allow-Methods"] = allowMethods
+	h["Access-Control-Allow-Headers"] = allowHeaders
+	h["Access-Control-Max-Age"] = allowFor
 	r.WriteHeader(http.StatusNoContent)
 	return true
 }
 
 func (s *safety) allows(origin string) bool { return slices.Contains(s.allowed, origin) }
-
-// Bounds of the lines about refused origins: how often one origin is logged, how many
-// origins in that time, and how many bytes of what the client sent are in a line.
-const (
-	refusedEvery   = time.Minute
-	maxRefused     = 256
-	maxLoggedBytes = 200
-)
-
-func (r *Request) noteRefusedOrigin(origin string) {
-	origin = strings.Clone(text.Printable(origin, maxLoggedBytes)) // the gate keeps it
-	if !r.wire.safety.refused.Pass(origin, r.Now) {
-		return
-	}
-	r.wire.opt.Log.WarnContext(r.Context(), "origin refused; CARDEA_ALLOWED_ORIGINS lists the origins whose pages may call",
-		"origin", origin, "method", knownMethod(r.HTTP.Method), "path", text.Printable(r.HTTP.URL.Path, maxLoggedBytes))
-}
 
 // Header values are made once; net/http only reads them.
 var (

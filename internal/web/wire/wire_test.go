@@ -104,45 +104,6 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-// A developer finds refused origins in the log, once a minute each.
-func TestRefusedOriginsAreLogged(t *testing.T) {
-	d := newDesk(Options{AllowedOrigins: []string{"https://app.example.com"}})
-	post := func(origin string) {
-		t.Helper()
-		r, _ := d.begin(t, "POST", "/api/login", "Origin", origin, "Sec-Fetch-Site", "cross-site")
-		if err := r.Admit(); (err == nil) != (origin == "https://app.example.com") {
-			t.Errorf("%s: %v", origin, err)
-		}
-	}
-	preflight := func(origin string) {
-		t.Helper()
-		r, _ := d.begin(t, "OPTIONS", "/api/user", "Origin", origin, "Access-Control-Request-Method", "PATCH")
-		if r.AnswerPreflight() != (origin == "https://app.example.com") {
-			t.Errorf("preflight of %s", origin)
-		}
-	}
-	for range 3 {
-		post("https://app.example.com")
-		preflight("https://app.example.com")
-		post("https://a.example")
-		preflight("https://b.example")
-	}
-	if d.lines("origin refused") != 2 || d.lines("origin=https://a.example method=POST path=/api/login") != 1 ||
-		d.lines("origin=https://b.example method=OPTIONS path=/api/user") != 1 {
-		t.Errorf("the log:\n%s", &d.log)
-	}
-	d.now = d.now.Add(time.Minute)
-	post("https://a.example")
-	if n := d.lines("origin=https://a.example"); n != 2 {
-		t.Errorf("after a minute there are %d lines", n)
-	}
-	d.log.Reset()
-	post("https://\u202e\u0007" + strings.Repeat("x", 10_000))
-	if d.log.Len() > 1000 || strings.ContainsAny(d.log.String(), "\u202e\u0007") || d.lines("origin=https://xxx") != 1 {
-		t.Errorf("the log has %d bytes: %.300s", d.log.Len(), &d.log)
-	}
-}
-
 // A cookie of another app with the session's name is logged once an hour, without
 // its value.
 func TestForeignCookiesAreLogged(t *testing.T) {

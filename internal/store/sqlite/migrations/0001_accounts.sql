@@ -55,7 +55,7 @@ CREATE INDEX crops_by_file ON crops (blob_key);
 CREATE TABLE old_picture_names (
     user_id     TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     name        TEXT    NOT NULL,
-    replaced_at INTEGER NOT NULL,
+    used_at     INTEGER NOT NULL, -- when the picture last got the name
     PRIMARY KEY (user_id, name)
 ) STRICT;
 

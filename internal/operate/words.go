@@ -1,0 +1,38 @@
+package operate
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+)
+
+// wordedError reads as a sentence for the operator.
+type wordedError struct {
+	words string
+	err   error
+}
+
+func (e *wordedError) Error() string { return e.words }
+func (e *wordedError) Unwrap() error { return e.err }
+
+// inWords says of a public error which input is wrong, or what failed below.
+func inWords(err error) error {
+	public, ok := errors.AsType[*guard.Error](err)
+	_, isWorded := errors.AsType[*wordedError](err)
+	switch {
+	case !ok, isWorded:
+		return err
+	case len(public.Fields) > 0:
+		var parts []string
+		for _, field := range slices.Sorted(maps.Keys(public.Fields)) {
+			parts = append(parts, field+": "+public.Fields[field])
+		}
+		return &wordedError{strings.Join(parts, " "), err}
+	case public.Err != nil:
+		return &wordedError{public.Err.Error(), err}
+	}
+	return &wordedError{public.Message, err}
+}
