@@ -4,23 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/breached"
-	"github.com/cardea-accounts/cardea/internal/datadir"
-	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
-	"github.com/cardea-accounts/cardea/internal/picture"
-	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
-	"github.com/cardea-accounts/cardea/internal/web"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
@@ -241,72 +231,4 @@ func (c Config) Warnings() []string {
 			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
 	}
 	return warnings
-}
-
-var sameSite = map[string]http.SameSite{
-	"lax":    http.SameSiteLaxMode,
-	"strict": http.SameSiteStrictMode,
-	"none":   http.SameSiteNoneMode,
-}
-
-// dir is the data folder.
-func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
-
-func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
-	return account.PasswordOptions{
-		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
-	}
-}
-
-// publicURL is nil without one.
-func (c Config) publicURL() *url.URL {
-	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
-	return public
-}
-
-// rules are the limits on attempts.
-func (c Config) rules() guard.Rules {
-	limits, _ := settings.ParseLimits(c.Limits) // validated
-	return guard.Rules{
-		Account:  guard.Limit(limits["account"]),
-		Address:  guard.Limit(limits["address"]),
-		Register: guard.Limit(limits["register"]),
-	}
-}
-
-func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
-}
-
-// trustedProxies are in the form of clients' addresses, also if a program sets others.
-func (c Config) trustedProxies() []netip.Prefix {
-	networks := make([]netip.Prefix, len(c.TrustedProxies))
-	for i, network := range c.TrustedProxies {
-		networks[i] = settings.Unmapped(network)
-	}
-	return networks
-}
-
-func (c Config) webOptions() web.Options {
-	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
-	return web.Options{
-		PublicURL:      c.publicURL(),
-		TrustedProxies: c.trustedProxies(),
-		ForwardedHost:  c.ForwardedHost == "on",
-		AllowedOrigins: c.AllowedOrigins,
-		HSTS:           c.HSTS,
-		CookieName:     c.CookieName,
-		CookieDomain:   cookieDomain,
-		CookieSameSite: sameSite[c.CookieSameSite],
-		CookieMaxAge:   c.SessionMax,
-		UploadMaxBytes: c.UploadMaxBytes,
-		LogAll:         c.LogRequests == "all",
-		Now:            c.Clock,
-		Log:            c.Log,
-	}
 }
