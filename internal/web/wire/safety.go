@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // safety protects browsers: it sets headers on every answer, and refuses what pages
