@@ -88,7 +88,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Rules.Address, guard.Limit{Count: 100, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Register, guard.Limit{Count: 100, Window: time.Hour})
 	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now, log)
-	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 100, Now: now, Log: log})
+	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 1000, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
 		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
