@@ -17,7 +17,7 @@ func addSessions(t *testing.T, h *house.House, userID string, n int) {
 	t.Helper()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
 		for range n {
-			if err := h.Sessions.Replace(t.Context(), tx, guard.Client{}, h.Sessions.Prepare(userID, guard.Client{}), nil); err != nil {
+			if err := h.Sessions.Replace(t.Context(), tx, guard.Client{}, h.Sessions.Prepare(userID, guard.Client{}), func(guard.Event, string) {}); err != nil {
 				return err
 			}
 		}
