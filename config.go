@@ -23,15 +23,16 @@ type Config struct {
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
-	// PublicURL is the address the world sees, http or https. Empty: http:// and
+	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are the networks whose X-Forwarded-For and -Proto count.
+	// TrustedProxies are the networks of proxies whose headers X-Forwarded-For and -Proto
+	// are trusted.
 	TrustedProxies []netip.Prefix
 	// ForwardedHost is off or on. On: without a PublicURL, X-Forwarded-Host of a trusted
 	// proxy names the host in links. The proxy must set it, or clients can.
 	ForwardedHost string
-	// AllowedOrigins are other origins whose pages may call, such as
+	// AllowedOrigins are other origins whose pages may call the API, such as
 	// https://app.example.com.
 	AllowedOrigins []string
 	// HSTS is the scope of Strict-Transport-Security, which is sent under https only:
@@ -76,8 +77,8 @@ type Config struct {
 
 	// AuditKeep is how long audit events are kept.
 	AuditKeep time.Duration
-	// LogRequests is events (requests that change something, errors, and requests that
-	// take longer than a second) or all.
+	// LogRequests says which requests are logged: events (those that change something,
+	// fail, or take longer than a second) or all.
 	LogRequests string
 
 	// TuneRuntime lets the server raise GOMAXPROCS by the number of its workers for
@@ -120,13 +121,13 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
-			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
+			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
 			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For "+
 				"and -Proto count").Without("none"),
 			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, X-Forwarded-Host of a trusted proxy names the host in links: off, or `on` "+
 				"if the proxy always sets it; otherwise clients could", "off", "on"),
-			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call, such as https://app.example.com").Without("none"),
+			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
@@ -141,14 +142,14 @@ func (c *Config) Settings() []Setting {
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
 			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
-			settings.Choice("rate-limit", &c.RateLimit, "the limits on attempts are `on`, or off for load tests", "on", "off"),
-			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change: wrong passwords for one account, "+
-				"wrong passwords from one address, registrations from one address", checkLimits)),
+			settings.Choice("rate-limit", &c.RateLimit, "`switch` of all limits on attempts: on, or off for load tests", "on", "off"),
+			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as attempts/time: wrong passwords for one account, "+
+				"wrong passwords from one address, registrations (register) from one address", checkLimits)),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
 		settings.In("Log",
-			settings.Choice("log", &c.LogRequests, "which `requests` are logged: events (changes, errors, slower than a second) or all", "events", "all")),
+			settings.Choice("log", &c.LogRequests, "`requests` to log: events (changes, errors, and those slower than a second) or all", "events", "all")),
 	)
 }
 
@@ -213,7 +214,7 @@ func (c Config) checkCookie() (errs []error) {
 		refuse("cookie-domain", c.CookieDomain, err.Error())
 	}
 	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
-		refuse("cookie-domain", c.CookieDomain, "none with a cookie-name that begins with __Host-, because browsers drop the cookie otherwise")
+		refuse("cookie-domain", c.CookieDomain, "leave it out, or use a cookie-name without __Host-: browsers drop a __Host- cookie that has a domain")
 	}
 	return errs
 }

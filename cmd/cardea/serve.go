@@ -77,7 +77,7 @@ func exposure(o options) []string {
 	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
 		return nil
 	}
-	return []string{"listening beyond this machine without https: passwords and cookies can be read on the way; " +
+	return []string{"listening beyond this machine without https: passwords and cookies can be read on the network; " +
 		"put a proxy with https in front and set CARDEA_PUBLIC_URL"}
 }
 
@@ -126,7 +126,7 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 		address = strings.TrimSuffix(o.PublicURL, "/")
 	}
 	fmt.Fprintf(p.stdout, `
-The data folder is new. Make the first account, and see who is signed in:
+The data folder is new. Create the first account, and see who is signed in:
 
   curl -c cookies -X POST %[1]s/api/register \
     -H 'Content-Type: application/json' \

@@ -19,7 +19,8 @@ const maxEmail = 254
 // maxTypedEmail bounds the work, in bytes, with room for white space around the address.
 const maxTypedEmail = 1 << 10
 
-// normalEmail trims an address and says what is wrong with it; empty if nothing is.
+// normalEmail returns an address without surrounding spaces. If it is not acceptable,
+// problem says why.
 func normalEmail(typed string) (email, problem string) {
 	isLong := len(typed) > maxTypedEmail
 	if !isLong {

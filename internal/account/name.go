@@ -17,8 +17,8 @@ const (
 	maxTypedName = 2000
 )
 
-// normalName trims a name, brings it to NFC, and says what is wrong with it; empty if
-// nothing is.
+// normalName returns a name in Unicode NFC without surrounding spaces. If it is not
+// acceptable, problem says why.
 func normalName(typed string) (name, problem string) {
 	if len(typed) > maxTypedName {
 		return "", nameTooLong

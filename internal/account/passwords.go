@@ -65,7 +65,7 @@ func NewPasswords(opt PasswordOptions) *Passwords {
 	}
 }
 
-// wordsOf lists what names this installation, in lower case.
+// wordsOf lists the words that name this installation, in lower case.
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
@@ -88,8 +88,8 @@ const (
 	maxPassword = 1024
 )
 
-// problem says what is wrong with a new password; empty if nothing is. There are no
-// composition rules (ASVS 6.2.5). It refuses what attackers try first.
+// problem says why a new password is not acceptable; empty if it is. There are no
+// composition rules (ASVS 6.2.5). Passwords that attackers try first are refused.
 func (p *Passwords) problem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
@@ -110,7 +110,8 @@ func (p *Passwords) problem(pw Password, email, name string) string {
 	return ""
 }
 
-// isOwn compares as e-mail addresses are compared: without case.
+// isOwn reports whether a password is the user's address, mailbox or name. Case does not
+// matter.
 func isOwn(pw Password, email, name string) bool {
 	key := EmailKey(string(pw))
 	mailbox, _, _ := strings.Cut(email, "@")

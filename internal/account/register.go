@@ -21,8 +21,8 @@ type Registration struct {
 // Register makes an account and signs the user in. A session that the client presents
 // ends. Errors: invalid_input, too_many_attempts, email_taken.
 //
-// However many registrations of one address race, in whatever spelling, one succeeds:
-// the database keeps the compared form unique.
+// If several registrations of one address race, in any spelling, exactly one succeeds,
+// because the compared form is unique in the database.
 func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	}
 	row := s.newUser(name, email)
 	signIn, err := s.create(ctx, &row, r.Password, client)
-	if err != nil && !errors.Is(err, ErrEmailTaken) { // which tells whether an address is taken, so it counts
+	if err != nil && !errors.Is(err, ErrEmailTaken) { // email_taken counts, because it reveals who has an account
 		s.guards.Limits.TakeBack(ctx, attempt)
 	}
 	if err != nil {
@@ -96,8 +96,8 @@ func (s *Service) check(r Registration) (name, email string, err error) {
 }
 
 // hashForNew hashes the password of a new account unless the address is taken. The
-// look-up is not done by the worker, whose thread has a low priority and would hold
-// locks of the database for long.
+// look-up is not done by the worker: its low-priority thread would hold database locks
+// for long.
 func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, queue queue) (hash string, err error) {
 	switch _, err := s.db.UserByEmailKey(ctx, emailKey); {
 	case err == nil:

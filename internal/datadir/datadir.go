@@ -1,6 +1,5 @@
-// Package datadir knows what a data folder holds and when it may be opened: the paths,
-// the lock, the secret keys, and the signs of a restore that was cut off or of a lost
-// database.
+// Package datadir knows the paths, the lock and the secret keys of a data folder. It
+// refuses to open a folder whose restore was cut off or whose database is lost.
 package datadir
 
 import (
@@ -40,7 +39,7 @@ func (d Dir) Staged() string { return d.Database + ".restoring" }
 func (d Dir) LockFile() string { return d.Database + ".lock" }
 
 // ErrInUse: another process serves the same database.
-var ErrInUse = errors.New("another Cardea uses this database")
+var ErrInUse = errors.New("another Cardea server uses this database")
 
 // Lock is held by the process that serves the database. The operating system releases
 // it however the process ends.

@@ -31,8 +31,8 @@ const (
 	longestWait = 15 * time.Minute
 	// waitSteps is the number of attempts past the limit after which the wait stops growing.
 	waitSteps = 4
-	// Refused attempts cost next to nothing. Without this bound a flood of them would become
-	// a flood of events.
+	// A refused attempt is an event at most once a minute for each limit. Otherwise a flood
+	// of attempts would become a flood of events.
 	reportEvery = time.Minute
 	maxReported = 10_000
 	// attemptsKeep is how long attempts are remembered at least. A longer window extends it.
@@ -57,8 +57,8 @@ type Counter struct {
 	name  workers.Flow
 }
 
-// newCounter names a counter by a hash, so the table of attempts holds no addresses of
-// strangers and nothing that a stranger made long.
+// newCounter names a counter by a hash. So the table of attempts stores no addresses, and
+// a long input takes no more room than a short one.
 func newCounter(l Limit, kind, value string) Counter { return Counter{l, Flow(kind, value)} }
 
 // Flow names a client or an account in the queue of a worker pool.
@@ -162,7 +162,7 @@ func (l *Limits) waitNow(ctx context.Context, tx *store.Tx, c Counter, now time.
 	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
 		return 0, err
 	}
-	since := now.Add(-max(attemptsKeep, c.limit.Window)) // whatever the windows of other limits are
+	since := now.Add(-max(attemptsKeep, c.limit.Window)) // not l.keep(), which includes the windows of other limits
 	attempts, err := tx.AttemptsAfter(ctx, c.name[:], since, c.limit.Count+waitSteps)
 	return c.limit.wait(attempts, now), err
 }
@@ -178,14 +178,14 @@ func (a *Attempt) add(ctx context.Context, tx *store.Tx, now time.Time) error {
 	return nil
 }
 
-// TakeBack removes an attempt that failed for no fault of the user, such as an outage.
+// TakeBack removes an attempt that failed through no fault of the user, such as in an outage.
 func (l *Limits) TakeBack(ctx context.Context, a Attempt) {
 	if len(a.ids) == 0 {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := l.db.Tx(ctx, func(tx *store.Tx) error { return a.remove(ctx, tx) }); err != nil {
-		l.log.WarnContext(ctx, "an attempt that failed for no fault of the user still counts", "error", err)
+		l.log.WarnContext(ctx, "an attempt that failed through no fault of the user still counts", "error", err)
 	}
 }
 

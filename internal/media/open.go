@@ -24,14 +24,14 @@ type Open struct {
 	Name        string
 	ContentType string
 	Version     string // of the content, for the ETag
-	Address     string // the v= of an address that may be cached for ever; empty: none may
+	Address     string // the value of v= with which the address may be cached for ever; empty: none
 	UpdatedAt   time.Time
 }
 
-// Open opens the picture of a user, or its crop of one of [Sides]; side 0 is the picture
-// itself. Without crops it is the picture itself, too. name is the name in the address;
-// empty: any.
-// Errors: picture_not_found; [*Moved] for an older name of the same user's picture.
+// Open opens a user's picture. If side is one of [Sides], it opens the crop of that size,
+// or the picture itself if there are no crops; 0 means the picture itself. name is the
+// picture's name in the address; an empty name matches any. Errors: picture_not_found;
+// [*Moved] if name is an older name of the picture.
 func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Open, error) {
 	key := rowKey{userID, side}
 	row, known := p.rows.get(key)

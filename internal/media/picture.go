@@ -1,5 +1,5 @@
-// Package media has the rules for what users look like: their pictures with square crops
-// ([Pictures]), and the default avatar of users without a picture ([Avatars]).
+// Package media owns the pictures of users with their square crops ([Pictures]), and the
+// default avatars of users without a picture ([Avatars]).
 //
 // A picture goes through picture.go (the rules), files.go (bytes into the storage and out
 // of it), crops.go (crops that are missing), open.go (serving) and stored.go (reading
@@ -46,8 +46,9 @@ type Pictures struct {
 }
 
 // Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds. Pictures in work may weigh half of what the heaviest may:
-// the other half is garbage of the pictures before them. A heavier one runs alone.
+// takes up to two more seconds. The pictures being decoded may together weigh half as much
+// as the heaviest picture may: the garbage of earlier ones takes the other half. A heavier
+// picture is decoded alone.
 const (
 	picturesWaiting = 32 // for each worker
 	pictureWait     = 3 * time.Second

@@ -31,7 +31,7 @@ type Problem struct {
 	User    string // id; empty if it concerns none
 	File    string // key in the picture storage, or the name of a stray; empty if it concerns none
 	Message string // a sentence for the operator
-	Removed bool   // it was a file that nothing names, and was removed
+	Removed bool   // the file was removed, because nothing names it
 }
 
 // CheckOptions say how to check.
@@ -46,7 +46,7 @@ type check struct {
 	*Data
 	CheckOptions
 	contents  Contents
-	isDamaged bool // the database is, so it may not know whose a file is
+	isDamaged bool // the database is damaged, so it may not know which files are used
 }
 
 // Check looks at all data, while a server may serve it, and reports each problem as it

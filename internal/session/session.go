@@ -1,7 +1,7 @@
 // Package session starts, finds, lists and ends sessions.
 //
-// [Service.Find] is on the way of nearly every request, so live sessions are kept in
-// memory (cache.go), and their last use is written in the background (use.go).
+// Nearly every request calls [Service.Find]. So live sessions are kept in memory
+// (cache.go), and their last use is written in the background (use.go).
 package session
 
 import (
@@ -51,12 +51,12 @@ type Session struct {
 	User user.User
 	// ConfirmedAt is when the password was given last, see [Service.IsRecent].
 	ConfirmedAt time.Time
-	// Memo lets the caller keep what it made of the session, such as an answer that is
-	// ready to be sent. It is gone when anything about the user changes.
+	// Memo lets the caller keep a value with the session, such as an encoded answer. It
+	// is dropped when anything about the user changes.
 	Memo *atomic.Value
 }
 
-// SignIn is what a client keeps after a user has signed in.
+// SignIn has the values that the client keeps in cookies after a user has signed in.
 type SignIn struct {
 	Session token.Token
 	Device  guard.Device // empty: none
@@ -69,8 +69,8 @@ const (
 	pageSize = 50
 	// recently is how long a session is recent after the password was given.
 	recently = 5 * time.Minute
-	// detour bounds how long a request that only reads waits for a write beside it, for
-	// instance while another process holds the database lock.
+	// detour bounds how long a request that only reads may wait to write, for instance
+	// while another process holds the database lock.
 	detour = 250 * time.Millisecond
 )
 

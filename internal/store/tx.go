@@ -20,8 +20,8 @@ type Tx struct {
 // Tx runs f in one transaction. It commits when f returns nil, and rolls back
 // otherwise. A commit that Tx reports as done is on the disk.
 //
-// When another transaction gets in the way, f runs again. So f changes nothing outside
-// the transaction that a second run would not set again.
+// When another transaction gets in the way, f runs again. So a variable that f sets
+// outside the transaction must be set again by a second run.
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
 // then it fails with [ErrUnavailable].

@@ -83,7 +83,7 @@ func newEngine(path, writerDSN, readerDSN string) (*engine, error) {
 	return &engine{path: path, pools: store.Pools{Writer: writer, Reader: reader}, migrations: migrations}, nil
 }
 
-// open is one of the functions of package store that make a DB of an engine.
+// open makes a DB of the engine with [store.Open] or [store.OpenExisting].
 func (e *engine) open(ctx context.Context, open func(context.Context, store.Engine, store.Pools) (*store.DB, error)) (*store.DB, error) {
 	db, err := open(ctx, e, e.pools)
 	if err != nil {

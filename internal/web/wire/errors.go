@@ -11,7 +11,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 )
 
-// Errors of HTTP itself. Those of the rules are account's.
+// Errors of HTTP itself. Those of use cases are in guard, account and media.
 var (
 	ErrNoRoute = &guard.Error{Kind: guard.KindNotFound, Code: "not_found",
 		Message: "There is nothing at this address."}
@@ -56,8 +56,7 @@ var statuses = map[guard.Kind]int{
 	guard.KindFull:            http.StatusInsufficientStorage,
 }
 
-// publicError is the form of an error that is answered. Errors of no known kind are
-// internal ones.
+// publicError returns the public form of an error. An unknown error is an internal one.
 func publicError(err error) *guard.Error {
 	if e, ok := errors.AsType[*guard.Error](err); ok {
 		return e

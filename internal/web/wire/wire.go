@@ -1,4 +1,4 @@
-// Package wire holds what HTTP needs and no rule knows: addresses and origins,
+// Package wire holds the HTTP code that all routes share: addresses and origins,
 // cookies, bodies and their pace, the JSON envelope, the status of each error,
 // safety headers and CORS, the request log, and the HTTP metrics.
 //
