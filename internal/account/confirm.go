@@ -33,7 +33,7 @@ func (s *Service) Confirm(ctx context.Context, in *session.Session, current Pass
 // confirm verifies the password and marks the session. If the password changed meanwhile,
 // the given one is no longer right.
 func (s *Service) confirm(ctx context.Context, row store.User, in *session.Session, current Password, client guard.Client, attempt guard.Attempt) error {
-	hash, err := s.passwords.verify(ctx, row.PasswordHash, current, guard.Flows(attempt.Counters))
+	hash, err := s.passwords.verify(ctx, row.PasswordHash, current, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return err
 	}

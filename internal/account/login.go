@@ -37,12 +37,13 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	counters := s.guards.Limits.ForLogin(emailKey, client, s.guards.Devices.ID(row, client.Devices))
+	device := s.guards.Devices.ID(row, client.Devices)
+	counters := s.guards.Limits.ForLogin(emailKey, client, device)
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	signIn, err := s.signIn(ctx, row, pw, client, attempt)
+	signIn, err := s.signIn(ctx, row, pw, client, attempt, queueFor(client, emailKey, device != ""))
 	if err != nil && !errors.Is(err, ErrInvalidCredentials) {
 		s.guards.Limits.TakeBack(ctx, attempt)
 	}
@@ -50,8 +51,8 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 }
 
 // signIn verifies the password and, if it is right, makes the session.
-func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
-	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, guard.Flows(attempt.Counters))
+func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt, q queue) (session.SignIn, error) {
+	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, q)
 	if err != nil {
 		return session.SignIn{}, err
 	}

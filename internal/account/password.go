@@ -36,7 +36,7 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
 func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
-	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, guard.Flows(attempt.Counters))
+	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return session.SignIn{}, err
 	}
@@ -64,7 +64,7 @@ func (s *Service) SetPassword(ctx context.Context, u user.User, next Password, c
 	if err := problems.err(); err != nil {
 		return 0, err
 	}
-	hash, err := s.passwords.hash(ctx, next, "password", nil)
+	hash, err := s.passwords.hash(ctx, next, "password", queue{})
 	if err != nil {
 		return 0, err
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/workers"
@@ -125,12 +126,27 @@ func (p *Passwords) namesThisService(pw Password) bool {
 	return word != "" && slices.Contains(p.words, word)
 }
 
-// queue names whom a hash is for, so the queue is fair between them.
-type queue []workers.Flow
+// queue says for whom a hash is, so the queue is fair between accounts and networks.
+type queue struct {
+	flows []fair.Flow
+	known bool // a known device or a signed-in user
+}
+
+// queueFor returns the place of a client in the queue. The hashes for known devices have
+// half of the workers' time to themselves, and share it by account and network too. So
+// strangers who guess at an account do not make its owner wait, and an owner of many
+// devices makes nobody wait.
+func queueFor(client guard.Client, emailKey string, known bool) queue {
+	kind := "stranger"
+	if known {
+		kind = "known"
+	}
+	return queue{guard.Flows(client, kind, emailKey), known}
+}
 
 // job is the work of n hashes.
 func (p *Passwords) job(n int, q queue) workers.Job {
-	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q}
+	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q.flows, Reserved: q.known}
 }
 
 // hash hashes a new password. Error: invalid_input in the field, if it was breached.

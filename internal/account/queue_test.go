@@ -65,9 +65,9 @@ func TestBusyHashing(t *testing.T) {
 	slots := hashing.Load().Slots
 	release := house.Hold(t, hashing, slots, 1)
 	full := 128 * slots
-	flow := guard.Flow("account", "ada@example.com") // the queue would make room for another account
+	flows := guard.Flows(guard.Client{}, "stranger", "ada@example.com") // the queue would make room for another account
 	for range full {
-		go func() { _ = hashing.Do(t.Context(), workers.Job{Flows: []workers.Flow{flow}}, func() {}) }()
+		go func() { _ = hashing.Do(t.Context(), workers.Job{Flows: flows}, func() {}) }()
 	}
 	house.AwaitWaiting(t, hashing, full)
 	_, err := h.Accounts.Login(t.Context(), "ada@example.com", house.Password, guard.Client{})

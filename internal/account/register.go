@@ -49,8 +49,7 @@ func (s *Service) newUser(name, email string) store.User {
 
 // create stores the account and signs in to it.
 func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn session.SignIn, err error) {
-	queue := guard.Flows(s.guards.Limits.ForLogin(row.EmailKey, client, ""))
-	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queue); err != nil {
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queueFor(client, row.EmailKey, false)); err != nil {
 		return session.SignIn{}, err
 	}
 	fresh := s.sessions.Prepare(row.ID, client)
@@ -75,7 +74,7 @@ func (s *Service) Add(ctx context.Context, r Registration) (user.User, error) {
 		return user.User{}, err
 	}
 	row := s.newUser(name, email)
-	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, r.Password, nil); err != nil {
+	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, r.Password, queue{}); err != nil {
 		return user.User{}, guard.PublicError(err)
 	}
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventRegistered, row.ID, guard.Client{}, func(tx *store.Tx) error {

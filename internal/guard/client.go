@@ -35,14 +35,3 @@ func (c Client) Address() string {
 	}
 	return c.IP.String()
 }
-
-// Network returns the network that counts as one address. An IPv6 network of 64 bits
-// belongs to one customer, who can use all of it (RFC 6177).
-func (c Client) Network() string {
-	if c.IP.Is6() {
-		if network, err := c.IP.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return c.IP.String()
-}

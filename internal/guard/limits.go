@@ -2,14 +2,12 @@ package guard
 
 import (
 	"context"
-	"crypto/sha256"
 	"log/slog"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
-	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Limit is how many attempts are allowed within a window. After that the wait lasts
@@ -54,25 +52,12 @@ func (l Limit) wait(attempts []time.Time, now time.Time) time.Duration {
 // Counter counts attempts of one kind, such as those at one account.
 type Counter struct {
 	limit Limit
-	name  workers.Flow
+	name  [32]byte
 }
 
-// newCounter names a counter by a hash. So the table of attempts stores no addresses, and
-// a long input takes no more room than a short one.
-func newCounter(l Limit, kind, value string) Counter { return Counter{l, Flow(kind, value)} }
-
-// Flow names a client or an account in the queue of a worker pool.
-func Flow(kind, value string) workers.Flow { return sha256.Sum256([]byte(kind + "\x00" + value)) }
-
-// Flows returns the queue names of counters. Queueing by what is counted makes the
-// queue fair between accounts and between addresses.
-func Flows(counters []Counter) []workers.Flow {
-	flows := make([]workers.Flow, len(counters))
-	for i, c := range counters {
-		flows[i] = c.name
-	}
-	return flows
-}
+// newCounter names a counter by a hash, so the table of attempts holds no addresses of
+// strangers and nothing that a stranger made long.
+func newCounter(l Limit, kind, value string) Counter { return Counter{l, hash(kind, value)} }
 
 // Limits throttles attempts at passwords, registrations, and the changes of one user.
 // Attempts are rows, so a restart forgets none. Its methods may be called from any goroutine.
@@ -84,14 +69,14 @@ type Limits struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	reported *rarely.Gate[workers.Flow] // limits that were reached
+	reported *rarely.Gate[[32]byte] // limits that were reached
 }
 
 // NewLimits returns limits by the given rules. If on is false, nothing is throttled.
 func NewLimits(db *store.DB, audit *Audit, rules Rules, on bool, now func() time.Time, log *slog.Logger) *Limits {
 	return &Limits{
 		db: db, audit: audit, rules: rules, on: on, now: now, log: log,
-		reported: rarely.NewGate[workers.Flow](reportEvery, maxReported),
+		reported: rarely.NewGate[[32]byte](reportEvery, maxReported),
 	}
 }
 
@@ -101,7 +86,7 @@ func (l *Limits) ForLogin(emailKey string, client Client, deviceID string) []Cou
 	if deviceID != "" {
 		return []Counter{newCounter(l.rules.Account, "device", deviceID)}
 	}
-	return []Counter{l.ForAccount(emailKey), newCounter(l.rules.Address, "address", client.Network())}
+	return []Counter{l.ForAccount(emailKey), newCounter(l.rules.Address, "address", client.Networks()[0].String())}
 }
 
 // ForAccount returns the counter of strangers' attempts at an account.
@@ -111,7 +96,7 @@ func (l *Limits) ForAccount(emailKey string) Counter {
 
 // ForRegistration returns the counters of a registration.
 func (l *Limits) ForRegistration(client Client) []Counter {
-	return []Counter{newCounter(l.rules.Register, "registration", client.Network())}
+	return []Counter{newCounter(l.rules.Register, "registration", client.Networks()[0].String())}
 }
 
 // ForPassword returns the counters of an attempt at the current password by a signed-in

@@ -138,7 +138,7 @@ func (a *Avatars) draw(ctx context.Context, key drawnKey, shown avatar.Avatar, c
 		return drawn, nil
 	}
 	var err error
-	job := workers.Job{Flows: []workers.Flow{guard.Flow("address", client.Network())}}
+	job := workers.Job{Flows: guard.Flows(client, "avatar", "")}
 	if busy := a.drawing.Do(ctx, job, func() { drawn.PNG, err = shown.PNG(key.side) }); busy != nil || err != nil {
 		return Avatar{}, guard.PublicError(fmt.Errorf("draw a default avatar: %w", errors.Join(busy, err)))
 	}

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
-	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -61,7 +60,7 @@ func (p *Pictures) addCrops(ctx context.Context, userID string) error {
 	if err != nil {
 		return err
 	}
-	set, err := p.make(ctx, data, picture.Limits{}, picture.Crop{}, guard.Flow("sweep", "crops"))
+	set, err := p.make(ctx, data, picture.Limits{}, picture.Crop{})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -104,8 +105,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 	if err := p.limits.AdmitChange(ctx, userID); err != nil { // before the CPU-heavy part
 		return user.Picture{}, err
 	}
-	flows := []workers.Flow{guard.Flow("user", userID), guard.Flow("address", client.Network())}
-	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, flows...)
+	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, guard.Flows(client, "upload", userID)...)
 	if err != nil {
 		return user.Picture{}, p.publicError(err, upload.Data)
 	}
@@ -125,7 +125,7 @@ func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client
 
 // make decodes a stranger's file and encodes it anew, when it is its turn and there is
 // memory for it.
-func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...workers.Flow) (set *picture.Set, err error) {
+func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits, crop picture.Crop, flows ...fair.Flow) (set *picture.Set, err error) {
 	source, err := picture.Open(data, limits)
 	if err != nil {
 		return nil, err

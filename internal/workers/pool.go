@@ -3,7 +3,7 @@
 //
 // A [Pool] has a fixed number of workers, by default one for each core. Each is an
 // operating system thread with a lower priority than the rest of the process. Jobs
-// wait in a queue that is fair between accounts and between addresses. When the
+// wait in a queue that is fair between accounts and between networks. When the
 // queue is full, callers get [ErrBusy] at once.
 //
 // On systems other than Linux, threads have the same priority as all others.
@@ -16,6 +16,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/fair"
 )
 
 // ErrBusy means that the queue is full, the wait was too long, or the pool is closed.
@@ -37,16 +39,15 @@ type Limits struct {
 
 // Job describes a function to a pool.
 type Job struct {
-	// Flows say for whom the job runs, such as an account and an address. The
+	// Flows say for whom the job runs, such as an account and its network. The
 	// queue is fair between flows.
-	Flows []Flow
+	Flows []fair.Flow
 	// Weight is the memory the job needs, in bytes, and at least 1. Its time is
 	// assumed to be proportional. A job heavier than [Limits.Memory] runs alone.
 	Weight int64
+	// Reserved jobs get half of the workers' time while other jobs wait too.
+	Reserved bool
 }
-
-// Flow identifies an account or address, for example by a hash of its name.
-type Flow [32]byte
 
 // Pool runs a fixed number of jobs at a time. Its workers start with the first job
 // and stop with [Pool.Close].
@@ -55,8 +56,9 @@ type Pool struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond // signals workers that a job may be ready
-	queue   queue
-	memory  int64 // weight of running jobs
+	queue   fair.Queue
+	waiters map[*fair.Ticket]*waiter // the waiting jobs
+	memory  int64                    // weight of running jobs
 	started bool
 	closed  bool
 	load    Load
@@ -69,7 +71,7 @@ func NewPool(limits Limits) *Pool {
 	if limits.Workers <= 0 {
 		limits.Workers = cores()
 	}
-	p := &Pool{limits: limits, load: Load{Slots: limits.Workers}}
+	p := &Pool{limits: limits, waiters: map[*fair.Ticket]*waiter{}, load: Load{Slots: limits.Workers}}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -81,8 +83,7 @@ func (p *Pool) Do(ctx context.Context, job Job, f func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	job.Weight = max(1, job.Weight)
-	w := &waiter{Job: job, ctx: ctx, f: f, since: time.Now(), done: make(chan struct{})}
+	w := newWaiter(ctx, job, f)
 	p.admit(w)
 	patience := time.NewTimer(p.limits.Wait)
 	defer patience.Stop()
@@ -113,7 +114,10 @@ func (p *Pool) admit(w *waiter) {
 		p.start()
 	}
 	idle := p.limits.Workers - p.load.Running
-	if out := p.queue.add(w, p.limits.Waiting*p.limits.Workers+idle); out != nil {
+	p.waiters[&w.Ticket] = w
+	if t := p.queue.Add(&w.Ticket, p.limits.Waiting*p.limits.Workers+idle); t != nil {
+		out := p.waiters[t]
+		delete(p.waiters, t)
 		p.refuse(out)
 		if out != w {
 			p.load.Displaced++
@@ -131,7 +135,7 @@ func (p *Pool) refuse(w *waiter) {
 func (p *Pool) leave(w *waiter, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.queue.remove(w) {
+	if !p.remove(w) {
 		return
 	}
 	if errors.Is(err, ErrBusy) {
@@ -139,6 +143,15 @@ func (p *Pool) leave(w *waiter, err error) {
 	}
 	w.end(err)
 	p.changed.Signal() // the next job may weigh less
+}
+
+// first returns the job whose turn is next, or nil.
+func (p *Pool) first() *waiter { return p.waiters[p.queue.First()] }
+
+// remove removes a job from the queue and reports whether it was waiting.
+func (p *Pool) remove(w *waiter) bool {
+	delete(p.waiters, &w.Ticket)
+	return p.queue.Remove(&w.Ticket)
 }
 
 func (p *Pool) start() {
@@ -176,19 +189,20 @@ func (p *Pool) next() *waiter {
 // jobs could hold up a heavy one for ever.
 func (p *Pool) take() *waiter {
 	for {
-		w := p.queue.first()
+		w := p.first()
 		if w == nil {
 			return nil
 		}
 		if err := w.ctx.Err(); err != nil {
-			p.queue.remove(w)
+			p.remove(w)
 			w.end(err)
 			continue
 		}
 		if p.memory > 0 && p.limits.Memory > 0 && p.memory+w.Weight > p.limits.Memory {
 			return nil
 		}
-		p.queue.take(w)
+		p.queue.Take(&w.Ticket)
+		delete(p.waiters, &w.Ticket)
 		p.memory += w.Weight
 		p.load.Running++
 		p.load.Waited += time.Since(w.since)
@@ -211,8 +225,8 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	lower := p.limits.RaiseProcs && p.started && !p.closed
 	p.closed = true
-	for w := p.queue.first(); w != nil; w = p.queue.first() {
-		p.queue.remove(w)
+	for w := p.first(); w != nil; w = p.first() {
+		p.remove(w)
 		p.refuse(w)
 	}
 	p.changed.Broadcast()
@@ -239,7 +253,7 @@ func (p *Pool) Load() Load {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	load := p.load
-	load.Waiting = len(p.queue.waiting)
+	load.Waiting = p.queue.Len()
 	return load
 }
 
@@ -250,6 +264,28 @@ type Panic struct {
 }
 
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n%s", p.Value, p.Stack) }
+
+// waiter is a job that waits, runs or has ended.
+type waiter struct {
+	fair.Ticket
+	ctx   context.Context
+	f     func()
+	since time.Time
+
+	done     chan struct{} // closed at the end; the fields below are valid then
+	err      error         // why the job did not run
+	panicked *Panic
+}
+
+func newWaiter(ctx context.Context, job Job, f func()) *waiter {
+	ticket := fair.Ticket{Flows: job.Flows, Weight: max(1, job.Weight), Reserved: job.Reserved}
+	return &waiter{Ticket: ticket, ctx: ctx, f: f, since: time.Now(), done: make(chan struct{})}
+}
+
+func (w *waiter) end(err error) {
+	w.err = err
+	close(w.done)
+}
 
 // run runs the function of the job and records its panic.
 func (w *waiter) run() {

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
@@ -30,7 +31,7 @@ func newLine(t *testing.T, waiting int) *line {
 // come adds a job for an account and an address: "ada@home".
 func (l *line) come(name string, weight int64) {
 	account, address, _ := strings.Cut(name, "@")
-	job := workers.Job{Weight: weight, Flows: []workers.Flow{flow("account " + account), flow("address " + address)}}
+	job := workers.Job{Weight: weight, Flows: []fair.Flow{flow("account " + account), flow("address " + address)}}
 	go func() {
 		if err := l.Do(l.t.Context(), job, func() { l.ran = append(l.ran, name) }); errors.Is(err, workers.ErrBusy) {
 			l.busy = append(l.busy, name)
@@ -39,8 +40,8 @@ func (l *line) come(name string, weight int64) {
 	synctest.Wait() // until it waits or was refused
 }
 
-func flow(name string) (f workers.Flow) {
-	copy(f[:], name)
+func flow(name string) (f fair.Flow) {
+	copy(f.Name[:], name)
 	return f
 }
 
@@ -97,7 +98,7 @@ func TestNewcomersDoNotOvertakeForEver(t *testing.T) {
 			l.come(name, 1)
 		}
 		go func() {
-			_ = l.Do(t.Context(), workers.Job{Flows: []workers.Flow{flow("address 2")}}, func() { <-open })
+			_ = l.Do(t.Context(), workers.Job{Flows: []fair.Flow{flow("address 2")}}, func() { <-open })
 		}()
 		synctest.Wait()
 		l.come("c@1", 1)
@@ -165,7 +166,7 @@ func TestAloneWithAllWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(t, workers.Limits{Workers: 4, Waiting: 100, Wait: time.Hour})
 		begun := time.Now()
-		job := workers.Job{Weight: 1, Flows: []workers.Flow{flow("account"), flow("address")}}
+		job := workers.Job{Weight: 1, Flows: []fair.Flow{flow("account"), flow("address")}}
 		done := make(chan error)
 		for range 8 {
 			go func() { done <- p.Do(t.Context(), job, func() { time.Sleep(time.Second) }) }()

@@ -1,0 +1,158 @@
+// Package fair orders what waits, so nobody who sends much makes others wait long.
+//
+// A [Queue] holds tickets and a [Gate] lets callers through one at a time. Both are fair
+// between flows, such as accounts and networks.
+package fair
+
+import "slices"
+
+// Flow identifies an account or a network. Share is how many tickets of the flow count
+// as one: a network of many clients has a larger share than a single client. It must be
+// 1, 2 or 4; zero means 1.
+type Flow struct {
+	Name  [32]byte // for example a hash of the account
+	Share int
+}
+
+// shares is a common multiple of all shares.
+const shares = 4
+
+// cost is what a weight counts in the flow.
+func (f Flow) cost(weight int64) int64 { return weight * shares / int64(max(1, f.Share)) }
+
+// Ticket says for whom something waits.
+type Ticket struct {
+	Flows []Flow
+	// Weight is how long the work will take, in any unit, and at least 1.
+	Weight int64
+	// Reserved tickets get half of the turns while others wait too.
+	Reserved bool
+
+	turn int64 // see Queue
+}
+
+// Queue holds the tickets that wait. It is a form of start-time fair queuing (Goyal, Vin
+// and Cheng, 1996) that remembers nothing about flows without a waiting ticket.
+//
+// Each ticket gets a turn, and the lowest turn is next; among equals, the oldest ticket.
+// A new ticket's turn is the present turn plus what already waits in one of its flows,
+// whichever is most. So a client with a hundred tickets waits behind every client with
+// one, and the tickets of a lone client stay in order.
+//
+// Reserved tickets have a line of their own, with its own turns. While both lines have
+// tickets, they take turns by weight.
+//
+// The zero Queue is empty. Its methods look at all waiting tickets at most once.
+type Queue struct {
+	lines [2]line
+	// ahead is how much more weight the reserved line was given than the other one, since
+	// both have had tickets.
+	ahead int64
+}
+
+// line is one half of a queue.
+type line struct {
+	waiting []*Ticket // oldest first
+	now     int64     // the present turn: the highest taken so far
+	flows   map[Flow]int64
+}
+
+func (q *Queue) line(t *Ticket) *line {
+	if t.Reserved {
+		return &q.lines[1]
+	}
+	return &q.lines[0]
+}
+
+// Len returns how many tickets wait.
+func (q *Queue) Len() int { return len(q.lines[0].waiting) + len(q.lines[1].waiting) }
+
+// Add adds a ticket. If more than size tickets wait then, it removes and returns the one
+// with the highest turn in the longer line, which may be t. So a client that fills the
+// queue does not shut out others.
+func (q *Queue) Add(t *Ticket, size int) (out *Ticket) {
+	t.Weight = max(1, t.Weight)
+	q.line(t).add(t)
+	if q.Len() <= size {
+		return nil
+	}
+	longer := &q.lines[0]
+	if len(q.lines[1].waiting) > len(longer.waiting) {
+		longer = &q.lines[1]
+	}
+	out = longer.last()
+	q.Remove(out)
+	return out
+}
+
+// First returns the ticket whose turn is next, or nil.
+func (q *Queue) First() *Ticket {
+	first, reserved := q.lines[0].first(), q.lines[1].first()
+	if first == nil || reserved != nil && q.ahead <= 0 {
+		return reserved
+	}
+	return first
+}
+
+// Take removes a ticket that gets its turn.
+func (q *Queue) Take(t *Ticket) {
+	if len(q.lines[0].waiting) == 0 || len(q.lines[1].waiting) == 0 {
+		q.ahead = 0
+	} else if t.Reserved {
+		q.ahead += t.Weight
+	} else {
+		q.ahead -= t.Weight
+	}
+	q.Remove(t)
+	l := q.line(t)
+	l.now = max(l.now, t.turn)
+}
+
+// Remove removes a ticket and reports whether it was waiting.
+func (q *Queue) Remove(t *Ticket) bool { return q.line(t).remove(t) }
+
+func (l *line) add(t *Ticket) {
+	if l.flows == nil {
+		l.flows = map[Flow]int64{}
+	}
+	t.turn = l.now
+	for _, f := range t.Flows {
+		t.turn = max(t.turn, l.now+l.flows[f])
+	}
+	for _, f := range t.Flows {
+		l.flows[f] += f.cost(t.Weight)
+	}
+	l.waiting = append(l.waiting, t)
+}
+
+func (l *line) first() (first *Ticket) {
+	for _, t := range l.waiting {
+		if first == nil || t.turn < first.turn {
+			first = t
+		}
+	}
+	return first
+}
+
+func (l *line) last() (last *Ticket) {
+	for _, t := range l.waiting {
+		if last == nil || t.turn >= last.turn {
+			last = t
+		}
+	}
+	return last
+}
+
+func (l *line) remove(t *Ticket) bool {
+	i := slices.Index(l.waiting, t)
+	if i < 0 {
+		return false
+	}
+	l.waiting = slices.Delete(l.waiting, i, i+1)
+	for _, f := range t.Flows {
+		if l.flows[f] -= f.cost(t.Weight); l.flows[f] <= 0 {
+			delete(l.flows, f)
+		}
+	}
+	return true
+}
