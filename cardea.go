@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/clock"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -53,6 +55,7 @@ var ErrInUse = datadir.ErrInUse
 // the data folder. Its methods may be called from any goroutine.
 type Server struct {
 	cfg     Config
+	clock   *clock.Clock // cfg.Clock without jumps
 	web     *web.Server
 	jobs    *run.Runner
 	figures ops.Sources
@@ -68,7 +71,8 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, clock: clock.New(cfg.Clock)}
+	s.cfg.Clock = s.clock.Now
 	s.close = sync.OnceValue(s.closeAll)
 	if err := s.open(context.Background()); err != nil {
 		return nil, errors.Join(err, s.closeAll())
@@ -88,6 +92,12 @@ func (s *Server) open(ctx context.Context) error {
 		s.onClose(list.Close)
 	}
 	dir := s.cfg.dir()
+	if err := dir.MakePrivate(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data: %w", err)
+	}
+	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
+		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
+	}
 	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
 	if err != nil {
 		return err
@@ -98,7 +108,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	s.onClose(db.Close)
-	files, err := blob.NewDisk(dir.Pictures)
+	files, err := media.OpenStorage(ctx, db, dir.Pictures)
 	if err != nil {
 		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
@@ -136,7 +146,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
 	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now, log)
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
-	sessions := session.New(db, watch, audit, limits, cfg.sessionOptions())
+	sessions := session.New(db, watch, audit, limits, s.sessionOptions())
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions())
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
@@ -148,11 +158,12 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		// A failure need not be logged: without a fresh look, every request reads the database and reports its errors.
 		run.Job{Name: "watch", Every: store.WatchInterval, Do: func(ctx context.Context) error { _ = watch.Look(ctx); return nil }},
 		run.Job{Name: "last_seen", Every: session.FlushInterval, Do: sessions.FlushUses, Stop: sessions.StopUses},
-		run.Job{Name: "sessions", Every: sweep, Do: sessions.Sweep},
+		run.Job{Name: "sessions", Every: sweep, Do: s.clock.WhenSettled(sessions.Sweep)},
 		run.Job{Name: "orphans", Every: sweep, Do: pictures.SweepOrphans},
 		run.Job{Name: "crops", Every: sweep, Do: pictures.SweepCrops},
-		run.Job{Name: "attempts", Every: sweep, Do: limits.Sweep},
-		run.Job{Name: "audit", Every: sweep, Do: audit.Sweep},
+		run.Job{Name: "attempts", Every: sweep, Do: s.clock.WhenSettled(limits.Sweep)},
+		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
+		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),

@@ -23,6 +23,10 @@ type Config struct {
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
+	// DataAccess is private or any. Private refuses to start if others on the machine can
+	// read or change the data folder, the database or secret.key.
+	DataAccess string
+
 	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
@@ -85,9 +89,14 @@ type Config struct {
 	// CPU-heavy jobs, until [Server.Close]. This affects the whole program. It keeps
 	// cheap requests fast while passwords are hashed and pictures decoded.
 	TuneRuntime bool
+	// Memory is how much memory the process may use in bytes, such as the limit of its
+	// container. Hashes, uploads and pictures take their parts of it. Below 128 MiB ordinary
+	// pictures are refused; from 640 MiB on, more makes no difference. Zero: no limit.
+	Memory int64
 	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
-	// Clock tells the time. Nil: time.Now.
+	// Clock tells the time. Nil: time.Now. A jump of a clock whose times have a monotonic
+	// reading is followed after 15 minutes.
 	Clock func() time.Time
 }
 
@@ -109,7 +118,7 @@ const (
 	maxSessionsPerUser = 10_000
 )
 
-// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
+// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Memory, Log
 // and Clock are for code only, so they are not listed.
 func (c *Config) Settings() []Setting {
 	return slices.Concat(
@@ -119,6 +128,7 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
 			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
 			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",

@@ -17,7 +17,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/web"
 )
 
-// The settings of a Config become the options of the packages that follow them.
+// The settings as the owners of state need them.
 
 var sameSite = map[string]http.SameSite{
 	"lax":    http.SameSiteLaxMode,
@@ -32,6 +32,7 @@ func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
 	return account.PasswordOptions{
 		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
 		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
+		Memory: c.part(4),
 	}
 }
 
@@ -51,12 +52,38 @@ func (c Config) rules() guard.Rules {
 	}
 }
 
-func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser, Now: c.Clock, Log: c.Log}
+func (s *Server) sessionOptions() session.Options {
+	c := s.cfg
+	return session.Options{
+		Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser,
+		Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log,
+	}
+}
+
+// Memory that is not shared out: the program, sessions, the database's pages, and garbage.
+const (
+	reservedMemory = 64 << 20
+	leastShared    = 32 << 20
+)
+
+// part is one of n parts of the memory that is shared out; 0: no limit.
+func (c Config) part(n int64) int64 {
+	if c.Memory <= 0 {
+		return 0
+	}
+	return max(leastShared, c.Memory-reservedMemory) / n
+}
+
+// pictureMemory is what making one picture may take.
+func (c Config) pictureMemory() int64 {
+	if c.Memory <= 0 {
+		return picture.DefaultMaxMemory
+	}
+	return min(picture.DefaultMaxMemory, c.part(2))
 }
 
 func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
+	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
 }
 
 // trustedProxies are in the form of clients' addresses, also if a program sets others.
@@ -81,6 +108,7 @@ func (c Config) webOptions() web.Options {
 		CookieSameSite: sameSite[c.CookieSameSite],
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,
+		UploadMemory:   c.part(4),
 		LogAll:         c.LogRequests == "all",
 		Now:            c.Clock,
 		Log:            c.Log,

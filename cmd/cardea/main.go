@@ -96,13 +96,13 @@ func wantsHelp(args []string) bool {
 
 // misused says in one line how the command was used wrongly.
 func (p program) misused(message string) int {
-	fmt.Fprintln(p.stderr, "cardea: "+oneLine(message))
+	fmt.Fprintln(p.stderr, "cardea: "+shown(oneLine(message)))
 	return exitUsage
 }
 
 // failed says in one line why the command failed.
 func (p program) failed(err error) int {
-	fmt.Fprintln(p.stderr, "cardea: "+oneLine(err.Error()))
+	fmt.Fprintln(p.stderr, "cardea: "+shown(oneLine(err.Error())))
 	return exitFailed
 }
 

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/cardea-accounts/cardea"
 )
@@ -28,6 +30,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.misused(err.Error() + " (see cardea serve --help)")
 	}
+	signal.Ignore(syscall.SIGPIPE) // the server continues when the reader of its log or its greeting has gone
 	o.Log = newLog(p.stderr, o.logFormat)
 	slog.SetDefault(o.Log) // for package log too, to which net/http writes without a logger
 	for _, name := range unknownVariables(p.environ) {
@@ -47,7 +50,8 @@ func (p program) serve(ctx context.Context, args []string) int {
 // a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
 	defer holdBallast()()
-	limitGarbage(o.SessionCache)
+	o.Memory = containerMemory()
+	limitGarbage(o.SessionCache, o.Memory)
 	o.TuneRuntime = true
 	listener, err := listen(ctx, o.listen)
 	if err != nil {

@@ -56,13 +56,14 @@ type PasswordOptions struct {
 	PublicURL  *url.URL       // its host is refused as a password; nil: none
 	Breached   *breached.List // nil: none
 	RaiseProcs bool           // see [workers.Limits]
+	Memory     int64          // that all hashes together may take, in bytes; 0: no limit
 }
 
 // NewPasswords returns the rules for passwords. [Passwords.Close] stops the workers.
 func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
 		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
-		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, RaiseProcs: opt.RaiseProcs}),
+		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, RaiseProcs: opt.RaiseProcs}),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
 )
 
 // Dir are the paths of a data folder. Database and pictures may be elsewhere.
@@ -35,8 +37,21 @@ func At(path, database, pictures string) Dir {
 // restore that was cut off is recognised.
 func (d Dir) Staged() string { return d.Database + ".restoring" }
 
-// LockFile is the path of the lock.
-func (d Dir) LockFile() string { return d.Database + ".lock" }
+// LockFile is the path of the lock. It is next to the file that a link to the database
+// leads to, so two servers that reach one database by different paths share the lock.
+func (d Dir) LockFile() string { return d.resolved() + ".lock" }
+
+// resolved is the path of the database without links. A missing file keeps its name.
+func (d Dir) resolved() string {
+	if path, err := filepath.EvalSymlinks(d.Database); err == nil {
+		return path
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(d.Database))
+	if err != nil {
+		return d.Database
+	}
+	return filepath.Join(folder, filepath.Base(d.Database))
+}
 
 // ErrInUse: another process serves the same database.
 var ErrInUse = errors.New("another Cardea server uses this database")
@@ -66,16 +81,17 @@ func (d Dir) Lock() (*Lock, error) {
 // the database, and refuses data that is not whole. The function hasPictures reports
 // whether there are pictures. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
 func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
-	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+	if err := durable.MkdirAll(d.Path); err != nil {
 		return nil, fmt.Errorf("data: cannot create the folder: %w", err)
 	}
+	wasServed := exists(d.LockFile())
 	lock, err := d.Lock()
 	if err != nil {
 		return nil, err
 	}
 	err = d.RefuseHalfRestored()
 	if err == nil {
-		err = d.refuseLost(hasPictures)
+		err = d.refuseLost(wasServed, hasPictures)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -95,20 +111,6 @@ func (d Dir) RefuseHalfRestored() error {
 		return fmt.Errorf("data: %w: %s; if none is running, empty the folder and restore again", ErrHalfRestored, d.Path)
 	}
 	return nil
-}
-
-// ErrLost: the database is an empty file, but there are pictures.
-var ErrLost = errors.New("the database is lost")
-
-// refuseLost fails with [ErrLost] if the database is empty and pictures exist. An empty
-// database without pictures is a first start that was interrupted.
-func (d Dir) refuseLost(hasPictures func() bool) error {
-	info, err := os.Stat(d.Database)
-	if err != nil || info.Size() > 0 || !hasPictures() {
-		return nil //nolint:nilerr // opening the database reports it
-	}
-	return fmt.Errorf("%w: %s is empty, but there are pictures in %s. Restore a backup; or, to start without users, move the pictures elsewhere",
-		ErrLost, d.Database, d.Pictures)
 }
 
 // ErrNotEmpty: a backup can be restored to an empty folder only.

@@ -59,6 +59,9 @@ func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
 	if err := dir.RefuseHalfRestored(); err != nil {
 		return nil, err
 	}
+	if err := dir.RefuseLost(func() bool { return blob.HasBlobs(ctx, dir.Pictures) }); err != nil {
+		return nil, err
+	}
 	d := &Data{dir: dir, opt: opt}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -77,7 +80,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	d.onClose(d.db.Close)
 	d.storage = blob.OpenDisk(d.dir.Pictures)
 	if !d.db.ReadOnly() {
-		if d.storage, err = blob.NewDisk(d.dir.Pictures); err != nil {
+		if d.storage, err = media.OpenStorage(ctx, d.db, d.dir.Pictures); err != nil {
 			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
 		}
 	}

@@ -44,6 +44,7 @@ var leaves = map[string]string{
 	"internal/avatar":   "",
 	"internal/blob":     "internal/durable",
 	"internal/breached": "",
+	"internal/clock":    "",
 	"internal/datadir":  "internal/durable internal/secret",
 	"internal/durable":  "",
 	"internal/fair":     "",

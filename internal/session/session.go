@@ -18,7 +18,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// Options are the settings of a [Service]. All are required.
+// Options are the settings of a [Service]. All are required except IsSettled.
 type Options struct {
 	Idle  time.Duration // a session that is not used expires after this
 	Max   time.Duration // every session expires after this
@@ -27,7 +27,10 @@ type Options struct {
 	// time would fill the disk.
 	PerUser int
 	Now     func() time.Time
-	Log     *slog.Logger
+	// IsSettled reports whether the time can be trusted enough to delete what expired, or to
+	// change what is dated in the future. Nil: always.
+	IsSettled func() bool
+	Log       *slog.Logger
 }
 
 // Service owns the sessions. Its methods may be called from any goroutine.
@@ -42,6 +45,9 @@ type Service struct {
 
 // New returns a service. watch says whether cached sessions may be served.
 func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Limits, opt Options) *Service {
+	if opt.IsSettled == nil {
+		opt.IsSettled = func() bool { return true }
+	}
 	return &Service{opt: opt, db: db, audit: audit, limits: limits, cache: newCache(db, watch, opt.Cache)}
 }
 
@@ -142,6 +148,9 @@ func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 		s.dropExpired(ctx, hash, now)
 		return nil, guard.ErrNotLoggedIn
 	}
+	if found.row.CreatedAt.After(now) || found.row.LastSeenAt.After(now) || found.ConfirmedAt.After(now) {
+		s.redate(ctx, found.row, now)
+	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
 		s.touch(ctx, found.row, now)
 	}
@@ -160,8 +169,12 @@ func (s *Service) expiry(row store.Session) time.Time {
 }
 
 // dropExpired deletes a session that was found expired, so it stays dead even if the
-// clock is set back. Otherwise the sweep would delete it later.
+// clock is set back. Otherwise the sweep would delete it later. If the clock has just been
+// set, the session is kept: the time may be wrong.
 func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Time) {
+	if !s.opt.IsSettled() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, detour)
 	defer cancel()
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
@@ -171,6 +184,24 @@ func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Tim
 		s.opt.Log.WarnContext(ctx, "expired session not deleted yet", "error", err)
 	}
 }
+
+// redate makes a session that is dated in the future one of now. It was made before the
+// clock was set back, and would outlive its limits. A last use that is only a moment ahead
+// is one of another request at the same time.
+func (s *Service) redate(ctx context.Context, row store.Session, now time.Time) {
+	ahead := max(row.CreatedAt.Sub(now), row.LastSeenAt.Sub(now), row.ConfirmedAt.Sub(now))
+	if ahead < redateFrom || !s.opt.IsSettled() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, detour)
+	defer cancel()
+	if err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.RedateSession(ctx, row.UserID, row.ID, now) }); err != nil {
+		s.opt.Log.WarnContext(ctx, "date of a session in the future not corrected yet", "error", err)
+	}
+}
+
+// redateFrom is how far in the future a date must be to be corrected.
+const redateFrom = time.Second
 
 // Stored returns those of some tokens that a session has, in their order. The session may
 // have expired.

@@ -29,6 +29,9 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
+	if db.health.gone.Load() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrGone)
+	}
 	return db.health.noteWrite(db.tx(ctx, db.patience, f))
 }
 

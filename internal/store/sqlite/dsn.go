@@ -13,7 +13,7 @@ const driverName = "sqlite"
 // to others in between. Readers only wait for processes that open or close the database.
 const (
 	writerTimeout = "busy_timeout(100)"
-	readerTimeout = "busy_timeout(5000)"
+	readerTimeout = "busy_timeout(2000)"
 )
 
 // walLimit is how large the write-ahead log stays, in bytes, after a long reader made it

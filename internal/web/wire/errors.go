@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,7 +80,14 @@ func (r *Request) Fail(err error) {
 		h.Set("Connection", "close")
 	}
 	r.JSON(statuses[e.Kind], Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		r.status = statusClientLeft
+	}
 }
+
+// statusClientLeft is what logs and metrics count when the client left before it was
+// answered. The number is nginx's. Who closed only one direction still gets the 503.
+const statusClientLeft = 499
 
 // panicError is the error of an action that panicked; its text is for the log.
 func panicError(v any) error { return fmt.Errorf("panic: %v\n%s", v, debug.Stack()) }

@@ -29,6 +29,7 @@ type Options struct {
 	CookieSameSite http.SameSite
 	CookieMaxAge   time.Duration
 	UploadMaxBytes int64 // of a picture file
+	UploadMemory   int64 // that all uploads together may take; 0: 256 MiB
 	LogAll         bool  // log every request, not only events
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -50,7 +51,7 @@ func New(sessions *session.Service, opt Options) *Wire {
 		opt:      opt,
 		sessions: sessions,
 		safety:   newSafety(opt),
-		uploads:  newBudget(opt.UploadMaxBytes),
+		uploads:  newBudget(opt.UploadMaxBytes).within(opt.UploadMemory),
 		metrics:  newMetrics(),
 		foreign:  rarely.NewGate[struct{}](foreignEvery, 1),
 	}
