@@ -1,59 +1,85 @@
 package cardea
 
 import (
-	"bytes"
+	"context"
+	"io"
 	"net"
 	"net/http"
+	"strconv"
+	"sync/atomic"
 )
 
-// Requests that net/http refuses itself, with 400, 417, 431, 501 or 505, reach no handler.
-// It writes these answers straight to the connection, in one write each, so the connection
-// adds the safety headers.
+// net/http refuses some requests by itself, with 400, 417, 431, 501 or 505. It writes these
+// answers straight to the connection: no handler can give them headers. A safeConn replaces
+// them.
 
-// safeListener is a listener of safeConns.
-type safeListener struct{ net.Listener }
+// safeListener is a listener of safeConns, or of conns of another kind such as TLS.
+type safeListener struct {
+	net.Listener
+	refusal func(status int) []byte
+}
 
 func (l safeListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		return &safeConn{tcp}, err
+	if tcp, ok := conn.(tcpConn); ok {
+		return &safeConn{tcpConn: tcp, refusal: l.refusal}, err
 	}
 	return conn, err
 }
 
-// safeConn is a connection that can still send files by the kernel.
-type safeConn struct{ *net.TCPConn }
+// tcpConn is what net/http and Serve use of a [net.TCPConn].
+type tcpConn interface {
+	net.Conn
+	io.ReaderFrom // sends files by the kernel
+	CloseWrite() error
+	SetWriteBuffer(bytes int) error
+}
 
-// refusalHeaders end the header of an answer that net/http writes itself (errorHeaders in
-// net/http/server.go). The answers of handlers have other headers before these.
-var (
-	refusalHeaders = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
-	safeHeaders    = func() []byte {
-		var b bytes.Buffer
-		b.WriteString("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n")
-		_ = http.Header{ // a buffer takes everything
-			"Cache-Control":                {"no-store"},
-			"Content-Security-Policy":      {"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-			"Cross-Origin-Resource-Policy": {"same-origin"},
-			"Referrer-Policy":              {"no-referrer"},
-			"X-Content-Type-Options":       {"nosniff"},
-		}.Write(&b)
-		b.WriteString("\r\n")
-		return b.Bytes()
-	}()
-)
+// safeConn replaces the answers of net/http.
+type safeConn struct {
+	tcpConn
+	refusal   func(status int) []byte
+	answering atomic.Bool // from the begin of a handler until its answer is written
+}
 
-// Write implements [net.Conn].
+// Write implements [net.Conn]. While no handler answers, net/http writes nothing but
+// refusals, one in each call.
 func (c *safeConn) Write(b []byte) (int, error) {
-	if !bytes.HasPrefix(b, []byte("HTTP/1.1 4")) && !bytes.HasPrefix(b, []byte("HTTP/1.1 5")) {
-		return c.TCPConn.Write(b)
+	const before = len("HTTP/1.1 ")
+	if c.answering.Load() || len(b) < before+3 {
+		return c.tcpConn.Write(b)
 	}
-	status, body, found := bytes.Cut(b, refusalHeaders)
-	if !found || bytes.IndexByte(status, '\n') >= 0 {
-		return c.TCPConn.Write(b)
+	status, err := strconv.Atoi(string(b[before : before+3]))
+	if err != nil || status < http.StatusBadRequest {
+		return c.tcpConn.Write(b)
 	}
-	if _, err := c.TCPConn.Write(bytes.Join([][]byte{status, body}, safeHeaders)); err != nil {
+	if _, err := c.tcpConn.Write(c.refusal(status)); err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// safeConnKey is the key of a connection in the context of its requests.
+type safeConnKey struct{}
+
+// keepConn is a [http.Server.ConnContext].
+func keepConn(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, safeConnKey{}, conn)
+}
+
+// noteAnswers tells a request's connection that a handler answers.
+func noteAnswers(handler http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if conn, ok := r.Context().Value(safeConnKey{}).(*safeConn); ok {
+			conn.answering.Store(true)
+		}
+		handler.ServeHTTP(w, r)
+	}
+}
+
+// noteIdle tells a connection that the answer is written. It is a [http.Server.ConnState].
+func noteIdle(conn net.Conn, state http.ConnState) {
+	if safe, ok := conn.(*safeConn); ok && state == http.StateIdle {
+		safe.answering.Store(false)
+	}
 }

@@ -256,34 +256,3 @@ func TestFraming(t *testing.T) {
 		t.Errorf("%q (%v)", text, err)
 	}
 }
-
-// Answers that no route gives have the safety headers too, those of net/http included.
-func TestRefusalsAreSafeInABrowser(t *testing.T) {
-	address := startServing(t)
-	long := strings.Repeat("x", 40<<10)
-	for what, c := range map[string]struct{ request, status string }{
-		"all of the server": {"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "204"},
-		"no host":           {"GET / HTTP/1.1\r\n\r\n", "400"},
-		"no request":        {"\x16\x03\x01\r\n\r\n", "400"},
-		"a long header":     {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
-		"an unknown coding": {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", "501"},
-		"a later version":   {"GET / HTTP/3.0\r\nHost: x\r\n\r\n", "505"},
-		"a host":            {"GET / HTTP/1.1\r\nHost: a%2fb\r\nConnection: close\r\n\r\n", "400"},
-	} {
-		t.Run(what, func(t *testing.T) {
-			conn := testkit.Dial(t, address)
-			go func() { _, _ = io.WriteString(conn, c.request) }()
-			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer answer.Body.Close()
-			h := answer.Header
-			if !strings.HasPrefix(answer.Status, c.status) || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" ||
-				!strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("Referrer-Policy") != "no-referrer" ||
-				h.Get("Cross-Origin-Resource-Policy") != "same-origin" {
-				t.Errorf("%s, want %s: %v", answer.Status, c.status, h)
-			}
-		})
-	}
-}

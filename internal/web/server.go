@@ -48,6 +48,9 @@ func New(owners Owners, opt Options) *Server {
 // Metrics returns the metrics of the requests.
 func (s *Server) Metrics() prometheus.Collector { return s.wire.Metrics() }
 
+// Refusal returns the answer to a request that net/http refuses by itself.
+func (s *Server) Refusal(status int) []byte { return s.wire.Refusal(status) }
+
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodOptions && r.URL.Path == "*" {

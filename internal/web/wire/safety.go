@@ -137,14 +137,19 @@ var (
 	forever    = []string{"public, max-age=31536000, immutable"}
 )
 
-// setSafetyHeaders gives the answer the strictest headers; actions relax them.
-func (r *Request) setSafetyHeaders() {
-	h, s := r.Header(), &r.wire.safety
+// setStrictHeaders sets what every answer has, unless its action relaxes it.
+func setStrictHeaders(h http.Header) {
 	h["X-Content-Type-Options"] = noSniff
 	h["Content-Security-Policy"] = apiCSP
 	h["Referrer-Policy"] = noReferrer
 	h["Cache-Control"] = noStore
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
+}
+
+// setSafetyHeaders gives the answer the strictest headers; actions relax them.
+func (r *Request) setSafetyHeaders() {
+	h, s := r.Header(), &r.wire.safety
+	setStrictHeaders(h)
 	if s.hsts != nil && r.wire.isHTTPS(r.HTTP) {
 		h["Strict-Transport-Security"] = s.hsts
 	}
