@@ -2,6 +2,7 @@ package text
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -9,31 +10,31 @@ import (
 )
 
 const (
-	// maxHost is the longest host, in bytes: a name (RFC 1035 section 2.3.4) and a port.
-	maxHost = 253 + len(":65535")
-	// maxTypedHost is the longest host before it is in ASCII. A character has four bytes.
-	maxTypedHost = 4 * maxHost
+	// maxName is the longest name, in bytes (RFC 1035 section 2.3.4).
+	maxName = 253
+	// maxTypedHost is the longest host, in bytes, before it is in ASCII. A character has
+	// four bytes.
+	maxTypedHost = 4*maxName + len(".:65535")
 )
 
 // Host returns the normal form of a host with or without a port, as browsers write it in
 // an Origin: in lower case and ASCII (IDNA, UTS 46), without the default port of the
-// scheme. It is not ok if the text is not a host, or has characters with another meaning
-// in a link. A host in normal form costs no allocation.
+// scheme. A dot at the end goes too: it names the same host. It is not ok if the text is
+// not a host, or has characters with another meaning in a link. A host in normal form costs
+// no allocation.
 func Host(typed string, https bool) (host string, ok bool) {
 	if len(typed) > maxTypedHost {
 		return "", false
 	}
 	name, port := typed, ""
 	if at := strings.LastIndexByte(typed, ':'); at > strings.LastIndexByte(typed, ']') {
-		if name, port = typed[:at], typed[at+1:]; strings.TrimLeft(port, "0123456789") != "" {
-			return "", false
-		}
+		name, port = typed[:at], typed[at+1:]
 	}
-	normal, ok := hostName(name)
-	if !ok || len(normal)+len(":")+len(port) > maxHost {
+	normal, ok := HostName(name)
+	number := strings.TrimLeft(port, "0")
+	if !ok || !isPort(number) {
 		return "", false
 	}
-	number := strings.TrimLeft(port, "0")
 	switch {
 	case number == "" || number == "80" && !https || number == "443" && https:
 		return normal, true
@@ -43,7 +44,24 @@ func Host(typed string, https bool) (host string, ok bool) {
 	return normal + ":" + number, true
 }
 
-func hostName(name string) (string, bool) {
+func isPort(number string) bool {
+	n, err := strconv.ParseUint(number, 10, 16)
+	return number == "" || err == nil && n > 0
+}
+
+// HostName is [Host] without a port.
+func HostName(typed string) (name string, ok bool) {
+	if len(typed) > maxTypedHost {
+		return "", false
+	}
+	name, ok = asciiName(typed)
+	if trimmed := strings.TrimSuffix(name, "."); trimmed != "" {
+		name = trimmed
+	}
+	return name, ok && len(name) <= maxName && name != "."
+}
+
+func asciiName(name string) (string, bool) {
 	if inside, isIP := strings.CutPrefix(name, "["); isIP {
 		inside, closed := strings.CutSuffix(inside, "]")
 		ip, err := netip.ParseAddr(inside)
@@ -77,3 +95,10 @@ func hostName(name string) (string, bool) {
 
 // asIDNA converts host names as browsers do: to lower case and punycode (UTS 46).
 var asIDNA = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
+
+// IsPunycode reports whether all labels of an ASCII name that begin with xn-- are punycode,
+// as browsers demand.
+func IsPunycode(name string) bool {
+	_, err := asIDNA.ToASCII(name)
+	return err == nil
+}

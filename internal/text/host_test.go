@@ -18,7 +18,9 @@ func TestHost(t *testing.T) {
 		{"example.com:0443", "example.com:443", "example.com"},
 		{"example.com:", "example.com", "example.com"},
 		{"my_host-1", "my_host-1", "my_host-1"},
-		{"example.com.", "example.com.", "example.com."}, // another origin for browsers too
+		{"example.com.", "example.com", "example.com"},
+		{"Example.COM.:0080", "example.com", "example.com:80"},
+		{"bücher.example。", "xn--bcher-kva.example", "xn--bcher-kva.example"},
 		{"Bücher.example:443", "xn--bcher-kva.example:443", "xn--bcher-kva.example"},
 		{"bu\u0308cher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"},
 		{"XN--bcher-KVA.example", "xn--bcher-kva.example", "xn--bcher-kva.example"},
@@ -37,7 +39,7 @@ func TestHost(t *testing.T) {
 		}
 	}
 	for _, typed := range []string{
-		"a/b", "a%2fb", `a"b`, "user@evil.com", "a?b", "a b", "a\x00b", "a,b", "::1", "[::1", "[::1]x", "[fe80::1%eth0]", "[127.0.0.1]", "a:b", "a:-1",
+		"a/b", "a%2fb", `a"b`, "user@evil.com", "a?b", "a b", "a\x00b", "a,b", "::1", "[::1", "[::1]x", "[fe80::1%eth0]", "[127.0.0.1]", "a:b", "a:-1", "a:+1", "a:65536", "a:99999999999999999999", ".", ".:80",
 		"ü/evil.com", "\xff.example", "a\u202eb.example", "x" + longest + ":65535", strings.Repeat("ü", 300), strings.Repeat("ü", 100_000),
 	} {
 		if got, ok := text.Host(typed, false); ok {
