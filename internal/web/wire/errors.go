@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -83,7 +82,7 @@ func (r *Request) Fail(err error) {
 		h.Set("Connection", "close")
 	}
 	r.JSON(statuses[e.Kind], Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+	if e.Kind == guard.KindUnavailable && r.Context().Err() != nil {
 		r.status = statusClientLeft
 	}
 }
