@@ -31,6 +31,8 @@ func TestMalformedJSON(t *testing.T) {
 		"two byte order marks": "\ufeff\ufeff" + `{"email":"ada@example.com","password":"simplepass"}`,
 		"a byte order mark":    "\ufeff",
 		"UTF-16":               "\xff\xfe{\x00}\x00",
+		"very many values":     `{"email":"ada@example.com","password":"simplepass","x":[0` + strings.Repeat(",0", 1000) + `]}`,
+		"very many escapes":    `{"email":"ada@example.com","password":"simplepass","\\\"":{}` + strings.Repeat(",{}", 1000) + `}`,
 		"nested deeply":        `{"email":"ada@example.com","password":"simplepass","x":` + nested + `}`,
 		"single quotes":        `{'email':'ada@example.com'}`,
 		"form data":            `email=ada@example.com&password=simplepass`,
@@ -68,6 +70,7 @@ func TestUnusualJSON(t *testing.T) {
 		"escapes":       `{"\u0065mail":"\u0061da@example.com","password":"simplepass"}`,
 		"unknown names": `{"email":"ada@example.com","password":"simplepass","name":"","x":{"y":[1,2,{"z":null}]},"admin":true}`,
 		"a mark":        "\ufeff" + `{"email":"ada@example.com","password":"simplepass"}`, // of the byte order
+		"many values":   `{"email":"ada@example.com","password":"simplepass","x":"` + strings.Repeat(`\",{[`, 5000) + `","y":[0` + strings.Repeat(",0", 990) + `]}`,
 		"other case":    `{"email":"ada@example.com","password":"simplepass","EMAIL":"eve@example.com","Password":5}`,
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -3,7 +3,6 @@ package scenario
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -83,15 +82,5 @@ func TestLongAddressesAreThrottled(t *testing.T) {
 			client.Guess(address).Want(401).WantBody(strings.TrimSpace(string(unknown.Body)))
 		}
 		client.Guess(address).WantThrottled()
-	}
-}
-
-func BenchmarkLongestAddress(b *testing.B) {
-	server := testkit.Start(b)
-	body := fmt.Sprintf(`{"email":"%s","password":"simplepass"}`, costly)
-	for b.Loop() {
-		r := httptest.NewRequestWithContext(b.Context(), "POST", "/api/login", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
-		server.ServeHTTP(&nothing{header: http.Header{}}, r)
 	}
 }

@@ -69,11 +69,10 @@ func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up media.Uploa
 }
 
 func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipart.Reader, error) {
-	contentType := r.Header.Get("Content-Type")
-	if contentType == "" && r.ContentLength == 0 {
+	if r.Header.Get("Content-Type") == "" && r.ContentLength == 0 {
 		return nil, errNoFile
 	}
-	kind, params, err := mime.ParseMediaType(contentType)
+	kind, params, err := wire.MediaType(r)
 	if err != nil || kind != "multipart/form-data" || wire.IsEncoded(r) {
 		return nil, wire.ErrNotMultipart
 	}

@@ -35,6 +35,9 @@ func (r *Request) Decode(v any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Malformed("The request body is empty; send one JSON object.", nil)
 	}
+	if !hasFewValues(data) {
+		return Malformed("The request body has too many values: at most 1,000.", nil)
+	}
 	if err := json.Unmarshal(data, v); err != nil {
 		return jsonError(err)
 	}
@@ -66,10 +69,43 @@ func (r *Request) readJSON() ([]byte, error) {
 	return r.json, nil
 }
 
+// maxValues bounds the values of a body. Names cost most: each is kept, because it must be
+// unique.
+const maxValues = 1000
+
+// hasFewValues counts what begins or separates values outside of strings.
+func hasFewValues(data []byte) bool {
+	values, isString := 0, false
+	for i := 0; i < len(data) && values <= maxValues; i++ {
+		switch c := data[i]; {
+		case c == '"':
+			isString = !isString
+		case isString && c == '\\':
+			i++
+		case !isString && (c == ',' || c == '{' || c == '['):
+			values++
+		}
+	}
+	return values <= maxValues
+}
+
+// maxContentType bounds a Content-Type, in bytes. RFC 6838 section 4.2 gives its names 127
+// each, RFC 2046 section 5.1.1 a boundary 70.
+const maxContentType = 512
+
+// MediaType parses the Content-Type of a request.
+func MediaType(r *http.Request) (kind string, params map[string]string, err error) {
+	header := r.Header.Get("Content-Type")
+	if len(header) > maxContentType {
+		return "", nil, mime.ErrInvalidMediaParameter
+	}
+	return mime.ParseMediaType(header)
+}
+
 // isJSON accepts application/json and types such as application/problem+json, in UTF-8 or
 // its part ASCII.
 func isJSON(r *http.Request) bool {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, params, err := MediaType(r)
 	if err != nil || IsEncoded(r) {
 		return false
 	}
