@@ -111,20 +111,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 	)
 }
 
-// EndEverything ends every session of every user and returns how many. It deletes in
-// batches, so a failure leaves the rest; calling it again continues.
+// EndEverything ends every session of every user and returns how many, with an event for
+// each user. It works in batches, so a failure leaves the rest; calling it again continues.
 func (s *Service) EndEverything(ctx context.Context, client guard.Client) (ended int64, err error) {
-	for n := int64(guard.SweepBatch); n == guard.SweepBatch && err == nil; ended += n {
-		err = s.db.Tx(ctx, func(tx *store.Tx) (err error) {
-			n, err = tx.DeleteAllSessions(ctx, guard.SweepBatch)
+	for {
+		n := int64(0)
+		err := s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+			users, err := tx.UsersWithSessions(ctx, guard.SweepBatch)
+			n = 0 // the transaction may run again
+			for _, userID := range users {
+				of, err := tx.DeleteSessionsOfUser(ctx, userID, "")
+				if err != nil {
+					return err
+				}
+				n += of
+				report(guard.EventSessionsEnded, userID)
+			}
 			return err
 		})
-		if err != nil {
-			n = 0
+		if err != nil || n == 0 {
+			return ended, guard.PublicError(err)
 		}
+		ended += n
 	}
-	if ended > 0 {
-		s.audit.Record(ctx, guard.EventSessionsEnded, "", client)
-	}
-	return ended, guard.PublicError(err)
 }

@@ -189,10 +189,9 @@ func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit in
 		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2) RETURNING user_id`, micros(created), limit)
 }
 
-// DeleteAllSessions ends at most limit sessions of any user, and returns how many.
-func (tx *Tx) DeleteAllSessions(ctx context.Context, limit int) (int64, error) {
-	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions ORDER BY last_seen_at LIMIT $1) RETURNING user_id`, limit)
+// UsersWithSessions returns at most limit users who have a session.
+func (r reads) UsersWithSessions(ctx context.Context, limit int) ([]string, error) {
+	return readAll(ctx, r, column[string], `SELECT DISTINCT user_id FROM sessions ORDER BY user_id LIMIT $1`, limit)
 }
 
 // deleteSessions runs a statement that returns the users of the sessions it deletes.
