@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,8 +48,17 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	return found, r.classify(err)
 }
 
-// hashesAtOnce is how many hashes one query looks up. The text of the query is constant.
-const hashesAtOnce = 16
+// hashesAtOnce is how many hashes one query looks up. The text of the query is constant, so
+// the last hash stands for those that are missing.
+const hashesAtOnce = 60
+
+var knownTokenHashes = func() string {
+	places := make([]string, hashesAtOnce)
+	for i := range places {
+		places[i] = "$" + strconv.Itoa(i+1)
+	}
+	return `SELECT token_hash FROM sessions WHERE token_hash IN (` + strings.Join(places, ", ") + `)`
+}()
 
 // KnownTokenHashes tells which token hashes a session has.
 func (r reads) KnownTokenHashes(ctx context.Context, hashes [][]byte) (map[string]bool, error) {
@@ -57,8 +68,7 @@ func (r reads) KnownTokenHashes(ctx context.Context, hashes [][]byte) (map[strin
 		for i := range args {
 			args[i] = some[min(i, len(some)-1)]
 		}
-		found, err := readAll(ctx, r, func(hash *[]byte) []any { return []any{hash} }, `SELECT token_hash FROM sessions WHERE token_hash IN
-			($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`, args...)
+		found, err := readAll(ctx, r, column[[]byte], knownTokenHashes, args...)
 		if err != nil {
 			return nil, err
 		}

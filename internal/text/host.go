@@ -32,7 +32,7 @@ func Host(typed string, https bool) (host string, ok bool) {
 	}
 	normal, ok := HostName(name)
 	number := strings.TrimLeft(port, "0")
-	if !ok || !isPort(number) {
+	if !ok || port != "" && !isPort(port) {
 		return "", false
 	}
 	switch {
@@ -44,9 +44,9 @@ func Host(typed string, https bool) (host string, ok bool) {
 	return normal + ":" + number, true
 }
 
-func isPort(number string) bool {
-	n, err := strconv.ParseUint(number, 10, 16)
-	return number == "" || err == nil && n > 0
+func isPort(digits string) bool {
+	_, err := strconv.ParseUint(digits, 10, 16)
+	return err == nil
 }
 
 // HostName is [Host] without a port.

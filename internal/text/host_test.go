@@ -46,7 +46,9 @@ func TestHost(t *testing.T) {
 			t.Errorf("%.40q is a host: %q", typed, got)
 		}
 	}
-	if n := testing.AllocsPerRun(100, func() { _, _ = text.Host("accounts.example.com:5000", true) }); n > 0 {
-		t.Errorf("%v allocations", n)
+	for _, normal := range []string{"accounts.example.com:5000", "accounts.example.com", "127.0.0.1:5000", ""} {
+		if n := testing.AllocsPerRun(100, func() { _, _ = text.Host(normal, true) }); n > 0 {
+			t.Errorf("%q: %v allocations", normal, n)
+		}
 	}
 }

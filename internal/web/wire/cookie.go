@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -32,20 +31,29 @@ type credentials struct {
 	stored bool // others are of stored sessions
 }
 
-// cookies lists the values of a cookie, in the order of the header. It does not use
+// cookieReader reads the cookies of a request one by one. It does not use
 // [http.Request.CookiesNamed], which allocates for every request.
-func (r *Request) cookies(name, suffix string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, line := range r.HTTP.Header["Cookie"] {
-			for pair := ""; line != ""; {
-				pair, line, _ = strings.Cut(line, ";")
-				key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-				if s, ok := strings.CutPrefix(key, name); ok && s == suffix && !yield(strings.Trim(value, `"`)) {
-					return
-				}
-			}
+type cookieReader struct {
+	lines       []string // the header
+	line        string   // the rest of the line before them
+	name, value string
+}
+
+func (r *Request) cookies() cookieReader { return cookieReader{lines: r.HTTP.Header["Cookie"]} }
+
+// next reads the next cookie. It returns false if there is none.
+func (c *cookieReader) next() bool {
+	for c.line == "" {
+		if len(c.lines) == 0 {
+			return false
 		}
+		c.line, c.lines = c.lines[0], c.lines[1:]
 	}
+	pair, rest, _ := strings.Cut(c.line, ";")
+	c.line = rest
+	c.name, c.value, _ = strings.Cut(strings.Trim(pair, " \t"), "=")
+	c.value = strings.Trim(c.value, `"`)
+	return true
 }
 
 // readTokens reads the session cookies. If there are too many, the last ones count:
@@ -55,8 +63,10 @@ func (r *Request) readTokens() {
 		return
 	}
 	r.sent.read = true
-	for value := range r.cookies(r.wire.opt.CookieName, "") {
-		r.addToken(token.Token(value))
+	for cookies := r.cookies(); cookies.next(); {
+		if cookies.name == r.wire.opt.CookieName {
+			r.addToken(token.Token(cookies.value))
+		}
 	}
 	if surplus := len(r.sent.others) + 1 - maxCookies; surplus > 0 {
 		r.sent.token, r.sent.others = r.sent.others[surplus-1], r.sent.others[surplus:]
@@ -65,8 +75,9 @@ func (r *Request) readTokens() {
 
 // devices returns the device cookies, the last ones if there are too many.
 func (r *Request) devices() (devices []guard.Device) {
-	for value := range r.cookies(r.wire.opt.CookieName, deviceSuffix) {
-		if device := guard.Device(value); device.IsWellFormed() {
+	for cookies := r.cookies(); cookies.next(); {
+		name, isDevice := strings.CutSuffix(cookies.name, deviceSuffix)
+		if device := guard.Device(cookies.value); isDevice && name == r.wire.opt.CookieName && device.IsWellFormed() {
 			devices = append(devices, device)
 		}
 	}
