@@ -48,7 +48,7 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler, 
 	if token != "" {
 		handler = requireToken(token, handler, log)
 	}
-	ops.http = &http.Server{Handler: withSafetyHeaders(handler), ReadHeaderTimeout: 10 * time.Second}
+	ops.http = &http.Server{Handler: withSafetyHeaders(handler), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
 	go func() { defer close(ops.done); _ = ops.http.Serve(listener) }()
 	return ops, nil
 }

@@ -68,9 +68,10 @@ func (r *Request) checkOrigin() error {
 
 // isOwn compares an origin with the public one, both in normal form.
 func (r *Request) isOwn(origin string) bool {
-	scheme, host, ok := strings.Cut(origin, "://")
+	scheme, host, _ := strings.Cut(origin, "://")
 	https := strings.EqualFold(scheme, "https")
-	if host, ok = text.Host(host, https); !ok || host == "" || !https && !strings.EqualFold(scheme, "http") {
+	host, ok := text.Host(host, https)
+	if !ok || host == "" || !https && !strings.EqualFold(scheme, "http") {
 		return false
 	}
 	own := Origin{r.wire.isHTTPS(r.HTTP), ""}
