@@ -19,7 +19,7 @@ const loginAttempts = 3
 // wrong password alike, after the same work; suspended, only after the right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
-		signIn, err := s.login(ctx, EmailKey(email), pw, client)
+		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
@@ -37,7 +37,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	device := s.guards.Devices.ID(row, client.Device)
+	device := s.guards.Devices.ID(row, client.Devices)
 	counters := s.guards.Limits.ForLogin(emailKey, client, device)
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
@@ -60,6 +60,9 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
 		return session.SignIn{}, ErrInvalidCredentials
 	}
+	// The client learnt that the password is right, even if it left before the answer:
+	// from the time, or in another way. So the login is completed and recorded.
+	ctx = context.WithoutCancel(ctx)
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
@@ -77,11 +80,11 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 			return err
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
 	}
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }
