@@ -1,12 +1,12 @@
 // Package cardea is a user-accounts backend: it registers users, signs them in, keeps
-// them signed in with a cookie, says who they are, and keeps their profile picture.
+// them signed in with a cookie, tells who is signed in, and stores profile pictures.
 //
 // The command cardea (cmd/cardea) runs it as a server. A Go program can mount it among
 // its own handlers instead:
 //
 //	accounts, err := cardea.New(cardea.Config{Data: "accounts-data"})
 //	…
-//	go accounts.Run(ctx)
+//	go accounts.Run(ctx) // background jobs; Run must return before Close
 //	mux.Handle("/api/", accounts)
 //	mux.Handle("/uploads/", accounts)
 //	mux.Handle("/avatars/", accounts)
@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -28,6 +29,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/clock"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -50,10 +52,11 @@ const Version = "0.1.0"
 var ErrInUse = datadir.ErrInUse
 
 // Server is an accounts backend over one data folder. It is an [http.Handler] for all
-// routes of the contract. [Server.Run] does its background work and [Server.Close] ends
-// it. Its methods may be called from any goroutine.
+// routes of the contract. [Server.Run] does its background work. [Server.Close] releases
+// the data folder. Its methods may be called from any goroutine.
 type Server struct {
 	cfg     Config
+	clock   *clock.Clock // cfg.Clock without jumps
 	web     *web.Server
 	jobs    *run.Runner
 	figures ops.Sources
@@ -61,15 +64,16 @@ type Server struct {
 	closers []func() error // the last opened first
 }
 
-// New opens the data folder, which it makes if it is missing, and returns a server that
-// is ready to answer. Zero fields of cfg take the values of [Default]. Errors: what
-// [Config.Validate] finds, [ErrInUse], and those of the file system and the database.
+// New opens the data folder, or creates it, and returns a server that is ready to answer.
+// Zero fields of cfg take the values of [Default]. Errors: those of [Config.Validate],
+// [ErrInUse], and those of the file system and the database.
 func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg}
+	s := &Server{cfg: cfg, clock: clock.New(cfg.Clock)}
+	s.cfg.Clock = s.clock.Now
 	s.close = sync.OnceValue(s.closeAll)
 	if err := s.open(context.Background()); err != nil {
 		return nil, errors.Join(err, s.closeAll())
@@ -77,7 +81,8 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// open opens what lasts: the data folder and what is in it.
+// open opens the data folder, the database and the picture storage, and assembles the
+// server on them.
 func (s *Server) open(ctx context.Context) error {
 	var list *breached.List // nil: none
 	if s.cfg.BreachedPasswords != "" {
@@ -88,6 +93,12 @@ func (s *Server) open(ctx context.Context) error {
 		s.onClose(list.Close)
 	}
 	dir := s.cfg.dir()
+	if err := dir.MakePrivate(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data: %w", err)
+	}
+	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
+		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
+	}
 	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
 	if err != nil {
 		return err
@@ -98,7 +109,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	s.onClose(db.Close)
-	files, err := blob.NewDisk(dir.Pictures)
+	files, err := media.OpenStorage(ctx, db, dir.Pictures)
 	if err != nil {
 		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
@@ -136,7 +147,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
 	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now)
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
-	sessions := session.New(db, watch, audit, limits, cfg.sessionOptions())
+	sessions := session.New(db, watch, audit, limits, s.sessionOptions())
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
 	space := guard.NewSpace(filepath.Dir(dir.Database), dir.Pictures)
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
@@ -146,14 +157,15 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 
 	const sweep = 30 * time.Second
 	s.jobs = run.New(log,
-		// A failure is not reported: without a fresh look every request asks the database, and finds out.
+		// A failure need not be logged: without a fresh look, every request reads the database and reports its errors.
 		run.Job{Name: "watch", Every: store.WatchInterval, Do: func(ctx context.Context) error { _ = watch.Look(ctx); return nil }},
 		run.Job{Name: "last_seen", Every: session.FlushInterval, Do: sessions.FlushUses, Stop: sessions.StopUses},
-		run.Job{Name: "sessions", Every: sweep, Do: sessions.Sweep},
+		run.Job{Name: "sessions", Every: sweep, Do: s.clock.WhenSettled(sessions.Sweep)},
 		run.Job{Name: "orphans", Every: sweep, Do: pictures.SweepOrphans},
 		run.Job{Name: "crops", Every: sweep, Do: pictures.SweepCrops},
-		run.Job{Name: "attempts", Every: sweep, Do: limits.Sweep},
-		run.Job{Name: "audit", Every: sweep, Do: audit.Sweep},
+		run.Job{Name: "attempts", Every: sweep, Do: s.clock.WhenSettled(limits.Sweep)},
+		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
+		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
@@ -174,12 +186,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.web.Serve
 // returns when all of it has stopped. [Server.Serve] includes it.
 func (s *Server) Run(ctx context.Context) { s.jobs.Run(ctx) }
 
-// Metrics answers with figures in the text format of Prometheus. They are for operators:
-// mount it where strangers cannot reach it.
+// Metrics returns a handler that serves metrics in the text format of Prometheus. Mount it
+// where only operators can reach it.
 func (s *Server) Metrics() http.Handler { return ops.Metrics(s.figures, s.cfg.Clock) }
 
-// Close closes the data folder. Call it when nothing is served any more and Run has
-// returned. A second call does nothing.
+// Close closes the data folder. Call it after the last request was answered and
+// [Server.Run] has returned. A second call does nothing.
 func (s *Server) Close() error { return s.close() }
 
 func (s *Server) closeAll() error {
@@ -208,8 +220,8 @@ type User struct {
 // If loginURL is given, browsers that ask for a page are redirected there instead, with
 // the path to return to in the parameter next.
 //
-// It does not protect next from requests that pages of other sites send. Put
-// [http.CrossOriginProtection] around handlers that change something.
+// It does not protect next from cross-site requests. Put [http.CrossOriginProtection]
+// around handlers that change something.
 func (s *Server) RequireUser(next http.Handler, loginURL ...string) http.Handler {
 	login := ""
 	if len(loginURL) > 0 {

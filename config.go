@@ -4,23 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/breached"
-	"github.com/cardea-accounts/cardea/internal/datadir"
-	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
-	"github.com/cardea-accounts/cardea/internal/picture"
-	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
-	"github.com/cardea-accounts/cardea/internal/web"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
@@ -33,12 +23,17 @@ type Config struct {
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
-	// PublicURL is the address the world sees, http or https. Empty: http:// and
+	// DataAccess is private or any. Private refuses to start if others on the machine can
+	// read or change the data folder, the database or secret.key.
+	DataAccess string
+
+	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are the networks whose X-Forwarded-For, -Proto and -Host count.
+	// TrustedProxies are the networks of proxies whose headers X-Forwarded-For, -Proto
+	// and -Host are trusted.
 	TrustedProxies []netip.Prefix
-	// AllowedOrigins are other origins whose pages may call, such as
+	// AllowedOrigins are other origins whose pages may call the API, such as
 	// https://app.example.com.
 	AllowedOrigins []string
 	// HSTS is the scope of Strict-Transport-Security, which is sent under https only:
@@ -80,17 +75,22 @@ type Config struct {
 
 	// AuditKeep is how long audit events are kept.
 	AuditKeep time.Duration
-	// LogRequests is events (requests that change something, errors, and requests that
-	// take longer than a second) or all.
+	// LogRequests says which requests are logged: events (those that change something,
+	// fail, or take longer than a second) or all.
 	LogRequests string
 
 	// TuneRuntime lets the server raise GOMAXPROCS by the number of its workers for
 	// CPU-heavy jobs, until [Server.Close]. This affects the whole program. It keeps
 	// cheap requests fast while passwords are hashed and pictures decoded.
 	TuneRuntime bool
+	// Memory is how much memory the process may use in bytes, such as the limit of its
+	// container. Hashes, uploads and pictures take their parts of it. Below 128 MiB ordinary
+	// pictures are refused; from 640 MiB on, more makes no difference. Zero: no limit.
+	Memory int64
 	// Log is where the log goes. Nil: slog.Default().
 	Log *slog.Logger
-	// Clock tells the time. Nil: time.Now.
+	// Clock tells the time. Nil: time.Now. A jump of a clock whose times have a monotonic
+	// reading is followed after 15 minutes.
 	Clock func() time.Time
 }
 
@@ -110,7 +110,7 @@ const (
 	maxSessionCache = 100_000_000 // about 1 KiB each
 )
 
-// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Log
+// Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Memory, Log
 // and Clock are for code only, so they are not listed.
 func (c *Config) Settings() []Setting {
 	return slices.Concat(
@@ -120,13 +120,14 @@ func (c *Config) Settings() []Setting {
 				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
 			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",
-			settings.Text("public-url", &c.PublicURL, "", "`address` the world sees, such as https://accounts.example.com",
+			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
 			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For, "+
 				"-Proto and -Host count").Without("none"),
-			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call, such as https://app.example.com").Without("none"),
+			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
@@ -140,14 +141,14 @@ func (c *Config) Settings() []Setting {
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
 			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
-			settings.Choice("rate-limit", &c.RateLimit, "the limits on attempts are `on`, or off for load tests", "on", "off"),
-			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change: wrong passwords for one account, "+
-				"wrong passwords from one address, registrations from one address", checkLimits)),
+			settings.Choice("rate-limit", &c.RateLimit, "`switch` of all limits on attempts: on, or off for load tests", "on", "off"),
+			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as attempts/time: wrong passwords for one account, "+
+				"wrong passwords from one address, registrations (register) from one address", checkLimits)),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
 		settings.In("Log",
-			settings.Choice("log", &c.LogRequests, "which `requests` are logged: events (changes, errors, slower than a second) or all", "events", "all")),
+			settings.Choice("log", &c.LogRequests, "`requests` to log: events (changes, errors, and those slower than a second) or all", "events", "all")),
 	)
 }
 
@@ -212,7 +213,7 @@ func (c Config) checkCookie() (errs []error) {
 		refuse("cookie-domain", c.CookieDomain, err.Error())
 	}
 	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
-		refuse("cookie-domain", c.CookieDomain, "none with a cookie-name that begins with __Host-, because browsers drop the cookie otherwise")
+		refuse("cookie-domain", c.CookieDomain, "leave it out, or use a cookie-name without __Host-: browsers drop a __Host- cookie that has a domain")
 	}
 	return errs
 }
@@ -230,62 +231,4 @@ func (c Config) Warnings() []string {
 			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
 	}
 	return warnings
-}
-
-var sameSite = map[string]http.SameSite{
-	"lax":    http.SameSiteLaxMode,
-	"strict": http.SameSiteStrictMode,
-	"none":   http.SameSiteNoneMode,
-}
-
-// dir is the data folder.
-func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
-
-func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
-	return account.PasswordOptions{
-		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
-		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
-	}
-}
-
-// publicURL is nil without one.
-func (c Config) publicURL() *url.URL {
-	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
-	return public
-}
-
-// rules are the limits on attempts.
-func (c Config) rules() guard.Rules {
-	limits, _ := settings.ParseLimits(c.Limits) // validated
-	return guard.Rules{
-		Account:  guard.Limit(limits["account"]),
-		Address:  guard.Limit(limits["address"]),
-		Register: guard.Limit(limits["register"]),
-	}
-}
-
-func (c Config) sessionOptions() session.Options {
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) mediaOptions(space *guard.Space) media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels}, RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log}
-}
-
-func (c Config) webOptions() web.Options {
-	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
-	return web.Options{
-		PublicURL:      c.publicURL(),
-		TrustedProxies: c.TrustedProxies,
-		AllowedOrigins: c.AllowedOrigins,
-		HSTS:           c.HSTS,
-		CookieName:     c.CookieName,
-		CookieDomain:   cookieDomain,
-		CookieSameSite: sameSite[c.CookieSameSite],
-		CookieMaxAge:   c.SessionMax,
-		UploadMaxBytes: c.UploadMaxBytes,
-		LogAll:         c.LogRequests == "all",
-		Now:            c.Clock,
-		Log:            c.Log,
-	}
 }

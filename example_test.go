@@ -41,8 +41,8 @@ func serveApp(ctx context.Context, data string, serve func(context.Context, http
 
 	ctx, cancel := context.WithCancel(ctx)
 	stopped := make(chan struct{})
-	go func() { defer close(stopped); accounts.Run(ctx) }() // deletes expired sessions, and more
-	defer func() { cancel(); <-stopped }()                  // Close comes after Run has ended
+	go func() { defer close(stopped); accounts.Run(ctx) }() // expires sessions, and more
+	defer func() { cancel(); <-stopped }()                  // Run must return before Close
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/", accounts)

@@ -3,7 +3,6 @@ module github.com/cardea-accounts/cardea
 go 1.26.0
 
 require (
-	github.com/bep/imagemeta v1.0.1
 	github.com/go-json-experiment/json v1.27.2
 	github.com/gofrs/flock v0.13.1
 	github.com/maypok86/otter/v2 v2.4.0

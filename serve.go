@@ -24,7 +24,7 @@ const (
 	writeBuffer = 256 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 15 * time.Second
-	// newGrace is how long a connection without a request may still send one during a stop.
+	// newGrace is how long an unused connection may still send a request after the stop began.
 	newGrace = 200 * time.Millisecond
 )
 
@@ -59,7 +59,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// limitBuffer is a hook for new connections.
+// limitBuffer bounds the send buffer of a new connection. It is a [http.Server.ConnContext].
 func limitBuffer(ctx context.Context, conn net.Conn) context.Context {
 	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = tcp.SetWriteBuffer(writeBuffer) // it fails on a dead connection, which the next read reports
@@ -85,7 +85,7 @@ type unusedConns struct {
 	closing atomic.Bool
 }
 
-// track is a hook for changes of a connection's state.
+// track adds new connections and removes used ones. It is a [http.Server.ConnState].
 func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateIdle: // it was used before
@@ -99,7 +99,7 @@ func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// close closes these connections, and every one that comes later.
+// close closes the unused connections, now and whenever a new one comes.
 func (u *unusedConns) close() {
 	u.closing.Store(true)
 	u.conns.Range(func(conn, _ any) bool {

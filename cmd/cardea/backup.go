@@ -18,9 +18,9 @@ var dataCommands = map[string]command{
 	"backup": {name: "backup", argument: "FILE", settings: where, run: onData(backup), about: `
 Copies the database, the pictures and secret.key to one tar file, with the
 SHA-256 of each, while the server runs. FILE must not exist, and must not be in
-the picture storage. It appears when it is complete, was read again and
-compared. Only you can read it. "-" writes to standard output, without that last
-comparison. Keep backups secret: they hold addresses and password hashes.
+the picture storage. It appears once it is complete and was verified by reading
+it again. Only you can read it. "-" writes to standard output, which cannot be
+read again. Keep backups secret: they hold addresses and password hashes.
 
 A damaged picture stops the backup. With --skip-damaged the backup leaves it
 out, prints a line for it, and exits with 1.
@@ -30,10 +30,10 @@ Examples:
   cardea backup - | gpg --encrypt -r ops@example.com > cardea.tar.gpg
 `},
 	"restore": {name: "restore", argument: "FILE", settings: where, run: restore, about: `
-Makes a data folder from a backup. The folder must be missing or empty. Restore
+Creates a data folder from a backup. The folder must be missing or empty. Restore
 is all or nothing: it checks the whole backup first. Sessions in the backup stay
-valid. "-" reads standard input, and needs a temporary file as large as the
-backup (see TMPDIR).
+valid. "-" reads standard input, and needs room for a temporary file as large as
+the backup (see TMPDIR).
 
 Examples:
   cardea restore /backups/cardea-2026-11-22.tar
@@ -41,11 +41,11 @@ Examples:
   gpg --decrypt cardea.tar.gpg | cardea restore - --data /srv/cardea
 `},
 	"check": {name: "check", settings: where, run: check, about: `
-Looks for damage while the server runs: in the database, in secret.key, in
-pictures that are missing or changed, and for files in the picture storage that
-nothing names. It exits with 0 if all is well. Otherwise it prints a line for
-each problem and exits with 1. With --json the last line is a summary, also if
-the check could not finish.
+Looks for damage while the server runs: a damaged database or secret.key,
+missing or changed pictures, and files in the picture storage that no picture
+uses. It exits with 0 if all is well. Otherwise it prints a line for each
+problem and exits with 1. With --json the last line is a summary, even if the
+check could not finish.
 
 Examples:
   cardea check
@@ -128,11 +128,11 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	if c.Secret == datadir.KeyDamaged {
 		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
 	}
-	in.printf("Sessions in it stay valid. Start it with: cardea serve --data %s\n", in.cfg.Data)
+	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s\n", in.cfg.Data)
 	return nil
 }
 
-const newKey = "the server makes a new one when it starts; then no device is known, and default avatars get new addresses"
+const newKey = "the server makes a new one when it starts; then it knows no device any more, and default avatars get new addresses"
 
 // mentionKey mentions a missing secret.key, which is not a problem.
 func (in *invocation) mentionKey(c operate.Contents, missing string) {

@@ -52,7 +52,8 @@ func (r *report) found(p operate.Problem) {
 	fmt.Fprintf(r.out, "%s: %s\n", p.What, message)
 }
 
-// orProblems is the error that a command ends with.
+// orProblems returns the error that a command ends with: err, or [errReported] if problems
+// were found.
 func (r *report) orProblems(err error) error {
 	err = errors.Join(err, r.failed)
 	if err == nil && r.problems > 0 {

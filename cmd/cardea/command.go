@@ -39,7 +39,7 @@ type invocation struct {
 	listen      string // where a server with the same settings listens
 	argument    string
 	interrupted <-chan struct{} // closed by a signal
-	saidAsJSON  bool            // standard output has everything already
+	saidAsJSON  bool            // nothing more may be printed as JSON
 	own
 }
 
@@ -96,14 +96,13 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 	return p.failed(err)
 }
 
-// failAsJSON tells a program that reads JSON why the command failed. Standard error says
-// it, too.
+// failAsJSON prints the error as JSON, for programs. Standard error has it, too.
 func (in *invocation) failAsJSON(err error) {
 	if in.json && !in.saidAsJSON {
 		_ = in.printJSON(struct {
 			OK    bool   `json:"ok"`
 			Error string `json:"error"`
-		}{false, oneLine(err.Error())}) // standard error says it, too
+		}{false, oneLine(err.Error())})
 	}
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -79,4 +81,19 @@ func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("stopped after %v", took)
 	}
+}
+
+// A client that leaves before it is answered is no failure of the server: it counts as 499.
+func TestClientThatLeaves(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	s := serve(t, data, cheap)
+	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
+	defer lockDatabase(t, data)()
+	login := testkit.Dial(t, s.url)
+	body := `{"email":"ada@example.com","password":"simplepass"}`
+	_, _ = fmt.Fprintf(login, "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	<-time.After(300 * time.Millisecond)
+	_ = login.Close()
+	eventually(t, "it is logged with 499", func() bool { return strings.Contains(s.stderr.String(), `"status":499`) })
 }

@@ -34,7 +34,7 @@ func main() {
 	os.Exit(p.run(ctx))
 }
 
-// program is what a command sees of the world.
+// program is the environment of a command: arguments, variables and standard streams.
 type program struct {
 	args    []string
 	environ []string
@@ -44,13 +44,13 @@ type program struct {
 }
 
 const usage = `Cardea is a user-accounts backend. It registers users, signs them in, keeps them
-signed in with a cookie, says who they are, and keeps their profile pictures.
+signed in with a cookie, tells your app who is signed in, and stores profile pictures.
 
 Usage:
   cardea serve      run the server (no configuration needed)
   cardea user       list, show, add and delete users, set passwords, end sessions
   cardea backup     copy everything to one file, while the server runs
-  cardea restore    make a data folder from a backup
+  cardea restore    create a data folder from a backup
   cardea check      look for damage
   cardea version    print version, commit and build
   cardea help       print this text
@@ -96,13 +96,13 @@ func wantsHelp(args []string) bool {
 
 // misused says in one line how the command was used wrongly.
 func (p program) misused(message string) int {
-	fmt.Fprintln(p.stderr, "cardea: "+oneLine(message))
+	fmt.Fprintln(p.stderr, "cardea: "+shown(oneLine(message)))
 	return exitUsage
 }
 
 // failed says in one line why the command failed.
 func (p program) failed(err error) int {
-	fmt.Fprintln(p.stderr, "cardea: "+oneLine(err.Error()))
+	fmt.Fprintln(p.stderr, "cardea: "+shown(oneLine(err.Error())))
 	return exitFailed
 }
 

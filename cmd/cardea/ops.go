@@ -54,7 +54,7 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler) 
 // isLocal reports whether only this machine can connect.
 func (o *opsListener) isLocal() bool { return isLoopback(o.listener.Addr().String()) }
 
-// greeting tells the operator where to look.
+// greeting is a line with the addresses of the operators' listener.
 func (o *opsListener) greeting() string {
 	if !o.isLocal() {
 		return fmt.Sprintf("Operators: http://%s/metrics", o.listener.Addr())
@@ -93,7 +93,7 @@ func requireToken(token string, next http.Handler) http.Handler {
 		got := sha256.Sum256([]byte(strings.TrimSpace(value)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			http.Error(w, "This listener needs the token of operators: Authorization: Bearer TOKEN", http.StatusUnauthorized)
+			http.Error(w, "Send the token of operators in the header Authorization: Bearer TOKEN", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/cardea-accounts/cardea"
 )
@@ -28,6 +30,7 @@ func (p program) serve(ctx context.Context, args []string) int {
 	if err != nil {
 		return p.misused(err.Error() + " (see cardea serve --help)")
 	}
+	signal.Ignore(syscall.SIGPIPE) // the server continues when the reader of its log or its greeting has gone
 	o.Log = newLog(p.stderr, o.logFormat)
 	slog.SetDefault(o.Log) // for package log too, to which net/http writes without a logger
 	for _, name := range unknownVariables(p.environ) {
@@ -47,7 +50,8 @@ func (p program) serve(ctx context.Context, args []string) int {
 // a second start by mistake changes nothing.
 func (p program) answer(ctx context.Context, o options) (err error) {
 	defer holdBallast()()
-	limitGarbage(o.SessionCache)
+	o.Memory = containerMemory()
+	limitGarbage(o.SessionCache, o.Memory)
 	o.TuneRuntime = true
 	listener, err := listen(ctx, o.listen)
 	if err != nil {
@@ -77,7 +81,7 @@ func exposure(o options) []string {
 	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
 		return nil
 	}
-	return []string{"listening beyond this machine without https: passwords and cookies can be read on the way; " +
+	return []string{"listening beyond this machine without https: passwords and cookies can be read on the network; " +
 		"put a proxy with https in front and set CARDEA_PUBLIC_URL"}
 }
 
@@ -126,7 +130,7 @@ func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bo
 		address = strings.TrimSuffix(o.PublicURL, "/")
 	}
 	fmt.Fprintf(p.stdout, `
-The data folder is new. Make the first account, and see who is signed in:
+The data folder is new. Create the first account, and see who is signed in:
 
   curl -c cookies -X POST %[1]s/api/register \
     -H 'Content-Type: application/json' \

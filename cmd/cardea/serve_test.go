@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"net"
 	"net/http"
@@ -147,9 +148,9 @@ func TestDatabaseIsGarbage(t *testing.T) {
 		"long":  strings.Repeat("This is not a database. ", 1000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			data := t.TempDir()
+			data := filepath.Join(t.TempDir(), "data")
 			file := filepath.Join(data, "cardea.db")
-			if err := os.WriteFile(file, []byte(garbage), 0o600); err != nil {
+			if err := errors.Join(os.Mkdir(data, 0o700), os.WriteFile(file, []byte(garbage), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			serveOnce(t, data).wantEnd(exitFailed, file, "not a database")
@@ -160,8 +161,9 @@ func TestDatabaseIsGarbage(t *testing.T) {
 	}
 }
 
-// An empty database next to pictures is a loss, which a fresh start would hide. Without
-// pictures it is a first start that was interrupted, which continues.
+// An empty database next to pictures, or to the key that a first start makes last, is a
+// loss, which a fresh start would hide. Without them it is a first start that was
+// interrupted, which continues.
 func TestDatabaseIsLost(t *testing.T) {
 	data := withPicture(t)
 	file := filepath.Join(data, "cardea.db")
@@ -171,6 +173,10 @@ func TestDatabaseIsLost(t *testing.T) {
 		t.Error("a database was made")
 	}
 	if err := os.Remove(filesIn(t, filepath.Join(data, "pictures"))[0]); err != nil {
+		t.Fatal(err)
+	}
+	serveOnce(t, data).wantEnd(exitFailed, file+" is empty", "there is its secret key", "Restore a backup")
+	if err := os.Remove(filepath.Join(data, "secret.key")); err != nil {
 		t.Fatal(err)
 	}
 	serve(t, data, cheap).client().Get("/readyz").Want(http.StatusOK)

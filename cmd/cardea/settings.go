@@ -33,7 +33,7 @@ func (o *options) settings() []cardea.Setting {
 		settings.In("Listeners",
 			settings.Text("listen", &o.listen, "127.0.0.1:5000", "`address` to listen on, host:port", checkAddress),
 			settings.Text("ops-listen", &o.opsListen, "", "`address` for operators: /metrics for Prometheus and, on loopback only, /debug/pprof/; "+
-				"beyond loopback it needs ops-token-file", checkAddress).Without("off"),
+				"an address beyond loopback needs ops-token-file", checkAddress).Without("off"),
 			settings.Text("ops-token-file", &o.opsTokenFile, "", "`file` with a token of at least 16 characters; requests to ops-listen must then carry "+
 				"Authorization: Bearer TOKEN").Without("none")),
 		o.Config.Settings(),
@@ -196,7 +196,8 @@ Examples:
         settings from the environment and from flags
 
 Every setting is a flag and an environment variable. A flag beats the variable, and the
-variable beats the default. Lists are separated by commas. Times are 14d, 12h or 30m.
+variable beats the default. Separate the items of a list with commas. Write times as 14d,
+12h or 30m.
 `
 
 // printSettings writes the help of cardea serve.

@@ -8,7 +8,7 @@ import (
 
 const userUsage = `Usage: cardea user COMMAND [flags]
 
-Manages users. A server may run on the same data meanwhile. It shows changes
+Manages users. A server may run on the same data meanwhile. It notices changes
 within a second.
 
   cardea user list               list users, in the order of their e-mail addresses
@@ -22,11 +22,11 @@ within a second.
   cardea user end-sessions WHO   sign a user out everywhere; --all for all users
   cardea user delete WHO         delete a user, with sessions and picture
 
-WHO is an e-mail address, in any spelling, or an id.
-"cardea user list --help" and so on tell more.
+WHO is an e-mail address, in upper or lower case, or an id.
+For details run a command with --help, such as "cardea user list --help".
 `
 
-const whoHelp = "WHO is an e-mail address, in any spelling, or an id.\n"
+const whoHelp = "WHO is an e-mail address, in upper or lower case, or an id.\n"
 
 var (
 	showing = append(slices.Clone(where), "public-url", "listen") // for avatar_url
@@ -36,7 +36,7 @@ var (
 var userCommands = map[string]command{
 	"list": {name: "user list", settings: showing, run: onData(listUsers), about: `
 Lists users in the order of their e-mail addresses, a page at a time. With
---json there is a line for each.
+--json it prints one line for each user.
 
 Examples:
   cardea user list
@@ -75,7 +75,7 @@ Example:
 `},
 	"set-password": {name: "user set-password", argument: "WHO", settings: hashing, run: onData(setPassword), about: `
 Sets a new password by the rules of a registration, ends all sessions of the
-user, and forgets failed attempts. It asks for the password on a terminal.
+user, and forgets failed attempts. On a terminal it asks for the password.
 Otherwise the password is the first line of standard input.
 ` + whoHelp + `
 Examples:
@@ -84,7 +84,7 @@ Examples:
 `},
 	"suspend": {name: "user suspend", argument: "WHO", settings: where, run: onData(suspendUser), about: `
 Ends all sessions of a user within a second, and refuses to sign the user in.
-Only the right password gets to see why. Nothing is deleted.
+The refusal says why only after the right password. Nothing is deleted.
 ` + whoHelp + `
 Example:
   cardea user suspend ann@example.com
@@ -96,8 +96,9 @@ Example:
   cardea user unsuspend ann@example.com
 `},
 	"end-sessions": {name: "user end-sessions", argument: "[WHO]", settings: where, run: onData(endSessions), about: `
-Ends all sessions of a user, who is signed out everywhere within a second. With
---all and no WHO it ends the sessions of all users, for instance after a leak.
+Ends all sessions of a user: the user is signed out everywhere within a second.
+With --all and no WHO it ends the sessions of all users, for instance after a
+leak.
 ` + whoHelp + `
 Examples:
   cardea user end-sessions ann@example.com
@@ -105,7 +106,7 @@ Examples:
 `},
 	"delete": {name: "user delete", argument: "WHO", settings: where, run: onData(deleteUser), about: `
 Deletes a user, with sessions and picture. Only a backup brings the user back.
-It asks for the e-mail address on a terminal. Elsewhere it needs --yes.
+On a terminal, type the e-mail address to confirm. Elsewhere, pass --yes.
 ` + whoHelp + `
 Examples:
   cardea user delete ann@example.com

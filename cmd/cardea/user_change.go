@@ -162,7 +162,7 @@ func (in *invocation) confirm(warning, word string) error {
 		return nil
 	}
 	if !term.IsTerminal(int(in.stdin.Fd())) {
-		return usageError{errors.New("this asks for confirmation on a terminal only; use --yes elsewhere")}
+		return usageError{errors.New("this asks for confirmation, and standard input is not a terminal; use --yes")}
 	}
 	what := "the e-mail address"
 	if !strings.Contains(word, "@") {

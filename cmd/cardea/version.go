@@ -9,7 +9,7 @@ import (
 
 func (p program) version(args []string) int {
 	if wantsHelp(args) {
-		fmt.Fprint(p.stdout, "Usage: cardea version\n\nPrints the version of Cardea, the commit it was built from, and the version of Go and the platform.\n")
+		fmt.Fprint(p.stdout, "Usage: cardea version\n\nPrints the version of Cardea, the commit it was built from, the version of Go, and the platform.\n")
 		return exitOK
 	}
 	if len(args) > 0 {

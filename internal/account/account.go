@@ -1,5 +1,5 @@
-// Package account has the rules of who a user is: registering, signing in, and changing
-// a name or a password. There is a file for each use case.
+// Package account has the use cases of user accounts: registering, signing in, and
+// changing a name or a password. There is a file for each use case.
 //
 // Use cases take plain values. They fail with a [*guard.Error], whose Kind says what sort
 // of failure it is; doc comments name its codes.

@@ -16,7 +16,8 @@ import (
 // section 4.5.3.1.3, less the angle brackets).
 const maxEmail = 254
 
-// normalEmail trims an address and says what is wrong with it; empty if nothing is.
+// normalEmail returns an address without surrounding spaces. If it is not acceptable,
+// problem says why.
 func normalEmail(typed string) (email, problem string) {
 	email = strings.TrimSpace(typed)
 	switch {

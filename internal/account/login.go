@@ -71,7 +71,7 @@ func (s *Service) refuse(ctx context.Context, event guard.Event, userID string, 
 func (s *Service) signIn(ctx context.Context, row store.User, hash string, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	fresh := s.sessions.Prepare(row.ID, client)
 	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
-		// Also if the hash stays the same: this fails if it is no longer current.
+		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
 		}

@@ -12,8 +12,8 @@ import (
 // maxName is in characters (code points), after normalisation.
 const maxName = 100
 
-// normalName trims a name, brings it to NFC, and says what is wrong with it; empty if
-// nothing is.
+// normalName returns a name in Unicode NFC without surrounding spaces. If it is not
+// acceptable, problem says why.
 func normalName(typed string) (name, problem string) {
 	name = norm.NFC.String(strings.TrimSpace(typed))
 	switch {

@@ -56,17 +56,18 @@ type PasswordOptions struct {
 	PublicURL  *url.URL       // its host is refused as a password; nil: none
 	Breached   *breached.List // nil: none
 	RaiseProcs bool           // see [workers.Limits]
+	Memory     int64          // that all hashes together may take, in bytes; 0: no limit
 }
 
 // NewPasswords returns the rules for passwords. [Passwords.Close] stops the workers.
 func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
 		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
-		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, RaiseProcs: opt.RaiseProcs}),
+		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, RaiseProcs: opt.RaiseProcs}),
 	}
 }
 
-// wordsOf lists what names this installation, in lower case.
+// wordsOf lists the words that name this installation, in lower case.
 func wordsOf(public *url.URL) []string {
 	words := []string{"cardea"}
 	if public != nil {
@@ -89,8 +90,8 @@ const (
 	maxPassword = 1024
 )
 
-// problem says what is wrong with a new password; empty if nothing is. There are no
-// composition rules (ASVS 6.2.5). It refuses what attackers try first.
+// problem says why a new password is not acceptable; empty if it is. There are no
+// composition rules (ASVS 6.2.5). Passwords that attackers try first are refused.
 func (p *Passwords) problem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
@@ -111,7 +112,8 @@ func (p *Passwords) problem(pw Password, email, name string) string {
 	return ""
 }
 
-// isOwn compares as e-mail addresses are compared: without case.
+// isOwn reports whether a password is the user's address, mailbox or name. Case does not
+// matter.
 func isOwn(pw Password, email, name string) bool {
 	key := EmailKey(string(pw))
 	mailbox, _, _ := strings.Cut(email, "@")

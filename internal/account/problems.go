@@ -5,7 +5,7 @@ import "github.com/cardea-accounts/cardea/internal/guard"
 // problems collects what is wrong with the fields of an input. The zero value is empty.
 type problems struct{ fields map[string]string }
 
-// note adds a problem; an empty one is none.
+// note adds a problem, unless it is empty.
 func (p *problems) note(field, problem string) {
 	if problem == "" {
 		return
@@ -30,5 +30,5 @@ func (p *problems) email(typed string) string {
 	return email
 }
 
-// err returns invalid_input, or nil without problems.
+// err returns invalid_input, or nil if there are no problems.
 func (p *problems) err() error { return guard.Invalid(p.fields) }

@@ -21,8 +21,8 @@ type Registration struct {
 // Register makes an account and signs the user in. A session that the client presents
 // ends. Errors: invalid_input, storage_full, too_many_attempts, email_taken.
 //
-// However many registrations of one address race, in whatever spelling, one succeeds:
-// the database keeps the compared form unique.
+// If several registrations of one address race, in any spelling, exactly one succeeds,
+// because the compared form is unique in the database.
 func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
 	name, email, err := s.check(r)
 	if err != nil {
@@ -105,8 +105,8 @@ func (s *Service) check(r Registration) (name, email string, err error) {
 }
 
 // hashForNew hashes the password of a new account unless the address is taken. The
-// look-up is not done by the worker, whose thread has a low priority and would hold
-// locks of the database for long.
+// look-up is not done by the worker: its low-priority thread would hold database locks
+// for long.
 func (s *Service) hashForNew(ctx context.Context, emailKey string, pw Password, queue queue) (hash string, err error) {
 	switch _, err := s.db.UserByEmailKey(ctx, emailKey); {
 	case err == nil:

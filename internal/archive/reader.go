@@ -14,8 +14,8 @@ import (
 )
 
 // Reader reads a backup member by member. [Reader.Next] moves to the next member and
-// Read reads its content. The content is verified only when Next returns [io.EOF].
-// Do not trust any of it before.
+// Read reads its content. The content is verified only when Next returns [io.EOF]: do
+// not trust any of it earlier.
 type Reader struct {
 	Info    Info
 	source  *bufio.Reader

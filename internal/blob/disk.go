@@ -26,14 +26,15 @@ type Disk struct {
 	mu     sync.Mutex
 	synced map[string]bool // folders whose entry in the root is synced
 
-	checkMu sync.Mutex   // held by Check, which always writes the same file
-	lacking atomic.Int64 // size of the last blob that did not fit; 0 after a success
+	checkMu sync.Mutex             // held by Check, which always writes the same file
+	lacking atomic.Int64           // size of the last blob that did not fit; 0 after a success
+	failing atomic.Pointer[string] // key of the last blob that could not be written; nil after a success
 }
 
 // NewDisk returns the store in a folder. It creates the folder if it is missing,
 // readable by its owner only.
 func NewDisk(root string) (*Disk, error) {
-	if err := os.MkdirAll(root, 0o700); err != nil {
+	if err := durable.MkdirAll(root); err != nil {
 		return nil, err
 	}
 	d := OpenDisk(root)
@@ -43,6 +44,9 @@ func NewDisk(root string) (*Disk, error) {
 // OpenDisk returns the store in a folder without writing to it. Use it for a
 // read-only file system.
 func OpenDisk(root string) *Disk { return &Disk{root: root, synced: map[string]bool{}} }
+
+// lostAndFound is at the root of an ext4 file system.
+const lostAndFound = "lost+found"
 
 // HasBlobs reports whether a folder holds any blob. It does not create the folder.
 func HasBlobs(ctx context.Context, root string) bool {
@@ -66,15 +70,20 @@ func (d *Disk) Put(_ context.Context, key string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := d.makeFolder(filepath.Dir(path)); err != nil {
-		return storageError(err)
+	err = d.makeFolder(filepath.Dir(path))
+	if err == nil {
+		err = durable.WriteFile(path, data, 0o600)
 	}
-	err = storageError(durable.WriteFile(path, data, 0o600))
+	err = storageError(err)
+	if err != nil {
+		d.failing.Store(&key)
+	}
 	switch {
 	case errors.Is(err, ErrFull):
 		d.lacking.Store(int64(len(data)))
 	case err == nil:
 		d.lacking.Store(0)
+		d.failing.Store(nil)
 	}
 	return err
 }
@@ -122,7 +131,7 @@ func (d *Disk) List(ctx context.Context, f func(Item) error) error {
 	return eachEntry(ctx, d.root, d.root, f, func(name string) error {
 		path := filepath.Join(d.root, name)
 		switch {
-		case path == d.checkFile(), name == "lost+found": // ext4 has the latter at the root of a file system
+		case path == d.checkFile(), name == lostAndFound:
 			return nil
 		case !isFolderName(name) || !isFolder(path):
 			return f(Item{Name: name})
@@ -185,22 +194,6 @@ func (d *Disk) ModTime(_ context.Context, key string) (time.Time, error) {
 	}
 	return info.ModTime(), nil
 }
-
-// Check implements [Store] by writing and removing a file. The file is small, or as
-// large as the last blob if that did not fit.
-func (d *Disk) Check(context.Context) error {
-	d.checkMu.Lock()
-	defer d.checkMu.Unlock()
-	data := make([]byte, max(checkBytes, d.lacking.Load()))
-	err := os.WriteFile(d.checkFile(), data, 0o600)
-	if err == nil {
-		d.lacking.Store(0)
-	}
-	return errors.Join(storageError(err), remove(d.checkFile()))
-}
-
-// checkBytes is smaller than the block size of any disk.
-const checkBytes = 64
 
 func (d *Disk) path(key string) (string, error) {
 	if !isValidKey(key) {

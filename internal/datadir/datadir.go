@@ -1,6 +1,5 @@
-// Package datadir knows what a data folder holds and when it may be opened: the paths,
-// the lock, the secret keys, and the signs of a restore that was cut off or of a lost
-// database.
+// Package datadir knows the paths, the lock and the secret keys of a data folder. It
+// refuses to open a folder whose restore was cut off or whose database is lost.
 package datadir
 
 import (
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
 )
 
 // Dir are the paths of a data folder. Database and pictures may be elsewhere.
@@ -36,11 +37,24 @@ func At(path, database, pictures string) Dir {
 // restore that was cut off is recognised.
 func (d Dir) Staged() string { return d.Database + ".restoring" }
 
-// LockFile is the path of the lock.
-func (d Dir) LockFile() string { return d.Database + ".lock" }
+// LockFile is the path of the lock. It is next to the file that a link to the database
+// leads to, so two servers that reach one database by different paths share the lock.
+func (d Dir) LockFile() string { return d.resolved() + ".lock" }
+
+// resolved is the path of the database without links. A missing file keeps its name.
+func (d Dir) resolved() string {
+	if path, err := filepath.EvalSymlinks(d.Database); err == nil {
+		return path
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(d.Database))
+	if err != nil {
+		return d.Database
+	}
+	return filepath.Join(folder, filepath.Base(d.Database))
+}
 
 // ErrInUse: another process serves the same database.
-var ErrInUse = errors.New("another Cardea uses this database")
+var ErrInUse = errors.New("another Cardea server uses this database")
 
 // Lock is held by the process that serves the database. The operating system releases
 // it however the process ends.
@@ -67,16 +81,17 @@ func (d Dir) Lock() (*Lock, error) {
 // the database, and refuses data that is not whole. The function hasPictures reports
 // whether there are pictures. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
 func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
-	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+	if err := durable.MkdirAll(d.Path); err != nil {
 		return nil, fmt.Errorf("data: cannot create the folder: %w", err)
 	}
+	wasServed := exists(d.LockFile())
 	lock, err := d.Lock()
 	if err != nil {
 		return nil, err
 	}
 	err = d.RefuseHalfRestored()
 	if err == nil {
-		err = d.refuseLost(hasPictures)
+		err = d.refuseLost(wasServed, hasPictures)
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -96,20 +111,6 @@ func (d Dir) RefuseHalfRestored() error {
 		return fmt.Errorf("data: %w: %s; if none is running, empty the folder and restore again", ErrHalfRestored, d.Path)
 	}
 	return nil
-}
-
-// ErrLost: the database is an empty file, but there are pictures.
-var ErrLost = errors.New("the database is lost")
-
-// refuseLost fails with [ErrLost] if the database is empty and pictures exist. An empty
-// database without pictures is a first start that was interrupted.
-func (d Dir) refuseLost(hasPictures func() bool) error {
-	info, err := os.Stat(d.Database)
-	if err != nil || info.Size() > 0 || !hasPictures() {
-		return nil //nolint:nilerr // opening the database reports it
-	}
-	return fmt.Errorf("%w: %s is empty, but there are pictures in %s. Restore a backup; or, to start without users, move the pictures elsewhere",
-		ErrLost, d.Database, d.Pictures)
 }
 
 // ErrNotEmpty: a backup can be restored to an empty folder only.

@@ -12,7 +12,6 @@ import (
 )
 
 func none() bool { return false }
-func some() bool { return true }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
@@ -70,29 +69,6 @@ func TestHalfRestored(t *testing.T) {
 	}
 	if err := lock.Close(); err != nil {
 		t.Error(err)
-	}
-}
-
-// An empty database is a first start that was interrupted, unless pictures exist.
-func TestLostDatabase(t *testing.T) {
-	dir := datadir.At(t.TempDir(), "", "")
-	for _, c := range []struct {
-		text     string
-		pictures func() bool
-		want     error
-	}{
-		{"", some, datadir.ErrLost},
-		{"", none, nil},
-		{"database", some, nil},
-	} {
-		write(t, dir.Database, c.text)
-		lock, err := dir.Claim(c.pictures)
-		if !errors.Is(err, c.want) {
-			t.Errorf("%q, pictures %v: %v, want %v", c.text, c.pictures(), err, c.want)
-		}
-		if lock != nil {
-			_ = lock.Close()
-		}
 	}
 }
 

@@ -123,3 +123,28 @@ func SyncFolder(path string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// MkdirAll creates a folder for its owner only, and the missing folders above it. All of
+// them survive a power cut.
+func MkdirAll(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := MkdirAll(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() { // another process was faster
+			return nil
+		}
+		return err
+	}
+	err := SyncFolder(parent)
+	if errors.Is(err, fs.ErrPermission) { // it may be written, but not read
+		return nil
+	}
+	return err
+}

@@ -143,3 +143,26 @@ func wantNames(t *testing.T, folder string, want ...string) {
 		t.Errorf("the folder has %q, want %q", names, want)
 	}
 }
+
+func TestMkdirAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b", "c")
+	for range 2 {
+		if err := durable.MkdirAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{path, filepath.Dir(path)} {
+		if info, err := os.Stat(folder); err != nil || info.Mode() != fs.ModeDir|0o700 {
+			t.Errorf("%s: %v, %v", folder, info.Mode(), err)
+		}
+	}
+	file := filepath.Join(path, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, under := range []string{file, filepath.Join(file, "below")} {
+		if err := durable.MkdirAll(under); err == nil {
+			t.Errorf("%s was made", under)
+		}
+	}
+}

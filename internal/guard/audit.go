@@ -42,8 +42,8 @@ const (
 // writes them without end. A week is enough for an operator to see what happened.
 const anonymousKeep = 7 * 24 * time.Hour
 
-// SweepBatch is how many rows a sweep deletes in one transaction: a few milliseconds in
-// which other writers wait.
+// SweepBatch is how many rows a sweep deletes in one transaction. That takes a few
+// milliseconds, during which other writers wait.
 const SweepBatch = 100
 
 // Audit records events in the audit table and in the log. Its methods may be called
@@ -216,7 +216,8 @@ func (a *Audit) OfUser(ctx context.Context, userID string, limit int) ([]Entry, 
 // Counts returns how often each event has happened since the start.
 func (a *Audit) Counts() map[Event]int64 { return a.counts.all() }
 
-// Sweep deletes events that are older than the operator wants to keep.
+// Sweep deletes events older than the setting allows. Those without a user are deleted
+// after a week.
 func (a *Audit) Sweep(ctx context.Context) error {
 	now := a.now()
 	return errors.Join(

@@ -1,6 +1,6 @@
-// Package guard has what every rule needs to protect users: who is calling ([Client]),
-// the public [Error], audit events ([Audit]), limits on attempts ([Limits]), and the
-// devices that users have signed in from ([Devices]).
+// Package guard has what all use cases share to protect users: the sender of a request
+// ([Client]), the public [Error], audit events ([Audit]), limits on attempts ([Limits]),
+// and the devices that users have signed in from ([Devices]).
 package guard
 
 import (

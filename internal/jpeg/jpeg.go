@@ -10,7 +10,7 @@
 // [Open] reads the headers and [File.Weight] tells how much memory decoding
 // takes. [File.Decode] decodes.
 //
-// Supported are the Huffman-coded processes of ITU T.81 with 8 bits a sample:
+// It supports the Huffman-coded processes of ITU T.81 with 8 bits a sample:
 // baseline, extended sequential and progressive, with one, three or four
 // components and any sampling factors. Arithmetic coding, lossless and
 // hierarchical JPEG and 12 bits a sample are errors, as in image/jpeg.
@@ -32,7 +32,7 @@ import (
 	"image"
 )
 
-// Colors tells what the components of a picture are.
+// Colors says what the components of a picture are.
 type Colors int
 
 const (

@@ -20,10 +20,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
-// Avatars draws the default avatars of users without a picture, when they are asked for.
-// The key in an avatar's address is what it shows, and a MAC of that. So nobody can make
-// one up, and it reveals no more than the avatar does. Its methods may be called from any
-// goroutine.
+// Avatars draws default avatars on request, for users without a picture. The key in an
+// avatar's address says what it shows, with a MAC. So a key cannot be forged, and it
+// reveals no more than the avatar does. Its methods may be called from any goroutine.
 type Avatars struct {
 	db      *store.DB
 	keys    secret.Sub
@@ -107,7 +106,7 @@ func (a *Avatars) parse(key string) (avatar.Avatar, error) {
 // Draw draws the default avatar of a key as a square of one of [Sides]. Error:
 // picture_not_found.
 func (a *Avatars) Draw(ctx context.Context, key string, side int, client guard.Client) (Avatar, error) {
-	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok && key != "" { // known keys are right
+	if known, ok := a.drawn.GetIfPresent(drawnKey{key, side}); ok && key != "" { // its MAC was verified before it was drawn
 		return known, nil
 	}
 	shown, err := a.parse(key)
@@ -148,8 +147,8 @@ func (a *Avatars) draw(ctx context.Context, key drawnKey, shown avatar.Avatar, c
 	return drawn, nil
 }
 
-// Path returns the path of the address of what a user looks like, without a slash in
-// front: the picture, or the default avatar.
+// Path returns the path of a user's avatar_url, without a leading slash: that of the
+// picture or, without one, of the default avatar.
 func (a *Avatars) Path(u user.User) string {
 	if u.Picture != nil {
 		return u.Picture.Path()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -60,6 +61,9 @@ func nameCrops(row *store.Picture, files []File, set *picture.Set) []File {
 
 // put announces files, then writes them.
 func (p *Pictures) put(ctx context.Context, files []File) error {
+	if err := p.refuseGone(ctx); err != nil {
+		return storageError(err)
+	}
 	err := p.db.Tx(ctx, func(tx *store.Tx) error {
 		for _, f := range files {
 			if err := tx.AddOrphan(ctx, f.Key, p.opt.Now().Add(OrphanGrace)); err != nil {
@@ -139,8 +143,12 @@ func (p *Pictures) forget(ctx context.Context, keys []string) error {
 	})
 }
 
-// SweepOrphans removes the orphaned files that are due.
+// SweepOrphans removes the orphaned files that are due, and first those that an earlier
+// process left.
 func (p *Pictures) SweepOrphans(ctx context.Context) error {
+	if err := p.expireInterrupted(ctx); err != nil {
+		return err
+	}
 	for {
 		due, err := p.db.DueOrphans(ctx, p.opt.Now(), guard.SweepBatch)
 		if err != nil {
@@ -160,13 +168,45 @@ func (p *Pictures) SweepOrphans(ctx context.Context) error {
 	}
 }
 
-// ForgetInterrupted makes the orphans that an earlier process left due at once. Call it
-// before the first request, and only if no other process serves this database.
+// interrupted are the orphans that an earlier process left.
+type interrupted struct {
+	mu   sync.Mutex
+	keys []string
+}
+
+// ForgetInterrupted notes the orphans that an earlier process left, which the sweep makes
+// due. It writes nothing, because the disk may be full at a start. Call it before the first
+// request, and only if no other process serves this database.
 func (p *Pictures) ForgetInterrupted(ctx context.Context) error {
-	return p.db.Tx(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExpireOrphans(ctx, p.opt.Now())
+	keys, err := p.db.OrphansAfter(ctx, p.opt.Now())
+	if err != nil {
 		return err
-	})
+	}
+	p.interrupted.mu.Lock()
+	defer p.interrupted.mu.Unlock()
+	p.interrupted.keys = keys
+	return nil
+}
+
+func (p *Pictures) expireInterrupted(ctx context.Context) error {
+	p.interrupted.mu.Lock()
+	defer p.interrupted.mu.Unlock()
+	for len(p.interrupted.keys) > 0 {
+		batch := p.interrupted.keys[:min(guard.SweepBatch, len(p.interrupted.keys))]
+		err := p.db.Tx(ctx, func(tx *store.Tx) error {
+			for _, key := range batch {
+				if err := tx.ExpireOrphan(ctx, key, p.opt.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		p.interrupted.keys = p.interrupted.keys[len(batch):]
+	}
+	return nil
 }
 
 func keysOf(row store.Picture) []string {

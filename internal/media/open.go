@@ -3,6 +3,7 @@ package media
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -24,14 +25,14 @@ type Open struct {
 	Name        string
 	ContentType string
 	Version     string // of the content, for the ETag
-	Address     string // the v= of an address that may be cached for ever; empty: none may
+	Address     string // the value of v= with which the address may be cached for ever; empty: none
 	UpdatedAt   time.Time
 }
 
-// Open opens the picture of a user, or its crop of one of [Sides]; side 0 is the picture
-// itself. Without crops it is the picture itself, too. name is the name in the address;
-// empty: any.
-// Errors: picture_not_found; [*Moved] for an older name of the same user's picture.
+// Open opens a user's picture. If side is one of [Sides], it opens the crop of that size,
+// or the picture itself if there are no crops; 0 means the picture itself. name is the
+// picture's name in the address; an empty name matches any. Errors: picture_not_found;
+// [*Moved] if name is an older name of the picture.
 func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Open, error) {
 	key := rowKey{userID, side}
 	row, known := p.rows.get(key)
@@ -49,9 +50,9 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 		if err != nil {
 			return nil, guard.PublicError(guard.IfNotFound(err, ErrPictureNotFound))
 		}
-		b, err := p.files.Open(ctx, row.Key)
+		b, err := p.openWhole(ctx, row)
 		if err == nil {
-			open := &Open{b, row.Name, row.ContentType, row.Version, row.Version, row.UpdatedAt}
+			open := &Open{b, row.Name, row.ContentType, row.Version, row.Version, p.notInFuture(row.UpdatedAt)}
 			if side != 0 {
 				open.Address = row.CropsVersion
 			}
@@ -68,6 +69,52 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 		known = false
 	}
 }
+
+// notInFuture returns the time, or now if it is to come because the clock was set back:
+// Last-Modified must not be later than the answer (RFC 9110 section 8.8.2.1). Replacing a
+// picture again within a second dates it a moment ahead, see laterSecond.
+func (p *Pictures) notInFuture(at time.Time) time.Time {
+	if now := p.opt.Now(); at.Sub(now) > aMoment {
+		return now
+	}
+	return at
+}
+
+// aMoment is how far ahead the date of a picture may be without a clock that was set back.
+const aMoment = time.Minute
+
+// openWhole opens the file of a row. Before it is served for the first time, and after it
+// has changed on the disk, the file is compared with the row: a part of a picture, served
+// once, would stay in caches for a year. Errors: [blob.ErrNotFound], [ErrDamaged].
+func (p *Pictures) openWhole(ctx context.Context, row store.Picture) (blob.Blob, error) {
+	b, err := p.files.Open(ctx, row.Key)
+	if err != nil {
+		return nil, err
+	}
+	seen := proof{row.Version, b.Size(), b.ModTime()}
+	if known, ok := p.proven.GetIfPresent(row.Key); ok && known == seen {
+		return b, nil
+	}
+	_, err = readBlob(ctx, b, row.UserID, row.File)
+	if err == nil {
+		_, err = b.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	p.proven.Set(strings.Clone(row.Key), seen)
+	return b, nil
+}
+
+// proof is the state of a file when it was found to be the one that was stored.
+type proof struct {
+	version string
+	size    int64
+	modTime time.Time
+}
+
+// proofsKept is how many proofs stay in memory, in about 2 MB.
+const proofsKept = 2 * rowsKept
 
 // Moved means that a picture has a newer name.
 type Moved struct{ To user.Picture }

@@ -1,5 +1,5 @@
-// Package media has the rules for what users look like: their pictures with square crops
-// ([Pictures]), and the default avatar of users without a picture ([Avatars]).
+// Package media owns the pictures of users with their square crops ([Pictures]), and the
+// default avatars of users without a picture ([Avatars]).
 //
 // A picture goes through picture.go (the rules), files.go (bytes into the storage and out
 // of it), crops.go (crops that are missing), open.go (serving) and stored.go (reading
@@ -10,10 +10,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path"
 	"strconv"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/fair"
@@ -44,12 +48,16 @@ type Pictures struct {
 	files    blob.Store
 	decoding *workers.Pool
 	rows     *rowCache
+	proven   *otter.Cache[string, proof] // by the key of a file
 	missing  cropSweep
+
+	interrupted interrupted
 }
 
 // Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds. Pictures in work may weigh half of what the heaviest may:
-// the other half is garbage of the pictures before them. A heavier one runs alone.
+// takes up to two more seconds. The pictures being decoded may together weigh half as much
+// as the heaviest picture may: the garbage of earlier ones takes the other half. A heavier
+// picture is decoded alone.
 const (
 	picturesWaiting = 32 // for each worker
 	pictureWait     = 3 * time.Second
@@ -62,9 +70,10 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
 		decoding: workers.NewPool(workers.Limits{
-			Waiting: picturesWaiting, Wait: pictureWait, Memory: decodingMemory, RaiseProcs: opt.RaiseProcs,
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: min(decodingMemory, opt.Limits.MemoryLimit()/2), RaiseProcs: opt.RaiseProcs,
 		}),
-		rows: newRowCache(db, watch, opt.Now),
+		rows:   newRowCache(db, watch, opt.Now),
+		proven: otter.Must(&otter.Options[string, proof]{MaximumSize: proofsKept}),
 	}
 }
 
@@ -74,8 +83,41 @@ func (p *Pictures) Close() { p.decoding.Close() }
 // Load returns figures of the decoding workers.
 func (p *Pictures) Load() workers.Load { return p.decoding.Load() }
 
-// Check reports whether the storage can be used.
-func (p *Pictures) Check(ctx context.Context) error { return p.files.Check(ctx) }
+// OpenStorage opens the picture folder of a database. It creates the folder if it is
+// missing, unless the database names pictures in it.
+func OpenStorage(ctx context.Context, db *store.DB, folder string) (*blob.Disk, error) {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		if rows, err := db.PicturesAfter(ctx, "", 1); err != nil || len(rows) > 0 {
+			return blob.OpenDisk(folder), nil //nolint:nilerr // a damaged database is reported elsewhere
+		}
+	}
+	return blob.NewDisk(folder)
+}
+
+// ErrStorageGone means that the storage is empty, but the database names pictures in it:
+// a disk is not mounted, or the folder was moved.
+var ErrStorageGone = errors.New("the picture storage is missing or empty, but the database names pictures in it")
+
+// Check reports whether the storage can be used. Error: [ErrStorageGone].
+func (p *Pictures) Check(ctx context.Context) error {
+	if err := p.refuseGone(ctx); err != nil {
+		return err
+	}
+	return p.files.Check(ctx)
+}
+
+// refuseGone keeps new pictures out of a folder that a disk will be mounted over.
+func (p *Pictures) refuseGone(ctx context.Context) error {
+	isEmpty, err := p.files.IsEmpty(ctx)
+	if err != nil || !isEmpty {
+		return err
+	}
+	rows, err := p.db.PicturesAfter(ctx, "", 1)
+	if err == nil && len(rows) > 0 {
+		err = ErrStorageGone
+	}
+	return err
+}
 
 // Upload is a picture as a client sends it.
 type Upload struct {
@@ -214,6 +256,9 @@ func laterSecond(ctx context.Context, tx *store.Tx, row store.Picture) (time.Tim
 	before, err := tx.PictureOfUser(ctx, row.UserID)
 	if errors.Is(err, store.ErrNotFound) {
 		return row.UpdatedAt, nil
+	}
+	if before.UpdatedAt.Sub(row.UpdatedAt) > aMoment { // the clock was set back since
+		return row.UpdatedAt, err
 	}
 	if next := before.UpdatedAt.Truncate(time.Second).Add(time.Second); row.UpdatedAt.Before(next) {
 		return next, err

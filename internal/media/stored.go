@@ -82,6 +82,11 @@ func (p *Pictures) readFile(ctx context.Context, userID string, named store.File
 		return nil, unreadable(ctx, userID, named.Key, err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
+	return readBlob(ctx, f, userID, named)
+}
+
+// readBlob reads an open file and compares it with its row. Error: [ErrDamaged].
+func readBlob(ctx context.Context, f blob.Blob, userID string, named store.File) ([]byte, error) {
 	if f.Size() > archive.MaxPicture {
 		return nil, DamagedFile(userID, named.Key, "has %d bytes, more than a picture can have", f.Size())
 	}

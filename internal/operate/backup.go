@@ -111,7 +111,7 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 		return nil
 	}
 	if err = b.verify(ctx, r); errors.Is(err, archive.ErrInvalid) {
-		err = fmt.Errorf("what was written reads differently, the disk may be failing; nothing is left of the backup: %w", err)
+		err = fmt.Errorf("the backup was removed, because it does not read as it was written; the disk may be failing: %w", err)
 	}
 	return err
 }

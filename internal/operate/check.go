@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -19,6 +20,7 @@ import (
 const (
 	ProblemDatabase = "database"
 	ProblemSecret   = "secret.key"
+	ProblemAccess   = "access" // others on the machine have it
 	ProblemUser     = "user"
 	ProblemPicture  = "picture"
 	ProblemFile     = "file"  // of the storage, that nothing names
@@ -31,7 +33,7 @@ type Problem struct {
 	User    string // id; empty if it concerns none
 	File    string // key in the picture storage, or the name of a stray; empty if it concerns none
 	Message string // a sentence for the operator
-	Removed bool   // it was a file that nothing names, and was removed
+	Removed bool   // the file was removed, because nothing names it
 }
 
 // CheckOptions say how to check.
@@ -46,7 +48,7 @@ type check struct {
 	*Data
 	CheckOptions
 	contents  Contents
-	isDamaged bool // the database is, so it may not know whose a file is
+	isDamaged bool // the database is damaged, so it may not know which files are used
 }
 
 // Check looks at all data, while a server may serve it, and reports each problem as it
@@ -56,6 +58,11 @@ func (d *Data) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 	var err error
 	if _, c.contents.Secret, err = d.dir.ReadSecret(); err != nil {
 		c.Found(Problem{What: ProblemSecret, Message: err.Error()})
+	}
+	if err := d.dir.RefuseOpen(); err != nil {
+		for line := range strings.Lines(err.Error()) {
+			c.Found(Problem{What: ProblemAccess, Message: strings.TrimSpace(line)})
+		}
 	}
 	for _, step := range []func(context.Context) error{c.database, c.users, c.pictures, c.files} {
 		err := step(ctx)
@@ -136,8 +143,41 @@ func (c *check) pictures(ctx context.Context) error {
 	})
 }
 
+// nearlyNone is the share of files that must be named before others are removed: one in
+// this many. A database that names fewer may be another one, or a new one.
+const nearlyNone = 4
+
+// refuseRemoval turns removal off if the database names few of the files. They are
+// counted first, because removed files do not come back.
+func (c *check) refuseRemoval(ctx context.Context) error {
+	if !c.RemoveOrphans {
+		return nil
+	}
+	var all, named int64
+	err := c.storage.List(ctx, func(item blob.Item) error {
+		if item.Key == "" || item.Err != nil {
+			return nil
+		}
+		known, err := c.db.KnowsFile(ctx, item.Key)
+		all++
+		if known {
+			named++
+		}
+		c.Progress.report("counting files", all, 0)
+		return err
+	})
+	if err == nil && named*nearlyNone < all {
+		c.reportDamage(Problem{What: ProblemDatabase, Message: fmt.Sprintf("the database names only %d of %d files in the picture storage, "+
+			"so it may be the wrong one; nothing is removed. If it is the right one, remove the files listed below by hand", named, all)})
+	}
+	return err
+}
+
 // files looks at everything in the picture storage.
 func (c *check) files(ctx context.Context) error {
+	if err := c.refuseRemoval(ctx); err != nil {
+		return err
+	}
 	var done int64
 	var damaged error // of the database; what does not need it is still reported
 	err := c.storage.List(ctx, func(item blob.Item) error {

@@ -24,8 +24,8 @@ func (c *Contents) set(n store.Counts) {
 	c.Users, c.Sessions, c.Pictures = n.Users, n.Sessions, n.Pictures
 }
 
-// Progress is told how much of some work is done, of how much in all (0: unknown). It is
-// called often. It may be nil.
+// Progress reports how far a task has come: done of total (0: unknown). It is called
+// often. It may be nil.
 type Progress func(what string, done, total int64)
 
 func (p Progress) report(what string, done, total int64) {

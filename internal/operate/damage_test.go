@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -171,6 +172,8 @@ func TestCheckKnowsFilesThatAreAnnounced(t *testing.T) {
 // A file that cannot be removed is reported with the reason. The others are removed.
 func TestOrphanThatCannotBeRemoved(t *testing.T) {
 	h := house.New(t, house.Options{})
+	ann, _ := h.Register(t, "ann@example.com")
+	named := h.SetPicture(t, ann.ID, house.LargeSide)
 	for _, key := range []string{"kept", "gone"} {
 		if err := h.Storage.Store.Put(t.Context(), key, nil); err != nil {
 			t.Fatal(err)
@@ -188,7 +191,41 @@ func TestOrphanThatCannotBeRemoved(t *testing.T) {
 	if len(found) != 2 || !found[0].Removed || found[1].Removed || !strings.HasSuffix(found[1].Message, "removed: operation not permitted") {
 		t.Errorf("%+v", found)
 	}
-	if files := h.Files(t); !slices.Equal(files, []string{"kept"}) {
+	if files := h.Files(t); len(files) != len(named.Files())+1 || !slices.Contains(files, "kept") {
 		t.Errorf("files %v", files)
+	}
+}
+
+// A database that names fewer than a quarter of the files may be the wrong one: a new one, or
+// an old one that was put back. It costs no files.
+func TestRemovalNeedsADatabaseThatNamesFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		named, others int
+		removes       bool
+	}{
+		"a new database": {0, 1, false},
+		"an old one":     {1, 4, false},
+		"the right one":  {1, 3, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := house.New(t, house.Options{})
+			for i := range c.named {
+				u, _ := h.Register(t, fmt.Sprintf("user%d@example.com", i))
+				h.SetPicture(t, u.ID, 10) // one file each
+			}
+			for i := range c.others {
+				if err := h.Storage.Store.Put(t.Context(), fmt.Sprint("other", i), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.Clock.Set(time.Now().Add(2 * media.OrphanGrace)) // files have the time of the real clock
+			var found problems
+			if _, err := open(t, h).Check(t.Context(), operate.CheckOptions{RemoveOrphans: true, Found: found.found}); err != nil {
+				t.Error(err)
+			}
+			if left := len(h.Files(t)); (left == c.named) != c.removes || !c.removes && (left != c.named+c.others || found[0].What != operate.ProblemDatabase) {
+				t.Errorf("%d files are left; %+v", left, found)
+			}
+		})
 	}
 }

@@ -1,7 +1,7 @@
-// Package operate has what operators do to users and data: list, add, rename, suspend and
-// delete users ([Users]); back up, restore and check a data folder ([Data]). The command
-// uses it on the data folder itself. A server may serve the same data meanwhile, and
-// shows what was done within a second.
+// Package operate has the commands of operators: list, add, rename, suspend and delete
+// users ([Users]); back up, restore and check a data folder ([Data]). The command cardea
+// opens the data folder itself. A server may serve the same data meanwhile. It notices
+// changes within a second.
 package operate
 
 import (
@@ -59,6 +59,9 @@ func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
 	if err := dir.RefuseHalfRestored(); err != nil {
 		return nil, err
 	}
+	if err := dir.RefuseLost(func() bool { return blob.HasBlobs(ctx, dir.Pictures) }); err != nil {
+		return nil, err
+	}
 	d := &Data{dir: dir, opt: opt}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -77,7 +80,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 	d.onClose(d.db.Close)
 	d.storage = blob.OpenDisk(d.dir.Pictures)
 	if !d.db.ReadOnly() {
-		if d.storage, err = blob.NewDisk(d.dir.Pictures); err != nil {
+		if d.storage, err = media.OpenStorage(ctx, d.db, d.dir.Pictures); err != nil {
 			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
 		}
 	}
@@ -98,8 +101,8 @@ func (d *Data) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// assemble makes the rules that the acts go by. No request is served, so nothing is
-// cached and nothing is throttled.
+// assemble makes the owners of state that the commands use. No request is served, so
+// nothing is cached and nothing is throttled.
 func (d *Data) assemble(list *breached.List) {
 	now, log := d.opt.Now, d.opt.Log
 	audit := guard.NewAudit(d.db, 0, now, log)
@@ -127,8 +130,8 @@ func (d *Data) Close() error {
 	return errors.Join(errs...)
 }
 
-// AvatarPath returns the path of the address of what a user looks like, without a slash in
-// front. Without a secret.key it is the address by id, which works always.
+// AvatarPath returns the path of a user's avatar_url, without a leading slash. Without a
+// secret.key, it is the address by id, which always works.
 func (d *Data) AvatarPath(u user.User) string {
 	if u.Picture == nil && d.avatars == nil {
 		return "users/" + u.ID + "/avatar"

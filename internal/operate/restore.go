@@ -15,6 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
@@ -113,21 +114,27 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, reason(err))
 		}
 	}
+	if err := dir.MakePrivate(); err != nil {
+		return Contents{}, err
+	}
 	err = r.run(ctx)
 	return r.contents, err
 }
 
 func (r *restoring) run(ctx context.Context) (err error) {
+	isNew := wantMissing(r.dir.LockFile()) == nil
 	lock, err := r.dir.Lock()
 	if err != nil {
 		return err
+	}
+	if isNew {
+		r.made.madeFile(r.dir.LockFile())
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	staged := r.dir.Staged()
 	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
 		return err
 	}
-	r.made.file(r.dir.LockFile())
 	storage, err := blob.NewDisk(r.dir.Pictures)
 	if err != nil {
 		return err
@@ -203,6 +210,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 	if err := wantSound(ctx, db); err != nil {
 		return err
 	}
+	if err := validate(ctx, db); err != nil {
+		return err
+	}
 	counts, err := db.Counts(ctx)
 	if err != nil {
 		return err
@@ -214,6 +224,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 	}
 	return readPictures(ctx, r.in, db, files, func(file media.File, done int64) error {
 		r.progress.report("restoring pictures", done, files)
+		if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
+			return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
+		}
 		return putOnce(ctx, storage, file)
 	})
 }

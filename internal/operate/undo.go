@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
 )
 
 // lostAndFound is in the root of every ext file system.
@@ -23,7 +25,8 @@ func (u *undo) undo() error {
 	return errors.Join(errs...)
 }
 
-// folder makes a folder and the missing folders above it.
+// folder makes a folder and the missing folders above it. What is there already stays
+// after undo, even a dangling link.
 func (u *undo) folder(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -31,15 +34,26 @@ func (u *undo) folder(path string) error {
 	if err := u.folder(filepath.Dir(path)); err != nil {
 		return err
 	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		return err
+	}
 	u.steps = append(u.steps, func() error {
 		_ = os.Remove(path) // fails if somebody else keeps something in it
 		return nil
 	})
-	return os.Mkdir(path, 0o700)
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
-// file notes a file that is about to be made.
+// file notes a file that is about to be made. It stays after undo if it is there already.
 func (u *undo) file(path string) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	u.madeFile(path)
+}
+
+// madeFile notes a file that was made.
+func (u *undo) madeFile(path string) {
 	u.steps = append(u.steps, func() error { return os.Remove(path) })
 }
 

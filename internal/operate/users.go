@@ -34,7 +34,7 @@ func NewUsers(db *store.DB, audit *guard.Audit, accounts *account.Service, sessi
 // ErrNoUser means that no user has the e-mail address or id.
 var ErrNoUser = errors.New("no such user")
 
-// command is the client of an act: none with an address.
+// command is the client of operators' commands. It has no address.
 var command = guard.Client{}
 
 // Query asks for users in the order of their e-mail addresses.
@@ -242,7 +242,7 @@ func (u *Users) Delete(ctx context.Context, who string) (user.User, error) {
 	return deleted, err
 }
 
-// act finds a user, does something to the user and returns the user as f left it.
+// act finds a user, calls f to change the user, and returns the user as f left it.
 func (u *Users) act(ctx context.Context, who string, f func(row *store.User) error) (user.User, error) {
 	row, err := u.find(ctx, who)
 	if err != nil {

@@ -18,7 +18,8 @@ type wordedError struct {
 func (e *wordedError) Error() string { return e.words }
 func (e *wordedError) Unwrap() error { return e.err }
 
-// inWords says of a public error which input is wrong, or what failed below.
+// inWords turns a public error into a sentence for the operator: which input is wrong, or
+// what failed.
 func inWords(err error) error {
 	public, ok := errors.AsType[*guard.Error](err)
 	_, isWorded := errors.AsType[*wordedError](err)

@@ -72,6 +72,17 @@ func WellFormed(phc string) bool {
 	return err == nil
 }
 
+// maxStoredCost is the highest cost of a hash from elsewhere, in KiB times passes: the
+// first choice of RFC 9106 section 4, which takes seconds.
+const maxStoredCost = 2 << 20
+
+// IsAffordable reports whether a hash is well-formed, and verifying it costs no more than
+// operators choose. A forged hash could take minutes and gigabytes.
+func IsAffordable(phc string) bool {
+	h, err := parse(phc)
+	return err == nil && uint64(h.Memory)*uint64(h.Time) <= maxStoredCost
+}
+
 // SpendDifference spends the time by which verifying a hash made with p takes longer
 // than verifying the given hash. Call it after a wrong password, so response times
 // do not reveal which users have older, cheaper hashes.

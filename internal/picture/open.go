@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 
+	"github.com/cardea-accounts/cardea/internal/exif"
 	"github.com/cardea-accounts/cardea/internal/icc"
 )
 
@@ -64,7 +65,7 @@ func Open(data []byte, lim Limits) (*Source, error) {
 	if area(size.X, size.Y) > lim.maxPixels() || max(size.X, size.Y) > maxSourceSide {
 		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, size.X, size.Y)
 	}
-	return &Source{f, size, orientation(f.exif()), lim}, nil
+	return &Source{f, size, exif.Orientation(f.exif()), lim}, nil
 }
 
 // openFormat recognizes the format by the first bytes, because names and declared

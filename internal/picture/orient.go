@@ -1,63 +1,14 @@
 package picture
 
 import (
-	"bytes"
 	"image"
 
-	"github.com/bep/imagemeta"
+	"github.com/cardea-accounts/cardea/internal/exif"
 )
-
-// upright is the EXIF orientation of a picture that needs no turning.
-const upright = 1
-
-// Limits on reading EXIF. The orientation is among the first tags and two bytes long.
-// The size limit also stops tags that name many directories to walk.
-const (
-	maxEXIFTags    = 1000
-	maxEXIFTagSize = 4
-)
-
-// exifMark begins the APP1 segment of a JPEG that has EXIF (Exif 2.32, 4.7.2). Some
-// encoders write it into PNG and WebP chunks, too.
-var exifMark = []byte("Exif\x00\x00")
-
-func trimEXIFMark(chunk []byte) []byte { return bytes.TrimPrefix(chunk, exifMark) }
-
-// orientation returns the EXIF orientation of the main picture, 1 to 8 (Exif 2.32,
-// 4.6.4.A). A picture whose EXIF is missing or broken is upright.
-//
-// It takes the bare TIFF structure, which the formats find themselves. imagemeta would
-// look for it in less strict ways, and allocate what a chunk claims to have.
-func orientation(exif []byte) (o int) {
-	o = upright
-	defer func() {
-		if recover() != nil {
-			o = upright
-		}
-	}()
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R:            bytes.NewReader(exif),
-		ImageFormat:  imagemeta.TIFF,
-		Sources:      imagemeta.EXIF,
-		LimitNumTags: maxEXIFTags,
-		LimitTagSize: maxEXIFTagSize,
-		// IFD0 describes the main picture, IFD1 the thumbnail.
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool {
-			return t.Tag == "Orientation" && t.Namespace == "IFD0"
-		},
-		HandleTag: func(t imagemeta.TagInfo) error {
-			if v, ok := t.Value.(uint16); ok && v >= 1 && v <= 8 {
-				o = int(v)
-			}
-			return imagemeta.ErrStopWalking
-		},
-	})
-	return o
-}
 
 // orient turns and mirrors a picture of EXIF orientation o to be upright.
 func orient(img *image.RGBA, o int) *image.RGBA {
-	if o <= upright || o > 8 {
+	if o <= exif.Upright || o > 8 {
 		return img
 	}
 	w, h := img.Rect.Dx(), img.Rect.Dy()

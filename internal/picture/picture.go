@@ -74,6 +74,9 @@ func (l Limits) maxPixels() int64 {
 	return min(int64(l.MaxPixels), mostPixels)
 }
 
+// MemoryLimit returns MaxMemory or its default.
+func (l Limits) MemoryLimit() int64 { return l.maxMemory() }
+
 func (l Limits) maxMemory() int64 {
 	if l.MaxMemory <= 0 {
 		return DefaultMaxMemory

@@ -92,8 +92,8 @@ func (f pngFile) weight(p plan) int64     { return p.frameWeight(f.pixelWeight()
 
 // exif returns the content of the eXIf chunk, which may also follow the pixels.
 func (f pngFile) exif() []byte {
-	exif, _ := findPNGChunk(f.data[len(pngSignature):], "eXIf", "IEND")
-	return trimEXIFMark(exif)
+	chunk, _ := findPNGChunk(f.data[len(pngSignature):], "eXIf", "IEND")
+	return chunk
 }
 
 func (f pngFile) profile() (data []byte, gray bool) {

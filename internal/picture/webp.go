@@ -161,7 +161,7 @@ func (f *webpFile) chunk(want string, bit byte) []byte {
 }
 
 func (f *webpFile) dimensions() image.Point    { return f.canvas }
-func (f *webpFile) exif() []byte               { return trimEXIFMark(f.chunk("EXIF", webpHasEXIF)) }
+func (f *webpFile) exif() []byte               { return f.chunk("EXIF", webpHasEXIF) }
 func (f *webpFile) keepsJPEG(opaque bool) bool { return opaque && !f.lossless }
 
 func (f *webpFile) profile() (data []byte, gray bool) { return f.chunk("ICCP", webpHasProfile), false }

@@ -1,5 +1,5 @@
-// Package rarely limits how often something is reported, so a stranger who causes it
-// again and again cannot flood the log.
+// Package rarely limits how often something is reported, so a client that causes it again
+// and again cannot flood the log.
 package rarely
 
 import (
@@ -26,8 +26,8 @@ func NewGate[K comparable](every time.Duration, max int) *Gate[K] {
 	return &Gate[K]{every: every, max: max, last: map[K]time.Time{}}
 }
 
-// Pass reports whether the key was not let through within the last period. A time before
-// that of the last report, because the clock was set back, lets it through.
+// Pass lets a key through unless it was let through within the last period. If the clock
+// was set back since, the key passes.
 func (g *Gate[K]) Pass(key K, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package secret has the keys that sign device cookies and other values which clients
-// bring back. Every use has its own sub-key, derived by a label. There may be several
+// Package secret has the keys that sign device cookies and other values that clients
+// send back. Every use has its own sub-key, derived by a label. There may be several
 // keys, for rotation: the newest signs, all verify.
 package secret
 
@@ -15,7 +15,7 @@ import (
 )
 
 // Label names what a sub-key is for. Every use of the secret has its own label here. A
-// label never changes: all that was signed under it would become invalid.
+// label never changes, because everything signed under it would become invalid.
 type Label string
 
 // The labels.

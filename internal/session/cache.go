@@ -13,8 +13,9 @@ import (
 )
 
 // cache keeps the most recently used live sessions in memory, so finding the user of a
-// request takes no SQL. It is exact: a change by this process is never answered from
-// here (see store.Stamp), a change by another process for at most a second (store.Watch).
+// request takes no SQL. After a change by this process, the old session is never served
+// (see store.Stamp). After a change by another process, it is served for at most a second
+// (see store.Watch).
 type cache struct {
 	db           *store.DB
 	watch        *store.Watch
@@ -63,7 +64,7 @@ func (c *cache) load(ctx context.Context, hash token.Hash) (*cached, error) {
 // CacheStats are figures of the sessions in memory.
 type CacheStats struct {
 	Entries      int64
-	Hits, Misses int64 // since the start; an entry that no longer holds is a miss
+	Hits, Misses int64 // since the start; an outdated entry is a miss
 }
 
 // CacheStats returns the figures of this moment.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -61,13 +62,35 @@ func (s *Service) EndAll(ctx context.Context, userID, keep string, client guard.
 	return ended, guard.PublicError(err)
 }
 
-// Sweep deletes expired sessions.
+// redateAll corrects the sessions that are dated in the future, see redate.
+func (s *Service) redateAll(ctx context.Context, now time.Time) error {
+	for {
+		rows, err := s.db.FutureSessions(ctx, now.Add(redateFrom), guard.SweepBatch)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		err = s.db.Tx(ctx, func(tx *store.Tx) error {
+			for _, row := range rows {
+				if err := tx.RedateSession(ctx, row.UserID, row.ID, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Sweep deletes expired sessions, and corrects those that are dated in the future.
 func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.flushUses(ctx); err != nil {
 		return err
 	}
 	now := s.opt.Now()
 	return errors.Join(
+		s.redateAll(ctx, now),
 		s.db.InBatches(ctx, guard.SweepBatch, func(tx *store.Tx) (int64, error) {
 			return tx.DeleteIdleSessions(ctx, now.Add(-s.opt.Idle), guard.SweepBatch)
 		}),

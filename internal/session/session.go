@@ -1,7 +1,7 @@
 // Package session starts, finds, lists and ends sessions.
 //
-// [Service.Find] is on the way of nearly every request, so live sessions are kept in
-// memory (cache.go), and their last use is written in the background (use.go).
+// Nearly every request calls [Service.Find]. So live sessions are kept in memory
+// (cache.go), and their last use is written in the background (use.go).
 package session
 
 import (
@@ -19,13 +19,16 @@ import (
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// Options are the settings of a [Service]. All are required.
+// Options are the settings of a [Service]. All are required except IsSettled.
 type Options struct {
 	Idle  time.Duration // a session that is not used expires after this
 	Max   time.Duration // every session expires after this
 	Cache int           // sessions kept in memory, at most
 	Now   func() time.Time
-	Log   *slog.Logger
+	// IsSettled reports whether the time can be trusted enough to delete what expired, or to
+	// change what is dated in the future. Nil: always.
+	IsSettled func() bool
+	Log       *slog.Logger
 }
 
 // Service owns the sessions. Its methods may be called from any goroutine.
@@ -40,6 +43,9 @@ type Service struct {
 
 // New returns a service. watch says whether cached sessions may be served.
 func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Limits, opt Options) *Service {
+	if opt.IsSettled == nil {
+		opt.IsSettled = func() bool { return true }
+	}
 	return &Service{opt: opt, db: db, audit: audit, limits: limits, cache: newCache(db, watch, opt.Cache)}
 }
 
@@ -47,12 +53,12 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 type Session struct {
 	ID   string
 	User user.User
-	// Memo lets the caller keep what it made of the session, such as an answer that is
-	// ready to be sent. It is gone when anything about the user changes.
+	// Memo lets the caller keep a value with the session, such as an encoded answer. It
+	// is dropped when anything about the user changes.
 	Memo *atomic.Value
 }
 
-// SignIn is what a client keeps after a user has signed in.
+// SignIn has the values that the client keeps in cookies after a user has signed in.
 type SignIn struct {
 	Session token.Token
 	Device  guard.Device // empty: none
@@ -75,8 +81,8 @@ const (
 	// maxSessions is how many sessions one user has at most. No user has so many devices.
 	// A program that signs in anew each time would fill the disk.
 	maxSessions = 1000
-	// detour bounds how long a request that only reads waits for a write beside it, for
-	// instance while another process holds the database lock.
+	// detour bounds how long a request that only reads may wait to write, for instance
+	// while another process holds the database lock.
 	detour = 250 * time.Millisecond
 )
 
@@ -155,6 +161,9 @@ func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 		s.dropExpired(ctx, hash, now)
 		return nil, guard.ErrNotLoggedIn
 	}
+	if found.row.CreatedAt.After(now) || found.row.LastSeenAt.After(now) {
+		s.redate(ctx, found.row, now)
+	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
 		s.touch(ctx, found.row, now)
 	}
@@ -173,8 +182,12 @@ func (s *Service) expiry(row store.Session) time.Time {
 }
 
 // dropExpired deletes a session that was found expired, so it stays dead even if the
-// clock is set back. Otherwise the sweep would delete it later.
+// clock is set back. Otherwise the sweep would delete it later. If the clock has just been
+// set, the session is kept: the time may be wrong.
 func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Time) {
+	if !s.opt.IsSettled() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, detour)
 	defer cancel()
 	err := s.db.Tx(ctx, func(tx *store.Tx) error {
@@ -184,6 +197,23 @@ func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Tim
 		s.opt.Log.WarnContext(ctx, "expired session not deleted yet", "error", err)
 	}
 }
+
+// redate makes a session that is dated in the future one of now. It was made before the
+// clock was set back, and would outlive its limits. A last use that is only a moment ahead
+// is one of another request at the same time.
+func (s *Service) redate(ctx context.Context, row store.Session, now time.Time) {
+	if row.CreatedAt.Sub(now) < redateFrom && row.LastSeenAt.Sub(now) < redateFrom || !s.opt.IsSettled() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, detour)
+	defer cancel()
+	if err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.RedateSession(ctx, row.UserID, row.ID, now) }); err != nil {
+		s.opt.Log.WarnContext(ctx, "date of a session in the future not corrected yet", "error", err)
+	}
+}
+
+// redateFrom is how far in the future a date must be to be corrected.
+const redateFrom = time.Second
 
 // List returns the live sessions of a user, the most recently used first. currentID
 // names the session of the caller; it may be empty.

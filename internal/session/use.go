@@ -11,13 +11,14 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// Nobody waits until last-seen is written. Uses are collected, and written together every
-// second. A crash loses one second of them, which an idle limit of days does not notice.
+// No request waits for its last-seen to be written. Uses are collected, and written
+// together every second. A crash loses one second of them, which does not matter to an
+// idle limit of days.
 
 const (
 	// FlushInterval is how often [Service.FlushUses] should be called.
 	FlushInterval = time.Second
-	// maxUses bounds the memory of uses. When it is full, a request writes its own.
+	// maxUses bounds the uses in memory. Beyond it, a request writes its own use.
 	maxUses = 100_000
 )
 
@@ -26,7 +27,7 @@ type uses struct {
 	flushing sync.Mutex // held while writing
 
 	mu        sync.Mutex
-	collected map[string]use // nil: nobody writes them
+	collected map[string]use // nil: uses are not collected, see FlushUses
 	writing   map[string]use // handed over to be written; never changed
 }
 
@@ -35,7 +36,8 @@ type use struct {
 	at     time.Time
 }
 
-// add keeps a use to be written. It returns false if nobody writes them or there is no room.
+// add keeps a use to be written. It returns false if uses are not collected or there is
+// no room.
 func (u *uses) add(row store.Session, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

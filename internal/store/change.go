@@ -79,6 +79,9 @@ func (s Stamp) Holds() bool { return s.slot.Load() == s.slots && s.epochs.Load()
 // last call. If it has, or if that is unknown, no [Stamp] holds any more. It waits for
 // running transactions for as long as [DB.Tx] does.
 func (db *DB) NoticeOthers(ctx context.Context) error {
+	if err := db.lookForFiles(); err != nil {
+		return err
+	}
 	waiting, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
 	conn, err := db.writerConn(ctx, waiting)

@@ -35,12 +35,18 @@ type Engine interface {
 	// the last call. conn is a connection of the writing pool.
 	ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error)
 
+	// Gone returns an error if the database that is open is no longer the one that a new
+	// process would open, because its files were removed or replaced. It is cheap.
+	Gone() error
 	// Snapshot writes a consistent copy of everything to a file that does not exist or
 	// is empty. Writers do not wait for it.
 	Snapshot(ctx context.Context, path string) error
 	// Damages describes what is wrong with the schema, the data and the references
 	// between rows, one sentence each, at most 100.
 	Damages(ctx context.Context) ([]string, error)
+	// QuickDamages is Damages without comparing indexes with tables, which takes most of
+	// the time.
+	QuickDamages(ctx context.Context) ([]string, error)
 	// Size is how many bytes the database takes up; 0 if unknown.
 	Size(ctx context.Context) int64
 

@@ -15,6 +15,7 @@ var ErrUnwritable = errors.New("store: the database takes no writes")
 // health remembers failures until [DB.Ping] sees that the database works again.
 type health struct {
 	unwritable atomic.Bool  // no space, a failing disk, or locked by another process
+	gone       atomic.Bool  // its files were removed or replaced
 	damaged    atomic.Int64 // how often damage was met since the last check found none
 
 	checking sync.Mutex // held during a check for damage
@@ -57,9 +58,26 @@ const (
 	longestCheck  = time.Minute
 )
 
+// ErrGone: the files of the database were removed or replaced while it was open.
+var ErrGone = errors.New("store: the files of the database are gone")
+
+// lookForFiles fails with [ErrGone] if the files of the database are no longer there. Until
+// they are back, transactions fail: what they wrote would be lost.
+func (db *DB) lookForFiles() error {
+	err := db.engine.Gone()
+	db.health.gone.Store(err != nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	return nil
+}
+
 // Ping reports whether the database answers a query and, after a failure, whether it
-// works again: [ErrDamaged], [ErrFull], [ErrUnwritable].
+// works again: [ErrDamaged], [ErrFull], [ErrUnwritable], [ErrGone].
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.lookForFiles(); err != nil {
+		return err
+	}
 	var one int
 	err := db.classify(db.q.QueryRowContext(ctx, `SELECT 1 FROM migrations LIMIT 1`).Scan(&one))
 	if err == nil && db.health.damaged.Load() > 0 {
@@ -116,4 +134,19 @@ func (db *DB) checkForDamage(ctx context.Context) error {
 	}
 	h.checked = time.Now()
 	return h.found
+}
+
+// QuickCheckInterval is how often [DB.QuickCheck] should be called, besides after a start.
+const QuickCheckInterval = 24 * time.Hour
+
+// QuickCheck looks for damage that a plain copy of a running database can have. If there
+// is any, [DB.Ping] fails until a check finds none. Error: [ErrDamaged].
+func (db *DB) QuickCheck(ctx context.Context) error {
+	found, err := db.engine.QuickDamages(ctx)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%w: %s", ErrDamaged, found[0])
+		db.health.damaged.Add(1)
+		return err
+	}
+	return db.classify(err)
 }

@@ -29,9 +29,15 @@ func (tx *Tx) ForgetOrphan(ctx context.Context, key string) error {
 	return err
 }
 
-// ExpireOrphans makes every orphan due now, and returns how many were not yet.
-func (tx *Tx) ExpireOrphans(ctx context.Context, now time.Time) (int64, error) {
-	return tx.exec(ctx, `UPDATE orphans SET remove_at = $1 WHERE remove_at > $1`, micros(now))
+// ExpireOrphan makes an orphan due now.
+func (tx *Tx) ExpireOrphan(ctx context.Context, key string, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE orphans SET remove_at = $2 WHERE blob_key = $1 AND remove_at > $2`, key, micros(now))
+	return err
+}
+
+// OrphansAfter lists all files that are due after a time.
+func (r reads) OrphansAfter(ctx context.Context, at time.Time) ([]string, error) {
+	return readAll(ctx, r, column[string], `SELECT blob_key FROM orphans WHERE remove_at > $1`, micros(at))
 }
 
 // KnowsFile reports whether a picture, a crop or the list of orphans names a file. At any

@@ -83,21 +83,19 @@ func TestForgetOrphan(t *testing.T) {
 	})
 }
 
-func TestExpireOrphansMakesAllDue(t *testing.T) {
+func TestExpireOrphan(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10, 20, 30)
-		for _, want := range []int64{2, 0} {
-			var n int64
-			write(t, db, func(tx *store.Tx) (err error) {
-				n, err = tx.ExpireOrphans(t.Context(), at(10))
-				return err
-			})
-			if n != want {
-				t.Errorf("%d expired, want %d", n, want)
-			}
+		if keys, err := db.OrphansAfter(t.Context(), at(10)); err != nil || len(keys) != 2 {
+			t.Errorf("after 10: %v, %v", keys, err)
 		}
-		if got := len(due(t, db, 10, 100)); got != len("[o10 o20 o30]") {
-			t.Errorf("due: %s", due(t, db, 10, 100))
+		for _, key := range []string{"o10", "o20", "missing"} {
+			write(t, db, func(tx *store.Tx) error { return tx.ExpireOrphan(t.Context(), key, at(15)) })
+		}
+		for second, want := range map[int]string{10: "[o10]", 15: "[o10 o20]"} {
+			if got := due(t, db, second, 100); got != want {
+				t.Errorf("due at %d: %s, want %s", second, got, want)
+			}
 		}
 	})
 }

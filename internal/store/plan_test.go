@@ -116,10 +116,13 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"SetPicture":    func(tx *store.Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
 	"DeletePicture": func(tx *store.Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
 
-	"AddOrphan":     func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
-	"AdoptOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
-	"ForgetOrphan":  func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
-	"ExpireOrphans": func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpireOrphans(ctx, at(3)); return err },
+	"AddOrphan":      func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
+	"AdoptOrphan":    func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
+	"ForgetOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
+	"ExpireOrphan":   func(tx *store.Tx, ctx context.Context) error { return tx.ExpireOrphan(ctx, "key1", at(3)) },
+	"OrphansAfter":   func(tx *store.Tx, ctx context.Context) error { _, err := tx.OrphansAfter(ctx, at(3)); return err },
+	"RedateSession":  func(tx *store.Tx, ctx context.Context) error { return tx.RedateSession(ctx, "ann", "s1", at(0)) },
+	"FutureSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.FutureSessions(ctx, at(0), 9); return err },
 }
 
 func notMissing(err error) error {
@@ -134,6 +137,7 @@ var exempt = map[string]string{
 	"Counts":            "for metrics, once a minute at most, and for operators' commands: reads whole indexes, on a connection that reads",
 	"CountFiles":        "for backups: sorts all keys",
 	"Damages":           "for operators' commands, and for readiness after damage was met, once a minute at most",
+	"QuickCheck":        "in the background after a start, and once a day",
 	"Snapshot":          "for backups",
 	"DeleteAllSessions": "for operators' commands: reads no more than it deletes",
 }

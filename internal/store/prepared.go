@@ -7,8 +7,8 @@ import (
 )
 
 // prepared keeps every statement it has run, so each is parsed and planned once, which is
-// half the cost of a look-up. There are as many as texts in this package, and they are
-// closed with the database. The writer does not use it: its one connection is inside a
+// half the cost of a look-up. There is one for each query of this package. They are closed
+// with the database. The writer does not use it: its one connection is inside a
 // transaction when a statement would have to be prepared.
 type prepared struct {
 	db         *sql.DB

@@ -72,6 +72,28 @@ func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since t
 	return err
 }
 
+// RedateSession makes a session that is dated after now one of now.
+func (tx *Tx) RedateSession(ctx context.Context, userID, id string, now time.Time) error {
+	tx.changes(userID)
+	_, err := tx.exec(ctx, `UPDATE sessions SET
+		created_at = CASE WHEN created_at > $2 THEN $2 ELSE created_at END,
+		last_seen_at = CASE WHEN last_seen_at > $2 THEN $2 ELSE last_seen_at END WHERE id = $1`, id, micros(now))
+	return err
+}
+
+// FutureSessions lists sessions that were created or last seen after now, at most limit of
+// each.
+func (r reads) FutureSessions(ctx context.Context, now time.Time, limit int) ([]Session, error) {
+	created, err := readAll(ctx, r, (*Session).fields, `SELECT `+sessionColumns+` FROM sessions s
+		WHERE s.created_at > $1 ORDER BY s.created_at LIMIT $2`, micros(now), limit)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := readAll(ctx, r, (*Session).fields, `SELECT `+sessionColumns+` FROM sessions s
+		WHERE s.last_seen_at > $1 ORDER BY s.last_seen_at LIMIT $2`, micros(now), limit)
+	return append(created, seen...), err
+}
+
 // DeleteSessionByTokenHash ends the session with that token and returns its user:
 // [ErrNotFound] if there is none.
 func (tx *Tx) DeleteSessionByTokenHash(ctx context.Context, hash []byte) (userID string, err error) {

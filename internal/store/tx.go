@@ -20,14 +20,17 @@ type Tx struct {
 // Tx runs f in one transaction. It commits when f returns nil, and rolls back
 // otherwise. A commit that Tx reports as done is on the disk.
 //
-// When another transaction gets in the way, f runs again. So f changes nothing outside
-// the transaction that a second run would not set again.
+// When another transaction gets in the way, f runs again. So a variable that f sets
+// outside the transaction must be set again by a second run.
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
 // then it fails with [ErrUnavailable].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
+	}
+	if db.health.gone.Load() {
+		return fmt.Errorf("%w: %w", ErrUnavailable, ErrGone)
 	}
 	return db.health.noteWrite(db.tx(ctx, db.patience, f))
 }

@@ -1,5 +1,5 @@
-// Package user has the user as the rules know it, without anything secret. Package
-// store has the rows it is made from.
+// Package user has the type User, which use cases return. It has no secrets. It is made
+// from the rows of package store.
 package user
 
 import (
@@ -19,7 +19,7 @@ type User struct {
 	Picture       *Picture  // nil: none
 }
 
-// Picture is the public part of a user's picture: what its addresses are made of.
+// Picture is the public part of a user's picture, from which its addresses are made.
 type Picture struct {
 	UserID string
 	Name   string // safe file name, with extension
@@ -46,5 +46,5 @@ func PictureFrom(row store.Picture) Picture {
 	return Picture{UserID: row.UserID, Name: row.Name, Version: row.Version, CropsVersion: row.CropsVersion}
 }
 
-// Path returns the path of the picture's address, without a slash in front.
+// Path returns the path of the picture's address, without a leading slash.
 func (p Picture) Path() string { return "uploads/" + p.UserID + "_" + p.Name }

@@ -10,11 +10,11 @@ import (
 // access is an action and who may call it.
 type access struct {
 	action  wire.Action
-	asks    bool  // who is signed in
-	refusal error // the answer if nobody is; nil: the action answers then too
+	asks    bool  // whether to find out who is signed in
+	refusal error // the answer if nobody is signed in; nil: the action runs anyway
 }
 
-// public lets everybody call, and does not ask who it is.
+// public lets everybody call. The action does not learn who is signed in.
 func public(action wire.Action) access { return access{action: action} }
 
 // optional lets everybody call; the action finds the user in the request, if
@@ -24,7 +24,7 @@ func optional(action wire.Action) access { return access{action: action, asks: t
 // signedIn lets only signed-in users call.
 func signedIn(action wire.Action) access { return signedInOr(guard.ErrNotLoggedIn, action) }
 
-// signedInOr is signedIn with another refusal.
+// signedInOr is signedIn with another answer to requests without a session.
 func signedInOr(refusal error, action wire.Action) access {
 	return access{action: action, asks: true, refusal: refusal}
 }

@@ -16,8 +16,8 @@ import (
 type Attach func(*http.Request, user.User) *http.Request
 
 // RequireUser lets only requests of signed-in users through to next. Others get the
-// envelope's 401, or 503 in an outage. If loginURL is not empty, browsers that
-// navigate are redirected there instead, with the path to return to as next.
+// envelope's 401, or 503 in an outage. If loginURL is not empty, browsers that ask for
+// a page are redirected there instead, with the path to return to as next.
 func (s *Server) RequireUser(next http.Handler, attach Attach, loginURL string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req := s.wire.Peek(w, r)

@@ -71,7 +71,8 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// byAccept answers programs and browsers, which navigate, with different actions.
+// byAccept chooses between two actions: one for programs, and one for browsers that
+// ask for a page.
 func byAccept(program, browser wire.Action) wire.Action {
 	return func(r *wire.Request) error {
 		r.Header().Add("Vary", "Accept")

@@ -1,8 +1,8 @@
 // Package web is Cardea's HTTP side.
 //
 // Start with routes.go: it has the whole route table, with who may call each route.
-// server.go is the way of a request. Package api has the JSON actions, package
-// pages the HTML ones; package wire has what all requests share.
+// server.go takes each request through the checks to its action. Package api has the
+// JSON actions, package pages the HTML ones; package wire has what all requests share.
 package web
 
 import (
@@ -20,7 +20,7 @@ import (
 // Options are the settings of a [Server].
 type Options = wire.Options
 
-// Owners have the use cases that requests reach.
+// Owners are the owners of state, whose use cases the actions call.
 type Owners = api.Owners
 
 // Server answers the requests of the contract. It is an [http.Handler].
@@ -69,7 +69,7 @@ func isClean(p string) bool {
 	return clean == p || clean != "/" && p == clean+"/"
 }
 
-// handle is the way of a request to an action and back.
+// handle returns a handler that checks a request, runs its action and sends the answer.
 func (s *Server) handle(to access) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		req := s.wire.Begin(w, r)

@@ -31,6 +31,18 @@ func (e *engine) Damages(ctx context.Context) ([]string, error) {
 	})
 }
 
+// QuickDamages implements [store.Engine].
+func (e *engine) QuickDamages(ctx context.Context) ([]string, error) {
+	found, err := e.texts(ctx, `PRAGMA quick_check(1)`, func(rows *sql.Rows) (s string, err error) {
+		err = rows.Scan(&s)
+		return s, err
+	})
+	if len(found) == 1 && found[0] == "ok" {
+		found = nil
+	}
+	return found, err
+}
+
 // texts makes a text of each row, for at most maxDamages rows.
 func (e *engine) texts(ctx context.Context, query string, text func(*sql.Rows) (string, error)) ([]string, error) {
 	rows, err := e.pools.Reader.QueryContext(ctx, query)

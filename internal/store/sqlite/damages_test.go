@@ -103,3 +103,50 @@ func TestDamageIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// A page of another database, as a plain copy of a running one can have, is found by the
+// quick check, and Ping reports it from then on.
+func TestQuickCheck(t *testing.T) {
+	path := closed(t)
+	db := opened(t, path)
+	if err := db.QuickCheck(t.Context()); err != nil {
+		t.Errorf("a whole database: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	copy(text[len(text)-page:], bytes.Repeat([]byte{0xff}, page))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err = Open(t.Context(), path)
+	untilTheEnd(t, db, err)
+	if err := db.QuickCheck(t.Context()); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("a damaged one: %v", err)
+	}
+	if err := db.Ping(t.Context()); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("Ping: %v", err)
+	}
+}
+
+// A file that cannot be opened is named with the reason.
+func TestUnusableFilesAreNamed(t *testing.T) {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		path := closed(t)
+		if err := errors.Join(os.RemoveAll(path+suffix), os.Mkdir(path+suffix, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		db, err := Open(t.Context(), path)
+		if err == nil {
+			_ = db.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), path+suffix+": is a directory") {
+			t.Errorf("%q: %v", suffix, err)
+		}
+	}
+}

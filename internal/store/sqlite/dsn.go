@@ -13,7 +13,7 @@ const driverName = "sqlite"
 // to others in between. Readers only wait for processes that open or close the database.
 const (
 	writerTimeout = "busy_timeout(100)"
-	readerTimeout = "busy_timeout(5000)"
+	readerTimeout = "busy_timeout(2000)"
 )
 
 // writerDSN sets a write-ahead log, so readers never wait for the writer, and

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 
+	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -25,6 +27,7 @@ type engine struct {
 	migrations fs.FS
 	// lastWrite is what ChangedByOthers saw.
 	lastWrite atomic.Pointer[lastWrite]
+	files     files // see Gone
 	// unchanged is asked by Close, see watchFile; nil: nothing to ask.
 	unchanged func() error
 }
@@ -41,7 +44,11 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return e.open(ctx, store.Open)
+	db, err := e.open(ctx, store.Open)
+	if err == nil {
+		_ = removeUnfinished(path) // what is left takes only space
+	}
+	return db, err
 }
 
 // OpenExisting opens a database file that exists and is up to date, and does not change
@@ -83,11 +90,14 @@ func newEngine(path, writerDSN, readerDSN string) (*engine, error) {
 	return &engine{path: path, pools: store.Pools{Writer: writer, Reader: reader}, migrations: migrations}, nil
 }
 
-// open is one of the functions of package store that make a DB of an engine.
+// open makes a DB of the engine with [store.Open] or [store.OpenExisting].
 func (e *engine) open(ctx context.Context, open func(context.Context, store.Engine, store.Pools) (*store.DB, error)) (*store.DB, error) {
 	db, err := open(ctx, e, e.pools)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", e.path, err)
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", e.path, err), unusable(e.path))
+	}
+	if err := e.Gone(); err != nil { // remembers the files
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
@@ -95,11 +105,15 @@ func (e *engine) open(ctx context.Context, open func(context.Context, store.Engi
 // createPrivate creates the database file before SQLite does, because SQLite would make
 // it readable by everyone. SQLite's files beside it inherit the mode.
 func createPrivate(path string) error {
+	_, missing := os.Stat(path)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if err := f.Close(); err != nil || missing == nil {
+		return err
+	}
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // Migrations implements [store.Engine].
@@ -126,6 +140,23 @@ func (e *engine) Close() error {
 	err := errors.Join(e.pools.Reader.Close(), e.pools.Writer.Close())
 	if e.unchanged != nil {
 		err = errors.Join(err, e.unchanged())
+	}
+	return err
+}
+
+// unusable says which of a database's files cannot be opened, and why. SQLite names none
+// of them. It must not be called while this process has the database open.
+func unusable(path string) (err error) {
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		if !exists(file) {
+			continue
+		}
+		f, openErr := os.OpenFile(file, os.O_RDWR, 0) //nolint:gosec // the operator names the file
+		if openErr != nil {
+			err = errors.Join(err, openErr)
+			continue
+		}
+		_ = f.Close() // nothing was written
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func TestPragmasInForce(t *testing.T) {
 		{writer, "busy_timeout", "100"},
 		{reader, "journal_mode", "wal"},
 		{reader, "query_only", "1"},
-		{reader, "busy_timeout", "5000"},
+		{reader, "busy_timeout", "2000"},
 	} {
 		var got string
 		if err := c.pool.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {

@@ -44,11 +44,11 @@ const copiesKept = 3
 // CopyAside copies the database to a file beside it, named after the time:
 // cardea.db.before-20261122T150405Z. It removes older copies than the last three.
 func (e *engine) CopyAside(ctx context.Context) error {
-	target := e.path + ".before-" + time.Now().UTC().Format("20060102T150405Z")
-	unfinished := target + ".tmp"
-	if err := os.Remove(unfinished); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeUnfinished(e.path); err != nil {
 		return err
 	}
+	target := e.path + ".before-" + time.Now().UTC().Format("20060102T150405Z")
+	unfinished := target + ".tmp"
 	// SQLite keeps the mode of an empty file.
 	if err := createPrivate(unfinished); err != nil {
 		return err
@@ -62,6 +62,19 @@ func (e *engine) CopyAside(ctx context.Context) error {
 	return removeOldCopies(e.path)
 }
 
+// removeUnfinished removes what upgrades that were interrupted left: unfinished copies with
+// SQLite's files beside them. Only one process upgrades, because it holds the lock.
+func removeUnfinished(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	for _, entry := range entries {
+		name, isCopy := strings.CutPrefix(entry.Name(), filepath.Base(path)+".before-")
+		if isCopy && strings.Contains(name, ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), entry.Name())))
+		}
+	}
+	return err
+}
+
 func removeOldCopies(path string) error {
 	folder, name := filepath.Dir(path), filepath.Base(path)
 	entries, err := os.ReadDir(folder)
@@ -70,7 +83,7 @@ func removeOldCopies(path string) error {
 	}
 	var copies []string // in the order of their times, because ReadDir sorts by name
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), name+".before-") && !strings.HasSuffix(entry.Name(), ".tmp") {
+		if strings.HasPrefix(entry.Name(), name+".before-") && !strings.Contains(entry.Name(), ".tmp") {
 			copies = append(copies, filepath.Join(folder, entry.Name()))
 		}
 	}

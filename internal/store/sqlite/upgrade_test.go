@@ -186,3 +186,29 @@ func TestOpenExisting(t *testing.T) {
 		}
 	}
 }
+
+// Upgrades that were interrupted leave unfinished copies. The next start removes them.
+func TestUnfinishedCopiesAreRemoved(t *testing.T) {
+	for name, more := range map[string]fstest.MapFS{
+		"an upgrade":   {"9001_more.sql": {Data: []byte("CREATE TABLE more (n INTEGER)")}},
+		"only a start": {},
+	} {
+		path := closed(t)
+		for _, suffix := range []string{".before-20260101T000000Z.tmp", ".before-20260101T000000Z.tmp-journal", ".before-20250101T000000Z"} {
+			if err := os.WriteFile(path+suffix, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var db *store.DB
+		var err error
+		if len(more) > 0 {
+			db, err = openWith(t, path, release(t, more))
+		} else {
+			db, err = Open(t.Context(), path)
+		}
+		untilTheEnd(t, db, err)
+		if left := copies(t, path); len(left) != 1+len(more) || slices.ContainsFunc(left, func(c string) bool { return strings.Contains(c, ".tmp") }) {
+			t.Errorf("%s: %v", name, left)
+		}
+	}
+}

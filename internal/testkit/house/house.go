@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -62,6 +63,9 @@ func New(t testing.TB, opt Options) *House {
 // At builds a house on a folder, which may have the data of another house.
 func At(t testing.TB, folder string, opt Options) *House {
 	t.Helper()
+	if err := os.Chmod(folder, 0o700); err != nil { //nolint:gosec // a folder, as the server makes it
+		t.Fatal(err)
+	}
 	h := &House{Folder: folder, Clock: &Clock{now: Start}, Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/session"
 )
 
-// Owners have the use cases that the actions call. All are required.
+// Owners are the owners of state, whose use cases the actions call. All are required.
 type Owners struct {
 	Accounts  *account.Service
 	Sessions  *session.Service

@@ -22,6 +22,14 @@ func newBudget(maxFile int64) *budget {
 	return &budget{all: max(maxUploadMemory, maxFile), each: 2 * maxFile, takenBy: map[string]int64{}}
 }
 
+// within lowers what all uploads may take, to one of the largest files at least.
+func (b *budget) within(memory int64) *budget {
+	if memory > 0 {
+		b.all = min(b.all, max(memory, b.each/2))
+	}
+	return b
+}
+
 func (b *budget) take(user string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 )
 
-// Errors of HTTP itself. Those of the rules are account's.
+// Errors of HTTP itself. Those of use cases are in guard, account and media.
 var (
 	ErrNoRoute = &guard.Error{Kind: guard.KindNotFound, Code: "not_found",
 		Message: "There is nothing at this address."}
@@ -56,8 +57,7 @@ var statuses = map[guard.Kind]int{
 	guard.KindFull:            http.StatusInsufficientStorage,
 }
 
-// publicError is the form of an error that is answered. Errors of no known kind are
-// internal ones.
+// publicError returns the public form of an error. An unknown error is an internal one.
 func publicError(err error) *guard.Error {
 	if e, ok := errors.AsType[*guard.Error](err); ok {
 		return e
@@ -80,7 +80,14 @@ func (r *Request) Fail(err error) {
 		h.Set("Connection", "close")
 	}
 	r.JSON(statuses[e.Kind], Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		r.status = statusClientLeft
+	}
 }
+
+// statusClientLeft is what logs and metrics count when the client left before it was
+// answered. The number is nginx's. Who closed only one direction still gets the 503.
+const statusClientLeft = 499
 
 // panicError is the error of an action that panicked; its text is for the log.
 func panicError(v any) error { return fmt.Errorf("panic: %v\n%s", v, debug.Stack()) }

@@ -10,10 +10,11 @@ const (
 	paceBytes = 160 << 10
 )
 
-// pace says by when bytes have to be through. The zero value is ready for use.
+// pace says by when the next bytes must have arrived or left. The zero value is ready for
+// use.
 type pace struct {
 	until time.Time
-	left  int64 // bytes that have to go through by then
+	left  int64 // bytes that must pass by then
 }
 
 // deadline returns the deadline for the next bytes, and whether it is a new one.

@@ -27,8 +27,8 @@ type Request struct {
 // Action answers a request, or returns the error that [Request.Fail] answers with.
 type Action func(r *Request) error
 
-// Begin takes a request in: it sets the safety headers of the answer and the pace
-// of the body. The caller defers [Request.End].
+// Begin wraps a request. It sets the safety headers of the answer and the pace of the
+// body. The caller defers [Request.End].
 func (wire *Wire) Begin(w http.ResponseWriter, r *http.Request) *Request {
 	req := wire.request(w, r)
 	req.body = paceBody(req, r)
@@ -36,8 +36,8 @@ func (wire *Wire) Begin(w http.ResponseWriter, r *http.Request) *Request {
 	return req
 }
 
-// Peek takes in a request that belongs to a handler of another program. It leaves
-// body and answer alone, unless [Request.Refuse] answers.
+// Peek wraps a request for a handler of the app. It leaves body and answer alone,
+// unless [Request.Refuse] answers.
 func (wire *Wire) Peek(w http.ResponseWriter, r *http.Request) *Request { return wire.request(w, r) }
 
 // Refuse answers a request of [Wire.Peek] with an error.
@@ -63,8 +63,8 @@ func (r *Request) Admit() error {
 // Client describes who sends the request, for throttling and the audit log.
 func (r *Request) Client() guard.Client {
 	if r.readCookies(); len(r.sent.others) > 0 {
-		_ = r.Authenticate() // chooses the token
-		r.Session = nil      // the route did not ask
+		_ = r.Authenticate() // to choose the token of a live session
+		r.Session = nil      // the route does not ask who is signed in
 	}
 	return guard.Client{
 		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),

@@ -1,4 +1,4 @@
-// Package wire holds what HTTP needs and no rule knows: addresses and origins,
+// Package wire holds the HTTP code that all routes share: addresses and origins,
 // cookies, bodies and their pace, the JSON envelope, the status of each error,
 // safety headers and CORS, the request log, and the HTTP metrics.
 //
@@ -28,6 +28,7 @@ type Options struct {
 	CookieSameSite http.SameSite
 	CookieMaxAge   time.Duration
 	UploadMaxBytes int64 // of a picture file
+	UploadMemory   int64 // that all uploads together may take; 0: 256 MiB
 	LogAll         bool  // log every request, not only events
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -49,7 +50,7 @@ func New(sessions *session.Service, opt Options) *Wire {
 		opt:      opt,
 		sessions: sessions,
 		safety:   newSafety(opt),
-		uploads:  newBudget(opt.UploadMaxBytes),
+		uploads:  newBudget(opt.UploadMaxBytes).within(opt.UploadMemory),
 		metrics:  newMetrics(),
 		foreign:  rarely.NewGate[struct{}](foreignEvery, 1),
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // writer records how a request was answered. It also makes the client take the
-// answer at a certain pace. Not every ResponseWriter can set deadlines; one that
-// cannot has no connection of ours.
+// answer at a certain pace. A ResponseWriter that cannot set deadlines, such as a
+// recorder in tests, has no pace.
 type writer struct {
 	http.ResponseWriter
 	status  int   // 0: not answered yet

@@ -1,0 +1,105 @@
+package cardea
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/settings"
+	"github.com/cardea-accounts/cardea/internal/web"
+)
+
+// The settings as the owners of state need them.
+
+var sameSite = map[string]http.SameSite{
+	"lax":    http.SameSiteLaxMode,
+	"strict": http.SameSiteStrictMode,
+	"none":   http.SameSiteNoneMode,
+}
+
+// dir is the data folder.
+func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
+
+func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
+	return account.PasswordOptions{
+		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
+		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
+		Memory: c.part(4),
+	}
+}
+
+// publicURL is nil without one.
+func (c Config) publicURL() *url.URL {
+	public, _ := settings.ParsePublicURL(c.PublicURL) // validated
+	return public
+}
+
+// rules are the limits on attempts.
+func (c Config) rules() guard.Rules {
+	limits, _ := settings.ParseLimits(c.Limits) // validated
+	return guard.Rules{
+		Account:  guard.Limit(limits["account"]),
+		Address:  guard.Limit(limits["address"]),
+		Register: guard.Limit(limits["register"]),
+	}
+}
+
+func (s *Server) sessionOptions() session.Options {
+	c := s.cfg
+	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log}
+}
+
+// Memory that is not shared out: the program, sessions, the database's pages, and garbage.
+const (
+	reservedMemory = 64 << 20
+	leastShared    = 32 << 20
+)
+
+// part is one of n parts of the memory that is shared out; 0: no limit.
+func (c Config) part(n int64) int64 {
+	if c.Memory <= 0 {
+		return 0
+	}
+	return max(leastShared, c.Memory-reservedMemory) / n
+}
+
+// pictureMemory is what making one picture may take.
+func (c Config) pictureMemory() int64 {
+	if c.Memory <= 0 {
+		return picture.DefaultMaxMemory
+	}
+	return min(picture.DefaultMaxMemory, c.part(2))
+}
+
+func (c Config) mediaOptions(space *guard.Space) media.Options {
+	return media.Options{
+		Limits:     picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()},
+		RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log,
+	}
+}
+
+func (c Config) webOptions() web.Options {
+	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
+	return web.Options{
+		PublicURL:      c.publicURL(),
+		TrustedProxies: c.TrustedProxies,
+		AllowedOrigins: c.AllowedOrigins,
+		HSTS:           c.HSTS,
+		CookieName:     c.CookieName,
+		CookieDomain:   cookieDomain,
+		CookieSameSite: sameSite[c.CookieSameSite],
+		CookieMaxAge:   c.SessionMax,
+		UploadMaxBytes: c.UploadMaxBytes,
+		UploadMemory:   c.part(4),
+		LogAll:         c.LogRequests == "all",
+		Now:            c.Clock,
+		Log:            c.Log,
+	}
+}
