@@ -54,6 +54,7 @@ func (b *bench) measures() []measure {
 		{"memory", b.measureMemory},
 		{"login", b.measureLogins},
 		{"flood", b.measureFlood},
+		{"victims", b.measureVictims},
 		{"register", b.measureRegistrations},
 		{"upload", b.measureUploads},
 		{"million", b.measureMillion},

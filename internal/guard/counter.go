@@ -46,6 +46,9 @@ func (l Limit) wait(attempts []time.Time, now time.Time) time.Duration {
 	return max(0, window, block)
 }
 
+// most is how many recent attempts make a difference.
+func (l Limit) most() int { return l.Count + waitSteps }
+
 // keep is how long attempts against the limit are remembered, whatever the windows of
 // other limits are.
 func (l Limit) keep() time.Duration { return max(attemptsKeep, l.Window) }

@@ -62,6 +62,9 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 		reached, wait = counters.each[0].name, l.admitSignIn(counters)
 	}
 	if err == nil && wait == 0 {
+		if counters.all != nil { // only now: refused attempts must not narrow those of others
+			l.pending.add(attempt, []counter{*counters.all})
+		}
 		return attempt, nil
 	}
 	attempt.End()
@@ -77,10 +80,10 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 // check makes an attempt pending and returns how long it has to wait, and for which
 // counter. It only reads the database.
 func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wait time.Duration, err error) {
-	before := l.pending.add(a) // first, so no attempt is missed that is stored meanwhile
+	before := l.pending.add(a, a.counters.each) // first, so no attempt is missed that is stored meanwhile
 	isNarrow := false
 	if all := a.counters.all; all != nil {
-		times, err := l.times(ctx, *all, before[len(before)-1], a.at)
+		times, err := l.times(ctx, *all, l.pending.at(*all), a.at)
 		if err != nil {
 			return reached, 0, err
 		}
@@ -105,7 +108,7 @@ func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wa
 // clock was set back, attempts may be dated in the future. It gives them the present
 // time: the user is not locked out until the clock catches up, and nobody gets new attempts.
 func (l *Limits) times(ctx context.Context, c counter, pending map[string]time.Time, now time.Time) ([]time.Time, error) {
-	rows, err := l.db.AttemptsAfter(ctx, c.name[:], now.Add(-c.limit.keep()), c.limit.Count+waitSteps)
+	rows, err := l.db.AttemptsAfter(ctx, c.name[:], now.Add(-c.limit.keep()), c.limit.most())
 	if err == nil && len(rows) > 0 && rows[0].At.After(now) {
 		err = l.db.Tx(ctx, func(tx *store.Tx) error { return tx.RedateFutureAttempts(ctx, c.name[:], now) })
 	}

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,23 +17,42 @@ type pending struct {
 	of map[counterName]map[string]time.Time // by the id of the attempt
 }
 
-// add adds an attempt and returns, for each counter, the attempts that came before it.
-func (p *pending) add(a *Attempt) []map[string]time.Time {
+// add adds an attempt to counters, and returns the attempts at each that came before it.
+func (p *pending) add(a *Attempt, to []counter) []map[string]time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.of == nil {
 		p.of = map[counterName]map[string]time.Time{}
 	}
-	list := a.counters.list()
-	before := make([]map[string]time.Time, len(list))
-	for i, c := range list {
-		before[i] = maps.Clone(p.of[c.name])
+	before := make([]map[string]time.Time, len(to))
+	for i, c := range to {
+		before[i] = p.some(c)
 		if p.of[c.name] == nil {
 			p.of[c.name] = map[string]time.Time{}
 		}
 		p.of[c.name][a.id] = a.at
 	}
 	return before
+}
+
+// at returns the attempts at a counter.
+func (p *pending) at(c counter) map[string]time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.some(c)
+}
+
+// some copies the attempts at a counter, but no more than make a difference. Otherwise a
+// thousand attempts at once would cost a thousand times as much as one.
+func (p *pending) some(c counter) map[string]time.Time {
+	some := map[string]time.Time{}
+	for id, at := range p.of[c.name] {
+		if len(some) == c.limit.most() {
+			break
+		}
+		some[id] = at
+	}
+	return some
 }
 
 func (p *pending) remove(a *Attempt) {

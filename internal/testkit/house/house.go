@@ -45,6 +45,7 @@ type House struct {
 	Storage   *Storage
 	Audit     *guard.Audit
 	Limits    *guard.Limits
+	Devices   guard.Devices
 	Sessions  *session.Service
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
@@ -99,7 +100,8 @@ func (h *House) assemble(t testing.TB, opt Options) {
 		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
-	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
+	h.Devices = guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)
+	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: h.Devices}
 	h.Accounts = account.New(h.DB, guards, h.Sessions, h.Passwords, now, log)
 }
 
