@@ -55,6 +55,7 @@ func (b *bench) measures() []measure {
 		{"login", b.measureLogins},
 		{"flood", b.measureFlood},
 		{"victims", b.measureVictims},
+		{"queue", b.measureQueue},
 		{"register", b.measureRegistrations},
 		{"upload", b.measureUploads},
 		{"million", b.measureMillion},

@@ -66,7 +66,7 @@ func TestReserved(t *testing.T) {
 		isOne            bool // the reserved tickets are of one flow
 		want             string
 	}{
-		{6, 6, false, "[r o r o r o r o o r o o]"}, // 4 flows are left, then 3, 2 and 1
+		{6, 6, false, "[r o r o r o r o r o o r]"},
 		{5, 2, false, "[r o o r o o o]"},
 		{10, 3, true, "[r o o o o r o o o o r o o]"},
 		{2, 5, false, "[r o r o r r r]"},

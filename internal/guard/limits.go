@@ -60,11 +60,10 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 	reached, wait, err := l.check(ctx, attempt)
 	if err == nil && wait == 0 && counters.all != nil {
 		reached, wait = counters.each[0].name, l.admitSignIn(counters)
+		l.pending.refuse(reached, attempt.at, wait)
 	}
 	if err == nil && wait == 0 {
-		if counters.all != nil { // only now: refused attempts must not narrow those of others
-			l.pending.add(attempt, []counter{*counters.all})
-		}
+		l.pending.addAdmitted(attempt)
 		return attempt, nil
 	}
 	attempt.End()
@@ -80,7 +79,10 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 // check makes an attempt pending and returns how long it has to wait, and for which
 // counter. It only reads the database.
 func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wait time.Duration, err error) {
-	before := l.pending.add(a, a.counters.each) // first, so no attempt is missed that is stored meanwhile
+	before, reached, wait := l.pending.add(a, a.counters.each) // first, so no attempt is missed that is stored meanwhile
+	if wait > 0 {
+		return reached, wait, nil
+	}
 	isNarrow := false
 	if all := a.counters.all; all != nil {
 		times, err := l.times(ctx, *all, l.pending.at(*all), a.at)
@@ -98,6 +100,9 @@ func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wa
 			c.limit.Count = min(c.limit.Count, c.reserve)
 		}
 		if wait := c.limit.wait(times, a.at); wait > 0 {
+			if len(before[i]) == 0 { // others may yet succeed
+				l.pending.refuse(c.name, a.at, wait)
+			}
 			return c.name, wait, nil
 		}
 	}

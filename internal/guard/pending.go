@@ -12,27 +12,87 @@ import (
 // that failed. So a hundred attempts at once get no further than a hundred in a row, and
 // an attempt that does not get its turn costs no write. There are never more of them than
 // requests.
+//
+// It also remembers refusals for a moment, so a flood of refused attempts costs little.
 type pending struct {
-	mu sync.Mutex
-	of map[counterName]map[string]time.Time // by the id of the attempt
+	mu      sync.Mutex
+	of      map[counterName]map[string]time.Time // by the id of the attempt
+	refused map[counterName]refusal
 }
 
+// refusal says until when a counter refuses.
+type refusal struct{ at, until time.Time }
+
+const (
+	// refusalKept is how long a refusal is remembered at most. An operator may clear the
+	// counter meanwhile, in another process.
+	refusalKept = time.Second
+	maxRefusals = 10_000
+)
+
 // add adds an attempt to counters, and returns the attempts at each that came before it.
-func (p *pending) add(a *Attempt, to []counter) []map[string]time.Time {
+// If one of the counters refuses it, it adds nothing, and returns that one and how long
+// to wait.
+func (p *pending) add(a *Attempt, to []counter) (before []map[string]time.Time, reached counterName, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for _, c := range to {
+		if wait := p.wait(c, a.at); wait > 0 {
+			return nil, c.name, wait
+		}
+	}
+	for _, c := range to {
+		before = append(before, p.some(c))
+		p.put(a, c)
+	}
+	return before, reached, 0
+}
+
+// addAdmitted adds an attempt to the counter of its account from everywhere. Before it was
+// admitted, it must not narrow the limits of other networks.
+func (p *pending) addAdmitted(a *Attempt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.counters.all != nil {
+		p.put(a, *a.counters.all)
+	}
+}
+
+func (p *pending) put(a *Attempt, c counter) {
 	if p.of == nil {
 		p.of = map[counterName]map[string]time.Time{}
 	}
-	before := make([]map[string]time.Time, len(to))
-	for i, c := range to {
-		before[i] = p.some(c)
-		if p.of[c.name] == nil {
-			p.of[c.name] = map[string]time.Time{}
-		}
-		p.of[c.name][a.id] = a.at
+	if p.of[c.name] == nil {
+		p.of[c.name] = map[string]time.Time{}
 	}
-	return before
+	p.of[c.name][a.id] = a.at
+}
+
+// wait returns how long an attempt at a counter has to wait, as far as is known without
+// the database.
+func (p *pending) wait(c counter, now time.Time) time.Duration {
+	if r, ok := p.refused[c.name]; ok {
+		if age := now.Sub(r.at); age >= 0 && age < refusalKept && now.Before(r.until) {
+			return r.until.Sub(now)
+		}
+	}
+	if len(p.of[c.name]) >= c.limit.Count {
+		return firstWait // those that are pending may yet succeed
+	}
+	return 0
+}
+
+// refuse remembers that a counter refuses, if there is a wait.
+func (p *pending) refuse(name counterName, now time.Time, wait time.Duration) {
+	if wait <= 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refused == nil || len(p.refused) >= maxRefusals {
+		p.refused = map[counterName]refusal{}
+	}
+	p.refused[name] = refusal{now, now.Add(wait)}
 }
 
 // at returns the attempts at a counter.
@@ -42,8 +102,7 @@ func (p *pending) at(c counter) map[string]time.Time {
 	return p.some(c)
 }
 
-// some copies the attempts at a counter, but no more than make a difference. Otherwise a
-// thousand attempts at once would cost a thousand times as much as one.
+// some copies the attempts at a counter, but no more than make a difference.
 func (p *pending) some(c counter) map[string]time.Time {
 	some := map[string]time.Time{}
 	for id, at := range p.of[c.name] {
