@@ -58,9 +58,8 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 	}
 	attempt := &Attempt{limits: l, counters: counters, id: token.ID(), at: l.now()}
 	reached, wait, err := l.check(ctx, attempt)
-	if err == nil && wait == 0 && counters.all != nil {
-		reached, wait = counters.each[0].name, l.admitSignIn(counters)
-		l.pending.refuse(reached, attempt.at, wait)
+	if err == nil && wait == 0 {
+		reached, wait = l.admitSignIn(attempt)
 	}
 	if err == nil && wait == 0 {
 		l.pending.addAdmitted(attempt)
@@ -79,7 +78,7 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 // check makes an attempt pending and returns how long it has to wait, and for which
 // counter. It only reads the database.
 func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wait time.Duration, err error) {
-	before, reached, wait := l.pending.add(a, a.counters.each) // first, so no attempt is missed that is stored meanwhile
+	before, reached, wait := l.pending.add(a) // first, so no attempt is missed that is stored meanwhile
 	if wait > 0 {
 		return reached, wait, nil
 	}

@@ -30,18 +30,23 @@ const (
 	maxRefusals = 10_000
 )
 
-// add adds an attempt to counters, and returns the attempts at each that came before it.
-// If one of the counters refuses it, it adds nothing, and returns that one and how long
-// to wait.
-func (p *pending) add(a *Attempt, to []counter) (before []map[string]time.Time, reached counterName, wait time.Duration) {
+// add adds an attempt to its counters, and returns the attempts at each that came before
+// it. If one of the counters refuses it, it adds nothing, and returns that one and how
+// long to wait.
+func (p *pending) add(a *Attempt) (before []map[string]time.Time, reached counterName, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, c := range to {
+	if c := a.counters.signIns; len(c) > 0 {
+		if wait := p.waitRefused(c[0], a.at); wait > 0 {
+			return nil, c[0].name, wait
+		}
+	}
+	for _, c := range a.counters.each {
 		if wait := p.wait(c, a.at); wait > 0 {
 			return nil, c.name, wait
 		}
 	}
-	for _, c := range to {
+	for _, c := range a.counters.each {
 		before = append(before, p.some(c))
 		p.put(a, c)
 	}
@@ -71,15 +76,22 @@ func (p *pending) put(a *Attempt, c counter) {
 // wait returns how long an attempt at a counter has to wait, as far as is known without
 // the database.
 func (p *pending) wait(c counter, now time.Time) time.Duration {
-	if r, ok := p.refused[c.name]; ok {
-		if age := now.Sub(r.at); age >= 0 && age < refusalKept && now.Before(r.until) {
-			return r.until.Sub(now)
-		}
+	if wait := p.waitRefused(c, now); wait > 0 {
+		return wait
 	}
 	if len(p.of[c.name]) >= c.limit.Count {
 		return firstWait // those that are pending may yet succeed
 	}
 	return 0
+}
+
+// waitRefused is wait for a refusal that is remembered.
+func (p *pending) waitRefused(c counter, now time.Time) time.Duration {
+	r, ok := p.refused[c.name]
+	if age := now.Sub(r.at); !ok || age < 0 || age >= refusalKept {
+		return 0
+	}
+	return max(0, r.until.Sub(now))
 }
 
 // refuse remembers that a counter refuses, if there is a wait.

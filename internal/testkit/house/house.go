@@ -35,6 +35,7 @@ type Options struct {
 	AuditKeep time.Duration   // 0: 90 days
 	Idle, Max time.Duration   // of sessions; 0: an hour and a day
 	Hash      password.Params // zero: as cheap as possible
+	Space     *guard.Space    // nil: there is always space
 }
 
 // House is all owners of state on a database in a temporary folder.
@@ -97,11 +98,11 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
-		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
+		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
 	h.Devices = guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)
-	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: h.Devices}
+	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: h.Devices, Space: opt.Space}
 	h.Accounts = account.New(h.DB, guards, h.Sessions, h.Passwords, now, log)
 }
 
