@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
@@ -24,6 +25,7 @@ type Owners struct {
 	Readiness operate.Readiness
 	Outbox    *outbox.Outbox // for the development mailbox, as the next
 	Composer  *mail.Composer
+	Space     *guard.Space
 }
 
 // API holds the actions. Each is a [wire.Action].
