@@ -151,7 +151,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions())
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
-	space := guard.NewSpace(filepath.Dir(dir.Database), dir.Pictures)
+	space := guard.NewSpace(log, guard.DiskOf("database", filepath.Dir(dir.Database)), guard.DiskOf("pictures", dir.Pictures))
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
@@ -181,11 +181,11 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
 	s.web = web.New(web.Owners{
-		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
-		Mailbox: outbox.NewMailbox(post.outbox, post.composer),
+		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
+		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer),
 	}, cfg.webOptions(post.book), web.Looks{Words: post.book, AppName: cfg.AppName})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

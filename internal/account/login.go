@@ -20,7 +20,7 @@ const loginAttempts = 3
 // right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
-		signIn, err := s.login(ctx, EmailKey(email), pw, client)
+		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
@@ -38,7 +38,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	device := s.guards.Devices.ID(row, client.Device)
+	device := s.guards.Devices.ID(row, client.Devices)
 	counters := s.guards.Limits.ForLogin(emailKey, client, device)
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 	fresh := s.sessions.Prepare(row.ID, client)
 	unverified := false
 	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
-		// Also if the hash stays the same: this fails if it is no longer current.
+		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 			return err
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
@@ -104,5 +104,5 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 		return session.SignIn{}, ErrUnverified
 	}
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }

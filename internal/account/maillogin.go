@@ -61,12 +61,12 @@ func (s *Service) LoginByMail(ctx context.Context, p Proof, client guard.Client)
 			return err
 		}
 		report(guard.EventLoginByCode, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if err != nil {
 		return session.SignIn{}, loginError(guard.PublicError(err))
 	}
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, nil
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, nil
 }
 
 // claim gives an account to the reader of its mail: what was set before is dropped.

@@ -73,12 +73,12 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 		if err := s.add(ctx, tx, *row, client, report, attempt); err != nil {
 			return err
 		}
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return session.SignIn{}, ErrEmailTaken
 	}
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Devices)}, err
 }
 
 // add stores the account and writes the message that verifies its address.

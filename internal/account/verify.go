@@ -65,10 +65,10 @@ func (s *Service) Verify(ctx context.Context, p Proof, in *session.Session, clie
 			return nil
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if err == nil && startsSession {
-		signIn = session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}
+		signIn = session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}
 	}
 	return u, signIn, guard.PublicError(err)
 }

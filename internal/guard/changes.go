@@ -10,7 +10,7 @@ const (
 	// A user or program that signs in twice a second is broken or hostile. Each sign-in
 	// costs a hash, a commit, and lines of the log.
 	signInWindow   = 10 * time.Minute
-	signIns        = 300 // at one account from one network, in signInWindow
+	maxSignIns     = 300 // at one account from one network, in signInWindow
 	tooManyChanges = "You have made too many changes in the last hour. This one was not made. Wait a while, then try again."
 )
 
@@ -29,15 +29,17 @@ func (l *Limits) AdmitChange(userID string) error {
 }
 
 // admitSignIn counts an admitted attempt at an account, whether its password is right or
-// wrong. It returns how long to wait if there were too many from one network.
-func (l *Limits) admitSignIn(c Counters) time.Duration {
-	list := make([]counter, 0, len(c.each))
-	for _, c := range c.each {
-		if c.reserve > 0 { // those of the account
-			list = append(list, counter{name: c.name, limit: Limit{Count: signIns * c.reserve}})
-		}
+// wrong. Devices make no difference: each sign-in may get another one. It returns how long
+// to wait if there were too many from one network.
+func (l *Limits) admitSignIn(a *Attempt) (reached counterName, wait time.Duration) {
+	list := a.counters.signIns
+	if len(list) == 0 {
+		return reached, 0
 	}
-	return l.signIns.add(list, l.now())
+	if wait = l.signIns.add(list, a.at); wait > 0 {
+		l.pending.refuse(list[0].name, a.at, wait)
+	}
+	return list[0].name, wait
 }
 
 // exportsAnHour is how many exports of their data one user may make in an hour. Each may read

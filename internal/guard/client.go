@@ -14,17 +14,28 @@ type Client struct {
 	IP        netip.Addr
 	UserAgent string
 	Session   token.Token // presented with the request; empty if none
-	Device    Device      // presented with the request; empty if none
 	RequestID string      // names the request in the log
-	Browser   token.Token // names a browser that asked for mail; empty if none
-	Language  string      // that the browser prefers, as a tag; empty if it does not say
-	Links     string      // the address that links in mails begin with, without a slash at its end
+
+	OtherSessions []token.Token // presented beside Session
+	Devices       []Device      // presented with the request
+
+	Browser  token.Token // names a browser that asked for mail; empty if none
+	Language string      // that the browser prefers, as a tag; empty if it does not say
+	Links    string      // the address that links in mails begin with, without a slash at its end
 }
 
 // Anonymous returns the client without its address, for the events of a user who is deleted.
 func (c Client) Anonymous() Client {
 	c.IP = netip.Addr{}
 	return c
+}
+
+// Sessions lists all sessions that were presented.
+func (c Client) Sessions() []token.Token {
+	if c.Session == "" {
+		return nil
+	}
+	return append([]token.Token{c.Session}, c.OtherSessions...)
 }
 
 // Address returns the client's address for records; empty if it has none.

@@ -50,6 +50,9 @@ func (l Limit) wait(attempts []time.Time, now time.Time) time.Duration {
 	return max(0, window, block)
 }
 
+// most is how many recent attempts make a difference.
+func (l Limit) most() int { return l.Count + waitSteps }
+
 // keep is how long attempts against the limit are remembered, whatever the windows of
 // other limits are.
 func (l Limit) keep() time.Duration { return max(attemptsKeep, l.Window) }
@@ -84,6 +87,8 @@ type Counters struct {
 	// all counts attempts at the account from everywhere. It refuses nobody. At its
 	// limit, each network has no more than its reserve.
 	all *counter
+	// signIns count admitted attempts at the account, right or wrong. They refuse, too.
+	signIns []counter
 }
 
 // list returns all counters, that of everywhere last.
@@ -109,12 +114,15 @@ func byNetwork(l Limit, kind, subject string, client Client) []counter {
 
 // account returns the counters of an account, which are those of each network of the
 // client and that of everywhere.
-func (l *Limits) account(kind, subject string, each []counter) Counters {
+func (l *Limits) account(kind, subject string, client Client, each []counter) Counters {
 	for i := range each {
 		each[i].reserve = rise(i)
 	}
 	limit := Limit{l.rules.Account.Count * everywhere, l.rules.Account.Window}
-	return Counters{each, &counter{name: nameCounter(kind, subject, ""), limit: limit}}
+	return Counters{
+		each: each, all: &counter{name: nameCounter(kind, subject, ""), limit: limit},
+		signIns: byNetwork(Limit{maxSignIns, signInWindow}, "sign-ins", subject, client),
+	}
 }
 
 // ForLogin returns the counters of a login attempt: those of the account from each
@@ -124,9 +132,9 @@ func (l *Limits) account(kind, subject string, each []counter) Counters {
 func (l *Limits) ForLogin(emailKey string, client Client, deviceID string) Counters {
 	if deviceID != "" {
 		own := counter{name: nameCounter("device", emailKey, deviceID), limit: l.rules.Account}
-		return l.account("device", emailKey, []counter{own})
+		return l.account("device", emailKey, client, []counter{own})
 	}
-	counters := l.account("account", emailKey, byNetwork(l.rules.Account, "account", emailKey, client))
+	counters := l.account("account", emailKey, client, byNetwork(l.rules.Account, "account", emailKey, client))
 	counters.each = append(counters.each, byNetwork(l.rules.Address, "address", "", client)...)
 	return counters
 }
@@ -135,7 +143,7 @@ func (l *Limits) ForLogin(emailKey string, client Client, deviceID string) Count
 // user. They are separate from strangers' attempts. A thief with a session cannot lock
 // its owner out either: they are on different networks.
 func (l *Limits) ForPassword(userID string, client Client) Counters {
-	return l.account("password", userID, byNetwork(l.rules.Account, "password", userID, client))
+	return l.account("password", userID, client, byNetwork(l.rules.Account, "password", userID, client))
 }
 
 // ForRegistration returns the counters of a registration.

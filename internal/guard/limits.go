@@ -58,10 +58,11 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 	}
 	attempt := &Attempt{limits: l, counters: counters, id: token.ID(), at: l.now()}
 	reached, wait, err := l.check(ctx, attempt)
-	if err == nil && wait == 0 && counters.all != nil {
-		reached, wait = counters.each[0].name, l.admitSignIn(counters)
+	if err == nil && wait == 0 {
+		reached, wait = l.admitSignIn(attempt)
 	}
 	if err == nil && wait == 0 {
+		l.pending.addAdmitted(attempt)
 		return attempt, nil
 	}
 	attempt.End()
@@ -77,10 +78,13 @@ func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, cl
 // check makes an attempt pending and returns how long it has to wait, and for which
 // counter. It only reads the database.
 func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wait time.Duration, err error) {
-	before := l.pending.add(a) // first, so no attempt is missed that is stored meanwhile
+	before, reached, wait := l.pending.add(a) // first, so no attempt is missed that is stored meanwhile
+	if wait > 0 {
+		return reached, wait, nil
+	}
 	isNarrow := false
 	if all := a.counters.all; all != nil {
-		times, err := l.times(ctx, *all, before[len(before)-1], a.at)
+		times, err := l.times(ctx, *all, l.pending.at(*all), a.at)
 		if err != nil {
 			return reached, 0, err
 		}
@@ -95,6 +99,9 @@ func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wa
 			c.limit.Count = min(c.limit.Count, c.reserve)
 		}
 		if wait := c.limit.wait(times, a.at); wait > 0 {
+			if len(before[i]) == 0 { // others may yet succeed
+				l.pending.refuse(c.name, a.at, wait)
+			}
 			return c.name, wait, nil
 		}
 	}
@@ -105,7 +112,7 @@ func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wa
 // clock was set back, attempts may be dated in the future. It gives them the present
 // time: the user is not locked out until the clock catches up, and nobody gets new attempts.
 func (l *Limits) times(ctx context.Context, c counter, pending map[string]time.Time, now time.Time) ([]time.Time, error) {
-	rows, err := l.db.AttemptsAfter(ctx, c.name[:], now.Add(-c.limit.keep()), c.limit.Count+waitSteps)
+	rows, err := l.db.AttemptsAfter(ctx, c.name[:], now.Add(-c.limit.keep()), c.limit.most())
 	if err == nil && len(rows) > 0 && rows[0].At.After(now) {
 		err = l.db.Tx(ctx, func(tx *store.Tx) error { return tx.RedateFutureAttempts(ctx, c.name[:], now) })
 	}

@@ -134,8 +134,8 @@ var (
 )
 
 // Set makes an uploaded file a user's picture, in place of the one before. Errors:
-// invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large, storage_full,
-// user_not_found.
+// invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large,
+// storage_full, user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
 	if err := p.limits.AdmitChange(userID); err != nil { // first: broken pictures count like good ones
 		return user.Picture{}, err

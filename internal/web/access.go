@@ -10,8 +10,9 @@ import (
 // access is an action and who may call it.
 type access struct {
 	action  wire.Action
-	asks    bool  // whether to find out who is signed in
-	refusal error // the answer if nobody is signed in; nil: the action runs anyway
+	asks    bool        // whether to find out who is signed in
+	refusal error       // the answer if nobody is signed in; nil: the action runs anyway
+	confirm wire.Action // refuses sessions that are not recent; nil: they may call
 
 	fail func(*wire.Request, error) // answers with an error; nil: as JSON
 }
@@ -64,6 +65,14 @@ func (s *Server) byBody(program, browser wire.Action) access {
 	return a
 }
 
+// recent lets only signed-in users call who gave their password in the last five minutes,
+// or give it in the body of the request.
+func recent(confirm, action wire.Action) access {
+	to := signedIn(action)
+	to.confirm = confirm
+	return to
+}
+
 // admit finds out who calls, and returns an error if they may not.
 func (a access) admit(r *wire.Request) error {
 	if !a.asks {
@@ -71,9 +80,12 @@ func (a access) admit(r *wire.Request) error {
 	}
 	err := r.Authenticate()
 	if errors.Is(err, guard.ErrNotLoggedIn) {
-		return a.refusal
+		return a.refusal // nil for optional
 	}
-	return err // of an outage
+	if err != nil || a.confirm == nil {
+		return err // of an outage
+	}
+	return a.confirm(r)
 }
 
 // development lets callers on this machine call, if the server is started for development.

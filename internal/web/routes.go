@@ -30,21 +30,22 @@ func (s *Server) table() []route {
 		{"PATCH", "/api/user", signedIn(a.Change)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
+		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
 		{"POST", "/api/email/verification", signedIn(a.SendVerification)},
 		{"POST", "/api/email/verify", optional(a.VerifyEmail)},
-		{"POST", "/api/email", signedIn(a.ChangeEmail)},
+		{"POST", "/api/email", recent(a.RequireRecent, a.ChangeEmail)},
 		{"POST", "/api/email/confirm", optional(a.ConfirmEmail)},
 		{"POST", "/api/password/forgot", public(a.Forgot)},
 		{"POST", "/api/password/reset", public(a.ResetPassword)},
 		{"POST", "/api/undo", public(a.Undo)},
 		{"POST", "/api/login/email", public(a.SendLogin)},
 		{"POST", "/api/login/code", public(a.LoginByMail)},
-		{"DELETE", "/api/user", signedIn(a.DeleteUser)},
+		{"DELETE", "/api/user", recent(a.RequireRecent, a.DeleteUser)},
 		{"GET", "/api/user/export", signedIn(a.Export)},
 
 		{"GET", "/api/sessions", signedIn(a.Sessions)},
-		{"DELETE", "/api/sessions", signedIn(a.EndOtherSessions)},
+		{"DELETE", "/api/sessions", recent(a.RequireRecent, a.EndOtherSessions)},
 		{"DELETE", "/api/sessions/{id}", signedIn(a.EndSession)},
 
 		{"POST", "/api/upload-picture", signedInOr(api.ErrUnauthorized, a.UploadPicture)},
@@ -118,3 +119,10 @@ func wrongMethod(allow string) wire.Action {
 }
 
 func noRoute(*wire.Request) error { return wire.ErrNoRoute }
+
+// serverOptions answers OPTIONS * (RFC 9110 section 9.3.7).
+func serverOptions(r *wire.Request) error {
+	r.Header().Set("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
+	r.WriteHeader(http.StatusNoContent)
+	return nil
+}

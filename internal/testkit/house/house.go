@@ -43,6 +43,7 @@ type Options struct {
 	Senders   []*smtp.Sender  // without any, no mail is sent
 	// VerifiesFirst: nobody signs in before their address is verified.
 	VerifiesFirst bool
+	Space         *guard.Space // nil: there is always space
 }
 
 // House is all owners of state on a database in a temporary folder.
@@ -53,6 +54,7 @@ type House struct {
 	Storage    *Storage
 	Audit      *guard.Audit
 	Limits     *guard.Limits
+	Devices    guard.Devices
 	Sessions   *session.Service
 	Pictures   *media.Pictures
 	Avatars    *media.Avatars
@@ -106,13 +108,14 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Rules.MailAddress, guard.Limit{Count: 20, Window: time.Hour})
 	orDefault(&opt.Rules.MailTotal, guard.Limit{Count: 1000, Window: time.Hour})
 	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now)
-	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
+	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 1000, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
-		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
+		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
-	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
+	h.Devices = guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)
+	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: h.Devices, Space: opt.Space}
 	h.Outbox = outbox.New(h.DB, h.Audit, outbox.Options{Keys: keys.Sub(secret.Outbox), Composer: composer(t), Senders: opt.Senders, Now: now, Log: log})
 	h.Challenges = challenge.New(h.DB, keys.Sub(secret.Codes), now)
 	h.Accounts = account.New(account.Options{
@@ -167,7 +170,7 @@ func (h *House) IsSignedIn(t testing.TB, tok token.Token) bool {
 // Rows returns the sessions of a user as the database has them, the one seen last first.
 func (h *House) Rows(t testing.TB, userID string) []store.Session {
 	t.Helper()
-	rows, err := h.DB.SessionsOfUser(t.Context(), userID, 1000)
+	rows, err := h.DB.SessionsOfUser(t.Context(), userID, time.Time{}, "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +191,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 				key := id + "@example.com"
 				row := store.User{ID: id, Name: id, Email: key, EmailKey: key, PasswordHash: "none", CreatedAt: h.Clock.Now()}
 				fresh := h.Sessions.Prepare(id, guard.Client{})
-				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, "", fresh, nil)); err != nil {
+				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, guard.Client{}, fresh, nil)); err != nil {
 					return err
 				}
 				tokens = append(tokens, fresh.Token)

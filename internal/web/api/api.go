@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/outbox"
@@ -22,6 +23,7 @@ type Owners struct {
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
 	Mailbox   outbox.Mailbox // for development
+	Space     *guard.Space
 }
 
 // API holds the actions. Each is a [wire.Action].

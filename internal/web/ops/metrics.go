@@ -28,6 +28,7 @@ type Sources struct {
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
 	Outbox   *outbox.Outbox
+	Space    *guard.Space         // nil: no figures of disks
 	HTTP     prometheus.Collector // figures of requests
 }
 
@@ -79,6 +80,8 @@ var (
 	mailSent     = desc("mail_sent_total", "Messages that the mail server has taken.")
 	mailFailures = desc("mail_failures_total", "Attempts to send a message that failed, and are made again.")
 	mailGivenUp  = desc("mail_given_up_total", "Messages that will not be sent.")
+	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
+	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
 
 	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
 	dbReaders = desc("database_readers_busy", "Database connections reading now.")
@@ -90,7 +93,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, diskFree, diskRefusing,
 		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
@@ -143,6 +146,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(mailOldest, age.Seconds())
 	}
+	for disk, n := range c.Space.Free() {
+		gauge(diskFree, float64(n), disk)
+	}
+	refusing := 0.0
+	if c.Space.Admit() != nil {
+		refusing = 1
+	}
+	gauge(diskRefusing, refusing)
 	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))

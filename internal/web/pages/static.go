@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +25,10 @@ func (p *Pages) Static(r *wire.Request) error {
 	} else {
 		r.Header().Set("Cache-Control", "public, max-age=3600")
 	}
-	http.ServeContent(r, r.HTTP, name, time.Time{}, bytes.NewReader(data))
+	if strings.HasSuffix(name, ".svg") {
+		r.Header().Set("Content-Type", "image/svg+xml; charset=utf-8")
+	}
+	r.ServeContent(name, time.Time{}, bytes.NewReader(data))
 	return nil
 }
 

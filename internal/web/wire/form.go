@@ -1,8 +1,8 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,7 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-const formType = "application/x-www-form-urlencoded"
+const (
+	formType = "application/x-www-form-urlencoded"
+	// maxFields bounds the fields of a form. The largest of ours has ten.
+	maxFields = 100
+)
 
 // Form has the fields that a page's form sent.
 type Form map[string]string
@@ -24,6 +28,9 @@ func (r *Request) Form() (Form, error) {
 	data, err := r.readBody()
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Count(data, []byte("&")) >= maxFields {
+		return nil, Malformed("The form has too many fields.", nil)
 	}
 	values, err := url.ParseQuery(string(data))
 	if err != nil {
@@ -43,8 +50,8 @@ func (r *Request) Form() (Form, error) {
 }
 
 func isForm(r *http.Request) bool {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || r.Header.Get("Content-Encoding") != "" {
+	kind, params, err := MediaType(r)
+	if err != nil || IsEncoded(r) {
 		return false
 	}
 	charset := params["charset"]

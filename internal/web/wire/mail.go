@@ -70,10 +70,23 @@ const (
 // back with what was sent by mail. A name that it has already is kept. If the request
 // succeeds, [Request.SetBrowser] hands the name to it.
 func (r *Request) NameBrowser() {
-	r.readCookies()
-	if !r.sent.browser.IsWellFormed() {
+	if r.sent.browser = r.browser(); r.sent.browser == "" {
 		r.sent.browser = token.New()
 	}
+}
+
+// browser is the name of the browser; empty if it has none.
+func (r *Request) browser() token.Token {
+	if r.sent.browser != "" {
+		return r.sent.browser
+	}
+	for cookies := r.cookies(); cookies.next(); {
+		name, ok := strings.CutSuffix(cookies.name, browserSuffix)
+		if value := token.Token(cookies.value); ok && name == r.wire.opt.CookieName && value.IsWellFormed() {
+			return value
+		}
+	}
+	return ""
 }
 
 // SetBrowser sets the cookie of [Request.NameBrowser].
