@@ -182,8 +182,8 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	)
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
-		Readiness: operate.NewReadiness(db, pictures), Space: space, Outbox: post.outbox, Composer: post.composer,
-	}, cfg.webOptions(post.book))
+		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer),
+	}, cfg.webOptions(post.book), web.Looks{Words: post.book, AppName: cfg.AppName})
 	s.figures = ops.Sources{
 		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},

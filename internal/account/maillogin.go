@@ -16,6 +16,9 @@ var errInvalidCode = &guard.Error{Kind: guard.KindUnauthenticated, Code: challen
 // ErrNoMailLogin: this installation has no sign-in by mail.
 var ErrNoMailLogin = &guard.Error{Kind: guard.KindNotFound, Code: "email_login_off", Message: "Signing in by e-mail is turned off here. Use your password."}
 
+// HasMailLogin reports whether users can sign in by mail.
+func (s *Service) HasMailLogin() bool { return s.mail.HasLogin }
+
 // SendLogin sends a code and a link with which the user of an address can sign in from the
 // browser that asked. As with [Service.Forgot], nobody learns whether there is such a user.
 func (s *Service) SendLogin(ctx context.Context, email string, client guard.Client) error {

@@ -13,6 +13,8 @@ type access struct {
 	asks    bool        // whether to find out who is signed in
 	refusal error       // the answer if nobody is signed in; nil: the action runs anyway
 	confirm wire.Action // refuses sessions that are not recent; nil: they may call
+
+	fail func(*wire.Request, error) // answers with an error; nil: as JSON
 }
 
 // public lets everybody call. The action does not learn who is signed in.
@@ -36,6 +38,39 @@ func recent(confirm, action wire.Action) access {
 	to := signedIn(action)
 	to.confirm = confirm
 	return to
+}
+
+// failed answers with an error.
+func (a access) failed(r *wire.Request, err error) {
+	if a.fail == nil {
+		r.Fail(err)
+		return
+	}
+	a.fail(r, err)
+}
+
+// page makes an action of browsers answer with a page in case of an error too.
+func (s *Server) page(a access) access {
+	a.fail = func(r *wire.Request, err error) { s.pages.Fail(r, err) }
+	return a
+}
+
+// byBody chooses between two actions: one for programs, and one for the form of a page.
+func (s *Server) byBody(program, browser wire.Action) access {
+	a := public(func(r *wire.Request) error {
+		if r.IsFromPage() {
+			return browser(r)
+		}
+		return program(r)
+	})
+	a.fail = func(r *wire.Request, err error) {
+		if r.IsFromPage() {
+			s.pages.Fail(r, err)
+		} else {
+			r.Fail(err)
+		}
+	}
+	return a
 }
 
 // admit finds out who calls, and returns an error if they may not.

@@ -16,7 +16,7 @@ import (
 // internals, and the log has the stack.
 func TestPanicCostsOneRequest(t *testing.T) {
 	var log bytes.Buffer
-	s := New(Owners{}, Options{CookieName: "session", UploadMaxBytes: 1, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	s := New(Owners{}, Options{CookieName: "session", UploadMaxBytes: 1, Now: time.Now, Log: slog.New(slog.NewTextHandler(&log, nil))}, Looks{})
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("/oops", s.handle(public(func(*wire.Request) error { panic("oops") })))
 	s.mux.HandleFunc("/fine", s.handle(public(s.api.Health)))

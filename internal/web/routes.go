@@ -23,7 +23,7 @@ func (s *Server) table() []route {
 	return []route{
 		{"POST", "/api/register", public(a.Register)},
 		{"POST", "/api/login", public(a.Login)},
-		{"POST", "/login", public(a.Login)},
+		{"POST", "/login", s.byBody(a.Login, p.SubmitLogin)},
 		{"POST", "/api/logout", public(a.Logout)},
 
 		{"GET", "/api/user", signedIn(a.User)},
@@ -55,6 +55,19 @@ func (s *Server) table() []route {
 		{"GET", "/avatars/{file}", public(a.Avatar)},
 		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
 
+		{"GET", "/login", s.page(public(p.Login))},
+		{"GET", "/forgot", s.page(public(p.Forgot))},
+		{"POST", "/forgot", s.page(public(p.SubmitForgot))},
+		{"GET", "/reset", s.page(public(p.Reset))},
+		{"POST", "/reset", s.page(public(p.SubmitReset))},
+		{"GET", "/verify", s.page(optional(p.Verify))},
+		{"POST", "/verify", s.page(optional(p.SubmitVerify))},
+		{"GET", "/undo", s.page(public(p.Undo))},
+		{"POST", "/undo", s.page(public(p.SubmitUndo))},
+
+		{"GET", "/dev/mail", s.page(development(p.Mailbox))},
+		{"GET", "/dev/mail/{id}", s.page(development(p.Mail))},
+		{"GET", "/dev/mail/{id}/html", s.page(development(p.MailHTML))},
 		{"GET", "/dev/mail.json", development(a.Mailbox)},
 
 		{"GET", "/openapi.json", public(a.OpenAPI)},

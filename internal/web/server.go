@@ -33,12 +33,15 @@ type Server struct {
 	options http.Handler // of the server, not of a path
 }
 
+// Looks are what an operator can change about the pages.
+type Looks = pages.Looks
+
 // New returns a server.
-func New(owners Owners, opt Options) *Server {
+func New(owners Owners, opt Options, looks Looks) *Server {
 	s := &Server{
 		wire:  wire.New(owners.Sessions, opt),
 		api:   api.New(owners, opt.UploadMaxBytes),
-		pages: pages.New(owners.Avatars),
+		pages: pages.New(pages.Owners{Accounts: owners.Accounts, Avatars: owners.Avatars, Mailbox: owners.Mailbox}, looks),
 	}
 	s.mux = s.routes()
 	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))
@@ -83,7 +86,7 @@ func (s *Server) handle(to access) http.HandlerFunc {
 		req := s.wire.Begin(w, r)
 		defer req.End()
 		if err := answer(req, to); err != nil {
-			req.Fail(err)
+			to.failed(req, err)
 		}
 		req.Drain()
 	}

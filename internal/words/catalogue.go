@@ -34,6 +34,17 @@ func (c catalogue) with(changes catalogue) catalogue {
 	return all
 }
 
+// byText returns the keys of the errors without places, by their texts.
+func (c catalogue) byText() map[string]string {
+	keys := map[string]string{}
+	for key, p := range c {
+		if len(p) == 1 && strings.HasPrefix(key, "error.") {
+			keys[p[0]] = key
+		}
+	}
+	return keys
+}
+
 // parse reads the lines of a catalogue. Empty lines and lines that start with # are
 // comments. The error joins one line for each fault.
 func parse(name, content string, standard catalogue) (catalogue, error) {

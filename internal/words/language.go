@@ -14,6 +14,7 @@ type Places map[string]string
 type Language struct {
 	tag   string
 	texts catalogue
+	keys  map[string]string // of the embedded English texts
 }
 
 // Tag is the language's tag (RFC 5646), such as en or pt-BR.
@@ -44,6 +45,15 @@ func (l *Language) Text(key string, places Places) (string, error) {
 		b.WriteString(part)
 	}
 	return b.String(), nil
+}
+
+// Translate returns the text that stands for an English one, such as the message of an
+// error. If the English catalogue does not have it, it stays as it is.
+func (l *Language) Translate(english string) string {
+	if p := l.texts[l.keys[english]]; len(p) == 1 {
+		return p[0]
+	}
+	return english
 }
 
 // Date writes a date and a time to the minute, in UTC.

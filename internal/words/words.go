@@ -74,7 +74,7 @@ func Load(override fs.FS) (*Book, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	return newBook(texts), nil
+	return newBook(standard, texts), nil
 }
 
 // addOverrides changes texts by the files of an operator's folder.
@@ -130,11 +130,12 @@ func read(fsys fs.FS, name string, standard catalogue) (catalogue, error) {
 	return parse(name, string(content), standard)
 }
 
-func newBook(texts map[string]catalogue) *Book {
+func newBook(standard catalogue, texts map[string]catalogue) *Book {
 	b := &Book{}
+	keys := standard.byText()
 	var tags []language.Tag
 	for tag, c := range texts {
-		b.languages = append(b.languages, &Language{tag, c})
+		b.languages = append(b.languages, &Language{tag, c, keys})
 	}
 	slices.SortFunc(b.languages, func(x, y *Language) int {
 		switch {

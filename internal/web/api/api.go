@@ -9,7 +9,6 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/guard"
-	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/outbox"
@@ -23,8 +22,7 @@ type Owners struct {
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
-	Outbox    *outbox.Outbox // for the development mailbox, as the next
-	Composer  *mail.Composer
+	Mailbox   outbox.Mailbox // for development
 	Space     *guard.Space
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -22,29 +21,22 @@ type mailJSON struct {
 	CreatedAt string  `json:"created_at"`
 }
 
-// mostMail is how many messages the mailbox shows.
-const mostMail = 200
-
 // Mailbox lists the messages that were or would be sent, for tests of apps.
 func (a *API) Mailbox(r *wire.Request) error {
-	entries, err := a.owners.Outbox.Latest(r.Context(), mostMail)
+	var wanted func(string) bool
+	if to := account.EmailKey(r.HTTP.URL.Query().Get("to")); to != "" {
+		wanted = func(address string) bool { return account.EmailKey(address) == to }
+	}
+	posts, err := a.owners.Mailbox.Latest(r.Context(), wanted)
 	if err != nil {
 		return err
 	}
-	to := r.HTTP.URL.Query().Get("to")
-	messages := []mailJSON{}
-	for _, e := range entries {
-		if e.Err != nil || e.GaveUp || e.Kind == string(outbox.Decoy) || to != "" && account.EmailKey(e.Message.To) != account.EmailKey(to) {
-			continue
+	messages := make([]mailJSON, len(posts))
+	for i, p := range posts {
+		messages[i] = mailJSON{
+			ID: p.ID, To: p.Message.To, Subject: p.Subject, Text: p.Text, HTML: p.HTML, Purpose: p.Message.Kind.Purpose(),
+			Link: orNull(p.Message.Link), Code: orNull(p.Message.Code), CreatedAt: rfc3339(p.CreatedAt),
 		}
-		composed, err := a.owners.Composer.Compose(e.Message)
-		if err != nil {
-			return err
-		}
-		messages = append(messages, mailJSON{
-			ID: e.ID, To: e.Message.To, Subject: composed.Subject, Text: composed.Text, HTML: composed.HTML, Purpose: e.Message.Kind.Purpose(),
-			Link: orNull(e.Message.Link), Code: orNull(e.Message.Code), CreatedAt: rfc3339(e.CreatedAt),
-		})
 	}
 	r.JSON(http.StatusOK, struct {
 		Messages []mailJSON `json:"messages"`

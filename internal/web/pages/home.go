@@ -32,7 +32,7 @@ func (p *Pages) Home(r *wire.Request) error {
 // avatar is the relative address of a user's avatar, large enough for any screen at
 // 64 pixels a side. It is relative because it has to be of the page's own origin.
 func (p *Pages) avatar(u user.User) string {
-	path := p.avatars.Path(u)
+	path := p.owners.Avatars.Path(u)
 	switch {
 	case u.Picture == nil:
 		return path + "?size=256"

@@ -1,38 +1,41 @@
 // Package pages holds what people see in a browser: the HTML pages and the files
-// that they link to.
+// that they link to. There is a file for each page, and its template in html/.
+//
+// A page with a form has two actions: one shows it, the other takes what was typed and
+// calls the same use case as the JSON action. view.go has what all pages share, form.go
+// what all forms share. Texts come from package words.
 package pages
 
 import (
-	"bytes"
 	"embed"
-	"io/fs"
-	"strings"
-	"time"
 
+	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/media"
-	"github.com/cardea-accounts/cardea/internal/web/wire"
+	"github.com/cardea-accounts/cardea/internal/outbox"
+	"github.com/cardea-accounts/cardea/internal/words"
 )
 
 //go:embed html/*.html static/*
 var files embed.FS
 
+// Owners are the owners of state, whose use cases the pages call. All are required.
+type Owners struct {
+	Accounts *account.Service
+	Avatars  *media.Avatars
+	Mailbox  outbox.Mailbox // for development
+}
+
+// Looks are what an operator can change about the pages.
+type Looks struct {
+	Words   *words.Book
+	AppName string
+}
+
 // Pages holds the actions that answer with a page. Each is a [wire.Action].
-type Pages struct{ avatars *media.Avatars }
+type Pages struct {
+	owners Owners
+	looks  Looks
+}
 
 // New returns the pages.
-func New(avatars *media.Avatars) *Pages { return &Pages{avatars} }
-
-// Static serves the files that pages link to.
-func (p *Pages) Static(r *wire.Request) error {
-	name := r.HTTP.PathValue("file")
-	data, err := fs.ReadFile(files, "static/"+name)
-	if err != nil {
-		return wire.ErrNoRoute
-	}
-	r.Header().Set("Cache-Control", "public, max-age=3600")
-	if strings.HasSuffix(name, ".svg") {
-		r.Header().Set("Content-Type", "image/svg+xml; charset=utf-8")
-	}
-	r.ServeContent(name, time.Time{}, bytes.NewReader(data))
-	return nil
-}
+func New(owners Owners, looks Looks) *Pages { return &Pages{owners, looks} }

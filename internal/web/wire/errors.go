@@ -26,6 +26,8 @@ var (
 		Message: "Requests from pages of another origin are refused; the operator can allow an origin with CARDEA_ALLOWED_ORIGINS."}
 	errNotJSON = &guard.Error{Kind: guard.KindUnsupported, Code: "unsupported_media_type",
 		Message: "Send the body as JSON in UTF-8, with the header Content-Type: application/json."}
+	errNotForm = &guard.Error{Kind: guard.KindUnsupported, Code: "unsupported_media_type",
+		Message: "Send the form as application/x-www-form-urlencoded in UTF-8."}
 	errBodyTooLarge = &guard.Error{Kind: guard.KindTooLarge, Code: "body_too_large",
 		Message: "The request body is too large: 64 KiB of JSON at most."}
 	errRange = &guard.Error{Kind: guard.KindRange, Code: "range_not_satisfiable",
@@ -70,6 +72,13 @@ func publicError(err error) *guard.Error {
 // Fail answers with an error. If the answer has begun, it only notes the error for
 // the log.
 func (r *Request) Fail(err error) {
+	r.FailAs(err, func(status int, e *guard.Error) {
+		r.JSON(status, Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
+	})
+}
+
+// FailAs is [Request.Fail] with another form than JSON: answer writes it.
+func (r *Request) FailAs(err error, answer func(status int, e *guard.Error)) {
 	r.err = err
 	if r.status != 0 {
 		return
@@ -81,7 +90,7 @@ func (r *Request) Fail(err error) {
 	if e.Kind == guard.KindTooLarge || e.Kind == guard.KindTimeout {
 		h.Set("Connection", "close")
 	}
-	r.JSON(statuses[e.Kind], Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
+	answer(statuses[e.Kind], e)
 	if e.Kind == guard.KindUnavailable && r.Context().Err() != nil {
 		r.status = statusClientLeft
 	}

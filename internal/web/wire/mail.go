@@ -10,6 +10,15 @@ import (
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
+// Language is the best language of the signed-in user or else of the client, as a tag;
+// empty if neither says.
+func (r *Request) Language() string {
+	if r.Session != nil && r.Session.User.Language != "" {
+		return r.Session.User.Language
+	}
+	return r.language()
+}
+
 // language is the best language for the client, as a tag; empty if it does not say.
 func (r *Request) language() string {
 	wanted := r.HTTP.Header.Get("Accept-Language")

@@ -130,6 +130,13 @@ var (
 	apiCSP = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 	// A page has its own style sheet and pictures, and no script.
 	pageCSP = []string{"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	// A page with a form has scripts of its own as well, and posts to this server.
+	formCSP = []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; " +
+		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
+	// A mail shows in a frame of the development mailbox. It has its styles in itself, and
+	// can do nothing but open links.
+	mailCSP = []string{"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
+		"sandbox allow-popups allow-popups-to-escape-sandbox"}
 	// A picture that is opened by itself can do nothing.
 	pictureCSP = []string{"default-src 'none'; sandbox; frame-ancestors 'none'"}
 
@@ -171,6 +178,18 @@ func (r *Request) AsPage() {
 	h["Content-Type"] = htmlType
 	h["Content-Security-Policy"] = pageCSP
 	h["Cross-Origin-Opener-Policy"] = sameOrigin
+}
+
+// AsForm relaxes the headers for an HTML page with a form.
+func (r *Request) AsForm() {
+	r.AsPage()
+	r.Header()["Content-Security-Policy"] = formCSP
+}
+
+// AsMail relaxes the headers for the HTML of a mail in a frame of this server.
+func (r *Request) AsMail() {
+	r.AsPage()
+	r.Header()["Content-Security-Policy"] = mailCSP
 }
 
 // AsPicture relaxes the headers for a picture that pages of any origin may show.

@@ -1,0 +1,78 @@
+// Makes pages better where scripts run. Every page works without.
+// @ts-check
+
+/** Takes the token of a link out of the address, and puts it into the form that posts it. */
+function takeToken() {
+  const token = location.hash.slice(1);
+  const form = document.querySelector("form[data-link]");
+  if (!(form instanceof HTMLFormElement) || !/^[A-Z2-7]{26}$/.test(token)) return;
+  history.replaceState(null, "", location.pathname);
+  const field = form.elements.namedItem("token");
+  if (!(field instanceof HTMLInputElement)) return;
+  field.value = token;
+  form.querySelectorAll("[data-typed]").forEach((typed) => typed.remove());
+  document.querySelectorAll("[data-other]").forEach((other) => other.remove());
+  form.querySelectorAll("[data-linked]").forEach(reveal);
+  reveal(form);
+}
+
+/** @param {Element} element */
+function reveal(element) {
+  element.removeAttribute("hidden");
+}
+
+/**
+ * Lets a button show what is typed as a password.
+ * @param {HTMLButtonElement} button
+ */
+function showPassword(button) {
+  const field = document.getElementById(button.getAttribute("aria-controls") ?? "");
+  if (!(field instanceof HTMLInputElement)) return;
+  const texts = [button.textContent, button.dataset.hide ?? ""];
+  const labels = [button.getAttribute("aria-label") ?? "", button.dataset.hideLabel ?? ""];
+  /** @param {boolean} visible */
+  const set = (visible) => {
+    field.type = visible ? "text" : "password";
+    button.textContent = texts[Number(visible)];
+    button.setAttribute("aria-label", labels[Number(visible)]);
+  };
+  button.addEventListener("click", () => set(field.type === "password"));
+  field.form?.addEventListener("submit", () => set(false)); // else browsers remember it as a text
+  reveal(button);
+}
+
+/**
+ * Lets a button copy the text of an element.
+ * @param {HTMLButtonElement} button
+ */
+function copyText(button) {
+  const text = document.getElementById(button.dataset.copy ?? "")?.textContent;
+  if (!text || !navigator.clipboard) return;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    button.textContent = button.dataset.done ?? "";
+  });
+  reveal(button);
+}
+
+/**
+ * Sends a form once, however often the button is clicked.
+ * @param {HTMLFormElement} form
+ */
+function sendOnce(form) {
+  let sent = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+  addEventListener("pageshow", () => { sent = false; }); // after the back button
+}
+
+takeToken();
+addEventListener("hashchange", () => {
+  if (/^#[A-Z2-7]{26}$/.test(location.hash)) location.reload(); // another link, in the same tab
+});
+document.querySelectorAll("button.show").forEach((b) => showPassword(/** @type {HTMLButtonElement} */ (b)));
+document.querySelectorAll("button[data-copy]").forEach((b) => copyText(/** @type {HTMLButtonElement} */ (b)));
+document.querySelectorAll("form").forEach(sendOnce);
+/** @type {HTMLElement | null} */ (document.querySelector(".summary"))?.focus();
