@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"strconv"
 	"time"
 
@@ -134,7 +133,8 @@ var (
 )
 
 // Set makes an uploaded file a user's picture, in place of the one before. Errors:
-// invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
+// invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large,
+// user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
 	if !picture.AllowedName(upload.Filename) {
 		return user.Picture{}, wrongExtension(upload)
@@ -190,6 +190,9 @@ func (p *Pictures) publicError(err error, data []byte) error {
 			p.opt.Limits.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return invalidFileType(seemsToBe(data))
+	case errors.Is(err, picture.ErrDamaged):
+		return &guard.Error{Kind: guard.KindInvalid, Code: "damaged_file", Message: "This file is " + picture.Describe(data) +
+			", but it is damaged or of a rare kind: too little of the picture can be read. Send another, or save it anew."}
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}
@@ -198,7 +201,7 @@ func (p *Pictures) publicError(err error, data []byte) error {
 
 // wrongExtension refuses a file by the extension of its name.
 func wrongExtension(upload Upload) error {
-	name := text.Printable(path.Ext(upload.Filename), maxExtension)
+	name := "." + text.Printable(picture.Extension(upload.Filename), maxExtension)
 	return invalidFileType(" The name of this file ends in " + strconv.Quote(name) + "." + seemsToBe(upload.Data))
 }
 
