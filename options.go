@@ -82,8 +82,11 @@ func (c Config) pictureMemory() int64 {
 	return min(picture.DefaultMaxMemory, c.part(2))
 }
 
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
+func (c Config) mediaOptions(space *guard.Space) media.Options {
+	return media.Options{
+		Limits:     picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()},
+		RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log,
+	}
 }
 
 // trustedProxies are in the form of clients' addresses, also if a program sets others.

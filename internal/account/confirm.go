@@ -21,18 +21,21 @@ func (s *Service) Confirm(ctx context.Context, in *session.Session, current Pass
 	if err != nil {
 		return guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
-	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID), row.ID, client)
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID, client), row.ID, client)
 	if err != nil {
 		return err
 	}
+	defer attempt.End()
 	err = s.confirm(ctx, row, in, current, client, attempt)
-	s.settle(ctx, attempt, row.ID, client, err)
+	if errors.Is(err, ErrWrongPassword) {
+		err = s.refuse(context.WithoutCancel(ctx), guard.EventPasswordFailed, row.ID, client, attempt, err)
+	}
 	return guard.PublicError(err)
 }
 
 // confirm verifies the password and marks the session. If the password changed meanwhile,
 // the given one is no longer right.
-func (s *Service) confirm(ctx context.Context, row store.User, in *session.Session, current Password, client guard.Client, attempt guard.Attempt) error {
+func (s *Service) confirm(ctx context.Context, row store.User, in *session.Session, current Password, client guard.Client, attempt *guard.Attempt) error {
 	hash, err := s.passwords.verify(ctx, row.PasswordHash, current, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return err
@@ -50,14 +53,4 @@ func (s *Service) confirm(ctx context.Context, row store.User, in *session.Sessi
 		}
 		return attempt.Succeed(ctx, tx)
 	})
-}
-
-// settle ends an attempt at the current password that did not succeed.
-func (s *Service) settle(ctx context.Context, attempt guard.Attempt, userID string, client guard.Client, err error) {
-	switch {
-	case errors.Is(err, ErrWrongPassword):
-		s.guards.Audit.Record(ctx, guard.EventPasswordFailed, userID, client)
-	case err != nil:
-		s.guards.Limits.TakeBack(ctx, attempt)
-	}
 }

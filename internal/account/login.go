@@ -43,28 +43,34 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	signIn, err := s.signIn(ctx, row, pw, client, attempt, queueFor(client, emailKey, device != ""))
-	if err != nil && !errors.Is(err, ErrInvalidCredentials) {
-		s.guards.Limits.TakeBack(ctx, attempt)
-	}
-	return signIn, err
-}
-
-// signIn verifies the password and, if it is right, makes the session.
-func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt, q queue) (session.SignIn, error) {
-	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, q)
+	defer attempt.End()
+	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, queueFor(client, emailKey, device != ""))
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	if hash == "" || row.ID == "" {
-		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
-		return session.SignIn{}, ErrInvalidCredentials
-	}
-	// The client learnt that the password is right, even if it left before the answer:
-	// from the time, or in another way. So the login is completed and recorded.
+	// What was verified is recorded, also if the client has left. Nobody can test
+	// passwords without a trace.
 	ctx = context.WithoutCancel(ctx)
+	if hash == "" || row.ID == "" {
+		return session.SignIn{}, s.refuse(ctx, guard.EventLoginFailed, row.ID, client, attempt, ErrInvalidCredentials)
+	}
+	return s.signIn(ctx, row, hash, client, attempt)
+}
+
+// refuse records an attempt that failed, and returns the refusal. If the attempt cannot
+// be recorded, the answer must not tell whether the password was right.
+func (s *Service) refuse(ctx context.Context, event guard.Event, userID string, client guard.Client, attempt *guard.Attempt, refusal error) error {
+	err := s.guards.Audit.TransactEvent(ctx, event, userID, client, func(tx *store.Tx) error { return attempt.Count(ctx, tx) })
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// signIn makes the session after the right password. hash is the one to keep.
+func (s *Service) signIn(ctx context.Context, row store.User, hash string, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	fresh := s.sessions.Prepare(row.ID, client)
-	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -23,19 +24,22 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 	if err != nil {
 		return session.SignIn{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
-	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID), row.ID, client)
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID, client), row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	defer attempt.End()
 	signIn, err := s.replacePassword(ctx, row, current, next, client, attempt)
-	s.settle(ctx, attempt, row.ID, client, err)
+	if errors.Is(err, ErrWrongPassword) {
+		err = s.refuse(context.WithoutCancel(ctx), guard.EventPasswordFailed, row.ID, client, attempt, err)
+	}
 	return signIn, guard.PublicError(err)
 }
 
 // replacePassword replaces the hash, and all sessions by a new one. If the password
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
-func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
+func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return session.SignIn{}, err

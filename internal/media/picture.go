@@ -31,7 +31,8 @@ import (
 // Options are the settings of [Pictures]. Now and Log are required.
 type Options struct {
 	Limits     picture.Limits
-	RaiseProcs bool // see [workers.Limits]
+	RaiseProcs bool         // see [workers.Limits]
+	Space      *guard.Space // nil: uploads are not refused on a nearly full disk
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -134,17 +135,20 @@ var (
 
 // Set makes an uploaded file a user's picture, in place of the one before. Errors:
 // invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large,
-// user_not_found.
+// storage_full, user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
+	if err := p.limits.AdmitChange(userID); err != nil { // first: broken pictures count like good ones
+		return user.Picture{}, err
+	}
+	if err := p.opt.Space.Admit(); err != nil {
+		return user.Picture{}, err
+	}
 	if !picture.AllowedName(upload.Filename) {
 		return user.Picture{}, wrongExtension(upload)
 	}
 	crop, err := picture.ParseCrop(upload.Crop)
 	if err != nil {
 		return user.Picture{}, ErrInvalidCrop
-	}
-	if err := p.limits.AdmitChange(ctx, userID); err != nil { // before the CPU-heavy part
-		return user.Picture{}, err
 	}
 	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, guard.Flows(client, "upload", userID)...)
 	if err != nil {
@@ -267,7 +271,7 @@ func laterSecond(ctx context.Context, tx *store.Tx, row store.Picture) (time.Tim
 // Remove removes a user's picture and its files. Without a picture it does nothing.
 // Error: too_many_changes.
 func (p *Pictures) Remove(ctx context.Context, userID string, client guard.Client) error {
-	if err := p.limits.AdmitChange(ctx, userID); err != nil {
+	if err := p.limits.AdmitChange(userID); err != nil {
 		return err
 	}
 	var old []string

@@ -55,8 +55,8 @@ func TestPasswordChangeForgetsDevices(t *testing.T) {
 		server.From(t, "192.0.2.9").Guess("ada@example.com").Want(401)
 	}
 	ada := testkit.Credentials("ada@example.com", "another one")
-	server.FromDevice(t, "192.0.2.10", old).Post("/api/login", ada).WantThrottled()
-	server.FromDevice(t, "192.0.2.10", fresh).Post("/api/login", ada).Want(200)
+	server.FromDevice(t, "192.0.2.9", old).Post("/api/login", ada).WantThrottled()
+	server.FromDevice(t, "192.0.2.9", fresh).Post("/api/login", ada).Want(200)
 }
 
 // Device cookies that a page of a sibling host plants do not hide the user's own.

@@ -42,7 +42,7 @@ func (s *Service) End(ctx context.Context, userID, id string, client guard.Clien
 	if !token.IsID(id) {
 		return guard.ErrSessionNotFound
 	}
-	if err := s.limits.AdmitChange(ctx, userID); err != nil {
+	if err := s.limits.AdmitChange(userID); err != nil {
 		return err
 	}
 	err := s.audit.TransactEvent(ctx, guard.EventSessionsEnded, userID, client, func(tx *store.Tx) error {
@@ -54,7 +54,7 @@ func (s *Service) End(ctx context.Context, userID, id string, client guard.Clien
 // EndOthers ends every session of a user but the given one and returns how many. Error:
 // too_many_changes.
 func (s *Service) EndOthers(ctx context.Context, in *Session, client guard.Client) (ended int64, err error) {
-	if err := s.limits.AdmitChange(ctx, in.User.ID); err != nil {
+	if err := s.limits.AdmitChange(in.User.ID); err != nil {
 		return 0, err
 	}
 	return s.EndAll(ctx, in.User.ID, in.ID, client)

@@ -102,10 +102,6 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"RedateFutureAttempts": func(tx *store.Tx, ctx context.Context) error {
 		return tx.RedateFutureAttempts(ctx, []byte("ann"), at(1))
 	},
-	"NthAuditOfUser": func(tx *store.Tx, ctx context.Context) error {
-		_, err := tx.NthAuditOfUser(ctx, "ann", []string{"a", "b"}, at(1), at(9), 9)
-		return notMissing(err)
-	},
 	"DeleteOldAuditWithoutUser": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteOldAuditWithoutUser(ctx, at(9), 9)
 		return err
@@ -118,8 +114,8 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"AddAttempt": func(tx *store.Tx, ctx context.Context) error {
 		return tx.AddAttempt(ctx, store.Attempt{"t2", []byte("ann"), at(2)})
 	},
-	"DeleteAttempt":  func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempt(ctx, "t1") },
-	"DeleteAttempts": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
+	"DeleteAttemptsFrom": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttemptsFrom(ctx, []byte("c")) },
+	"DeleteAttempts":     func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
 	"DeleteOldAttempts": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteOldAttempts(ctx, at(9), 9)
 		return err

@@ -26,6 +26,7 @@ type Sources struct {
 	Sessions *session.Service
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
+	Space    *guard.Space         // nil: no figures of disks
 	HTTP     prometheus.Collector // figures of requests
 }
 
@@ -71,6 +72,9 @@ var (
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
+	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
+	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
+
 	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
 	dbReaders = desc("database_readers_busy", "Database connections reading now.")
 	dbWaits   = desc("database_write_waits_total", "Transactions that waited for another one.")
@@ -81,7 +85,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, dbBytes, dbReaders, dbWaits, dbWaited,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, diskFree, diskRefusing, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
 	}
@@ -121,6 +125,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}
+	for disk, n := range c.Space.Free() {
+		gauge(diskFree, float64(n), disk)
+	}
+	refusing := 0.0
+	if c.Space.Admit() != nil {
+		refusing = 1
+	}
+	gauge(diskRefusing, refusing)
 	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))
