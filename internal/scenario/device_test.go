@@ -67,7 +67,7 @@ func TestBogusDeviceCookies(t *testing.T) {
 		server.From(t, "192.0.2.9").Guess("ada@example.com").Want(401)
 	}
 	bogus := strings.Repeat(device.Name+"=ada.x.y; ", 179)
-	client := server.From(t, "192.0.2.2")
+	client := server.From(t, "192.0.2.9")
 	client.Header.Set("Cookie", bogus)
 	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
 	client.Header.Set("Cookie", bogus+device.Name+"="+device.Value)
