@@ -95,8 +95,8 @@ func TestLaterStart(t *testing.T) {
 	client.URL = second.url
 	client.Get("/api/user").Want(http.StatusOK)
 	second.stop()
-	if out := second.stdout.String(); strings.Count(out, "\n") != 2 || !strings.Contains(out, "cookies") {
-		t.Errorf("stdout of a start on existing data is not two lines, the second about cookies:\n%s", out)
+	if out := second.stdout.String(); strings.Count(out, "\n") != 3 || !strings.Contains(out, "cookies") || !strings.Contains(out, "Mail is not sent") {
+		t.Errorf("stdout of a start on existing data is not three lines, the last ones about cookies and mail:\n%s", out)
 	}
 }
 

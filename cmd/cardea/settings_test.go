@@ -32,7 +32,7 @@ func TestWrongSettings(t *testing.T) {
 		{"session-max", "-1h", "from 1s to 36500d"},
 		{"argon2-memory", "7", "from 8"},
 		{"argon2-time", "101", "to 100"},
-		{"limits", "mail-total=1/1h", "account, address, register"},
+		{"limits", "mails=1/1h", "mail-recipient, mail-total, register"},
 		{"upload-max-bytes", "10MB", "from 1 to 1073741824"},
 		{"upload-max-pixels", "0", "from 1 to 1073741824"},
 		{"rate-limit", "yes", "off"},

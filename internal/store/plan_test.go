@@ -124,13 +124,13 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"SetPicture":    func(tx *store.Tx, ctx context.Context) error { return tx.SetPicture(ctx, picture("ann", "key2")) },
 	"DeletePicture": func(tx *store.Tx, ctx context.Context) error { return tx.DeletePicture(ctx, "ann") },
 
-	"AddOrphan":    func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
-	"AdoptOrphan":  func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
-	"ForgetOrphan": func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
-	"ExpireOrphan": func(tx *store.Tx, ctx context.Context) error { return tx.ExpireOrphan(ctx, "key1", at(3)) },
-	"OrphansAfter": func(tx *store.Tx, ctx context.Context) error { _, err := tx.OrphansAfter(ctx, at(3)); return err },
+	"AddOrphan":            func(tx *store.Tx, ctx context.Context) error { return tx.AddOrphan(ctx, "o3", at(3)) },
+	"AdoptOrphan":          func(tx *store.Tx, ctx context.Context) error { return tx.AdoptOrphan(ctx, "o30", at(3)) },
+	"ForgetOrphan":         func(tx *store.Tx, ctx context.Context) error { return tx.ForgetOrphan(ctx, "o30") },
+	"ExpireOrphan":         func(tx *store.Tx, ctx context.Context) error { return tx.ExpireOrphan(ctx, "key1", at(3)) },
+	"OrphansAfter":         func(tx *store.Tx, ctx context.Context) error { _, err := tx.OrphansAfter(ctx, at(3)); return err },
 	"ForgetAuditAddresses": func(tx *store.Tx, ctx context.Context) error { return tx.ForgetAuditAddresses(ctx, "ann") },
-	"SetLanguage":  func(tx *store.Tx, ctx context.Context) error { return tx.SetLanguage(ctx, "ann", "de") },
+	"SetLanguage":          func(tx *store.Tx, ctx context.Context) error { return tx.SetLanguage(ctx, "ann", "de") },
 	"ChallengeByToken": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.ChallengeByToken(ctx, []byte("t1"))
 		return notMissing(err)

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	user        = `{"id":"k3v9x2q7mzt4hw5e","name":"Ada","email":"ada@example.com","email_verified":false,"profile_pic_url":null,"profile_pic_urls":null,"avatar_url":"http://localhost:5000/avatars/mxk5vq2dzr7oc4ynhp3tbi6waugbkuy.png","created_at":"2026-11-22T15:04:05Z"}`
+	user        = `{"id":"k3v9x2q7mzt4hw5e","name":"Ada","email":"ada@example.com","email_verified":false,"language":null,"profile_pic_url":null,"profile_pic_urls":null,"avatar_url":"http://localhost:5000/avatars/mxk5vq2dzr7oc4ynhp3tbi6waugbkuy.png","created_at":"2026-11-22T15:04:05Z"}`
 	userFound   = `{"status":"success","user":` + user + `}`
 	notLoggedIn = `{"status":"error","message":"Not logged in","code":"not_logged_in"}`
 	signedIn    = `{"status":"success","message":"Login successful!"}`
@@ -82,7 +82,7 @@ func TestContractAccepts(t *testing.T) {
 		}),
 		"an unknown path": with(read, func(a *answer) { a.path = "/none"; a.fail(404, failed("not_found")) }),
 		"an unknown method": with(read, func(a *answer) {
-			a.method, a.header = "PUT", headers("Allow", "GET, HEAD, PATCH")
+			a.method, a.header = "PUT", headers("Allow", "DELETE, GET, HEAD, PATCH")
 			a.fail(405, failed("method_not_allowed"))
 		}),
 	} {

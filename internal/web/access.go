@@ -32,6 +32,14 @@ func signedInOr(refusal error, action wire.Action) access {
 	return access{action: action, asks: true, refusal: refusal}
 }
 
+// recent lets only signed-in users call who gave their password in the last five minutes,
+// or give it in the body of the request.
+func recent(confirm, action wire.Action) access {
+	to := signedIn(action)
+	to.confirm = confirm
+	return to
+}
+
 // failed answers with an error.
 func (a access) failed(r *wire.Request, err error) {
 	if a.fail == nil {
@@ -63,14 +71,6 @@ func (s *Server) byBody(program, browser wire.Action) access {
 		}
 	}
 	return a
-}
-
-// recent lets only signed-in users call who gave their password in the last five minutes,
-// or give it in the body of the request.
-func recent(confirm, action wire.Action) access {
-	to := signedIn(action)
-	to.confirm = confirm
-	return to
 }
 
 // admit finds out who calls, and returns an error if they may not.

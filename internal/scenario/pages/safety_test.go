@@ -87,16 +87,17 @@ func TestBadForms(t *testing.T) {
 		contentType, body string
 		status            int
 	}{
-		"JSON":       {"application/json", `{"email":"ada@example.com"}`, 415},
-		"multipart":  {"multipart/form-data; boundary=x", "--x--", 415},
-		"no type":    {"", "email=x", 415},
-		"Latin-1":    {"application/x-www-form-urlencoded; charset=iso-8859-1", "email=x", 415},
-		"twice":      {"application/x-www-form-urlencoded", "email=x&email=y", 400},
-		"not UTF-8":  {"application/x-www-form-urlencoded", "email=%ff", 400},
-		"malformed":  {"application/x-www-form-urlencoded", "email=%zz", 400},
-		"too large":  {"application/x-www-form-urlencoded", "email=" + strings.Repeat("x", 64<<10), 413},
-		"empty":      {"application/x-www-form-urlencoded", "", 400},
-		"in capital": {"APPLICATION/X-WWW-FORM-URLENCODED; charset=UTF-8", "email=ada%40example.com", 303},
+		"JSON":        {"application/json", `{"email":"ada@example.com"}`, 415},
+		"multipart":   {"multipart/form-data; boundary=x", "--x--", 415},
+		"no type":     {"", "email=x", 415},
+		"Latin-1":     {"application/x-www-form-urlencoded; charset=iso-8859-1", "email=x", 415},
+		"twice":       {"application/x-www-form-urlencoded", "email=x&email=y", 400},
+		"many fields": {"application/x-www-form-urlencoded", "email=x" + strings.Repeat("&", 100), 400},
+		"not UTF-8":   {"application/x-www-form-urlencoded", "email=%ff", 400},
+		"malformed":   {"application/x-www-form-urlencoded", "email=%zz", 400},
+		"too large":   {"application/x-www-form-urlencoded", "email=" + strings.Repeat("x", 64<<10), 413},
+		"empty":       {"application/x-www-form-urlencoded", "", 400},
+		"in capital":  {"APPLICATION/X-WWW-FORM-URLENCODED; charset=UTF-8", "email=ada%40example.com", 303},
 	} {
 		t.Run(what, func(t *testing.T) {
 			answer := browserOf(t, server).Send("POST", "/forgot", c.contentType, []byte(c.body)).Want(c.status)

@@ -28,7 +28,10 @@ var byteOrderMark = []byte("\ufeff")
 // request_timeout.
 // It may be called again, because who may call can depend on the body.
 func (r *Request) Decode(v any) error {
-	data, err := r.readJSON()
+	if !isJSON(r.HTTP) {
+		return errNotJSON
+	}
+	data, err := r.readBody()
 	if err != nil {
 		return err
 	}
@@ -47,24 +50,11 @@ func (r *Request) Decode(v any) error {
 	return nil
 }
 
-// readJSON reads the body once.
-func (r *Request) readJSON() ([]byte, error) {
-	if r.json != nil {
-		return r.json, nil
-	}
-	if !isJSON(r.HTTP) {
-		return nil, errNotJSON
-	}
-	data, err := r.readBody()
-	if err != nil {
-		return nil, err
-	}
-	r.json = bytes.TrimPrefix(data, byteOrderMark) // RFC 8259 section 8.1 lets parsers ignore it
-	return r.json, nil
-}
-
-// readBody reads a body of at most maxJSON bytes.
+// readBody reads a body of at most maxJSON bytes, once.
 func (r *Request) readBody() ([]byte, error) {
+	if r.read != nil {
+		return r.read, nil
+	}
 	if r.HTTP.ContentLength > maxJSON {
 		return nil, errBodyTooLarge
 	}
@@ -75,7 +65,8 @@ func (r *Request) readBody() ([]byte, error) {
 	if len(data) > maxJSON {
 		return nil, errBodyTooLarge
 	}
-	return data, nil
+	r.read = bytes.TrimPrefix(data, byteOrderMark) // RFC 8259 section 8.1 lets parsers ignore it
+	return r.read, nil
 }
 
 // maxValues bounds the values of a body. Names cost most: each is kept, because it must be

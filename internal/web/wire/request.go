@@ -23,7 +23,7 @@ type Request struct {
 	Session *session.Session // nil if no user is signed in, or the route does not ask
 	wire    *Wire
 	sent    credentials
-	json    []byte // the body; nil: not read
+	read    []byte // of the body; nil: it was not read yet
 	id      string
 }
 
