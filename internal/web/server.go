@@ -91,5 +91,10 @@ func answer(r *wire.Request, to access) error {
 	if err := to.admit(r); err != nil {
 		return err
 	}
+	if !to.isFree {
+		if err := r.AdmitCost(); err != nil {
+			return err
+		}
+	}
 	return to.action(r)
 }

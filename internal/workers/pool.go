@@ -287,9 +287,13 @@ func (w *waiter) end(err error) {
 	close(w.done)
 }
 
-// run runs the function of the job and records its panic.
+// run runs the function of the job, and records its CPU time and its panic.
 func (w *waiter) run() {
+	began := threadTime()
 	defer func() {
+		if m, ok := w.ctx.Value(meterKey{}).(*Meter); ok {
+			m.spent.Add(int64(threadTime() - began))
+		}
 		if v := recover(); v != nil {
 			w.panicked = &Panic{v, debug.Stack()}
 		}
