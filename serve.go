@@ -34,14 +34,23 @@ const (
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	var unused unusedConns
 	srv := &http.Server{
-		Handler:        s,
-		ConnContext:    limitBuffer,
-		ConnState:      unused.track,
+		Handler: noteAnswers(s),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			limitBuffer(conn)
+			return keepConn(ctx, conn)
+		},
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			unused.track(conn, state)
+			noteIdle(conn, state)
+		},
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		// OPTIONS * goes to the handler, which sets the safety headers.
+		DisableGeneralOptionsHandler: true,
+
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
@@ -49,7 +58,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer func() { stop(); <-stopped }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(listener) }()
+	go func() { failed <- srv.Serve(safeListener{listener, s.web.Refusal}) }()
 	select {
 	case err := <-failed:
 		return err
@@ -59,12 +68,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// limitBuffer bounds the send buffer of a new connection. It is a [http.Server.ConnContext].
-func limitBuffer(ctx context.Context, conn net.Conn) context.Context {
+// limitBuffer bounds the send buffer of a new connection.
+func limitBuffer(conn net.Conn) {
 	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = tcp.SetWriteBuffer(writeBuffer) // it fails on a dead connection, which the next read reports
 	}
-	return ctx
 }
 
 func shutDown(ctx context.Context, srv *http.Server) error {

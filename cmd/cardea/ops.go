@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
@@ -24,7 +26,7 @@ type opsListener struct {
 
 // serveOps answers operators on a listener of its own. It returns nil if there is no
 // address. With a token, every request must carry it.
-func serveOps(ctx context.Context, address, token string, metrics http.Handler) (*opsListener, error) {
+func serveOps(ctx context.Context, address, token string, metrics http.Handler, log *slog.Logger) (*opsListener, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no listener is a valid setting
 	}
@@ -44,9 +46,9 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler) 
 		handler = requireLocalHost(handler)
 	}
 	if token != "" {
-		handler = requireToken(token, handler)
+		handler = requireToken(token, handler, log)
 	}
-	ops.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	ops.http = &http.Server{Handler: withSafetyHeaders(handler), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
 	go func() { defer close(ops.done); _ = ops.http.Serve(listener) }()
 	return ops, nil
 }
@@ -71,6 +73,18 @@ func (o *opsListener) stop() {
 	<-o.done
 }
 
+// withSafetyHeaders protects browsers on the machine of an operator.
+func withSafetyHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
 // requireLocalHost answers requests to names of this machine only. Otherwise a web page
 // that is open here could point its own name to 127.0.0.1 and read the answers (DNS
 // rebinding).
@@ -85,13 +99,18 @@ func requireLocalHost(next http.Handler) http.Handler {
 }
 
 // requireToken answers requests that carry the token (RFC 6750, section 2.1). The hashes
-// have one length, so the comparison takes the same time for every guess.
-func requireToken(token string, next http.Handler) http.Handler {
+// have one length, so the comparison takes the same time for every guess. Wrong tokens are
+// logged, once a minute.
+func requireToken(token string, next http.Handler, log *slog.Logger) http.Handler {
 	want := sha256.Sum256([]byte(token))
+	refused := rarely.NewGate[struct{}](time.Minute, 1)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		got := sha256.Sum256([]byte(strings.TrimSpace(value)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			if refused.Pass(struct{}{}, time.Now()) {
+				log.WarnContext(r.Context(), "operators' token refused", "peer", r.RemoteAddr)
+			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "Send the token of operators in the header Authorization: Bearer TOKEN", http.StatusUnauthorized)
 			return
@@ -112,7 +131,7 @@ func readToken(file string) (string, error) {
 	if err != nil {
 		return "", settings.NewError("ops-token-file", file, fmt.Sprintf("a file that can be read (%v)", err))
 	}
-	token := strings.TrimSpace(string(text))
+	token := strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark))
 	isOther := func(r rune) bool { return r <= ' ' || r > '~' }
 	if len(token) < shortestToken || strings.ContainsFunc(token, isOther) {
 		return "", settings.NewError("ops-token-file", file,

@@ -19,7 +19,7 @@ const loginAttempts = 3
 // wrong password alike, after the same work; suspended, only after the right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
-		signIn, err := s.login(ctx, EmailKey(email), pw, client)
+		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
@@ -37,7 +37,7 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	device := s.guards.Devices.ID(row, client.Device)
+	device := s.guards.Devices.ID(row, client.Devices)
 	counters := s.guards.Limits.ForLogin(emailKey, client, device)
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
@@ -86,11 +86,11 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 			return err
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
 	}
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }

@@ -15,9 +15,7 @@ import (
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
 func (s *Service) ChangePassword(ctx context.Context, in *session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
-	if current == "" {
-		problems.note("current_password", "Enter your current password.")
-	}
+	problems.current(current)
 	problems.note("new_password", s.passwords.problem(next, in.User.Email, in.User.Name))
 	if err := problems.err(); err != nil {
 		return session.SignIn{}, err
@@ -46,7 +44,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	ctx = context.WithoutCancel(ctx) // as in login
+	ctx = context.WithoutCancel(ctx) // what was verified is recorded, whoever still listens
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
 		if err := s.sessions.ReplaceAll(ctx, tx, client.Session, fresh); err != nil {
@@ -58,7 +56,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 		return attempt.Succeed(ctx, tx)
 	})
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }
 
 // SetPassword gives a user a new password without asking for the current one, ends all

@@ -68,12 +68,12 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 			return err
 		}
 		report(guard.EventRegistered, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return session.SignIn{}, ErrEmailTaken
 	}
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Devices)}, err
 }
 
 // Add makes an account by the rules of a registration, without signing in, for an

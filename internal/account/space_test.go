@@ -67,7 +67,7 @@ func TestSignInsAreLimited(t *testing.T) {
 			h := house.New(t, house.Options{Throttled: true})
 			ada, _ := h.Register(t, "ada@example.com")
 			login := func(client guard.Client, device guard.Device) (guard.Device, error) {
-				client.Device = device
+				client.Devices = []guard.Device{device}
 				signIn, err := h.Accounts.Login(t.Context(), ada.Email, house.Password, client)
 				return signIn.Device, err
 			}

@@ -29,6 +29,7 @@ const (
 	EventEmailChanged    Event = "email_changed"
 	EventPasswordChanged Event = "password_changed"
 	EventPasswordFailed  Event = "password_failed"  // the current password was wrong
+	EventConfirmed       Event = "confirmed"        // the current password was right
 	EventSessionReplaced Event = "session_replaced" // by a login of the same client, or because the user has too many
 	EventSessionsEnded   Event = "sessions_ended"
 	EventPictureChanged  Event = "picture_changed"

@@ -28,6 +28,7 @@ const (
 	KindTooLarge                    // the body is too large: send less
 	KindTimeout                     // the body took too long to arrive: try again
 	KindUnsupported                 // the body has the wrong content type
+	KindRange                       // the content does not have the requested part
 	KindMethod                      // the route does not take this method
 )
 

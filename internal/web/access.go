@@ -10,9 +10,10 @@ import (
 // access is an action and who may call it.
 type access struct {
 	action  wire.Action
-	asks    bool  // whether to find out who is signed in
-	refusal error // the answer if nobody is signed in; nil: the action runs anyway
-	isFree  bool  // answered whatever the caller has cost
+	asks    bool        // whether to find out who is signed in
+	refusal error       // the answer if nobody is signed in; nil: the action runs anyway
+	confirm wire.Action // refuses sessions that are not recent; nil: they may call
+	isFree  bool        // answered whatever the caller has cost
 }
 
 // probe is for those who watch the server. They may come from the address of all users.
@@ -33,14 +34,32 @@ func signedInOr(refusal error, action wire.Action) access {
 	return access{action: action, asks: true, refusal: refusal}
 }
 
+// recent lets only signed-in users call who gave their password in the last five minutes,
+// or give it in the body of the request.
+func recent(confirm, action wire.Action) access {
+	to := signedIn(action)
+	to.confirm = confirm
+	return to
+}
+
 // admit finds out who calls, and returns an error if they may not.
 func (a access) admit(r *wire.Request) error {
-	if !a.asks {
+	if a.asks {
+		err := r.Authenticate()
+		if errors.Is(err, guard.ErrNotLoggedIn) && a.refusal != nil {
+			return a.refusal
+		}
+		if err != nil && !errors.Is(err, guard.ErrNotLoggedIn) {
+			return err // of an outage
+		}
+	}
+	if !a.isFree {
+		if err := r.AdmitCost(); err != nil {
+			return err
+		}
+	}
+	if a.confirm == nil {
 		return nil
 	}
-	err := r.Authenticate()
-	if errors.Is(err, guard.ErrNotLoggedIn) {
-		return a.refusal
-	}
-	return err // of an outage
+	return a.confirm(r)
 }

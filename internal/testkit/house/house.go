@@ -95,7 +95,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Rules.Address, guard.Limit{Count: 100, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Register, guard.Limit{Count: 100, Window: time.Hour})
 	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now)
-	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
+	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 1000, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
 		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
@@ -139,7 +139,7 @@ func (h *House) IsSignedIn(t testing.TB, tok token.Token) bool {
 // Rows returns the sessions of a user as the database has them, the one seen last first.
 func (h *House) Rows(t testing.TB, userID string) []store.Session {
 	t.Helper()
-	rows, err := h.DB.SessionsOfUser(t.Context(), userID, 1000)
+	rows, err := h.DB.SessionsOfUser(t.Context(), userID, time.Time{}, "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 				key := id + "@example.com"
 				row := store.User{ID: id, Name: id, Email: key, EmailKey: key, PasswordHash: "none", CreatedAt: h.Clock.Now()}
 				fresh := h.Sessions.Prepare(id, guard.Client{})
-				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, "", fresh, nil)); err != nil {
+				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, guard.Client{}, fresh, nil)); err != nil {
 					return err
 				}
 				tokens = append(tokens, fresh.Token)

@@ -72,5 +72,5 @@ func (r *Request) Revalidated(data []byte) {
 	sum := sha256.Sum256(data)
 	r.CacheRevalidated()
 	r.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	http.ServeContent(r, r.HTTP, "", time.Time{}, bytes.NewReader(data))
+	r.ServeContent("", time.Time{}, bytes.NewReader(data))
 }

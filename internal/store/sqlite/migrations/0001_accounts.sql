@@ -17,6 +17,7 @@ CREATE TABLE sessions (
     user_id      TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     created_at   INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
+    confirmed_at INTEGER NOT NULL, -- when the password was given last
     ip           TEXT    NOT NULL,
     user_agent   TEXT    NOT NULL
 ) STRICT;
