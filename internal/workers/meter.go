@@ -23,5 +23,16 @@ func (m *Meter) Value(key any) any {
 	return m.Context.Value(key)
 }
 
+// measure begins to measure the calling worker for the meter of a context, if it has one.
+// The returned function ends it.
+func measure(ctx context.Context) (end func()) {
+	m, ok := ctx.Value(meterKey{}).(*Meter)
+	if !ok {
+		return func() {}
+	}
+	began := threadTime()
+	return func() { m.spent.Add(int64(threadTime() - began)) }
+}
+
 // Spent returns the CPU time of the jobs that have ended.
 func (m *Meter) Spent() time.Duration { return time.Duration(m.spent.Load()) }

@@ -289,11 +289,8 @@ func (w *waiter) end(err error) {
 
 // run runs the function of the job, and records its CPU time and its panic.
 func (w *waiter) run() {
-	began := threadTime()
+	defer measure(w.ctx)()
 	defer func() {
-		if m, ok := w.ctx.Value(meterKey{}).(*Meter); ok {
-			m.spent.Add(int64(threadTime() - began))
-		}
 		if v := recover(); v != nil {
 			w.panicked = &Panic{v, debug.Stack()}
 		}
