@@ -155,6 +155,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
 	accounts := account.New(db, account.Guards{Audit: audit, Limits: limits, Devices: devices, Space: space}, sessions, passwords, now, log)
 
+	budget := guard.NewBudget(isThrottled, now, log)
 	const sweep = 30 * time.Second
 	s.jobs = run.New(log,
 		// A failure need not be logged: without a fresh look, every request reads the database and reports its errors.
@@ -170,9 +171,9 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
 		Readiness: operate.NewReadiness(db, pictures), Space: space,
-	}, cfg.webOptions())
+	}, cfg.webOptions(budget))
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Jobs: s.jobs, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget, Jobs: s.jobs, HTTP: s.web.Metrics(),
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

@@ -98,7 +98,7 @@ func (c Config) trustedProxies() []netip.Prefix {
 	return networks
 }
 
-func (c Config) webOptions() web.Options {
+func (c Config) webOptions(budget *guard.Budget) web.Options {
 	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
 	return web.Options{
 		PublicURL:      c.publicURL(),
@@ -113,6 +113,7 @@ func (c Config) webOptions() web.Options {
 		UploadMaxBytes: c.UploadMaxBytes,
 		UploadMemory:   c.part(4),
 		LogAll:         c.LogRequests == "all",
+		Budget:         budget,
 		Now:            c.Clock,
 		Log:            c.Log,
 	}

@@ -203,3 +203,32 @@ func TestVerifiedIsRecorded(t *testing.T) {
 		}
 	}
 }
+
+// The same is true of a changed password.
+func TestVerifiedCurrentPasswordIsRecorded(t *testing.T) {
+	for typed, want := range map[account.Password]guard.Event{house.Password: guard.EventPasswordChanged, "wrongpass": guard.EventPasswordFailed} {
+		h := house.New(t, house.Options{Throttled: true, Hash: password.Params{Memory: 19456, Time: 10}})
+		ada, tok := h.Register(t, "ada@example.com")
+		s, err := h.Sessions.Find(t.Context(), tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Clock.Advance(time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			client := from("192.0.2.1")
+			client.Session = tok
+			_, _ = h.Accounts.ChangePassword(ctx, s, typed, "another password", client)
+		}()
+		for h.Passwords.Load().Running == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		<-done
+		if events := h.Events(t, ada.ID); events[0] != want {
+			t.Errorf("%s: events %v", want, events)
+		}
+	}
+}

@@ -26,7 +26,8 @@ type Sources struct {
 	Sessions *session.Service
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
-	Space    *guard.Space         // nil: no figures of disks
+	Space    *guard.Space // nil: no figures of disks
+	Budget   *guard.Budget
 	HTTP     prometheus.Collector // figures of requests
 }
 
@@ -72,6 +73,9 @@ var (
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
+	budgetMost    = desc("budget_used_ratio", "The largest part that a network or a user has used of its budget of cost in the present ten minutes.")
+	budgetRefused = desc("budget_refused_total", "Requests refused because a network or a user has used up its budget of cost.")
+
 	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
 	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
 
@@ -85,7 +89,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, diskFree, diskRefusing, dbBytes, dbReaders, dbWaits, dbWaited,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, budgetMost, budgetRefused, diskFree, diskRefusing, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
 	}
@@ -125,6 +129,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}
+	budget := c.Budget.Stats()
+	gauge(budgetMost, budget.Most)
+	count(budgetRefused, float64(budget.Refused))
 	for disk, n := range c.Space.Free() {
 		gauge(diskFree, float64(n), disk)
 	}

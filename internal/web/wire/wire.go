@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/session"
 )
@@ -31,6 +32,7 @@ type Options struct {
 	UploadMaxBytes int64 // of a picture file
 	UploadMemory   int64 // that all uploads together may take; 0: 256 MiB
 	LogAll         bool  // log every request, not only events
+	Budget         *guard.Budget
 	Now            func() time.Time
 	Log            *slog.Logger
 }

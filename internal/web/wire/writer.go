@@ -14,6 +14,7 @@ type writer struct {
 	err     error // the error answered with; nil: none
 	written pace
 	body    *pacedBody // of the request; nil if it has none
+	bytes   int64      // of the answer's body, so far
 }
 
 // Unwrap is for [http.ResponseController].
@@ -40,6 +41,7 @@ func (w *writer) Write(b []byte) (n int, err error) {
 		now := w.allow(int64(len(b) - n))
 		wrote, err := w.ResponseWriter.Write(b[n : n+int(now)])
 		w.written.moved(int64(wrote))
+		w.bytes += int64(wrote)
 		if n += wrote; err != nil || n == len(b) {
 			return n, err
 		}
@@ -60,6 +62,7 @@ func (w *writer) ReadFrom(src io.Reader) (n int64, err error) {
 		wanted := part.N
 		wrote, err := io.Copy(w.ResponseWriter, part)
 		w.written.moved(wrote)
+		w.bytes += wrote
 		n += wrote
 		limited.N -= wrote
 		if err != nil || wrote < wanted {
