@@ -29,6 +29,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/clock"
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -58,6 +59,7 @@ type Server struct {
 	clock   *clock.Clock // cfg.Clock without jumps
 	web     *web.Server
 	jobs    *run.Runner
+	conns   *conns.Limit // of Serve
 	figures ops.Sources
 	close   func() error
 	closers []func() error // the last opened first
@@ -168,8 +170,9 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
 	}, cfg.webOptions())
+	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/conns"
 )
 
 // Time-outs of the HTTP server. They hold for what net/http reads and writes by itself,
@@ -19,24 +19,25 @@ const (
 	writeTimeout   = 10 * time.Second
 	idleTimeout    = 120 * time.Second
 	maxHeaderBytes = 32 << 10
-	// writeBuffer bounds what the kernel keeps for a client that does not read its
-	// answers, in bytes. By default it grows to megabytes a connection.
-	writeBuffer = 256 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 15 * time.Second
-	// newGrace is how long an unused connection may still send a request after the stop began.
+	// newGrace is how long an unused connection may still send a request after the stop
+	// began. [http.Server.Shutdown] would wait five seconds for these. Browsers open such
+	// connections ahead.
 	newGrace = 200 * time.Millisecond
 )
 
 // Serve answers HTTP on a listener and does the work of [Server.Run] until ctx ends. Then
 // it stops accepting, lets requests in flight finish for up to 15 seconds, and returns nil
 // when everything has stopped. It closes the listener.
+//
+// The number of TCP connections is limited by the open files that the process may have
+// (RLIMIT_NOFILE) and by [Config.Memory], in total and for each network.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	var unused unusedConns
+	limited := s.conns.Listen(listener)
 	srv := &http.Server{
 		Handler:        s,
-		ConnContext:    limitBuffer,
-		ConnState:      unused.track,
+		ConnState:      noteState,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
@@ -49,22 +50,20 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer func() { stop(); <-stopped }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(listener) }()
+	go func() { failed <- srv.Serve(limited) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		defer time.AfterFunc(newGrace, unused.close).Stop()
+		defer time.AfterFunc(newGrace, limited.CloseWaiting).Stop()
 		return shutDown(context.WithoutCancel(ctx), srv)
 	}
 }
 
-// limitBuffer bounds the send buffer of a new connection. It is a [http.Server.ConnContext].
-func limitBuffer(ctx context.Context, conn net.Conn) context.Context {
-	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		_ = tcp.SetWriteBuffer(writeBuffer) // it fails on a dead connection, which the next read reports
-	}
-	return ctx
+// noteState tells whether a connection waits for a request. It is a
+// [http.Server.ConnState], and runs twice a request.
+func noteState(conn net.Conn, state http.ConnState) {
+	conns.SetWaiting(conn, state == http.StateNew || state == http.StateIdle)
 }
 
 func shutDown(ctx context.Context, srv *http.Server) error {
@@ -75,35 +74,4 @@ func shutDown(ctx context.Context, srv *http.Server) error {
 		return srv.Close() // cuts off the requests that took too long
 	}
 	return err
-}
-
-// unusedConns are the connections that have not sent anything yet. [http.Server.Shutdown]
-// closes idle connections at once, but waits five seconds for these. Browsers open such
-// connections ahead. There are never many: each is closed after readTimeout.
-type unusedConns struct {
-	conns   sync.Map // of net.Conn; track runs twice a request, so it takes no lock
-	closing atomic.Bool
-}
-
-// track adds new connections and removes used ones. It is a [http.Server.ConnState].
-func (u *unusedConns) track(conn net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateIdle: // it was used before
-	case http.StateNew:
-		u.conns.Store(conn, nil)
-		if u.closing.Load() { // accepted just before the listener was closed
-			_ = conn.Close()
-		}
-	default:
-		u.conns.Delete(conn)
-	}
-}
-
-// close closes the unused connections, now and whenever a new one comes.
-func (u *unusedConns) close() {
-	u.closing.Store(true)
-	u.conns.Range(func(conn, _ any) bool {
-		_ = conn.(net.Conn).Close() // its client sees the end of the connection
-		return true
-	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -27,6 +28,7 @@ type Sources struct {
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
 	HTTP     prometheus.Collector // figures of requests
+	Conns    *conns.Limit
 }
 
 // Metrics answers with figures in the text format of Prometheus. now is used to count
@@ -71,6 +73,11 @@ var (
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
+	connsOpen    = desc("connections", "Open connections; of Unix sockets and of an app's own listener none are counted.")
+	connsMost    = desc("connections_max", "How many connections may be open.")
+	connsClosed  = desc("connections_closed_total", "Connections that waited for a request and were closed to make room for others.")
+	connsRefused = desc("connections_refused_total", "Connections refused, because too many were open from one network or in total.", "reason")
+
 	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
 	dbReaders = desc("database_readers_busy", "Database connections reading now.")
 	dbWaits   = desc("database_write_waits_total", "Transactions that waited for another one.")
@@ -81,7 +88,8 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, dbBytes, dbReaders, dbWaits, dbWaited,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures,
+		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
 	}
@@ -121,6 +129,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}
+	connections := c.Conns.Figures()
+	gauge(connsOpen, float64(connections.Open))
+	gauge(connsMost, float64(connections.Most))
+	count(connsClosed, float64(connections.Closed))
+	count(connsRefused, float64(connections.RefusedNetwork), "network")
+	count(connsRefused, float64(connections.RefusedTotal), "total")
 	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))
