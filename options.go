@@ -95,6 +95,7 @@ func (c Config) webOptions() web.Options {
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,
 		UploadMemory:   c.part(4),
+		Memory:         c.Memory,
 		LogAll:         c.LogRequests == "all",
 		Now:            c.Clock,
 		Log:            c.Log,

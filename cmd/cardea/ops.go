@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -12,8 +13,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
+
+// opsConnections is how many connections operators may have.
+const opsConnections = 32
 
 // opsListener answers operators.
 type opsListener struct {
@@ -24,7 +29,7 @@ type opsListener struct {
 
 // serveOps answers operators on a listener of its own. It returns nil if there is no
 // address. With a token, every request must carry it.
-func serveOps(ctx context.Context, address, token string, metrics http.Handler) (*opsListener, error) {
+func serveOps(ctx context.Context, address, token string, metrics http.Handler, log *slog.Logger) (*opsListener, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no listener is a valid setting
 	}
@@ -32,7 +37,8 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler) 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
 	}
-	ops := &opsListener{listener: listener, done: make(chan struct{})}
+	limit := conns.New(conns.Options{Most: opsConnections, Now: time.Now, Log: log})
+	ops := &opsListener{listener: limit.Listen(listener), done: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
 	var handler http.Handler = mux
@@ -46,8 +52,15 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler) 
 	if token != "" {
 		handler = requireToken(token, handler)
 	}
-	ops.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { defer close(ops.done); _ = ops.http.Serve(listener) }()
+	ops.http = &http.Server{
+		Handler:      handler,
+		ReadTimeout:  10 * time.Second,
+		WriteTimeout: 10 * time.Second, // package pprof adds what a profile takes
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			conns.SetWaiting(conn, state == http.StateNew || state == http.StateIdle)
+		},
+	}
+	go func() { defer close(ops.done); _ = ops.http.Serve(ops.listener) }()
 	return ops, nil
 }
 

@@ -64,7 +64,7 @@ func (p program) answer(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	ops, err := serveOps(ctx, o.opsListen, o.opsToken, server.Metrics())
+	ops, err := serveOps(ctx, o.opsListen, o.opsToken, server.Metrics(), o.Log)
 	if err != nil {
 		return err
 	}

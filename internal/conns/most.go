@@ -11,7 +11,7 @@ const (
 
 // Most returns how many connections the process can have. It has two descriptors for each,
 // because one may be sending a picture from a file. It keeps others for the database, which
-// has two readers a core with three files each, and for everything else. A quarter of the
+// has two readers a core with three files each, and for everything else. An eighth of the
 // memory, if that is limited, is for connections; 0: no limit. At most it is 10,000.
 func Most(memory int64) int {
 	return most(openFiles(), memory, runtime.NumCPU())
@@ -25,7 +25,7 @@ func most(files uint64, memory int64, cores int) int {
 		n = int(min(uint64(n), (files-kept)/2))  //nolint:gosec // at most mostConns
 	}
 	if memory > 0 {
-		n = int(min(int64(n), memory/4/memoryEach))
+		n = int(min(int64(n), memory/8/memoryEach))
 	}
 	return max(n, 1)
 }
