@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -142,18 +143,19 @@ func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.D
 
 // assemble makes the owners of state and the jobs that run in the background.
 func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List) error {
-	cfg, now, log := s.cfg, s.cfg.Clock, s.cfg.Log
+	cfg, dir, now, log := s.cfg, s.cfg.dir(), s.cfg.Clock, s.cfg.Log
 	isThrottled := cfg.RateLimit == "on"
 	watch := store.NewWatch(db, now)
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
-	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now, log)
+	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now)
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions())
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
-	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions())
+	space := guard.NewSpace(log, guard.DiskOf("database", filepath.Dir(dir.Database)), guard.DiskOf("pictures", dir.Pictures))
+	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
-	accounts := account.New(db, account.Guards{Audit: audit, Limits: limits, Devices: devices}, sessions, passwords, now, log)
+	accounts := account.New(db, account.Guards{Audit: audit, Limits: limits, Devices: devices, Space: space}, sessions, passwords, now, log)
 
 	const sweep = 30 * time.Second
 	s.jobs = run.New(log,
@@ -168,11 +170,12 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
 	s.web = web.New(web.Owners{
-		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars, Readiness: operate.NewReadiness(db, pictures),
+		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
+		Readiness: operate.NewReadiness(db, pictures), Space: space,
 	}, cfg.webOptions())
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Jobs: s.jobs, HTTP: s.web.Metrics(), Conns: s.conns,
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Jobs: s.jobs, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

@@ -30,9 +30,12 @@ type Config struct {
 	// PublicURL is the address that users see, http or https. Empty: http:// and
 	// the request's own Host.
 	PublicURL string
-	// TrustedProxies are the networks of proxies whose headers X-Forwarded-For, -Proto
-	// and -Host are trusted.
+	// TrustedProxies are the networks of proxies whose headers X-Forwarded-For and -Proto
+	// are trusted.
 	TrustedProxies []netip.Prefix
+	// ForwardedHost is off or on. On: without a PublicURL, X-Forwarded-Host of a trusted
+	// proxy names the host in links. The proxy must set it, or clients can.
+	ForwardedHost string
 	// AllowedOrigins are other origins whose pages may call the API, such as
 	// https://app.example.com.
 	AllowedOrigins []string
@@ -52,6 +55,9 @@ type Config struct {
 	SessionIdle time.Duration
 	// SessionMax is the time after which every session expires.
 	SessionMax time.Duration
+	// SessionsPerUser is the number of sessions a user has at most. One more login ends the
+	// session that was unused longest.
+	SessionsPerUser int
 	// SessionCache is the number of sessions kept in memory, about 1 KiB each.
 	SessionCache int
 
@@ -108,6 +114,8 @@ const (
 	maxUploadBytes  = 1 << 30
 	maxUploadPixels = 1 << 30
 	maxSessionCache = 100_000_000 // about 1 KiB each
+
+	maxSessionsPerUser = 10_000
 )
 
 // Settings lists the settings of c. Setting one changes c. The fields TuneRuntime, Memory, Log
@@ -125,8 +133,10 @@ func (c *Config) Settings() []Setting {
 		settings.In("Address and other sites",
 			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
-			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For, "+
-				"-Proto and -Host count").Without("none"),
+			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For "+
+				"and -Proto count").Without("none"),
+			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, X-Forwarded-Host of a trusted proxy names the host in links: off, or `on` "+
+				"if the proxy always sets it; otherwise clients could", "off", "on"),
 			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
@@ -136,6 +146,7 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("cookie-samesite", &c.CookieSameSite, "SameSite `policy` of the cookie: lax, strict, or none, which is for an app on another site and needs an https public-url", "lax", "strict", "none"),
 			settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second, "`time` after which an unused session expires"),
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
+			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "`number` of sessions a user has at most; one more ends the one unused longest"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
 		settings.In("Passwords",
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),

@@ -2,6 +2,7 @@ package cardea
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -53,7 +54,10 @@ func (c Config) rules() guard.Rules {
 
 func (s *Server) sessionOptions() session.Options {
 	c := s.cfg
-	return session.Options{Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log}
+	return session.Options{
+		Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser,
+		Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log,
+	}
 }
 
 // Memory that is not shared out: the program, sessions, the database's pages, and garbage.
@@ -78,15 +82,28 @@ func (c Config) pictureMemory() int64 {
 	return min(picture.DefaultMaxMemory, c.part(2))
 }
 
-func (c Config) mediaOptions() media.Options {
-	return media.Options{Limits: picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()}, RaiseProcs: c.TuneRuntime, Now: c.Clock, Log: c.Log}
+func (c Config) mediaOptions(space *guard.Space) media.Options {
+	return media.Options{
+		Limits:     picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()},
+		RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log,
+	}
+}
+
+// trustedProxies are in the form of clients' addresses, also if a program sets others.
+func (c Config) trustedProxies() []netip.Prefix {
+	networks := make([]netip.Prefix, len(c.TrustedProxies))
+	for i, network := range c.TrustedProxies {
+		networks[i] = settings.Unmapped(network)
+	}
+	return networks
 }
 
 func (c Config) webOptions() web.Options {
 	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
 	return web.Options{
 		PublicURL:      c.publicURL(),
-		TrustedProxies: c.TrustedProxies,
+		TrustedProxies: c.trustedProxies(),
+		ForwardedHost:  c.ForwardedHost == "on",
 		AllowedOrigins: c.AllowedOrigins,
 		HSTS:           c.HSTS,
 		CookieName:     c.CookieName,

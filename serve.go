@@ -7,8 +7,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/cardea-accounts/cardea/internal/conns"
 )
 
 // Time-outs of the HTTP server. They hold for what net/http reads and writes by itself,
@@ -36,13 +34,17 @@ const (
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	limited := s.conns.Listen(listener)
 	srv := &http.Server{
-		Handler:        s,
+		Handler:        noteAnswers(s),
+		ConnContext:    keepConn,
 		ConnState:      noteState,
 		ReadTimeout:    readTimeout,
 		WriteTimeout:   writeTimeout,
 		IdleTimeout:    idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
+		// OPTIONS * goes to the handler, which sets the safety headers.
+		DisableGeneralOptionsHandler: true,
+
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan struct{})
@@ -50,7 +52,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	defer func() { stop(); <-stopped }()
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(limited) }()
+	go func() { failed <- srv.Serve(safeListener{limited, s.web.Refusal}) }()
 	select {
 	case err := <-failed:
 		return err
@@ -58,12 +60,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		defer time.AfterFunc(newGrace, limited.CloseWaiting).Stop()
 		return shutDown(context.WithoutCancel(ctx), srv)
 	}
-}
-
-// noteState tells whether a connection waits for a request. It is a
-// [http.Server.ConnState], and runs twice a request.
-func noteState(conn net.Conn, state http.ConnState) {
-	conns.SetWaiting(conn, state == http.StateNew || state == http.StateIdle)
 }
 
 func shutDown(ctx context.Context, srv *http.Server) error {

@@ -54,6 +54,8 @@ func (b *bench) measures() []measure {
 		{"memory", b.measureMemory},
 		{"login", b.measureLogins},
 		{"flood", b.measureFlood},
+		{"victims", b.measureVictims},
+		{"queue", b.measureQueue},
 		{"register", b.measureRegistrations},
 		{"upload", b.measureUploads},
 		{"million", b.measureMillion},

@@ -32,10 +32,10 @@ func seedCardea(file string, n int) (err error) {
 	now, hash := time.Now().UnixMicro(), hashOf(password)
 	users := table{name: "users", columns: []string{"id", "name", "email", "email_key", "password_hash", "created_at"},
 		row: func(i int) []any { return []any{id(i), name(i), email(i), email(i), hash, now} }}
-	sessions := table{name: "sessions", columns: []string{"id", "token_hash", "user_id", "created_at", "last_seen_at", "ip", "user_agent"},
+	sessions := table{name: "sessions", columns: []string{"id", "token_hash", "user_id", "created_at", "last_seen_at", "confirmed_at", "ip", "user_agent"},
 		row: func(i int) []any {
 			sum := sha256.Sum256([]byte(token(i)))
-			return []any{id(-1 - i), sum[:], id(i), now, now, "127.0.0.1", "bench"}
+			return []any{id(-1 - i), sum[:], id(i), now, now, now, "127.0.0.1", "bench"}
 		}}
 	for _, t := range []table{users, sessions} {
 		if err := t.fill(db, n); err != nil {

@@ -40,7 +40,7 @@ func bombs(t *testing.T) []bomb {
 	last := bytes.LastIndex(scans, []byte{0xff, 0xda})
 	list := []bomb{
 		{"50,000×50,000.png", pngFile("IHDR", pngHeader(50_000), "IDAT", zeros, "IEND", ""), false},
-		{"pixels.png", pngFile("IHDR", pngHeader(40), "IDAT", zeros, "IEND", ""), false},
+		{"pixels.png", pngFile("IHDR", pngHeader(40), "IDAT", zeros, "IEND", ""), true}, // bytes to spare
 		{"iCCP.png", withChunk(pixels, "iCCP", "n\x00\x00"+zeros), true},
 		{"zTXt.png", withChunk(pixels, "zTXt", "k\x00\x00"+zeros), true},
 		{"iTXt.png", withChunk(pixels, "iTXt", "k\x00\x01\x00\x00\x00"+zeros), true},
@@ -135,14 +135,15 @@ func TestBombsAtOnce(t *testing.T) {
 	uploadAtOnce(t, bombs(t), 5*time.Second)
 }
 
-// The same holds for good pictures that take much memory to decode. They wait until there
-// is memory, or are refused for now.
+// The same holds for pictures that take much memory to decode, and for damaged ones, which
+// are decoded twice. They wait until there is memory, or are refused for now.
 func TestHeavyPicturesAtOnce(t *testing.T) {
 	const side = 5000
 	header := endian.BigEndian.AppendUint32(endian.BigEndian.AppendUint32(nil, side), side)
 	header = append(header, 8, 6, 0, 0, 0) // RGBA: 100 MB
 	heavy := bomb{"25 megapixels.png", pngFile("IHDR", string(header), "IDAT", compressed(make([]byte, side*(1+4*side))), "IEND", ""), true}
-	uploadAtOnce(t, slices.Repeat([]bomb{heavy}, 20), patience)
+	damaged := bomb{"without its end.png", heavy.data[:len(heavy.data)-12], true}
+	uploadAtOnce(t, slices.Repeat([]bomb{heavy, damaged}, 10), patience)
 }
 
 func uploadAtOnce(t *testing.T, list []bomb, longest time.Duration) {

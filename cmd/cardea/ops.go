@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/conns"
+	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
@@ -43,25 +44,35 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler, 
 	mux.Handle("GET /metrics", metrics)
 	var handler http.Handler = mux
 	if ops.isLocal() {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/", patient(pprof.Index))
+		mux.HandleFunc("GET /debug/pprof/profile", patient(pprof.Profile))
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		mux.HandleFunc("GET /debug/pprof/trace", patient(pprof.Trace))
 		handler = requireLocalHost(handler)
 	}
 	if token != "" {
-		handler = requireToken(token, handler)
+		handler = requireToken(token, handler, log)
 	}
 	ops.http = &http.Server{
-		Handler:      handler,
-		ReadTimeout:  10 * time.Second,
-		WriteTimeout: 10 * time.Second, // package pprof adds what a profile takes
+		Handler:        withSafetyHeaders(handler),
+		ReadTimeout:    10 * time.Second,
+		WriteTimeout:   10 * time.Second, // package pprof adds what a profile takes
+		MaxHeaderBytes: 32 << 10,
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			conns.SetWaiting(conn, state == http.StateNew || state == http.StateIdle)
 		},
 	}
 	go func() { defer close(ops.done); _ = ops.http.Serve(ops.listener) }()
 	return ops, nil
+}
+
+// patient lifts the deadline for reading the request: at that time, net/http would take the
+// client for gone and cut a profile short.
+func patient(profile http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // at worst, it is cut short
+		profile(w, r)
+	}
 }
 
 // isLocal reports whether only this machine can connect.
@@ -84,6 +95,18 @@ func (o *opsListener) stop() {
 	<-o.done
 }
 
+// withSafetyHeaders protects browsers on the machine of an operator.
+func withSafetyHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
 // requireLocalHost answers requests to names of this machine only. Otherwise a web page
 // that is open here could point its own name to 127.0.0.1 and read the answers (DNS
 // rebinding).
@@ -98,13 +121,18 @@ func requireLocalHost(next http.Handler) http.Handler {
 }
 
 // requireToken answers requests that carry the token (RFC 6750, section 2.1). The hashes
-// have one length, so the comparison takes the same time for every guess.
-func requireToken(token string, next http.Handler) http.Handler {
+// have one length, so the comparison takes the same time for every guess. Wrong tokens are
+// logged, once a minute.
+func requireToken(token string, next http.Handler, log *slog.Logger) http.Handler {
 	want := sha256.Sum256([]byte(token))
+	refused := rarely.NewGate[struct{}](time.Minute, 1)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, value, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		got := sha256.Sum256([]byte(strings.TrimSpace(value)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+			if refused.Pass(struct{}{}, time.Now()) {
+				log.WarnContext(r.Context(), "operators' token refused", "peer", r.RemoteAddr)
+			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "Send the token of operators in the header Authorization: Bearer TOKEN", http.StatusUnauthorized)
 			return
@@ -125,7 +153,7 @@ func readToken(file string) (string, error) {
 	if err != nil {
 		return "", settings.NewError("ops-token-file", file, fmt.Sprintf("a file that can be read (%v)", err))
 	}
-	token := strings.TrimSpace(string(text))
+	token := strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark))
 	isOther := func(r rune) bool { return r <= ' ' || r > '~' }
 	if len(token) < shortestToken || strings.ContainsFunc(token, isOther) {
 		return "", settings.NewError("ops-token-file", file,

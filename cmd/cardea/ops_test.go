@@ -47,7 +47,7 @@ func TestOperatorsListener(t *testing.T) {
 func TestOperatorsToken(t *testing.T) {
 	const token = "a-token-of-24-characters"
 	file := filepath.Join(t.TempDir(), "token")
-	writeFile(t, file, []byte(token+"\n"))
+	writeFile(t, file, []byte("\ufeff"+token+"\r\n")) // as some editors write it
 	_, port, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +75,17 @@ func TestOperatorsToken(t *testing.T) {
 			ops.Header.Set("Authorization", authorization)
 			if got := ops.Get("/metrics"); got.Status != want || (got.Header.Get("WWW-Authenticate") == "Bearer") != (want == 401) {
 				t.Errorf("%s, %q: %d, %q; want %d", c.listen, authorization, got.Status, got.Header.Get("WWW-Authenticate"), want)
+			} else if h := got.Header; h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+				t.Errorf("%s, %q: headers %v", c.listen, authorization, h)
 			}
 		}
 		ops.Header.Set("Authorization", "Bearer "+token)
 		ops.Get("/debug/pprof/heap").Want(c.pprof)
 		eventually(t, "the complete greeting", func() bool { return strings.Contains(s.stdout.String(), c.prints) })
 		s.stop()
+		if n := strings.Count(s.stderr.String(), "operators' token refused"); n != 1 {
+			t.Errorf("%d lines about wrong tokens, want one a minute: %s", n, s.stderr.String())
+		}
 		if strings.Contains(s.stdout.String()+s.stderr.String(), token) {
 			t.Error("the token was printed")
 		}

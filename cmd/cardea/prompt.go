@@ -93,13 +93,16 @@ func typedLine(r io.Reader) (string, error) {
 // maxLine bounds a line of standard input, in bytes; no password is longer.
 const maxLine = 4096
 
+// byteOrderMark is what some editors put before a text.
+const byteOrderMark = "\ufeff"
+
 // firstLine reads up to the first line break, or everything if there is none.
 func firstLine(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxLine))
 	if err != nil {
 		return "", err
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(data), byteOrderMark), "\n")
 	if line = strings.TrimSuffix(line, "\r"); line == "" {
 		return "", usageError{errors.New("the password is read from standard input, which is empty")}
 	}

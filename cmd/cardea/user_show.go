@@ -95,7 +95,11 @@ func (in *invocation) printEvents(events []guard.Entry) error {
 		if address == "" {
 			address, request = "operator", "-"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", stamp(e.At), e.Event, address, request)
+		event := string(e.Event)
+		if e.Count > 1 {
+			event += fmt.Sprintf(" ×%d", e.Count)
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", stamp(e.At), event, address, request)
 	}
 	return out.Flush()
 }
@@ -123,12 +127,13 @@ type eventJSON struct {
 	Event   string `json:"event"`
 	IP      string `json:"ip"`
 	Request string `json:"request"`
+	Count   int    `json:"count"`
 }
 
 func eventsToJSON(events []guard.Entry) []eventJSON {
 	list := make([]eventJSON, 0, len(events))
 	for _, e := range events {
-		list = append(list, eventJSON{e.At.UTC().Format(time.RFC3339), string(e.Event), e.IP, e.RequestID})
+		list = append(list, eventJSON{e.At.UTC().Format(time.RFC3339), string(e.Event), e.IP, e.RequestID, e.Count})
 	}
 	return list
 }

@@ -29,6 +29,7 @@ type Guards struct {
 	Audit   *guard.Audit
 	Limits  *guard.Limits
 	Devices guard.Devices
+	Space   *guard.Space // nil: registrations are not refused on a nearly full disk
 }
 
 // New returns a service.

@@ -16,15 +16,21 @@ import (
 // section 4.5.3.1.3, less the angle brackets).
 const maxEmail = 254
 
+// maxTypedEmail bounds the work, in bytes, with room for white space around the address.
+const maxTypedEmail = 1 << 10
+
 // normalEmail returns an address without surrounding spaces. If it is not acceptable,
 // problem says why.
 func normalEmail(typed string) (email, problem string) {
-	email = strings.TrimSpace(typed)
+	isLong := len(typed) > maxTypedEmail
+	if !isLong {
+		email = strings.TrimSpace(typed)
+	}
 	switch {
+	case isLong, len(email) > maxEmail:
+		return "", "The e-mail address is too long: at most 254 bytes."
 	case email == "":
 		return "", "Enter an e-mail address."
-	case len(email) > maxEmail:
-		return "", "The e-mail address is too long: at most 254 bytes."
 	case !isAddress(email):
 		return "", "This is not an e-mail address; it should look like name@example.com."
 	}
@@ -60,6 +66,17 @@ func isDomain(s string) bool {
 func EmailKey(email string) string {
 	folded := cases.Fold().String(norm.NFD.String(strings.TrimSpace(email)))
 	return norm.NFC.String(strings.Map(foldCherokee, folded))
+}
+
+// loginKey is the EmailKey of an address that a stranger typed. An address that is too long
+// for an account gets a key that no account has. It costs no more than other addresses.
+func loginKey(typed string) string {
+	if len(typed) <= maxTypedEmail {
+		if typed = strings.TrimSpace(typed); len(typed) <= maxEmail {
+			return EmailKey(typed)
+		}
+	}
+	return "\x00" + typed[:maxEmail]
 }
 
 // foldCherokee corrects the one script that x/text folds wrongly. There, both cases fold

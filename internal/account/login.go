@@ -19,7 +19,7 @@ const loginAttempts = 3
 // wrong password alike, after the same work; suspended, only after the right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
 	for range loginAttempts {
-		signIn, err := s.login(ctx, EmailKey(email), pw, client)
+		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {
 			return signIn, guard.PublicError(err)
 		}
@@ -37,31 +37,40 @@ func (s *Service) login(ctx context.Context, emailKey string, pw Password, clien
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	device := s.guards.Devices.ID(row, client.Device)
+	device := s.guards.Devices.ID(row, client.Devices)
 	counters := s.guards.Limits.ForLogin(emailKey, client, device)
 	attempt, err := s.guards.Limits.Admit(ctx, counters, row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
 	}
-	signIn, err := s.signIn(ctx, row, pw, client, attempt, queueFor(client, emailKey, device != ""))
-	if err != nil && !errors.Is(err, ErrInvalidCredentials) {
-		s.guards.Limits.TakeBack(ctx, attempt)
-	}
-	return signIn, err
-}
-
-// signIn verifies the password and, if it is right, makes the session.
-func (s *Service) signIn(ctx context.Context, row store.User, pw Password, client guard.Client, attempt guard.Attempt, q queue) (session.SignIn, error) {
-	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, q)
+	defer attempt.End()
+	hash, err := s.passwords.verify(ctx, row.PasswordHash, pw, queueFor(client, emailKey, device != ""))
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	// What was verified is recorded, also if the client has left. Nobody can test
+	// passwords without a trace.
+	ctx = context.WithoutCancel(ctx)
 	if hash == "" || row.ID == "" {
-		s.guards.Audit.Record(ctx, guard.EventLoginFailed, row.ID, client)
-		return session.SignIn{}, ErrInvalidCredentials
+		return session.SignIn{}, s.refuse(ctx, guard.EventLoginFailed, row.ID, client, attempt, ErrInvalidCredentials)
 	}
+	return s.signIn(ctx, row, hash, client, attempt)
+}
+
+// refuse records an attempt that failed, and returns the refusal. If the attempt cannot
+// be recorded, the answer must not tell whether the password was right.
+func (s *Service) refuse(ctx context.Context, event guard.Event, userID string, client guard.Client, attempt *guard.Attempt, refusal error) error {
+	err := s.guards.Audit.TransactEvent(ctx, event, userID, client, func(tx *store.Tx) error { return attempt.Count(ctx, tx) })
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// signIn makes the session after the right password. hash is the one to keep.
+func (s *Service) signIn(ctx context.Context, row store.User, hash string, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	fresh := s.sessions.Prepare(row.ID, client)
-	err = s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
 		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
@@ -77,11 +86,11 @@ func (s *Service) signIn(ctx context.Context, row store.User, pw Password, clien
 			return err
 		}
 		report(guard.EventLogin, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, ErrSuspended) {
 		s.guards.Audit.Record(ctx, guard.EventLoginSuspended, row.ID, client)
 	}
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }

@@ -41,10 +41,12 @@ func TestNamesThatAreRefused(t *testing.T) {
 	for problem, list := range map[string][]string{
 		"Enter a name.": {
 			"", " ", "\t\r\n", "\u00a0\u2003\u3000", "\u2028", "\x00", "\u200b", "\u200d\u200c", "\ufeff", "\u2060", "\u00ad", "\U000e0041",
+			"\u2800", "\u2800 \u2800", "\ufffc", "\U00013441", "\U0001d159", "\u0301", "\u20dd", "\U00016fe4",
 			"\ufe0f", "\u034f", "\u3164", "\u115f\u1160", "\uffa0", // letters and marks by their category, but invisible
 		},
 		"too long": {
 			strings.Repeat("x", 101), strings.Repeat("🙂", 101), strings.Repeat("x", 50) + strings.Repeat(" ", 50) + "x",
+			strings.Repeat("x", 2001), strings.Repeat(" ", 60_000), strings.Repeat("\ufdfa", 20_000),
 			strings.Repeat("q\u0308", 51), // has no composed form
 		},
 		"control characters": {

@@ -15,9 +15,7 @@ import (
 // token. Errors: invalid_input, too_many_attempts, wrong_password, not_logged_in.
 func (s *Service) ChangePassword(ctx context.Context, in *session.Session, current, next Password, client guard.Client) (session.SignIn, error) {
 	var problems problems
-	if current == "" {
-		problems.note("current_password", "Enter your current password.")
-	}
+	problems.current(current)
 	problems.note("new_password", s.passwords.problem(next, in.User.Email, in.User.Name))
 	if err := problems.err(); err != nil {
 		return session.SignIn{}, err
@@ -26,16 +24,14 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 	if err != nil {
 		return session.SignIn{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
 	}
-	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID), row.ID, client)
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID, client), row.ID, client)
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	defer attempt.End()
 	signIn, err := s.replacePassword(ctx, row, current, next, client, attempt)
-	switch {
-	case errors.Is(err, ErrWrongPassword):
-		s.guards.Audit.Record(ctx, guard.EventPasswordFailed, row.ID, client)
-	case err != nil:
-		s.guards.Limits.TakeBack(ctx, attempt)
+	if errors.Is(err, ErrWrongPassword) {
+		err = s.refuse(context.WithoutCancel(ctx), guard.EventPasswordFailed, row.ID, client, attempt, err)
 	}
 	return signIn, guard.PublicError(err)
 }
@@ -43,11 +39,12 @@ func (s *Service) ChangePassword(ctx context.Context, in *session.Session, curre
 // replacePassword replaces the hash, and all sessions by a new one. If the password
 // changed meanwhile, the given one is no longer right. If the session ended meanwhile,
 // the user is no longer signed in.
-func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt guard.Attempt) (session.SignIn, error) {
+func (s *Service) replacePassword(ctx context.Context, row store.User, current, next Password, client guard.Client, attempt *guard.Attempt) (session.SignIn, error) {
 	hash, err := s.passwords.replace(ctx, row.PasswordHash, current, next, queueFor(client, row.EmailKey, true))
 	if err != nil {
 		return session.SignIn{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // what was verified is recorded, whoever still listens
 	fresh := s.sessions.Prepare(row.ID, client)
 	err = s.guards.Audit.TransactEvent(ctx, guard.EventPasswordChanged, row.ID, client, func(tx *store.Tx) error {
 		if err := s.sessions.ReplaceAll(ctx, tx, client.Session, fresh); err != nil {
@@ -59,7 +56,7 @@ func (s *Service) replacePassword(ctx context.Context, row store.User, current, 
 		return attempt.Succeed(ctx, tx)
 	})
 	row.PasswordHash = hash
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(row, client.Devices)}, err
 }
 
 // SetPassword gives a user a new password without asking for the current one, ends all

@@ -96,12 +96,12 @@ func (p *Passwords) problem(pw Password, email, name string) string {
 	switch {
 	case pw == "":
 		return "Enter a password."
+	case len(pw) > maxPassword:
+		return "The password is too long: at most 1,024 bytes."
 	case !utf8.ValidString(string(pw)): // it could never be sent as JSON
 		return "The password is not valid UTF-8."
 	case len(pw) < minPassword:
 		return "The password is too short: at least 8 characters."
-	case len(pw) > maxPassword:
-		return "The password is too long: at most 1,024 bytes."
 	case password.IsCommon(string(pw)):
 		return "This password is one of the most common, which attackers try first. Choose another."
 	case isOwn(pw, email, name):
@@ -175,7 +175,7 @@ func (p *Passwords) hashNow(pw Password, field string) (string, error) {
 func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queue) (keep string, err error) {
 	busy := p.hashing.Do(ctx, p.job(1, q), func() {
 		var ok bool
-		if ok, err = password.Verify(string(pw), hash); !ok {
+		if ok, err = isRight(pw, hash); !ok {
 			password.SpendDifference(hash, p.params)
 			return
 		}
@@ -187,12 +187,19 @@ func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queu
 	return keep, errors.Join(busy, err)
 }
 
+// isRight compares a password with a hash. One that is longer than any password takes the
+// same work.
+func isRight(pw Password, hash string) (bool, error) {
+	ok, err := password.Verify(string(pw[:min(len(pw), maxPassword)]), hash)
+	return ok && len(pw) <= maxPassword, err
+}
+
 // replace verifies the current password and hashes the next one, in one turn of the
 // queue. Errors: wrong_password, invalid_input.
 func (p *Passwords) replace(ctx context.Context, hash string, current, next Password, q queue) (nextHash string, err error) {
 	busy := p.hashing.Do(ctx, p.job(2, q), func() {
 		var ok bool
-		ok, err = password.Verify(string(current), hash)
+		ok, err = isRight(current, hash)
 		switch {
 		case ok:
 			nextHash, err = p.hashNow(next, "new_password")

@@ -30,5 +30,12 @@ func (p *problems) email(typed string) string {
 	return email
 }
 
+// current checks that the current password is there.
+func (p *problems) current(pw Password) {
+	if pw == "" {
+		p.note("current_password", "Enter your current password.")
+	}
+}
+
 // err returns invalid_input, or nil if there are no problems.
 func (p *problems) err() error { return guard.Invalid(p.fields) }

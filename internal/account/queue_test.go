@@ -41,7 +41,7 @@ func TestGuessingMakesNoOtherUserWait(t *testing.T) {
 		come("stranger", "ada@example.com", client(fmt.Sprintf("198.51.100.%d", i)))
 	}
 	own := client("192.0.2.1")
-	own.Device = signIn.Device
+	own.Devices = []guard.Device{signIn.Device}
 	come("own device", "ada@example.com", own)
 	come("another account", "bob@example.com", client("203.0.113.1"))
 	release()

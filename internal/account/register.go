@@ -19,7 +19,7 @@ type Registration struct {
 }
 
 // Register makes an account and signs the user in. A session that the client presents
-// ends. Errors: invalid_input, too_many_attempts, email_taken.
+// ends. Errors: invalid_input, storage_full, too_many_attempts, email_taken.
 //
 // If several registrations of one address race, in any spelling, exactly one succeeds,
 // because the compared form is unique in the database.
@@ -28,14 +28,21 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	if err != nil {
 		return user.User{}, session.SignIn{}, err
 	}
+	if err := s.guards.Space.Admit(); err != nil {
+		return user.User{}, session.SignIn{}, err
+	}
 	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForRegistration(client), "", client)
 	if err != nil {
 		return user.User{}, session.SignIn{}, err
 	}
+	defer attempt.End()
 	row := s.newUser(name, email)
-	signIn, err := s.create(ctx, &row, r.Password, client)
-	if err != nil && !errors.Is(err, ErrEmailTaken) { // email_taken counts, because it reveals who has an account
-		s.guards.Limits.TakeBack(ctx, attempt)
+	signIn, err := s.create(ctx, &row, r.Password, client, attempt)
+	if errors.Is(err, ErrEmailTaken) { // the answer reveals that, so it counts
+		count := func(tx *store.Tx, _ guard.Report) error { return attempt.Count(ctx, tx) }
+		if failed := s.guards.Audit.Transact(ctx, client, count); failed != nil {
+			err = failed
+		}
 	}
 	if err != nil {
 		return user.User{}, session.SignIn{}, guard.PublicError(err)
@@ -48,7 +55,7 @@ func (s *Service) newUser(name, email string) store.User {
 }
 
 // create stores the account and signs in to it.
-func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client) (signIn session.SignIn, err error) {
+func (s *Service) create(ctx context.Context, row *store.User, pw Password, client guard.Client, attempt *guard.Attempt) (signIn session.SignIn, err error) {
 	if row.PasswordHash, err = s.hashForNew(ctx, row.EmailKey, pw, queueFor(client, row.EmailKey, false)); err != nil {
 		return session.SignIn{}, err
 	}
@@ -57,13 +64,16 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 		if err := tx.CreateUser(ctx, *row); err != nil {
 			return err
 		}
+		if err := attempt.Count(ctx, tx); err != nil {
+			return err
+		}
 		report(guard.EventRegistered, row.ID)
-		return s.sessions.Replace(ctx, tx, client.Session, fresh, report)
+		return s.sessions.Replace(ctx, tx, client, fresh, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return session.SignIn{}, ErrEmailTaken
 	}
-	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Device)}, err
+	return session.SignIn{Session: fresh.Token, Device: s.guards.Devices.Remember(*row, client.Devices)}, err
 }
 
 // Add makes an account by the rules of a registration, without signing in, for an

@@ -15,7 +15,7 @@ func (s *Service) Rename(ctx context.Context, u user.User, name string, client g
 	if err != nil {
 		return user.User{}, err
 	}
-	if err := s.guards.Limits.AdmitChange(ctx, u.ID); err != nil {
+	if err := s.guards.Limits.AdmitChange(u.ID); err != nil {
 		return user.User{}, err
 	}
 	if err := s.storeName(ctx, u.ID, name, client); err != nil {

@@ -42,11 +42,19 @@ func Open(path string) (*List, error) {
 		return nil, err
 	}
 	l := &List{file: f, size: info.Size(), Closer: f}
+	mark := make([]byte, len(byteOrderMark))
+	if _, err := f.ReadAt(mark, 0); err == nil && string(mark) == byteOrderMark {
+		l.size -= int64(len(mark))
+		l.file = io.NewSectionReader(f, int64(len(mark)), l.size)
+	}
 	if err := l.checkSamples(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return l, nil
 }
+
+// byteOrderMark is what some editors put before a text. A list may begin with it.
+const byteOrderMark = "\ufeff"
 
 // samples is the number of lines that [Open] checks. An unsorted list passes with a
 // probability of one in 64!.

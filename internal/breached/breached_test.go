@@ -56,6 +56,7 @@ func TestHas(t *testing.T) {
 	for name, text := range map[string]string{
 		"as downloaded":     strings.Join(sortedLines(1000, withCount), "\r\n") + "\r\n",
 		"LF":                strings.Join(sortedLines(1000, withCount), "\n") + "\n",
+		"a mark before it":  "\ufeff" + strings.Join(sortedLines(1000, withCount), "\r\n"),
 		"no final newline":  strings.Join(sortedLines(1000, withCount), "\r\n"),
 		"hashes only":       strings.Join(sortedLines(1000, func(hash string, _ int) string { return hash }), "\n") + "\n",
 		"hashes only, CRLF": strings.Join(sortedLines(1000, func(hash string, _ int) string { return hash }), "\r\n") + "\r\n",

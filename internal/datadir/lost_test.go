@@ -52,17 +52,21 @@ func TestLostDatabase(t *testing.T) {
 				write(t, path, "text")
 			}
 			hasPictures := func() bool { _, err := os.Stat(photo(dir)); return err == nil }
-			for what, f := range map[string]func() error{
-				"command": func() error { return dir.RefuseLost(hasPictures) },
-				"server": func() error {
+			for _, act := range []struct { // the server last, because it makes the lock file
+				what string
+				f    func() error
+			}{
+				{"command", func() error { return dir.RefuseLost(hasPictures) }},
+				{"server", func() error {
 					lock, err := dir.Claim(hasPictures)
 					if err == nil {
 						err = lock.Close()
 					}
 					return err
-				},
+				}},
 			} {
-				if err := f(); errors.Is(err, datadir.ErrLost) != c.isLost || !c.isLost && err != nil {
+				what := act.what
+				if err := act.f(); errors.Is(err, datadir.ErrLost) != c.isLost || !c.isLost && err != nil {
 					t.Errorf("%s: %v", what, err)
 				} else if c.isLost && !strings.Contains(err.Error(), dir.Database) {
 					t.Errorf("%s: does not name the database: %v", what, err)

@@ -25,7 +25,7 @@ type Ticket struct {
 	Flows []Flow
 	// Weight is how long the work will take, in any unit, and at least 1.
 	Weight int64
-	// Reserved tickets get half of the turns while others wait too.
+	// Reserved tickets get up to half of the turns while others wait too; see [Queue].
 	Reserved bool
 
 	turn int64 // see Queue
@@ -40,15 +40,20 @@ type Ticket struct {
 // one, and the tickets of a lone client stay in order.
 //
 // Reserved tickets have a line of their own, with its own turns. While both lines have
-// tickets, they take turns by weight.
+// tickets, one flow in the reserved line gets a fifth of the turns by weight, two get a
+// third, and four or more get half. So a reserved flow hardly delays the others, however
+// many tickets it has, and many flows cannot shut out the reserved ones.
 //
 // The zero Queue is empty. Its methods look at all waiting tickets at most once.
 type Queue struct {
 	lines [2]line
-	// ahead is how much more weight the reserved line was given than the other one, since
-	// both have had tickets.
+	// ahead is how much more the reserved line was given than its part, since both lines
+	// have had tickets. Its sign says whose turn it is.
 	ahead int64
 }
+
+// reservedFlows is how many flows in the reserved line get half of the turns.
+const reservedFlows = 4
 
 // line is one half of a queue.
 type line struct {
@@ -99,7 +104,7 @@ func (q *Queue) Take(t *Ticket) {
 	if len(q.lines[0].waiting) == 0 || len(q.lines[1].waiting) == 0 {
 		q.ahead = 0
 	} else if t.Reserved {
-		q.ahead += t.Weight
+		q.ahead += t.Weight * reservedFlows / q.lines[1].due()
 	} else {
 		q.ahead -= t.Weight
 	}
@@ -123,6 +128,16 @@ func (l *line) add(t *Ticket) {
 		l.flows[f] += f.cost(t.Weight)
 	}
 	l.waiting = append(l.waiting, t)
+}
+
+// due counts the tickets, from 1 to reservedFlows, that do not wait for others of their flows.
+func (l *line) due() (n int64) {
+	for _, t := range l.waiting {
+		if t.turn <= l.now {
+			n++
+		}
+	}
+	return min(max(1, n), reservedFlows)
 }
 
 func (l *line) first() (first *Ticket) {

@@ -58,22 +58,28 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// Reserved tickets get half of the turns however many others wait, and all of them if no
-// others do.
+// Reserved tickets of many flows get half of the turns however many others wait, those of
+// one flow a fifth, and all get all of them if no others wait.
 func TestReserved(t *testing.T) {
 	for _, c := range []struct {
 		others, reserved int
+		isOne            bool // the reserved tickets are of one flow
 		want             string
 	}{
-		{5, 2, "[r o r o o o o]"},
-		{2, 5, "[r o r o r r r]"},
-		{0, 3, "[r r r]"},
-		{3, 0, "[o o o]"},
+		{6, 6, false, "[r o r o r o r o r o o r]"},
+		{5, 2, false, "[r o o r o o o]"},
+		{10, 3, true, "[r o o o o r o o o o r o o]"},
+		{2, 5, false, "[r o r o r r r]"},
+		{0, 3, true, "[r r r]"},
+		{3, 0, false, "[o o o]"},
 	} {
 		var q fair.Queue
 		names := map[*fair.Ticket]string{}
 		add := func(n int, name string, reserved bool) {
 			for i := range n {
+				if reserved && c.isOne {
+					i = 0
+				}
 				ticket := &fair.Ticket{Flows: []fair.Flow{flow(fmt.Sprint(name, i), 1)}, Reserved: reserved}
 				names[ticket] = name
 				q.Add(ticket, 100)

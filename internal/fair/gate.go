@@ -29,6 +29,13 @@ func (g *Gate) Enter(ctx context.Context, t Ticket) (leave func(), err error) {
 	}
 }
 
+// Len returns how many callers wait.
+func (g *Gate) Len() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.queue.Len()
+}
+
 // join returns nil if it is the ticket's turn at once.
 func (g *Gate) join(t *Ticket) chan struct{} {
 	g.mu.Lock()

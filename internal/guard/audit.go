@@ -3,11 +3,13 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"sync"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
 )
@@ -27,6 +29,7 @@ const (
 	EventEmailChanged    Event = "email_changed"
 	EventPasswordChanged Event = "password_changed"
 	EventPasswordFailed  Event = "password_failed"  // the current password was wrong
+	EventConfirmed       Event = "confirmed"        // the current password was right
 	EventSessionReplaced Event = "session_replaced" // by a login of the same client, or because the user has too many
 	EventSessionsEnded   Event = "sessions_ended"
 	EventPictureChanged  Event = "picture_changed"
@@ -52,32 +55,69 @@ type Audit struct {
 	now  func() time.Time
 	log  *slog.Logger
 
-	counts eventCounts
+	counts  eventCounts
+	repeats *tally
+	writers fair.Gate
 }
+
+// The first events of a kind and user from a network within an hour are rows of their own.
+// Further ones are one row with a count, and lines in the log at each power of two. So
+// what one client repeats costs a bounded part of the disk.
+const (
+	separateEvents = 10
+	foldEvents     = time.Hour
+)
+
+// writerPatience bounds how long a transaction waits for those of others. By then the
+// caller has given up.
+const writerPatience = 5 * time.Second
 
 // NewAudit returns an audit that keeps events for the time keep.
 func NewAudit(db *store.DB, keep time.Duration, now func() time.Time, log *slog.Logger) *Audit {
-	return &Audit{db: db, keep: keep, now: now, log: log}
+	return &Audit{db: db, keep: keep, now: now, log: log, repeats: newTally(foldEvents)}
 }
 
 // Report tells a transaction which event happened to which user.
 type Report func(event Event, userID string)
 
+// happening is an event that a transaction reported.
+type happening struct {
+	event  Event
+	userID string
+	count  // with those before it
+}
+
 // Transact runs f in a transaction and records the events it reports in the same
 // transaction, so neither exists without the other. After the commit it logs them.
+// Transactions take turns between networks.
 func (a *Audit) Transact(ctx context.Context, client Client, f func(*store.Tx, Report) error) error {
-	type happened struct {
-		event  Event
-		userID string
+	return a.transact(ctx, "", client, f)
+}
+
+// TransactEvent is Transact for a single event, which happens if f succeeds. Transactions
+// take turns between users, too.
+func (a *Audit) TransactEvent(ctx context.Context, e Event, userID string, client Client, f func(*store.Tx) error) error {
+	return a.transact(ctx, userID, client, func(tx *store.Tx, report Report) error {
+		report(e, userID)
+		return f(tx)
+	})
+}
+
+func (a *Audit) transact(ctx context.Context, userID string, client Client, f func(*store.Tx, Report) error) error {
+	leave, err := a.enter(ctx, Flows(client, "write", userID))
+	if err != nil {
+		return err
 	}
-	var events []happened
-	err := a.db.Tx(ctx, func(tx *store.Tx) error {
+	defer leave()
+	var events []happening
+	err = a.db.Tx(ctx, func(tx *store.Tx) error {
 		events = nil // the transaction may run again
-		if err := f(tx, func(e Event, userID string) { events = append(events, happened{e, userID}) }); err != nil {
+		report := func(e Event, userID string) { events = append(events, a.happen(e, userID, client)) }
+		if err := f(tx, report); err != nil {
 			return err
 		}
 		for _, h := range events {
-			if err := a.insert(ctx, tx, h.event, h.userID, client); err != nil {
+			if err := a.insert(ctx, tx, h, client); err != nil {
 				return err
 			}
 		}
@@ -87,17 +127,20 @@ func (a *Audit) Transact(ctx context.Context, client Client, f func(*store.Tx, R
 		return err
 	}
 	for _, h := range events {
-		a.logEvent(ctx, h.event, h.userID, client)
+		a.logEvent(ctx, h, client)
 	}
 	return nil
 }
 
-// TransactEvent is Transact for a single event, which happens if f succeeds.
-func (a *Audit) TransactEvent(ctx context.Context, e Event, userID string, client Client, f func(*store.Tx) error) error {
-	return a.Transact(ctx, client, func(tx *store.Tx, report Report) error {
-		report(e, userID)
-		return f(tx)
-	})
+// enter waits until no other transaction of a client runs, and the flows have their turn.
+func (a *Audit) enter(ctx context.Context, flows []fair.Flow) (leave func(), err error) {
+	waiting, cancel := context.WithTimeout(ctx, writerPatience)
+	defer cancel()
+	leave, err = a.writers.Enter(waiting, fair.Ticket{Flows: flows})
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: too many writers are waiting", store.ErrUnavailable)
+	}
+	return leave, err
 }
 
 // Record records an event that changes nothing else, such as a wrong password. A failure
@@ -109,24 +152,53 @@ func (a *Audit) Record(ctx context.Context, e Event, userID string, client Clien
 	}
 }
 
-func (a *Audit) insert(ctx context.Context, tx *store.Tx, e Event, userID string, client Client) error {
+// happen counts an event of a client. Operators' events are all rows of their own.
+func (a *Audit) happen(e Event, userID string, client Client) happening {
+	if !client.IP.IsValid() {
+		return happening{e, userID, count{n: 1}}
+	}
+	return happening{e, userID, a.repeats.count(eventName(e, userID, client), a.now())}
+}
+
+// eventName names what counts as the same event: that of one user from one network.
+func eventName(e Event, userID string, client Client) counterName {
+	networks := client.Networks()
+	return nameCounter(string(e), userID, networks[len(networks)-1].String())
+}
+
+func (a *Audit) insert(ctx context.Context, tx *store.Tx, h happening, client Client) error {
+	id := token.ID()
+	if h.n > separateEvents {
+		name := eventName(h.event, h.userID, client)
+		id = fmt.Sprintf("%x-%d", name[:], h.since.Unix())
+	}
 	return tx.AddAudit(ctx, store.Audit{
-		ID: token.ID(), At: a.now(), Event: string(e), UserID: userID, IP: client.Address(), RequestID: client.RequestID,
+		ID: id, At: a.now(), Event: string(h.event), UserID: h.userID, IP: client.Address(), RequestID: client.RequestID,
 	})
 }
 
-func (a *Audit) logEvent(ctx context.Context, e Event, userID string, client Client) {
-	a.counts.add(e)
-	a.log.LogAttrs(ctx, slog.LevelInfo, "event", slog.String("event", string(e)),
-		slog.String("user", userID), slog.String("ip", client.Address()), slog.String("request", client.RequestID))
+func (a *Audit) logEvent(ctx context.Context, h happening, client Client) {
+	a.counts.add(h.event)
+	attrs := []slog.Attr{
+		slog.String("event", string(h.event)), slog.String("user", h.userID),
+		slog.String("ip", client.Address()), slog.String("request", client.RequestID),
+	}
+	if h.n > separateEvents {
+		if h.n&(h.n-1) != 0 {
+			return
+		}
+		attrs = append(attrs, slog.Int("times_within_hour", h.n))
+	}
+	a.log.LogAttrs(ctx, slog.LevelInfo, "event", attrs...)
 }
 
 // Entry is an event as operators see it.
 type Entry struct {
-	At        time.Time
+	At        time.Time // the latest, if it happened more than once
 	Event     Event
 	IP        string // empty: an operator's command
 	RequestID string // as in the log; empty: an operator's command
+	Count     int    // how often it happened
 }
 
 // OfUser lists the latest events of a user, newest first, at most limit.
@@ -137,7 +209,7 @@ func (a *Audit) OfUser(ctx context.Context, userID string, limit int) ([]Entry, 
 	}
 	list := make([]Entry, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, Entry{r.At, Event(r.Event), r.IP, r.RequestID})
+		list = append(list, Entry{r.At, Event(r.Event), r.IP, r.RequestID, r.Count})
 	}
 	return list, nil
 }

@@ -1,39 +1,43 @@
 package guard
 
-import (
-	"context"
-	"errors"
-	"time"
+import "time"
 
-	"github.com/cardea-accounts/cardea/internal/store"
+const (
+	// changesAnHour is how many changes one user may make in an hour. That is more than one
+	// a second, which no user needs. It bounds what one session can cost: 5,000 pictures to
+	// decode, good or broken, and as many commits (ASVS 2.4.1).
+	changesAnHour = 5000
+	// A user or program that signs in twice a second is broken or hostile. Each sign-in
+	// costs a hash, a commit, and lines of the log.
+	signInWindow   = 10 * time.Minute
+	maxSignIns     = 300 // at one account from one network, in signInWindow
+	tooManyChanges = "You have made too many changes in the last hour. This one was not made. Wait a while, then try again."
 )
 
-// changesAnHour is how many of the changes below one user may make in an hour. That is
-// more than one a second, which no user needs. It bounds what one session can cost: 5,000
-// pictures to decode and about a megabyte of events (ASVS 2.4.1).
-const changesAnHour = 5000
-
-// changes are the events that count. Events that take a password are left out: the cost
-// of its hash throttles them.
-var changes = []string{
-	string(EventRenamed), string(EventSessionsEnded), string(EventPictureChanged), string(EventPictureRemoved),
-}
-
-// AdmitChange fails if a user has made too many changes. It counts rows of the audit
-// table. Rows dated in the future do not count, so a clock that was set back locks
-// nobody out. Error: too_many_changes, with the time to wait.
-func (l *Limits) AdmitChange(ctx context.Context, userID string) error {
+// AdmitChange counts a change by a user before it is made. Changes are renames, ended
+// sessions, and pictures set or removed. Changes that take a password are left out: the
+// cost of its hash throttles them. Error: too_many_changes, with the time to wait.
+func (l *Limits) AdmitChange(userID string) error {
 	if !l.on {
 		return nil
 	}
-	now := l.now()
-	first, err := l.db.NthAuditOfUser(ctx, userID, changes, now.Add(-time.Hour), now, changesAnHour)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
+	of := []counter{{name: nameCounter("changes", userID, ""), limit: Limit{Count: changesAnHour}}}
+	if wait := l.changes.add(of, l.now()); wait > 0 {
+		return &Error{Kind: KindThrottled, Code: "too_many_changes", RetryAfter: min(longestWait, wait), Message: tooManyChanges}
 	}
-	if err != nil {
-		return PublicError(err)
+	return nil
+}
+
+// admitSignIn counts an admitted attempt at an account, whether its password is right or
+// wrong. Devices make no difference: each sign-in may get another one. It returns how long
+// to wait if there were too many from one network.
+func (l *Limits) admitSignIn(a *Attempt) (reached counterName, wait time.Duration) {
+	list := a.counters.signIns
+	if len(list) == 0 {
+		return reached, 0
 	}
-	return &Error{Kind: KindThrottled, Code: "too_many_changes", RetryAfter: min(longestWait, first.Add(time.Hour).Sub(now)),
-		Message: "You have made too many changes in the last hour. This one was not made. Wait a while, then try again."}
+	if wait = l.signIns.add(list, a.at); wait > 0 {
+		l.pending.refuse(list[0].name, a.at, wait)
+	}
+	return list[0].name, wait
 }

@@ -14,8 +14,18 @@ type Client struct {
 	IP        netip.Addr
 	UserAgent string
 	Session   token.Token // presented with the request; empty if none
-	Device    Device      // presented with the request; empty if none
 	RequestID string      // names the request in the log
+
+	OtherSessions []token.Token // presented beside Session
+	Devices       []Device      // presented with the request
+}
+
+// Sessions lists all sessions that were presented.
+func (c Client) Sessions() []token.Token {
+	if c.Session == "" {
+		return nil
+	}
+	return append([]token.Token{c.Session}, c.OtherSessions...)
 }
 
 // Address returns the client's address for records; empty if it has none.

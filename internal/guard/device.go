@@ -16,6 +16,13 @@ import (
 // password hash: after a new password, no device is known.
 type Device string
 
+// maxDevice is the longest device cookie, in bytes: an imported user id has up to 64, a
+// device id 26, a MAC 43.
+const maxDevice = 64 + 1 + 26 + 1 + 43
+
+// IsWellFormed reports whether d can be a device cookie at all.
+func (d Device) IsWellFormed() bool { return len(d) <= maxDevice && strings.Count(string(d), ".") == 2 }
+
 // Devices makes and recognises device cookies.
 type Devices struct {
 	keys secret.Sub
@@ -29,7 +36,7 @@ func NewDevices(keys secret.Sub, on bool) Devices { return Devices{keys, on} }
 // Remember returns the cookie of a device from which a user has just signed in. A device
 // that had one keeps its id. The newest key signs it, so an older one can be removed some
 // time after a rotation.
-func (d Devices) Remember(user store.User, had Device) Device {
+func (d Devices) Remember(user store.User, had []Device) Device {
 	if !d.on {
 		return ""
 	}
@@ -42,17 +49,29 @@ func (d Devices) Remember(user store.User, had Device) Device {
 	return Device(signed + "." + base64.RawURLEncoding.EncodeToString(mac))
 }
 
-// ID returns the id of a device that the user has signed in from before; empty if the
-// cookie is not ours or belongs to another user.
-func (d Devices) ID(user store.User, cookie Device) string {
+// ID returns the id of a device that the user has signed in from before, of the first
+// cookie that proves it. It is empty if no cookie is ours, or all belong to other users.
+func (d Devices) ID(user store.User, cookies []Device) string {
+	for _, cookie := range cookies {
+		if id := d.id(user, cookie); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+func (d Devices) id(user store.User, cookie Device) string {
 	at := strings.LastIndexByte(string(cookie), '.')
-	if at < 0 || user.ID == "" {
+	if at < 0 || user.ID == "" || !cookie.IsWellFormed() {
 		return ""
 	}
 	signed := string(cookie[:at])
 	owner, id, _ := strings.Cut(signed, ".")
+	if owner != user.ID || id == "" {
+		return ""
+	}
 	mac, err := base64.RawURLEncoding.Strict().DecodeString(string(cookie[at+1:]))
-	if err != nil || len(mac) != sha256.Size || owner != user.ID || id == "" || !d.keys.Verify(covered(signed, user.PasswordHash), mac) {
+	if err != nil || len(mac) != sha256.Size || !d.keys.Verify(covered(signed, user.PasswordHash), mac) {
 		return ""
 	}
 	return id

@@ -28,6 +28,7 @@ const (
 	KindTooLarge                    // the body is too large: send less
 	KindTimeout                     // the body took too long to arrive: try again
 	KindUnsupported                 // the body has the wrong content type
+	KindRange                       // the content does not have the requested part
 	KindMethod                      // the route does not take this method
 )
 
@@ -78,7 +79,10 @@ func Invalid(fields map[string]string) error {
 // [PublicError] turns it into KindUnavailable.
 var ErrUnavailable = errors.New("unavailable")
 
-const retrySoon = 2 * time.Second
+const (
+	retrySoon   = 2 * time.Second
+	storageFull = "The server has no space left to store this. Nothing was changed. Try again later."
+)
 
 // PublicError turns the failure of a database, a storage or a worker pool into its
 // public form. A public error and nil are returned as they are. Every use case ends with it.
@@ -92,7 +96,7 @@ func PublicError(err error) error {
 			Message: "The server is too busy at the moment. Try again in a few seconds."}
 	case errors.Is(err, store.ErrFull), errors.Is(err, blob.ErrFull):
 		return &Error{Kind: KindFull, Code: "storage_full", Err: err,
-			Message: "The server has no space left to store this. Nothing was changed. Try again later."}
+			Message: storageFull}
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDamaged), errors.Is(err, ErrUnavailable):
 		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retrySoon, Err: err,
 			Message: "The server cannot reach its storage at the moment. Nothing was changed. Try again soon."}

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/rarely"
@@ -10,196 +9,153 @@ import (
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// Limit is how many attempts are allowed within a window. After that the wait lasts
-// until the window has passed. It grows with further attempts, up to longestWait.
-type Limit struct {
-	Count  int
-	Window time.Duration
-}
-
-// Rules are the limits on attempts.
-type Rules struct {
-	Account  Limit // wrong passwords for one account
-	Address  Limit // wrong passwords from one address
-	Register Limit // registrations from one address
-}
-
+// Refused attempts cost next to nothing. Without this bound a flood of them would become
+// a flood of events.
 const (
-	firstWait   = time.Minute
-	longestWait = 15 * time.Minute
-	// waitSteps is the number of attempts past the limit after which the wait stops growing.
-	waitSteps = 4
-	// A refused attempt is an event at most once a minute for each limit. Otherwise a flood
-	// of attempts would become a flood of events.
 	reportEvery = time.Minute
 	maxReported = 10_000
-	// attemptsKeep is how long attempts are remembered at least. A longer window extends it.
-	attemptsKeep = time.Hour
 )
 
-// wait returns how long to wait before the next attempt, given the times of the recent
-// ones, newest first. Zero means now.
-func (l Limit) wait(attempts []time.Time, now time.Time) time.Duration {
-	over := len(attempts) - l.Count
-	if over < 0 {
-		return 0
-	}
-	window := attempts[l.Count-1].Add(l.Window).Sub(now)
-	block := attempts[0].Add(min(longestWait, firstWait<<min(over, waitSteps))).Sub(now)
-	return max(0, window, block)
-}
-
-// Counter counts attempts of one kind, such as those at one account.
-type Counter struct {
-	limit Limit
-	name  [32]byte
-}
-
-// newCounter names a counter by a hash, so the table of attempts holds no addresses of
-// strangers and nothing that a stranger made long.
-func newCounter(l Limit, kind, value string) Counter { return Counter{l, hash(kind, value)} }
-
 // Limits throttles attempts at passwords, registrations, and the changes of one user.
-// Attempts are rows, so a restart forgets none. Its methods may be called from any goroutine.
+// Attempts that failed are rows, so a restart forgets none. Its methods may be called
+// from any goroutine.
 type Limits struct {
 	db    *store.DB
 	audit *Audit
 	rules Rules
 	on    bool
 	now   func() time.Time
-	log   *slog.Logger
 
-	reported *rarely.Gate[[32]byte] // limits that were reached
+	pending  pending
+	signIns  *tally
+	changes  *tally
+	reported *rarely.Gate[counterName] // limits that were reached
 }
 
 // NewLimits returns limits by the given rules. If on is false, nothing is throttled.
-func NewLimits(db *store.DB, audit *Audit, rules Rules, on bool, now func() time.Time, log *slog.Logger) *Limits {
+func NewLimits(db *store.DB, audit *Audit, rules Rules, on bool, now func() time.Time) *Limits {
 	return &Limits{
-		db: db, audit: audit, rules: rules, on: on, now: now, log: log,
-		reported: rarely.NewGate[[32]byte](reportEvery, maxReported),
+		db: db, audit: audit, rules: rules, on: on, now: now,
+		signIns: newTally(signInWindow), changes: newTally(time.Hour),
+		reported: rarely.NewGate[counterName](reportEvery, maxReported),
 	}
 }
 
-// ForLogin returns the counters of a login attempt. A device that has signed in to the
-// account before has a counter of its own, so strangers who guess cannot lock its owner out.
-func (l *Limits) ForLogin(emailKey string, client Client, deviceID string) []Counter {
-	if deviceID != "" {
-		return []Counter{newCounter(l.rules.Account, "device", deviceID)}
-	}
-	return []Counter{l.ForAccount(emailKey), newCounter(l.rules.Address, "address", client.Networks()[0].String())}
-}
-
-// ForAccount returns the counter of strangers' attempts at an account.
-func (l *Limits) ForAccount(emailKey string) Counter {
-	return newCounter(l.rules.Account, "account", emailKey)
-}
-
-// ForRegistration returns the counters of a registration.
-func (l *Limits) ForRegistration(client Client) []Counter {
-	return []Counter{newCounter(l.rules.Register, "registration", client.Networks()[0].String())}
-}
-
-// ForPassword returns the counters of an attempt at the current password by a signed-in
-// user. They are separate from strangers' attempts.
-func (l *Limits) ForPassword(userID string) []Counter {
-	return []Counter{newCounter(l.rules.Account, "password", userID)}
-}
-
-// Attempt is an admitted attempt. It counts from its admission on, so a hundred
-// attempts at once get no further than a hundred in a row.
+// Attempt is an admitted attempt. It counts from its admission until [Attempt.End], and
+// after that if [Attempt.Count] was committed.
 type Attempt struct {
-	Counters []Counter
-	ids      []string
+	limits   *Limits // nil: nothing is throttled
+	counters Counters
+	id       string
+	at       time.Time
 }
 
-// Admit counts an attempt at the account of a user, whose id may be empty. Error:
-// too_many_attempts, with the time to wait.
-func (l *Limits) Admit(ctx context.Context, counters []Counter, userID string, client Client) (Attempt, error) {
-	attempt := Attempt{Counters: counters}
+// Admit begins an attempt at the account of a user, whose id may be empty. The caller
+// must end it. Error: too_many_attempts, with the time to wait.
+func (l *Limits) Admit(ctx context.Context, counters Counters, userID string, client Client) (*Attempt, error) {
 	if !l.on {
+		return &Attempt{}, nil
+	}
+	attempt := &Attempt{limits: l, counters: counters, id: token.ID(), at: l.now()}
+	reached, wait, err := l.check(ctx, attempt)
+	if err == nil && wait == 0 {
+		reached, wait = l.admitSignIn(attempt)
+	}
+	if err == nil && wait == 0 {
+		l.pending.addAdmitted(attempt)
 		return attempt, nil
 	}
-	now := l.now()
-	var reached Counter
-	var wait time.Duration
-	err := l.db.Tx(ctx, func(tx *store.Tx) (err error) {
-		attempt, wait = Attempt{Counters: counters}, 0
-		for _, reached = range counters {
-			if wait, err = l.waitNow(ctx, tx, reached, now); err != nil || wait > 0 {
-				return err // a refusal keeps what waitNow wrote
-			}
-		}
-		return attempt.add(ctx, tx, now)
-	})
-	if err != nil || wait == 0 {
-		return attempt, PublicError(err)
+	attempt.End()
+	if err != nil {
+		return nil, PublicError(err)
 	}
-	if l.reported.Pass(reached.name, now) {
+	if l.reported.Pass(reached, attempt.at) {
 		l.audit.Record(ctx, EventLoginThrottled, userID, client)
 	}
-	return Attempt{}, tooManyAttempts(wait)
+	return nil, tooManyAttempts(wait)
 }
 
-// waitNow returns how long to wait before the next attempt of a counter. Attempts dated
-// in the future were made before the clock was set back. They count as made now: the
-// user is not locked out until the clock catches up, and nobody gets new attempts.
-func (l *Limits) waitNow(ctx context.Context, tx *store.Tx, c Counter, now time.Time) (time.Duration, error) {
-	if err := tx.RedateFutureAttempts(ctx, c.name[:], now); err != nil {
-		return 0, err
+// check makes an attempt pending and returns how long it has to wait, and for which
+// counter. It only reads the database.
+func (l *Limits) check(ctx context.Context, a *Attempt) (reached counterName, wait time.Duration, err error) {
+	before, reached, wait := l.pending.add(a) // first, so no attempt is missed that is stored meanwhile
+	if wait > 0 {
+		return reached, wait, nil
 	}
-	since := now.Add(-max(attemptsKeep, c.limit.Window)) // not l.keep(), which includes the windows of other limits
-	attempts, err := tx.AttemptsAfter(ctx, c.name[:], since, c.limit.Count+waitSteps)
-	return c.limit.wait(attempts, now), err
-}
-
-func (a *Attempt) add(ctx context.Context, tx *store.Tx, now time.Time) error {
-	for _, c := range a.Counters {
-		id := token.ID()
-		if err := tx.AddAttempt(ctx, store.Attempt{ID: id, Counter: c.name[:], At: now}); err != nil {
-			return err
+	isNarrow := false
+	if all := a.counters.all; all != nil {
+		times, err := l.times(ctx, *all, l.pending.at(*all), a.at)
+		if err != nil {
+			return reached, 0, err
 		}
-		a.ids = append(a.ids, id)
+		isNarrow = all.limit.isReached(times, a.at)
 	}
-	return nil
+	for i, c := range a.counters.each {
+		times, err := l.times(ctx, c, before[i], a.at)
+		if err != nil {
+			return reached, 0, err
+		}
+		if isNarrow && c.reserve > 0 {
+			c.limit.Count = min(c.limit.Count, c.reserve)
+		}
+		if wait := c.limit.wait(times, a.at); wait > 0 {
+			if len(before[i]) == 0 { // others may yet succeed
+				l.pending.refuse(c.name, a.at, wait)
+			}
+			return c.name, wait, nil
+		}
+	}
+	return reached, 0, nil
 }
 
-// TakeBack removes an attempt that failed through no fault of the user, such as in an outage.
-func (l *Limits) TakeBack(ctx context.Context, a Attempt) {
-	if len(a.ids) == 0 {
-		return
+// times returns when the recent attempts at a counter were made, newest first. After the
+// clock was set back, attempts may be dated in the future. It gives them the present
+// time: the user is not locked out until the clock catches up, and nobody gets new attempts.
+func (l *Limits) times(ctx context.Context, c counter, pending map[string]time.Time, now time.Time) ([]time.Time, error) {
+	rows, err := l.db.AttemptsAfter(ctx, c.name[:], now.Add(-c.limit.keep()), c.limit.most())
+	if err == nil && len(rows) > 0 && rows[0].At.After(now) {
+		err = l.db.Tx(ctx, func(tx *store.Tx) error { return tx.RedateFutureAttempts(ctx, c.name[:], now) })
 	}
-	ctx = context.WithoutCancel(ctx)
-	if err := l.db.Tx(ctx, func(tx *store.Tx) error { return a.remove(ctx, tx) }); err != nil {
-		l.log.WarnContext(ctx, "an attempt that failed through no fault of the user still counts", "error", err)
-	}
+	return times(rows, pending, now), err
 }
 
-// Succeed ends an attempt with the right password, in the transaction that signs in. The
-// attempt no longer counts, nor do earlier ones at this account. Attempts from the
-// address still count. Otherwise an attacker could clear them with an account of their own.
-func (a Attempt) Succeed(ctx context.Context, tx *store.Tx) error {
-	if len(a.ids) == 0 {
+// Count makes an attempt count after its end, in the transaction with its outcome.
+func (a *Attempt) Count(ctx context.Context, tx *store.Tx) error {
+	if a.limits == nil {
 		return nil
 	}
-	if err := tx.DeleteAttempts(ctx, a.Counters[0].name[:]); err != nil {
-		return err
-	}
-	return a.remove(ctx, tx)
-}
-
-func (a Attempt) remove(ctx context.Context, tx *store.Tx) error {
-	for _, id := range a.ids {
-		if err := tx.DeleteAttempt(ctx, id); err != nil {
+	for _, c := range a.counters.list() {
+		if err := tx.AddAttempt(ctx, store.Attempt{ID: a.id, Counter: c.name[:], At: a.at}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Succeed clears earlier attempts at the account from the same network or device, in the
+// transaction that signs in. Those of the network at all accounts still count. Otherwise
+// an attacker could clear them with an account of their own.
+func (a *Attempt) Succeed(ctx context.Context, tx *store.Tx) error {
+	if a.limits == nil {
+		return nil
+	}
+	return tx.DeleteAttempts(ctx, a.counters.each[0].name[:])
+}
+
+// End ends an attempt. Call it when the transaction with its outcome has ended, or when
+// there is none.
+func (a *Attempt) End() {
+	if a.limits != nil {
+		a.limits.pending.remove(a)
+	}
 }
 
 // Forget clears the counters of an account, for an operator who sets a new password.
 func (l *Limits) Forget(ctx context.Context, tx *store.Tx, user store.User) error {
-	for _, c := range append(l.ForPassword(user.ID), l.ForAccount(user.EmailKey)) {
-		if err := tx.DeleteAttempts(ctx, c.name[:]); err != nil {
+	for _, name := range []counterName{
+		nameCounter("account", user.EmailKey, ""), nameCounter("device", user.EmailKey, ""), nameCounter("password", user.ID, ""),
+	} {
+		if err := tx.DeleteAttemptsFrom(ctx, name[:16]); err != nil {
 			return err
 		}
 	}
@@ -208,15 +164,10 @@ func (l *Limits) Forget(ctx context.Context, tx *store.Tx, user store.User) erro
 
 // Sweep deletes attempts that no limit looks at any more.
 func (l *Limits) Sweep(ctx context.Context) error {
-	before := l.now().Add(-l.keep())
+	before := l.now().Add(-max(l.rules.Account.keep(), l.rules.Address.keep(), l.rules.Register.keep()))
 	return l.db.InBatches(ctx, SweepBatch, func(tx *store.Tx) (int64, error) {
 		return tx.DeleteOldAttempts(ctx, before, SweepBatch)
 	})
-}
-
-// keep is how long attempts are remembered.
-func (l *Limits) keep() time.Duration {
-	return max(attemptsKeep, l.rules.Account.Window, l.rules.Address.Window, l.rules.Register.Window)
 }
 
 // tooManyAttempts reports a wait of at most longestWait. By then the state may have changed.

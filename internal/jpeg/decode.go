@@ -15,6 +15,9 @@ type decoder struct {
 
 	quantizers [4]*[64]uint16 // in zigzag order; nil until defined
 	tables     [2][4]huffman  // DC and AC
+
+	damage error   // the first thing that could not be read
+	scans  float64 // the worst share of a scan before the last, of a progressive JPEG
 }
 
 // plane has the samples of a component.
@@ -26,11 +29,15 @@ type plane struct {
 	pix       []uint8
 	kept      []int16     // coefficients, of a progressive JPEG
 	quantizer *[64]uint16 // of the first scan, in zigzag order; nil before it
-	hasDC     bool
+
+	// The shares of its blocks, 0 to 1, of which there is the DC coefficient and, of a
+	// progressive JPEG, the band of AC coefficients that begins with the first.
+	coarse, fine float64
 }
 
 func newDecoder(f *File, n int) *decoder {
-	d := &decoder{File: f, count: f.units()}
+	d := &decoder{File: f, count: f.units(), scans: 1}
+	d.damaged(d.readDHT([]byte(standardTables)))
 	most := f.maxFactors()
 	for _, c := range f.components {
 		p := &plane{
@@ -47,37 +54,65 @@ func newDecoder(f *File, n int) *decoder {
 	return d
 }
 
-// decode reads all segments up to the end of the picture.
+// decode reads the segments up to the end of the picture. What cannot be read ends the
+// picture, too. It fails only if ctx ends.
 func (d *decoder) decode(ctx context.Context) error {
-	for rest := d.data; ; {
-		var marker byte
-		var segment []byte
-		marker, rest = nextMarker(rest)
-		if marker == eoi {
-			return d.finish(ctx)
-		}
-		segment, rest = cutSegment(rest)
+	for r := newSegments(d.data); ; {
+		marker, segment := r.next()
 		var err error
 		switch marker {
-		case 0:
-			return errData
+		case eoi:
+			if r.cut {
+				d.damaged(errData)
+			}
+			return d.finish(ctx)
 		case dqt:
 			err = d.readDQT(segment)
 		case dht:
 			err = d.readDHT(segment)
 		case dri:
-			if len(segment) != 2 {
-				return errFormat
+			if len(segment) < 2 {
+				err = errFormat
+				break
 			}
 			d.interval = int(binary.BigEndian.Uint16(segment))
 		case sos:
-			rest, err = d.readScan(ctx, segment, rest)
+			r.rest, err = d.readScan(ctx, segment, r.rest)
 		}
-		if err != nil {
-			return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		d.damaged(err)
+		if err != nil || !d.progressive && d.share() > 0 {
+			return d.finish(ctx)
 		}
 	}
 }
+
+// damaged notes that something could not be read.
+func (d *decoder) damaged(err error) {
+	if d.damage == nil {
+		d.damage = err
+	}
+}
+
+// share returns which share of the picture could be read, 0 to 1.
+func (d *decoder) share() float64 {
+	share := d.scans
+	for _, p := range d.planes {
+		share = min(share, p.coarse)
+	}
+	if d.progressive && d.damage != nil {
+		// Without these it is a mosaic of squares.
+		share = min(share, d.planes[0].fine)
+	}
+	return share
+}
+
+// maxLeft is how many bytes may be left over between the scans of a progressive JPEG. If
+// there are more, a broken code went unnoticed, and everything after it is wrong. In a
+// baseline JPEG they mean nothing: a trailer may follow, and some webcams add bytes.
+const maxLeft = 4
 
 // readScan decodes a scan and returns the data after it.
 func (d *decoder) readScan(ctx context.Context, segment, rest []byte) ([]byte, error) {
@@ -93,7 +128,17 @@ func (d *decoder) readScan(ctx context.Context, segment, rest []byte) ([]byte, e
 			c.quantizer = d.quantizers[c.table]
 		}
 	}
-	err = s.decode(ctx)
+	share, err := s.decode(ctx)
+	if more, left := s.bits.rest(); more && d.progressive {
+		if left > maxLeft {
+			share = 0
+		}
+		d.scans = min(d.scans, share)
+	}
+	if share < 1 {
+		d.damaged(errData)
+	}
+	s.count(share)
 	return s.bits.data, err
 }
 
@@ -145,16 +190,12 @@ func (d *decoder) planeOf(id byte) *plane {
 	return nil
 }
 
-// finish checks that every component was coded. It transforms the coefficients
-// of a progressive JPEG.
+// finish transforms the coefficients of a progressive JPEG.
 func (d *decoder) finish(ctx context.Context) error {
+	if !d.progressive || d.share() == 0 {
+		return nil
+	}
 	for _, p := range d.planes {
-		if !p.hasDC {
-			return errMissing
-		}
-		if !d.progressive {
-			continue
-		}
 		if err := p.transform(ctx); err != nil {
 			return err
 		}

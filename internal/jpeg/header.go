@@ -58,14 +58,11 @@ type component struct {
 // Thumbnails within segments, and pictures after the end, do not count. Errors
 // after the frame header are left to Decode.
 func (f *File) readHeaders() error {
-	scans, segments := 0, 0
-	for rest := f.data; ; segments++ {
-		var marker byte
-		var segment []byte
-		marker, rest = nextMarker(rest)
-		segment, rest = cutSegment(rest)
+	scanned := 0 // components
+	for r, count := newSegments(f.data), 0; ; count++ {
+		marker, segment := r.next()
 		switch {
-		case marker == 0 || marker == eoi:
+		case marker == eoi:
 			if f.components == nil {
 				return errFormat
 			}
@@ -75,14 +72,19 @@ func (f *File) readHeaders() error {
 				return err
 			}
 		case marker == sos:
-			scans++
+			if len(segment) > 0 {
+				scanned += int(segment[0])
+			}
+			if f.components != nil && !f.progressive && scanned >= len(f.components) {
+				return nil
+			}
 		default:
 			f.readAPP(marker, segment)
 		}
-		if scans > maxScans {
+		if r.scans > maxScans {
 			return errScans
 		}
-		if segments > maxSegments {
+		if count > maxSegments {
 			return errSegments
 		}
 	}
@@ -187,9 +189,40 @@ func (f *File) units() image.Point {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// nextMarker returns the next marker that has a segment, or EOI, and the data
-// after it. It skips compressed data, in which 0xff is followed by zero or by a
-// restart marker. At the end of data the marker is 0.
+// segments reads one segment of a picture after the other.
+type segments struct {
+	rest  []byte // follows the segment that was read last
+	scans int    // read so far
+	cut   bool   // the picture ended without EOI
+}
+
+func newSegments(data []byte) *segments {
+	return &segments{rest: data[min(len(data), len("\xff\xd8")):]} // after SOI
+}
+
+// next returns the next segment. At the end of the picture the marker is EOI. That can
+// be missing: the picture also ends with the data, and where another picture follows its
+// scans.
+func (r *segments) next() (marker byte, segment []byte) {
+	for {
+		marker, r.rest = nextMarker(r.rest)
+		switch {
+		case marker == 0 || marker == eoi || r.scans > 0 && (marker == soi || marker >= sof0 && marker <= sof2):
+			r.cut = marker != eoi
+			return eoi, nil
+		case marker == soi:
+			continue
+		case marker == sos:
+			r.scans++
+		}
+		segment, r.rest = cutSegment(r.rest)
+		return marker, segment
+	}
+}
+
+// nextMarker returns the next marker that is no restart marker, and the data after it.
+// It skips everything before: compressed data, in which 0xff is followed by zero or by a
+// restart marker, and bytes that do not belong there. At the end of data the marker is 0.
 func nextMarker(data []byte) (byte, []byte) {
 	for {
 		i := bytes.IndexByte(data, 0xff)
@@ -200,7 +233,7 @@ func nextMarker(data []byte) (byte, []byte) {
 		switch {
 		case marker == 0xff: // a fill byte; the marker may begin at the next one
 			data = data[i+1:]
-		case marker == 0, marker == soi, marker >= rst0 && marker <= rst7:
+		case marker == 0, marker >= rst0 && marker <= rst7:
 			data = data[i+2:]
 		default:
 			return marker, data[i+2:]

@@ -14,7 +14,7 @@ func wantError(t *testing.T, what string, data []byte) {
 	if err != nil {
 		return
 	}
-	if planes, err := f.Decode(t.Context(), 8); err == nil || planes != nil {
+	if planes, _, err := f.Decode(t.Context(), 8); err == nil || planes != nil {
 		t.Errorf("%s: not refused", what)
 	}
 }
@@ -25,13 +25,6 @@ func TestBrokenJPEG(t *testing.T) {
 	change := func(data []byte, marker byte, at int, v byte) []byte {
 		b := bytes.Clone(data)
 		b[bytes.Index(b, []byte{0xff, marker})+4+at] = v
-		return b
-	}
-	without := func(data []byte, marker byte) []byte {
-		b := bytes.Clone(data)
-		for i := bytes.Index(b, []byte{0xff, marker}); i >= 0; i = bytes.Index(b, []byte{0xff, marker}) {
-			b[i+1] = 0xfe // a comment
-		}
 		return b
 	}
 	for name, data := range map[string][]byte{
@@ -46,7 +39,6 @@ func TestBrokenJPEG(t *testing.T) {
 		"no quantizer":         without(good, 0xdb),
 		"quantizer 5":          change(good, 0xdb, 0, 5),
 		"quantizer of 32 bits": change(good, 0xdb, 0, 0x20),
-		"no codes":             without(good, 0xc4),
 		"class 2":              change(good, 0xc4, 0, 0x20),
 		"too many codes":       change(good, 0xc4, 1, 3),
 		"codes beyond the end": change(good, 0xc4, 16, 200),
@@ -62,13 +54,6 @@ func TestBrokenJPEG(t *testing.T) {
 	} {
 		wantError(t, name, data)
 	}
-	restarts := file(t, "restarts.jpg")
-	second := bytes.Index(restarts, []byte{0xff, 0xd1})
-	wrong := bytes.Clone(restarts)
-	wrong[second+1] = 0xd5
-	wantError(t, "a restart out of turn", wrong)
-	wantError(t, "data missing, but not the end", append(bytes.Clone(good[:len(good)-100]), 0xff, 0xd9))
-	wantError(t, "a restart lost", append(bytes.Clone(restarts[:second]), restarts[second+2:]...))
 }
 
 // FuzzDecode opens and decodes anything, and checks that planes are as large as
@@ -88,9 +73,12 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || f.Weight(n) > 1<<20 {
 			return
 		}
-		planes, err := f.Decode(t.Context(), n)
+		planes, share, err := f.Decode(t.Context(), n)
 		if err != nil {
 			return
+		}
+		if share <= 0 || share > 1 {
+			t.Errorf("share %v", share)
 		}
 		var total int64
 		for i, p := range planes {

@@ -1,6 +1,9 @@
 package jpeg
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // lookupBits is how many bits of a code are looked up at once. Few codes are
 // longer.
@@ -113,6 +116,17 @@ func (b *bits) nextByte() byte {
 // short reports whether more bits were consumed than there are.
 func (b *bits) short() bool { return b.made > b.n }
 
+// rest reports whether the picture continues after the scan, with tables or another scan,
+// and then how many bytes of the scan were not even looked at. Zeros at their ends do not
+// count: they are padding.
+func (b *bits) rest() (more bool, left int) {
+	marker, rest := nextMarker(b.data)
+	if marker != dht && marker != sos && marker != dqt && marker != dri {
+		return false, 0
+	}
+	return true, len(bytes.Trim(b.data[:len(b.data)-len(rest)-2], "\x00"))
+}
+
 // symbol decodes a symbol. At least 16 bits are left after it.
 func (b *bits) symbol(h *huffman) (byte, error) {
 	if b.n < 32 {
@@ -160,16 +174,31 @@ func (b *bits) bit() int {
 	return b.take(1)
 }
 
-// restart skips to the next restart marker, which must have the given number,
-// and past it.
-func (b *bits) restart(number int) error {
-	rest := b.data
-	for len(rest) >= 2 && (rest[0] != 0xff || rest[1] == 0 || rest[1] == 0xff) {
-		rest = rest[1:]
+// restart skips to the restart marker of the given number, and past it. It reports false
+// and stays before the next marker if the wanted one seems to be missing. It judges a
+// wrong number like libjpeg: one or two behind is a leftover, one or two ahead belongs to
+// a later interval, and any other is a mistake of the encoder.
+func (b *bits) restart(number int) bool {
+	for rest := b.data; ; {
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 || i+1 >= len(rest) {
+			*b = bits{}
+			return false
+		}
+		rest = rest[i:]
+		marker := rest[1]
+		ahead := (int(marker) - rst0 - number) & 7
+		switch {
+		case marker == 0xff:
+			rest = rest[1:]
+		case marker < sof0 || marker >= rst0 && marker <= rst7 && ahead >= 6:
+			rest = rest[2:]
+		case marker < rst0 || marker > rst7 || ahead == 1 || ahead == 2:
+			*b = bits{data: rest}
+			return false
+		default:
+			*b = bits{data: rest[2:]}
+			return true
+		}
 	}
-	if len(rest) < 2 || rest[1] != rst0+byte(number%8) {
-		return errData
-	}
-	*b = bits{data: rest[2:]}
-	return nil
 }

@@ -16,8 +16,12 @@
 // hierarchical JPEG and 12 bits a sample are errors, as in image/jpeg.
 //
 // Input may be hostile. A file that names its size twice, or has more than 32
-// scans or 10,000 segments, is refused when it is opened. Truncated and
-// malformed data is an error.
+// scans or 10,000 segments, is refused when it is opened.
+//
+// Input may also be damaged. Decode makes the best of what can be read, as libjpeg
+// does, and tells which share of the picture that is. Callers decide whether that
+// is enough. The marker at the end may be missing. Tables may be missing, too: then
+// those of annex K count, which cameras leave out of videos.
 //
 //   - header.go reads the headers, decode.go the segments.
 //   - scan.go and progressive.go decode scans, huffman.go their codes.
@@ -96,18 +100,25 @@ func (f *File) Weight(n int) int64 {
 }
 
 // Decode decodes the picture with n×n samples for each block of 8×8; n is 1, 2,
-// 4 or 8. It returns a plane for each component. It stops with the error of ctx
-// when that ends.
-func (f *File) Decode(ctx context.Context, n int) ([]Plane, error) {
+// 4 or 8. It returns a plane for each component, and which share of the picture
+// could be read: 1 if it is not damaged, else less. The rest is gray. Of a
+// damaged progressive JPEG, fine detail may be missing besides.
+//
+// It is an error if nothing could be read, or if ctx ends.
+func (f *File) Decode(ctx context.Context, n int) (planes []Plane, share float64, err error) {
 	d := newDecoder(f, n)
 	if err := d.decode(ctx); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	planes := make([]Plane, len(d.planes))
-	for i, p := range d.planes {
-		planes[i] = p.samples(f)
+	share = d.share()
+	if share == 0 {
+		d.damaged(errMissing)
+		return nil, 0, d.damage
 	}
-	return planes, nil
+	for _, p := range d.planes {
+		planes = append(planes, p.samples(f))
+	}
+	return planes, share, nil
 }
 
 // maxProfile is the largest colour profile that is joined, in bytes. Profiles of

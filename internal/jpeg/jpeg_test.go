@@ -47,7 +47,7 @@ func decode(t testing.TB, data []byte, n int) []jpeg.Plane {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planes, err := f.Decode(context.Background(), n)
+	planes, _, err := f.Decode(context.Background(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestWeightIsWhatDecodeAllocates(t *testing.T) {
 		for _, n := range []int{1, 2, 4, 8} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := f.Decode(t.Context(), n)
+			_, _, err := f.Decode(t.Context(), n)
 			runtime.ReadMemStats(&after)
 			took := int64(after.TotalAlloc - before.TotalAlloc)
 			if err != nil || took > f.Weight(n)+small || took < f.Weight(n) {
@@ -186,7 +186,7 @@ func TestDecodeEndsWithItsContext(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if planes, err := f.Decode(ctx, 8); !errors.Is(err, context.Canceled) || planes != nil {
+		if planes, _, err := f.Decode(ctx, 8); !errors.Is(err, context.Canceled) || planes != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -11,7 +11,8 @@ type scan struct {
 	high, low  int // successive approximation; high is 0 in a first scan
 
 	bits bits
-	run  int // how many of the next blocks have no more coefficients in this band
+	run  int  // how many of the next blocks have no more coefficients in this band
+	lost bool // the data is not understood up to the next restart marker
 }
 
 type scanComponent struct {
@@ -76,43 +77,55 @@ func (s *scan) lacksTables() bool {
 	return false
 }
 
-// decode decodes the scan.
-func (s *scan) decode(ctx context.Context) error {
+// decode decodes the scan. Units that cannot be read are left out, up to the next restart
+// marker or, without restarts, to the end. It returns which share was read.
+func (s *scan) decode(ctx context.Context) (share float64, err error) {
 	units := s.d.count
 	alone := len(s.components) == 1
 	if alone {
 		units = s.components[0].blocks // without the blocks that fill up units: A.2.2
 	}
-	count := 0
+	count, missing := 0, 0
 	for y := range units.Y {
 		if err := ctx.Err(); err != nil {
-			return err
+			return 0, err
 		}
 		for x := range units.X {
 			if s.d.interval > 0 && count > 0 && count%s.d.interval == 0 {
-				if err := s.restart(count/s.d.interval - 1); err != nil {
-					return err
-				}
+				s.restart(count/s.d.interval - 1)
 			}
 			count++
-			if err := s.unit(x, y, alone); err != nil {
-				return err
+			if !s.lost && s.unit(x, y, alone) == nil {
+				continue
 			}
+			s.lost = true
+			missing++
+			s.skip(x, y, alone)
 		}
 	}
-	for i := range s.components {
-		s.components[i].hasDC = s.components[i].hasDC || s.from == 0
+	return 1 - float64(missing)/float64(count), nil
+}
+
+// count notes which share of its blocks the scan had.
+func (s *scan) count(share float64) {
+	for _, c := range s.components {
+		switch {
+		case s.high > 0: // refines what a scan before it had
+		case s.from == 0:
+			c.coarse = max(c.coarse, share)
+		case s.from == 1:
+			c.fine = max(c.fine, share)
+		}
 	}
-	return nil
 }
 
 // restart passes the restart marker of the given number.
-func (s *scan) restart(number int) error {
+func (s *scan) restart(number int) {
 	s.run = 0
 	for i := range s.components {
 		s.components[i].last = 0
 	}
-	return s.bits.restart(number)
+	s.lost = !s.bits.restart(number)
 }
 
 // unit decodes the unit (MCU) at column x and row y.
@@ -137,6 +150,25 @@ func (s *scan) unit(x, y int, alone bool) error {
 		return errData
 	}
 	return nil
+}
+
+// skip makes the unit at column x and row y gray. In a progressive JPEG it keeps what
+// other scans have.
+func (s *scan) skip(x, y int, alone bool) {
+	if s.d.progressive {
+		return
+	}
+	for _, c := range s.components {
+		if alone {
+			c.store(&block{}, x, y, 1, 1)
+			continue
+		}
+		for v := range c.v {
+			for h := range c.h {
+				c.store(&block{}, x*c.h+h, y*c.v+v, 1, 1)
+			}
+		}
+	}
 }
 
 // block decodes the part of a block that the scan has.

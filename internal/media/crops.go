@@ -44,7 +44,8 @@ func (p *Pictures) SweepCrops(ctx context.Context) error {
 // isDamaged reports whether crops could not be made because of the stored file.
 func isDamaged(err error) bool {
 	return errors.Is(err, ErrDamaged) || errors.Is(err, blob.ErrNotFound) ||
-		errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge)
+		errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrDamaged) ||
+		errors.Is(err, picture.ErrTooLarge)
 }
 
 // addCrops makes crops from the stored picture of a user.

@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"strconv"
 	"time"
 
@@ -32,7 +31,8 @@ import (
 // Options are the settings of [Pictures]. Now and Log are required.
 type Options struct {
 	Limits     picture.Limits
-	RaiseProcs bool // see [workers.Limits]
+	RaiseProcs bool         // see [workers.Limits]
+	Space      *guard.Space // nil: uploads are not refused on a nearly full disk
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -134,17 +134,21 @@ var (
 )
 
 // Set makes an uploaded file a user's picture, in place of the one before. Errors:
-// invalid_file_type, invalid_crop, too_many_changes, image_too_large, user_not_found.
+// invalid_file_type, damaged_file, invalid_crop, too_many_changes, image_too_large,
+// storage_full, user_not_found.
 func (p *Pictures) Set(ctx context.Context, userID string, upload Upload, client guard.Client) (user.Picture, error) {
+	if err := p.limits.AdmitChange(userID); err != nil { // first: broken pictures count like good ones
+		return user.Picture{}, err
+	}
+	if err := p.opt.Space.Admit(); err != nil {
+		return user.Picture{}, err
+	}
 	if !picture.AllowedName(upload.Filename) {
 		return user.Picture{}, wrongExtension(upload)
 	}
 	crop, err := picture.ParseCrop(upload.Crop)
 	if err != nil {
 		return user.Picture{}, ErrInvalidCrop
-	}
-	if err := p.limits.AdmitChange(ctx, userID); err != nil { // before the CPU-heavy part
-		return user.Picture{}, err
 	}
 	set, err := p.make(ctx, upload.Data, p.opt.Limits, crop, guard.Flows(client, "upload", userID)...)
 	if err != nil {
@@ -190,6 +194,9 @@ func (p *Pictures) publicError(err error, data []byte) error {
 			p.opt.Limits.MaxPixels/1_000_000)}
 	case errors.Is(err, picture.ErrInvalid):
 		return invalidFileType(seemsToBe(data))
+	case errors.Is(err, picture.ErrDamaged):
+		return &guard.Error{Kind: guard.KindInvalid, Code: "damaged_file", Message: "This file is " + picture.Describe(data) +
+			", but it is damaged or of a rare kind: too little of the picture can be read. Send another, or save it anew."}
 	case errors.Is(err, picture.ErrCrop):
 		return ErrInvalidCrop
 	}
@@ -198,7 +205,7 @@ func (p *Pictures) publicError(err error, data []byte) error {
 
 // wrongExtension refuses a file by the extension of its name.
 func wrongExtension(upload Upload) error {
-	name := text.Printable(path.Ext(upload.Filename), maxExtension)
+	name := "." + text.Printable(picture.Extension(upload.Filename), maxExtension)
 	return invalidFileType(" The name of this file ends in " + strconv.Quote(name) + "." + seemsToBe(upload.Data))
 }
 
@@ -264,7 +271,7 @@ func laterSecond(ctx context.Context, tx *store.Tx, row store.Picture) (time.Tim
 // Remove removes a user's picture and its files. Without a picture it does nothing.
 // Error: too_many_changes.
 func (p *Pictures) Remove(ctx context.Context, userID string, client guard.Client) error {
-	if err := p.limits.AdmitChange(ctx, userID); err != nil {
+	if err := p.limits.AdmitChange(userID); err != nil {
 		return err
 	}
 	var old []string

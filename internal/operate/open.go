@@ -106,7 +106,7 @@ func (d *Data) open(ctx context.Context) (err error) {
 func (d *Data) assemble(list *breached.List) {
 	now, log := d.opt.Now, d.opt.Log
 	audit := guard.NewAudit(d.db, 0, now, log)
-	limits := guard.NewLimits(d.db, audit, guard.Rules{}, false, now, log)
+	limits := guard.NewLimits(d.db, audit, guard.Rules{}, false, now)
 	watch := store.NewWatch(d.db, now)
 	sessions := session.New(d.db, watch, audit, limits, session.Options{
 		Idle: d.opt.SessionIdle, Max: d.opt.SessionMax, Cache: 1, Now: now, Log: log,

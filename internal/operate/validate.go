@@ -24,13 +24,7 @@ func validate(ctx context.Context, db *store.DB) error {
 		if problem := account.StoredProblem(row.User); problem != "" {
 			return invalidRow("user", row.User.ID, problem)
 		}
-		sessions, err := db.SessionsOfUser(ctx, row.User.ID, pageSize)
-		for _, s := range sessions {
-			if !token.IsID(s.ID) || len(s.TokenHash) != sha256.Size {
-				return invalidRow("session", s.ID, "it is malformed")
-			}
-		}
-		return err
+		return validateSessions(ctx, db, row.User.ID)
 	})
 	if err != nil {
 		return err
@@ -47,6 +41,22 @@ func validate(ctx context.Context, db *store.DB) error {
 		}
 		return nil
 	})
+}
+
+// validateSessions checks all sessions of a user. The zero time would start the list anew.
+func validateSessions(ctx context.Context, db *store.DB, userID string) error {
+	var last store.Session
+	for {
+		page, err := db.SessionsOfUser(ctx, userID, last.LastSeenAt, last.ID, pageSize)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, last = range page {
+			if !token.IsID(last.ID) || len(last.TokenHash) != sha256.Size || last.LastSeenAt.IsZero() {
+				return invalidRow("session", last.ID, "it is malformed")
+			}
+		}
+	}
 }
 
 func invalidRow(what, id, problem string) error {

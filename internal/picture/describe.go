@@ -13,7 +13,7 @@ const describeBytes = 4 << 10
 // counts.
 var signatures = []struct{ begin, what string }{
 	{"\x89PNG\r\n\x1a\n", "a PNG picture"},
-	{"\xff\xd8\xff", "a JPEG picture"},
+	{"\xff\xd8", "a JPEG picture"},
 	{"GIF87a", "a GIF picture"},
 	{"GIF89a", "a GIF picture"},
 	{"RIFF????WEBP", "a WebP picture"},

@@ -22,7 +22,7 @@ func Decoding(data []byte) (weight int64, decode func() error, err error) {
 	ctx := context.Background()
 	if f, ok := s.file.(jpegFile); ok {
 		return f.Weight(p.jpegSamples()), func() error {
-			_, err := f.Decode(ctx, p.jpegSamples())
+			_, _, err := f.Decode(ctx, p.jpegSamples())
 			return err
 		}, nil
 	}
@@ -56,7 +56,7 @@ func DecodeJPEG(data []byte) (*image.RGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	planes, err := f.Decode(context.Background(), 8)
+	planes, _, err := f.Decode(context.Background(), 8)
 	if err != nil {
 		return nil, err
 	}

@@ -162,6 +162,12 @@ func withPNGChunk(data []byte, id, content string) []byte {
 	return bytes.Join([][]byte{data[:end], chunk, data[end:]}, nil)
 }
 
+// withLastPNGChunk inserts a chunk before the end of a PNG.
+func withLastPNGChunk(data []byte, id, content string) []byte {
+	end := len(data) - 12
+	return bytes.Join([][]byte{data[:end], pngFile(id, content)[8:], data[end:]}, nil)
+}
+
 // adam7 has, of each pass, the first column and row and the steps between them
 // (RFC 2083, 2.6).
 var adam7 = [][4]int{

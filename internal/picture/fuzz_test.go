@@ -21,6 +21,10 @@ func FuzzPNG(f *testing.F) {
 	f.Add(interlacedPNG(grey(9, 7, 40)), 1, 1, 5)
 	f.Add(withPNGChunk(encodePNG(quadrants(9, 9)), "iCCP", "n\x00\x00"+compress([]byte(displayP3))), 0, 0, 0)
 	f.Add(flatPNG(30, 20, 2, 3, 1, "PLTE", "RGBrgb", "tRNS", "A"), 0, 0, 0)
+	for _, p := range rawPNGs() {
+		f.Add(p.with(compress(p.rows[:len(p.rows)*19/20])), 0, 0, 0)
+		f.Add(breakChecksums(p.with(compress(append(p.rows, 0, 0, 0)), "tRNS", "\x00")), 0, 0, 0)
+	}
 	fuzz(f, "\x89PNG")
 }
 
@@ -33,6 +37,7 @@ func FuzzJPEG(f *testing.F) {
 	f.Add(withSegment(jpg, 0xe2, "ICC_PROFILE\x00\x01\x01"+displayP3), 0, 0, 9)
 	f.Add(withAdobe(flatJPEG(progressive, 20, 20, "CMYK", "\x22\x11\x11\x22"), 0), 0, 0, 0)
 	f.Add(withAdobe(flatJPEG(baseline, 20, 20, "RGB", "\x11\x11\x11"), 0), 0, 0, 0)
+	f.Add(jpg[:len(jpg)-9], 0, 0, 0)
 	f.Add(flatJPEG(progressive, 126, 126, "YBr", "\x42\x11\x11"), 60, 60, 8)
 	fuzz(f, "\xff\xd8\xff")
 }
@@ -42,6 +47,9 @@ func FuzzGIF(f *testing.F) {
 	f.Add(encodeGIF(m, m), 0, 0, 0)
 	f.Add(manyFrames(3), 8, 8, 8)
 	f.Add(largeFrame(), 0, 0, 0)
+	head, descriptor, pixels, _ := gifBlocks(encodeGIF(paletted(scene(40, 40))))
+	f.Add(join(head[:6], make([]byte, 7), descriptor, pixels[:len(pixels)-9]), 0, 0, 0)
+	f.Add(join(head, []byte(",\x00\x00\x00\x00\x09\x00\x00\x00\x00\x02\x00"), descriptor, pixels), 0, 0, 0)
 	fuzz(f, "GIF8")
 }
 
@@ -49,6 +57,7 @@ func FuzzWebP(f *testing.F) {
 	f.Add(webpFile("VP8L", flatPalette(20, 20)), 0, 0, 0)
 	f.Add(webpFile("VP8L", manyCodes(2)), 0, 0, 0)
 	f.Add(webpFile("VP8 ", flatLossy(40, 40)), 0, 0, 0)
+	f.Add(bytes.Replace(webpFile("VP8X", webpHeader(0, 40, 40), "EXIF", "odd", "VP8 ", flatLossy(40, 40)), []byte("odd\x00"), []byte("odd"), 1), 0, 0, 0)
 	f.Add(webpFile("VP8X", webpHeader(0x28, 20, 20), "ICCP", displayP3, "VP8L", losslessHeader(20, 20).flat(), "EXIF", exif(6, "")), 0, 0, 0)
 	fuzz(f, "RIFF")
 }
@@ -91,7 +100,7 @@ func tryMake(t *testing.T, data []byte, crop picture.Crop) {
 		t.Fatalf("weighs %d, %v", weight, checked)
 	}
 	if err != nil {
-		known := errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrCrop)
+		known := errors.Is(err, picture.ErrInvalid) || errors.Is(err, picture.ErrDamaged) || errors.Is(err, picture.ErrTooLarge) || errors.Is(err, picture.ErrCrop)
 		if !known || set != nil || strings.Contains(err.Error(), "panicked") {
 			t.Fatalf("got %v, %v", set, err)
 		}

@@ -49,7 +49,10 @@ func (p plan) jpegSamples() int {
 }
 
 func (f jpegFile) decode(ctx context.Context, p plan) (decoded, error) {
-	planes, err := f.Decode(ctx, p.jpegSamples())
+	planes, share, err := f.Decode(ctx, p.jpegSamples())
+	if err == nil {
+		err = enough(share)
+	}
 	if err != nil {
 		return decoded{}, err
 	}

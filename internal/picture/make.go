@@ -17,7 +17,7 @@ var errSlow = errors.New("too slow")
 // PNG and GIF become PNG, JPEG becomes JPEG. WebP becomes PNG if it is lossless or
 // partly transparent, else JPEG. Opaque crops become JPEG if that is much smaller.
 //
-// Errors: ErrInvalid, ErrTooLarge, ErrCrop, or that of ctx when it has ended.
+// Errors: ErrDamaged, ErrTooLarge, ErrCrop, or that of ctx when it has ended.
 func (s *Source) Make(ctx context.Context, crop Crop) (*Set, error) {
 	p, err := s.plan(crop)
 	if err != nil {
@@ -42,12 +42,12 @@ func (s *Source) Make(ctx context.Context, crop Crop) (*Set, error) {
 type decoded struct{ whole, square *bitmap }
 
 // render decodes the picture and shrinks it to the master and the largest crop. A
-// panic counts as an invalid picture. Shrinking is guarded, too, because it reads
+// panic counts as a damaged picture. Shrinking is guarded, too, because it reads
 // the pixels that the decoder left.
 func (s *Source) render(ctx context.Context, p plan) (master, square *bitmap, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = invalid(fmt.Errorf("decoder panicked: %v", r))
+			err = damaged(fmt.Errorf("decoder panicked: %v", r))
 		}
 	}()
 	d, err := s.file.decode(ctx, p)
@@ -55,7 +55,7 @@ func (s *Source) render(ctx context.Context, p plan) (master, square *bitmap, er
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case err != nil:
-		return nil, nil, invalid(err)
+		return nil, nil, damaged(err)
 	}
 	return d.whole.resize(image.Rectangle{Max: p.size}, p.master), d.square.resize(p.square, p.side), nil
 }

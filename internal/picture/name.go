@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -15,21 +16,52 @@ const (
 	emptyStem = "picture"
 )
 
-// AllowedName reports whether a file name has an accepted extension, in any case, or
-// none at all, such as the "blob" that browsers send for a canvas. It helps users who
-// pick the wrong file. It is no defence: Open recognizes the type by content.
-func AllowedName(filename string) bool {
-	base := filename[strings.LastIndexAny(filename, `/\`)+1:]
+// extensions are those that files of accepted types have. Windows saves JPEG as .jfif.
+var extensions = []string{"png", "jpg", "jpeg", "jpe", "jfif", "pjpeg", "pjp", "gif", "webp"}
+
+// longExtensions are common extensions of more than maxShort characters. Files of these
+// types are refused by their content anyway, like all others.
+var longExtensions = []string{
+	"class", "config", "desktop", "ipynb", "keynote", "mhtml", "numbers", "pages", "phtml", "pjpeg",
+	"plist", "shtml", "sqlite", "swift", "torrent", "webloc", "xhtml",
+}
+
+// Extension returns the extension of a file name, without the dot; empty if there is none.
+// A dot is no proof of one: "IMG 2024.12.01" and "Anna.Miller" have none. It has at most
+// four ASCII letters and digits, and not only digits, or is one of the common longer ones.
+// The name of a hidden file (".htaccess") is all extension. Dots and spaces at the end do
+// not count.
+func Extension(filename string) string {
+	const maxShort = 4
+	base := strings.TrimRight(filename[strings.LastIndexAny(filename, `/\`)+1:], ". ")
 	i := strings.LastIndexByte(base, '.')
 	if i < 0 {
-		return true
+		return ""
 	}
-	for _, e := range []string{"png", "jpg", "jpeg", "gif", "webp"} {
-		if strings.EqualFold(base[i+1:], e) {
-			return true
-		}
+	own := base[i+1:]
+	isShort := len(own) <= maxShort && strings.Trim(own, digits+letters) == "" && strings.Trim(own, digits) != ""
+	if i == 0 || isShort || containsFold(longExtensions, own) {
+		return own
 	}
-	return false
+	return ""
+}
+
+const (
+	digits  = "0123456789"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+func containsFold(list []string, s string) bool {
+	return slices.ContainsFunc(list, func(e string) bool { return strings.EqualFold(e, s) })
+}
+
+// AllowedName reports whether a file name has an accepted extension, in any case, or
+// none at all, such as the "blob" that browsers send for a canvas. It helps users who
+// pick the wrong file. It is no defence: Open recognizes the type by content, and SafeName
+// replaces the extension.
+func AllowedName(filename string) bool {
+	own := Extension(filename)
+	return own == "" || containsFold(extensions, own)
 }
 
 // SafeName makes the name of an uploaded file safe for paths and URLs. The extension is
@@ -44,7 +76,9 @@ func AllowedName(filename string) bool {
 // werkzeug.utils.secure_filename, whose names clients may know. Unlike there, '\'
 // is a separator on every system.
 func SafeName(filename, extension string) string {
-	stem, own := cutExtension(strings.TrimRight(safeCharacters(filename), "._"))
+	name := strings.TrimRight(safeCharacters(filename), "._")
+	own := Extension(name)
+	stem := strings.TrimSuffix(name, "."+own)
 	if !sameType(own, extension) {
 		own = extension
 	}
@@ -53,16 +87,6 @@ func SafeName(filename, extension string) string {
 		stem = emptyStem
 	}
 	return stem[:min(len(stem), maxNameBytes-len(".")-len(own))] + "." + own
-}
-
-// cutExtension splits a name at its last dot, unless parts of a path follow the dot
-// ("../photo").
-func cutExtension(name string) (stem, extension string) {
-	i := strings.LastIndexByte(name, '.')
-	if i < 0 || strings.ContainsAny(name[i:], "_-") {
-		return name, ""
-	}
-	return name[:i], name[i+1:]
 }
 
 // safeCharacters keeps only harmless characters. Letters lose their accents, and runs of

@@ -12,8 +12,12 @@ func TestAllowedName(t *testing.T) {
 		"test.png": true, "a.jpg": true, "a.jpeg": true, "a.gif": true, "a.webp": true,
 		"A.PNG": true, ".png": true, "a.b.Jpg": true, "../../x.gif": true,
 		"blob": true, "png": true, "../../x": true, `C:\a.b\x`: true, "": true, // no extension
-		"a.": false, "a.svg": false, "a.png.exe": false, "x/.": false,
-		"a.png ": false, "a.pngx": false, "a.GİF": false,
+		"a.": true, "x/.": true,
+		"a.jpe": true, "a.JFIF": true, "a.pjpeg": true, "a.pjp": true,
+		"a.png ": true, "a.PNG. .": true, "IMG 2024.12.01": true, "Photo at 10.15.30 PM": true, "St. Moritz": true,
+		"Anna.Miller": true, "a.jpg?w=200": true, "a.jpg (1)": true, "a.jpg_large": true, "a.GİF": true,
+		"a.svg": false, "a.png.exe": false, "a.heic": false, "a.pngx": false, "a.html": false, "a.exe. ": false,
+		"a.PHTML": false, "a.7z": false, "a.c": false, ".htaccess": false, "2024.12.01.svg": false,
 	} {
 		if got := picture.AllowedName(name); got != want {
 			t.Errorf("AllowedName(%q) = %v", name, got)
@@ -29,11 +33,17 @@ func TestSafeName(t *testing.T) {
 		{"test.webp", "jpg", "test.jpg"},
 		{"IMG_0001.JPG", "jpg", "IMG_0001.JPG"},
 		{"a.jpeg", "jpg", "a.jpeg"},
+		{"a.jfif", "jpg", "a.jpg"},
+		{"a.jpe", "jpg", "a.jpg"},
+		{"a.", "jpg", "a.jpg"},
 		{"a.JPEG", "png", "a.png"},
 		{"a.PNG", "png", "a.PNG"},
 		{"a.PNG", "jpg", "a.jpg"},
 		{"a.tar.gz", "png", "a.tar.png"},
 		{"noextension", "png", "noextension.png"},
+		{"IMG 2024.12.01", "jpg", "IMG_2024.12.01.jpg"},
+		{"Anna.Miller", "png", "Anna.Miller.png"},
+		{"a.phtml", "png", "a.png"},
 		{"png", "png", "png.png"},
 
 		// From werkzeug's documentation and tests.
@@ -61,7 +71,7 @@ func TestSafeName(t *testing.T) {
 		{"\xff\xfe.png", "png", "picture.png"},
 		{strings.Repeat("a", 300) + ".png", "png", strings.Repeat("a", 96) + ".png"},
 		{strings.Repeat("a", 300) + ".jpeg", "jpg", strings.Repeat("a", 95) + ".jpeg"},
-		{"a." + strings.Repeat("x", 300), "png", "a.png"},
+		{"a." + strings.Repeat("x", 300), "png", "a." + strings.Repeat("x", 94) + ".png"},
 	} {
 		if got := picture.SafeName(c.name, c.ext); got != c.want {
 			t.Errorf("SafeName(%q, %q) = %q, want %q", c.name, c.ext, got, c.want)

@@ -50,17 +50,21 @@ type format interface {
 
 // Open reads the headers of data. It decodes no pixels and takes microseconds,
 // or, for a JPEG, one pass over the bytes. Data that it accepts may still turn out
-// to be broken. Errors: ErrInvalid, ErrTooLarge.
+// to be broken. Errors: ErrInvalid, ErrDamaged, ErrTooLarge.
 //
 // The Source refers to data, which must not change.
 func Open(data []byte, lim Limits) (*Source, error) {
-	f, err := openFormat(data)
+	open := formatOf(data)
+	if open == nil {
+		return nil, ErrInvalid
+	}
+	f, err := open(data)
 	if err != nil {
-		return nil, invalid(err)
+		return nil, damaged(err)
 	}
 	size := f.dimensions()
 	if size.X < 1 || size.Y < 1 {
-		return nil, invalid(errors.New("no pixels"))
+		return nil, damaged(errors.New("no pixels"))
 	}
 	if area(size.X, size.Y) > lim.maxPixels() || max(size.X, size.Y) > maxSourceSide {
 		return nil, fmt.Errorf("%w: %d×%d", ErrTooLarge, size.X, size.Y)
@@ -68,27 +72,27 @@ func Open(data []byte, lim Limits) (*Source, error) {
 	return &Source{f, size, exif.Orientation(f.exif()), lim}, nil
 }
 
-// openFormat recognizes the format by the first bytes, because names and declared
-// types can lie. Sources: PNG (RFC 2083, 3.1), JPEG (ITU T.81, B.1.1.3), GIF89a (17),
-// WebP (RFC 9649, 2.4).
-func openFormat(data []byte) (format, error) {
+// formatOf recognizes the format by the first bytes, because names and declared types
+// can lie. It returns what opens the format, or nil. Sources: PNG (RFC 2083, 3.1), JPEG
+// (ITU T.81, B.1.1.3), GIF89a (17), WebP (RFC 9649, 2.4).
+func formatOf(data []byte) func(data []byte) (format, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte(pngSignature)):
-		return openPNG(data)
-	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
-		return openJPEG(data)
+		return openPNG
+	case bytes.HasPrefix(data, []byte("\xff\xd8")):
+		return openJPEG
 	case bytes.HasPrefix(data, []byte("GIF87a")), bytes.HasPrefix(data, []byte("GIF89a")):
-		return openGIF(data)
+		return openGIF
 	case len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
-		return openWebP(data)
+		return openWebP
 	}
-	return nil, errors.New("unknown type")
+	return nil
 }
 
-// invalid wraps the reason as text. A decoder's message is for logs; nobody should
+// damaged wraps the reason as text. A decoder's message is for logs; nobody should
 // match on it.
-func invalid(why error) error {
-	return fmt.Errorf("%w: %v", ErrInvalid, why)
+func damaged(why error) error {
+	return fmt.Errorf("%w: %v", ErrDamaged, why)
 }
 
 // Weight returns the most bytes of memory that Make takes for a crop. The data

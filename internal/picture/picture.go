@@ -16,6 +16,8 @@
 // The files, in the order of the work:
 //
 //   - open.go opens a file; png.go, jpeg.go, gif.go and webp.go know the formats.
+//     pngrepair.go and pngrows.go repair damaged PNG, damage.go says how much may be
+//     missing.
 //     weight.go has the common parts of weights, crop.go the squares.
 //   - frame.go and average.go decode to pixels and average blocks of them. JPEG is
 //     decoded at a smaller size in the first place, by package jpeg.
@@ -26,7 +28,7 @@
 //   - name.go makes file names safe, describe.go describes refused files, and
 //     stored.go checks stored pictures.
 //
-// Decision 12 (docs/decisions) has the reasons and the figures.
+// Decisions 12 and 28 (docs/decisions) have the reasons and the figures.
 package picture
 
 import (
@@ -46,9 +48,12 @@ const (
 )
 
 var (
-	// ErrInvalid means that the data is not a picture of an accepted type, or is
-	// broken, truncated or hostile.
-	ErrInvalid = errors.New("picture: not a valid " + Accepted)
+	// ErrInvalid means that the data is not a picture of an accepted type.
+	ErrInvalid = errors.New("picture: not a " + Accepted)
+
+	// ErrDamaged means that the data has an accepted type, but too little of the
+	// picture can be read: it is broken, truncated, hostile, or of a rare kind.
+	ErrDamaged = errors.New("picture: damaged")
 
 	// ErrTooLarge means that the picture has more pixels, or takes more memory or
 	// time to decode, than [Limits] allow.

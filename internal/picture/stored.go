@@ -1,23 +1,26 @@
 package picture
 
 import (
-	"context"
+	"bytes"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
 )
 
 // CheckStored decodes a picture as [Source.Make] made it. It fails with ErrInvalid if the
-// picture is broken or not of the content type.
+// picture is not of the content type, and with ErrDamaged if it is broken. Nothing is
+// repaired as in an upload: a stored picture is whole, or its disk is not.
 func CheckStored(data []byte, contentType string) error {
-	s, err := openStored(data, contentType)
+	decode, err := openStored(data, contentType)
 	if err != nil {
 		return err
 	}
-	p, err := s.plan(Crop{})
-	if err != nil {
-		return err
+	if _, err := decode(bytes.NewReader(data)); err != nil {
+		return damaged(err)
 	}
-	_, _, err = s.render(context.Background(), p)
-	return err
+	return nil
 }
 
 // CheckStoredType is [CheckStored] without decoding: it looks at the header only.
@@ -26,20 +29,21 @@ func CheckStoredType(data []byte, contentType string) error {
 	return err
 }
 
-func openStored(data []byte, contentType string) (*Source, error) {
+// openStored looks at the header of a stored picture and returns its strict decoder.
+func openStored(data []byte, contentType string) (func(io.Reader) (image.Image, error), error) {
 	s, err := Open(data, Limits{MaxPixels: 1 << 24})
 	if err != nil {
 		return nil, err
 	}
-	var actual string
+	actual, decode := "", png.Decode
 	switch s.file.(type) {
-	case pngFile:
+	case *pngFile:
 		actual = "image/png"
 	case jpegFile:
-		actual = "image/jpeg"
+		actual, decode = "image/jpeg", jpeg.Decode
 	}
 	if actual != contentType || actual == "" {
-		return nil, invalid(fmt.Errorf("it is not of the type %s", contentType))
+		return nil, fmt.Errorf("%w: it is not of the type %s", ErrInvalid, contentType)
 	}
-	return s, nil
+	return decode, nil
 }

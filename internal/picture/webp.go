@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+	"slices"
 )
 
 // webpFile is a WebP and its first frame. Its slices point into the data.
@@ -18,19 +19,23 @@ type webpFile struct {
 
 var errWebP = errors.New("malformed WebP")
 
-// riffChunk splits data after its first chunk (RFC 9649, 2.3). The padding byte
-// after a chunk of odd size may be missing at the end of data.
+// riffChunk splits data after its first chunk (RFC 9649, 2.3). At the end of data the
+// chunk may be shorter than it says. Not all encoders write the padding byte after a chunk
+// of odd size: it must be zero, so the name of another chunk is none.
 func riffChunk(data []byte) (id string, chunk, rest []byte, err error) {
 	if len(data) < 8 {
 		return "", nil, nil, errWebP
 	}
-	n := uint64(binary.LittleEndian.Uint32(data[4:]))
-	if n > uint64(len(data)-8) {
-		return "", nil, nil, errWebP
+	n := min(uint64(binary.LittleEndian.Uint32(data[4:])), uint64(len(data)-8))
+	id, chunk, rest = string(data[:4]), data[8:8+n], data[8+n:]
+	if n%2 == 1 && len(rest) > 0 && !slices.Contains(webpChunks, string(rest[:min(4, len(rest))])) {
+		rest = rest[1:]
 	}
-	end := 8 + int(n)
-	return string(data[:4]), data[8:end], data[min(len(data), end+end%2):], nil
+	return id, chunk, rest, nil
 }
+
+// webpChunks are the names of all chunks (RFC 9649, 2.5 to 2.7).
+var webpChunks = []string{"VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF", "ICCP", "EXIF", "XMP "}
 
 // openWebP finds the first frame (RFC 9649, 2.5 to 2.7). All sizes that the file states
 // must agree.
@@ -43,11 +48,7 @@ func openWebP(data []byte) (format, error) {
 }
 
 func (f *webpFile) parse() error {
-	_, body, _, err := riffChunk(f.data)
-	if err != nil || len(body) < 4 {
-		return errWebP
-	}
-	id, chunk, rest, err := riffChunk(body[4:]) // after "WEBP"
+	id, chunk, rest, err := riffChunk(f.chunks())
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,11 @@ func (f *webpFile) parse() error {
 	f.canvas = image.Pt(uint24(chunk[4:])+1, uint24(chunk[7:])+1)
 	return f.parseExtended(rest)
 }
+
+// chunks returns everything after "RIFF", the size of the file, and "WEBP". What the size
+// says does not matter: the file may have been cut off after its first frame, or written
+// by an encoder that could not go back to fill it in.
+func (f *webpFile) chunks() []byte { return f.data[12:] }
 
 // parseExtended finds the first frame in the chunks that follow VP8X.
 func (f *webpFile) parseExtended(chunks []byte) error {
@@ -146,11 +152,7 @@ const (
 // chunk returns the content of the chunk want, if VP8X says that there is one; else
 // nil.
 func (f *webpFile) chunk(want string, bit byte) []byte {
-	_, body, _, err := riffChunk(f.data)
-	if err != nil || len(body) < 4 {
-		return nil
-	}
-	id, chunk, rest, err := riffChunk(body[4:])
+	id, chunk, rest, err := riffChunk(f.chunks())
 	if err != nil || id != "VP8X" || len(chunk) == 0 || chunk[0]&bit == 0 {
 		return nil
 	}

@@ -59,7 +59,7 @@ var leaves = map[string]string{
 	"internal/rarely":   "",
 	"internal/run":      "",
 	"internal/secret":   "",
-	"internal/settings": "",
+	"internal/settings": "internal/text",
 	"internal/text":     "",
 	"internal/token":    "",
 	"internal/workers":  "internal/fair",

@@ -78,7 +78,7 @@ func TestPublicAddress(t *testing.T) {
 		}
 	})
 	t.Run("forwarded headers of a trusted proxy count", func(t *testing.T) {
-		server := testkit.Start(t, func(c *cardea.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+		server := testkit.Start(t, proxied, func(c *cardea.Config) { c.ForwardedHost = "on" })
 		client := server.NewClient(t)
 		client.Header = forwarded()
 		set := client.Register("ada@example.com").Header.Get("Set-Cookie")
@@ -93,6 +93,67 @@ func TestPublicAddress(t *testing.T) {
 			t.Errorf("sessions %+v", s)
 		}
 	})
+}
+
+func proxied(c *cardea.Config) {
+	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::ffff:127.0.0.0/104")} // 127.0.0.0/8
+}
+
+// X-Forwarded-Host of a trusted proxy counts only if a setting says that the proxy sets it.
+// Many proxies pass on what the client sent.
+func TestForwardedHost(t *testing.T) {
+	for setting, host := range map[string]string{"": "host.example", "off": "host.example", "on": "front.example.com"} {
+		server := testkit.Start(t, proxied, func(c *cardea.Config) { c.ForwardedHost = setting })
+		ada := server.Register(t, "ada@example.com")
+		r := withHost(t, "GET", server.URL+"/api/user", "host.example")
+		r.Header = forwarded()
+		r.Header.Set("Cookie", "session="+ada.Cookie)
+		if got := ada.Do(r).Want(200).Envelope().User.Avatar; !strings.HasPrefix(got, "https://"+host+"/") {
+			t.Errorf("setting %q: avatar at %s, want host %s", setting, got, host)
+		}
+	}
+}
+
+// Browsers name an origin in one form, clients and proxies in several. Pages of the server's
+// own origin may always call, and links have that form.
+func TestOwnOriginInAllForms(t *testing.T) {
+	for _, c := range []struct{ public, host, forwarded, proto, origin string }{
+		{"", "example.com", "", "", "http://example.com"},
+		{"", "Example.COM", "", "", "http://example.com"},
+		{"", "example.com:80", "", "", "http://example.com"},
+		{"", "example.com.", "", "", "http://example.com"},
+		{"", "example.com.:80", "", "", "http://example.com"},
+		{"https://example.com.", "backend", "", "", "https://example.com"},
+		{"", "backend", "example.com.:443", "https", "https://example.com"},
+		{"", "[0:0::1]:80", "", "", "http://[::1]"},
+		{"", "example.com:443", "", "https", "https://example.com"},
+		{"", "xn--bcher-KVA.example", "", "", "http://xn--bcher-kva.example"},
+		{"", "backend", "Bücher.example", "https", "https://xn--bcher-kva.example"},
+		{"", "backend", "Front.example:0443", "https", "https://front.example"},
+		{"https://Accounts.Example.com:443/", "backend", "", "", "https://accounts.example.com"},
+		{"https://bücher.example/accounts", "backend", "", "", "https://xn--bcher-kva.example"},
+		{"http://bücher.example:80", "backend", "", "", "http://xn--bcher-kva.example"},
+	} {
+		server := testkit.Start(t, proxied, func(cfg *cardea.Config) { cfg.PublicURL, cfg.ForwardedHost = c.public, "on" })
+		ada := server.Register(t, "ada@example.com")
+		send := func(method, path, origin string) *testkit.Answer {
+			r := withHost(t, method, server.URL+path, c.host)
+			r.Header = http.Header{
+				"Origin": {origin}, "Cookie": {"session=" + ada.Cookie},
+				"X-Forwarded-Host": {c.forwarded}, "X-Forwarded-Proto": {c.proto},
+			}
+			return ada.Do(r)
+		}
+		if got := send("GET", "/api/user", c.origin).Want(200).Envelope().User.Avatar; !strings.HasPrefix(got, c.origin+"/") {
+			t.Errorf("%+v: avatar at %s", c, got)
+		}
+		send("POST", "/api/logout", c.origin+"x").WantError(403, "cross_origin")
+		send("POST", "/api/logout", strings.Replace(c.origin, "://", "://x", 1)).WantError(403, "cross_origin")
+		send("POST", "/api/logout", c.origin+":99").WantError(403, "cross_origin")
+		if answer := send("POST", "/api/logout", c.origin); answer.Status != 200 {
+			t.Errorf("%+v: %d %s", c, answer.Status, answer.Body)
+		}
+	}
 }
 
 func forwarded() http.Header {

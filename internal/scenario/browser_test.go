@@ -38,6 +38,16 @@ func TestEveryAnswerIsSafeInABrowser(t *testing.T) {
 	}
 }
 
+// Text has its charset.
+func TestTextHasItsCharset(t *testing.T) {
+	client := testkit.Start(t).NewClient(t)
+	for _, path := range []string{"/static/icon.svg", "/static/cardea.css", "/docs", "/openapi.json", "/healthz", "/none"} {
+		if kind := client.Get(path).Header.Get("Content-Type"); !strings.HasSuffix(kind, "; charset=utf-8") {
+			t.Errorf("%s: Content-Type %s", path, kind)
+		}
+	}
+}
+
 // GET / is JSON for programs and a page for browsers.
 func TestHomePage(t *testing.T) {
 	server := testkit.Start(t)

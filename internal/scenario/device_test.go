@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
@@ -54,6 +55,21 @@ func TestPasswordChangeForgetsDevices(t *testing.T) {
 		server.From(t, "192.0.2.9").Guess("ada@example.com").Want(401)
 	}
 	ada := testkit.Credentials("ada@example.com", "another one")
-	server.FromDevice(t, "192.0.2.10", old).Post("/api/login", ada).WantThrottled()
-	server.FromDevice(t, "192.0.2.10", fresh).Post("/api/login", ada).Want(200)
+	server.FromDevice(t, "192.0.2.9", old).Post("/api/login", ada).WantThrottled()
+	server.FromDevice(t, "192.0.2.9", fresh).Post("/api/login", ada).Want(200)
+}
+
+// Device cookies that a page of a sibling host plants do not hide the user's own.
+func TestBogusDeviceCookies(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	device := server.From(t, "192.0.2.1").Register("ada@example.com").Device()
+	for range 10 {
+		server.From(t, "192.0.2.9").Guess("ada@example.com").Want(401)
+	}
+	bogus := strings.Repeat(device.Name+"=ada.x.y; ", 179)
+	client := server.From(t, "192.0.2.9")
+	client.Header.Set("Cookie", bogus)
+	client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	client.Header.Set("Cookie", bogus+device.Name+"="+device.Value)
+	client.Login("ada@example.com")
 }

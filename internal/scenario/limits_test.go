@@ -4,28 +4,27 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// withChanges records that a user made n changes just now.
-func withChanges(t *testing.T, server *testkit.Server, userID string, n int) {
-	t.Helper()
-	events := []string{"renamed", "sessions_ended", "picture_changed", "picture_removed"}
-	inDatabase(t, server, func(tx *store.Tx) error {
-		for i := range n {
-			a := store.Audit{ID: fmt.Sprint(userID, i), At: server.Clock.Now(), Event: events[i%len(events)], UserID: userID}
-			if err := tx.AddAudit(t.Context(), a); err != nil {
-				return err
-			}
+// withChanges makes n changes: uploads that cannot be read and removals of no picture
+// count like others.
+func withChanges(c *testkit.Client, n int) {
+	for i := range n {
+		if i%10 == 0 {
+			c.Upload("me.png", []byte("no picture")).Want(400)
+		} else {
+			c.Delete("/api/upload-picture").Want(200)
 		}
-		return nil
-	})
+	}
 }
 
 // changesOf returns all calls that count as a change.
@@ -34,8 +33,8 @@ func changesOf(c *testkit.Client) map[string]func() *testkit.Answer {
 		"renamed":         func() *testkit.Answer { return c.Rename("Ada") },
 		"picture set":     func() *testkit.Answer { return c.Upload("me.png", testkit.PNG(5, 5)) },
 		"picture removed": func() *testkit.Answer { return c.Delete("/api/upload-picture") },
-		"sessions ended":  func() *testkit.Answer { return c.Delete("/api/sessions") },
-		"session ended":   func() *testkit.Answer { return c.Delete("/api/sessions/none") },
+		"sessions ended":  func() *testkit.Answer { return c.JSON("DELETE", "/api/sessions", testkit.Confirmation("simplepass")) },
+		"session ended":   func() *testkit.Answer { return c.Delete("/api/sessions/hh2cvh2bhbz7jnsd") },
 	}
 }
 
@@ -45,7 +44,7 @@ func TestTooManyChanges(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
 	bob := server.Register(t, "bob@example.com")
-	withChanges(t, server, ada.User().ID, 4999)
+	withChanges(ada, 4999)
 	server.Clock.Advance(30 * time.Minute)
 	ada.Rename("the last").Want(200)
 	for what, change := range changesOf(ada) {
@@ -70,57 +69,83 @@ func TestTooManyChanges(t *testing.T) {
 	ada.Rename("Ada").Want(200)
 }
 
-// Changes are counted in the database, so the count survives a restart. A clock that was
-// set back does not lock the user out.
+// A clock that was set back does not lock the user out.
 func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	ada := server.Register(t, "ada@example.com")
-	withChanges(t, server, ada.User().ID, 5000)
-	server.Stop()
-	server = testkit.Start(t, testkit.Throttled, testkit.On(server.Data))
-	ada.URL = server.URL
-	ada.Delete("/api/sessions").WantError(429, "too_many_changes")
+	withChanges(ada, 5000)
+	ada.Rename("Eve").WantError(429, "too_many_changes")
 	server.Clock.Advance(-24 * time.Hour)
-	ada.Delete("/api/sessions").Want(200)
+	ada.Rename("Eve").Want(200)
 }
 
 func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
 	server := testkit.Start(t) // with the limits off
 	ada := server.Register(t, "ada@example.com")
-	withChanges(t, server, ada.User().ID, 5001)
+	withChanges(ada, 5001)
 	ada.Rename("Ada").Want(200)
 }
 
-// A user has at most 1,000 sessions. The next login ends the one last seen longest ago.
+// A user has at most 100 sessions, or as many as the operator sets. The next login ends the
+// one last seen longest ago.
 func TestTooManySessions(t *testing.T) {
-	server := testkit.Start(t)
+	for setting, most := range map[int]int{0: 100, 3: 3} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			testTooManySessions(t, testkit.Start(t, func(c *cardea.Config) { c.SessionsPerUser = setting }), most)
+		})
+	}
+}
+
+func testTooManySessions(t *testing.T, server *testkit.Server, most int) {
 	first := server.Register(t, "ada@example.com")
 	id := first.User().ID
 	server.Clock.Advance(2 * time.Hour)
 	second := server.Login(t, "ada@example.com")
+	withSessions(t, server, id, most-2)
+	server.Clock.Advance(time.Hour)
+	second.Get("/api/user").Want(200) // seen now, unlike the first
+	if n := len(allSessions(t, second)); n != most {
+		t.Fatalf("%d sessions", n)
+	}
+	third := server.Login(t, "ada@example.com")
+	first.Get("/api/user").WantError(401, "not_logged_in")
+	second.Get("/api/user").Want(200)
+	if n := len(allSessions(t, third)); n != most {
+		t.Errorf("%d sessions", n)
+	}
+	server.Stop()
+	if events, _ := auditOf(t, server, id); fmt.Sprint(sorted(events)) != "[login login registered session_replaced]" {
+		t.Errorf("events %v", events)
+	}
+}
+
+// withSessions gives a user more sessions, all of this moment.
+func withSessions(t *testing.T, server *testkit.Server, id string, n int) {
+	t.Helper()
 	inDatabase(t, server, func(tx *store.Tx) error {
-		for range 998 {
-			name := strings.ToLower(rand.Text()[:16])
-			s := store.Session{ID: name, TokenHash: []byte(name), UserID: id, CreatedAt: server.Clock.Now(), LastSeenAt: server.Clock.Now()}
+		for range n {
+			now, name := server.Clock.Now(), strings.ToLower(rand.Text()[:16])
+			s := store.Session{ID: name, TokenHash: []byte(name), UserID: id, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now}
 			if err := tx.CreateSession(t.Context(), s); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	server.Clock.Advance(time.Hour)
-	second.Get("/api/user").Want(200) // seen now, unlike the first
-	if n := len(second.Get("/api/sessions").Envelope().Sessions); n != 1000 {
-		t.Fatalf("%d sessions", n)
-	}
-	third := server.Login(t, "ada@example.com")
-	first.Get("/api/user").WantError(401, "not_logged_in")
-	second.Get("/api/user").Want(200)
-	if n := len(third.Get("/api/sessions").Envelope().Sessions); n != 1000 {
-		t.Errorf("%d sessions", n)
-	}
-	server.Stop()
-	if events, _ := auditOf(t, server, id); fmt.Sprint(sorted(events)) != "[login login registered session_replaced]" {
-		t.Errorf("events %v", events)
+}
+
+// allSessions reads all pages of a client's sessions.
+func allSessions(t *testing.T, client *testkit.Client) (all []testkit.Session) {
+	t.Helper()
+	for after := ""; ; {
+		page := client.Get("/api/sessions" + after).Want(200).Envelope()
+		all = append(all, page.Sessions...)
+		if page.Next == nil {
+			return all
+		}
+		if len(page.Sessions) != 50 {
+			t.Fatalf("a page of %d sessions, and more to come", len(page.Sessions))
+		}
+		after = "?after=" + url.QueryEscape(*page.Next)
 	}
 }

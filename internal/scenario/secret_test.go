@@ -71,8 +71,8 @@ func TestSecretKeyFromAVault(t *testing.T) {
 			for range 10 {
 				server.From(t, "198.51.100.1").Guess(account)
 			}
-			server.From(t, "192.0.2.1").Post("/api/login", testkit.Credentials(account, "simplepass")).WantThrottled()
-			server.FromDevice(t, "192.0.2.1", device).Login(account)
+			server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials(account, "simplepass")).WantThrottled()
+			server.FromDevice(t, "198.51.100.1", device).Login(account)
 			server.Stop()
 			if after := state(t, at, file); after != before {
 				t.Errorf("the key was %s, is %s", before, after)
@@ -152,7 +152,7 @@ func TestSecretKeyIsReplaced(t *testing.T) {
 	for range 10 {
 		server.From(t, "198.51.100.1").Guess("ada@example.com").Want(401)
 	}
-	server.FromDevice(t, "192.0.2.1", device).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	server.FromDevice(t, "198.51.100.1", device).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
 }
 
 // Keys are rotated: the new one goes first. Devices stay known and addresses of default
@@ -190,13 +190,13 @@ func TestSecretKeyIsRotated(t *testing.T) {
 	}
 	ada.Get(oldAvatar).Want(200)
 	ada.Get(newAvatar).Want(200)
-	active = server.FromDevice(t, "192.0.2.1", active).Login("ada@example.com").Device()
+	active = server.FromDevice(t, "198.51.100.1", active).Login("ada@example.com").Device()
 	server.Stop()
 
 	restart(next)
 	ada.Get(oldAvatar).WantError(404, "picture_not_found")
 	ada.Get(newAvatar).Want(200)
 	credentials := testkit.Credentials("ada@example.com", "simplepass")
-	server.FromDevice(t, "192.0.2.1", active).Post("/api/login", credentials).Want(200)
-	server.FromDevice(t, "192.0.2.1", asleep).Guess("ada@example.com").WantThrottled()
+	server.FromDevice(t, "198.51.100.1", active).Post("/api/login", credentials).Want(200)
+	server.FromDevice(t, "198.51.100.1", asleep).Guess("ada@example.com").WantThrottled()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/token"
 )
 
 func TestSessionsAreListedAndEnded(t *testing.T) {
@@ -151,38 +152,52 @@ func TestForeignCookies(t *testing.T) {
 	}
 }
 
-// Of several session cookies, the live one counts if it is among the first four. Logout
-// ends that one.
+// Of several session cookies, the first live one counts, wherever it is. Login and logout
+// end all that are live.
 func TestSeveralSessionCookies(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
-	session := func() string {
-		c := server.Login(t, "ada@example.com")
-		return c.Cookie
-	}
-	dead := func() string {
-		c := server.NewClient(t)
-		c.Cookie = session()
-		token := c.Cookie
-		c.Post("/api/logout", nil).Want(http.StatusOK)
-		return token
-	}
+	session := func() string { return server.Login(t, "ada@example.com").Cookie }
+	old := server.Login(t, "ada@example.com")
+	dead := old.Cookie
+	old.Post("/api/logout", nil).Want(http.StatusOK)
 	client := server.NewClient(t)
 	send := func(tokens ...string) {
 		client.Cookie = ""
 		client.Header.Set("Cookie", "session="+strings.Join(tokens, "; session="))
 	}
+	bogus := make([]string, 179) // with the live one, as many as a browser keeps for a site
+	for i := range bogus {
+		bogus[i] = string(token.New())
+	}
 	live := session()
-	for _, tokens := range [][]string{{dead(), live}, {live, dead()}, {dead(), "x", dead(), dead(), live}, {live, session()}} {
+	for _, tokens := range [][]string{
+		{dead, live}, {live, dead}, {dead, "x", dead, dead, live}, {live, session()}, {live, live},
+		append(bogus, live), append([]string{live}, bogus...), append(append(bogus, bogus...), live),
+	} {
 		send(tokens...)
 		client.Get("/api/user").Want(http.StatusOK)
 	}
-	for _, tokens := range [][]string{{dead(), dead()}, {dead(), dead(), dead(), dead(), live}} {
-		send(tokens...)
-		client.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
-	}
-	send(dead(), live)
-	client.Post("/api/logout", nil).Want(http.StatusOK)
-	send(live)
+	send(append(bogus, dead)...)
 	client.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
+
+	for what, end := range map[string]func(){
+		"logout":       func() { client.Post("/api/logout", nil).Want(http.StatusOK) },
+		"login":        func() { client.Login("ada@example.com") },
+		"registration": func() { client.Register("eve@example.com") },
+	} {
+		first, second := session(), session()
+		send(append(append([]string{first}, bogus[:177]...), dead, second)...)
+		end()
+		for i, ended := range []string{first, second} {
+			send(ended)
+			if answer := client.Get("/api/user"); answer.Status != http.StatusUnauthorized {
+				t.Errorf("after the %s, live cookie %d answers %d", what, i+1, answer.Status)
+			}
+		}
+	}
+	send(append(bogus, dead, session())...)
+	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(http.StatusOK)
+	client.Header.Del("Cookie")
+	client.Get("/api/user").Want(http.StatusOK) // with the fresh cookie
 }

@@ -13,28 +13,42 @@ import (
 // longestWait is the longest Retry-After.
 const longestWait = 15 * time.Minute
 
-// After ten wrong passwords in ten minutes, an account refuses the right one too. All
-// spellings of its address, routes and networks count together.
+// After ten wrong passwords in ten minutes from one network, an account refuses the right
+// one from there too. All spellings of its address and all routes count together. Other
+// networks, other accounts and the signed-in owner are not affected.
 func TestGuessingAtOneAccount(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	owner := server.From(t, "192.0.2.1")
 	owner.Register("rénée@example.com")
 	spellings := []string{"rénée@example.com", "RÉNÉE@example.com", " re\u0301ne\u0301e@EXAMPLE.com", "Rénée@Example.COM "}
 	routes := []string{"/api/login", "/login"}
+	stranger := server.From(t, "198.51.100.1")
 	for i := range 10 {
-		stranger := server.From(t, fmt.Sprintf("198.51.100.%d", i))
 		stranger.Post(routes[i%2], testkit.Credentials(spellings[i%4], "wrongpass")).WantError(401, "invalid_credentials")
 	}
-	stranger := server.From(t, "203.0.113.9")
 	for _, route := range routes {
 		for _, email := range spellings {
 			stranger.Post(route, testkit.Credentials(email, "simplepass")).WantThrottled()
 		}
 	}
-	// Other accounts and the signed-in owner are not affected.
 	stranger.Guess("other@example.com").Want(401)
+	server.From(t, "203.0.113.9").Login("rénée@example.com")
 	owner.Get("/api/user").Want(200)
 	owner.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
+}
+
+// After a hundred wrong passwords from everywhere, a network has one attempt at the
+// account in ten minutes.
+func TestGuessingFromEverywhere(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.From(t, "192.0.2.1").Register("ada@example.com")
+	for i := range 100 {
+		server.From(t, fmt.Sprintf("198.51.100.%d", i/10)).Guess("ada@example.com").Want(401)
+	}
+	stranger := server.From(t, "203.0.113.9")
+	stranger.Guess("ada@example.com").Want(401)
+	stranger.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled()
+	server.From(t, "203.0.113.10").Login("ada@example.com")
 }
 
 // An unknown address is throttled like a known one, so throttling reveals nothing.
@@ -150,10 +164,9 @@ func TestHundredGuessesAtOnce(t *testing.T) {
 	var mu sync.Mutex
 	statuses := map[int]int{}
 	var wg sync.WaitGroup
-	for i := range 100 {
+	for range 100 {
 		wg.Go(func() {
-			a := server.From(t, fmt.Sprintf("198.51.100.%d", i)).
-				Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
+			a := server.From(t, "198.51.100.1").Post("/api/login", testkit.Credentials("ada@example.com", "wrongpass"))
 			mu.Lock()
 			defer mu.Unlock()
 			statuses[a.Status]++

@@ -80,7 +80,7 @@ func TestPictureRefusals(t *testing.T) {
 		"SVG":               {"a.png", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), 400, "invalid_file_type"},
 		"another extension": {"a.html", testkit.PNG(9, 9), 400, "invalid_file_type"},
 		"NUL in the name":   {"a\x00.png", testkit.PNG(9, 9), 400, "malformed_request"},
-		"cut short":         {"a.png", testkit.PNG(300, 300)[:60], 400, "invalid_file_type"},
+		"cut short":         {"a.png", testkit.PNG(300, 300)[:60], 400, "damaged_file"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			client := client.With(t)
@@ -90,6 +90,31 @@ func TestPictureRefusals(t *testing.T) {
 	}
 	if n := len(server.StoredFiles(t)); n != 1 {
 		t.Errorf("%d files are stored, want one", n)
+	}
+}
+
+// A damaged picture is refused with its type, whatever its name says.
+func TestDamagedPicture(t *testing.T) {
+	client := testkit.Start(t).Register(t, "ada@example.com")
+	answer := client.Upload("me.jpg", testkit.PNG(300, 300)[:60]).WantError(http.StatusBadRequest, "damaged_file")
+	const want = "This file is a PNG picture, but it is damaged or of a rare kind: too little of the picture can be read. Send another, or save it anew."
+	if got := answer.Envelope().Message; got != want {
+		t.Errorf("message %q", got)
+	}
+	whole := testkit.PNG(300, 300)
+	client.Upload("me.png", whole[:len(whole)-12]).Want(http.StatusOK) // without IEND
+}
+
+// Names that systems give to pictures are accepted. The stored name says what is stored.
+func TestNamesOfPictures(t *testing.T) {
+	client := testkit.Start(t).Register(t, "ada@example.com")
+	for name, want := range map[string]string{
+		"me.jfif": "_me.jpg", "me.JPE": "_me.jpg", "me.": "_me.jpg", "blob": "_blob.jpg", "me.JPEG": "_me.JPEG", "IMG 2024.12.01": "_IMG_2024.12.01.jpg",
+	} {
+		path := client.Upload(name, testkit.JPEG(9, 9)).PicturePath()
+		if !strings.HasSuffix(path, want) {
+			t.Errorf("%q is served as %s", name, path)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func New() Keys {
 func Parse(text string) (Keys, error) {
 	var k Keys
 	n := 0
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors write a byte order mark
 		n++
 		line = strings.TrimSpace(line)
 		if line == "" {

@@ -53,7 +53,8 @@ func (c *cache) load(ctx context.Context, hash token.Hash) (*cached, error) {
 		return nil, err
 	}
 	in := &cached{row: found.Session}
-	in.Session = Session{ID: found.Session.ID, User: user.From(found.User, found.Picture), Memo: new(atomic.Value)}
+	in.Session = Session{ID: found.Session.ID, User: user.From(found.User, found.Picture),
+		ConfirmedAt: found.Session.ConfirmedAt, Memo: new(atomic.Value)}
 	var ok bool
 	if in.stamp, ok = c.db.Stamp(began, found.User.ID); ok {
 		c.entries.Set(hash, in)

@@ -7,31 +7,42 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// Logout ends the session that the client presents. Without a live one it does nothing.
+// Logout ends the sessions that the client presents. Without a live one it does nothing.
 func (s *Service) Logout(ctx context.Context, client guard.Client) error {
-	if !client.Session.IsWellFormed() {
+	presented := client.Sessions()
+	if len(presented) == 0 {
 		return nil
 	}
-	hash := client.Session.Hash()
-	err := s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+	return guard.PublicError(s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+		return end(ctx, tx, presented, guard.EventLogout, report)
+	}))
+}
+
+// end ends the sessions of some tokens, and reports an event for each that existed.
+func end(ctx context.Context, tx *store.Tx, tokens []token.Token, event guard.Event, report guard.Report) error {
+	for _, t := range tokens {
+		hash := t.Hash()
 		userID, err := tx.DeleteSessionByTokenHash(ctx, hash[:])
-		if err == nil {
-			report(guard.EventLogout, userID)
+		switch {
+		case err == nil:
+			report(event, userID)
+		case !errors.Is(err, store.ErrNotFound):
+			return err
 		}
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
 	}
-	return guard.PublicError(err)
+	return nil
 }
 
 // End ends one session of a user. Errors: session_not_found, also for a session of
 // another user; too_many_changes.
 func (s *Service) End(ctx context.Context, userID, id string, client guard.Client) error {
-	if err := s.limits.AdmitChange(ctx, userID); err != nil {
+	if !token.IsID(id) {
+		return guard.ErrSessionNotFound
+	}
+	if err := s.limits.AdmitChange(userID); err != nil {
 		return err
 	}
 	err := s.audit.TransactEvent(ctx, guard.EventSessionsEnded, userID, client, func(tx *store.Tx) error {
@@ -43,7 +54,7 @@ func (s *Service) End(ctx context.Context, userID, id string, client guard.Clien
 // EndOthers ends every session of a user but the given one and returns how many. Error:
 // too_many_changes.
 func (s *Service) EndOthers(ctx context.Context, in *Session, client guard.Client) (ended int64, err error) {
-	if err := s.limits.AdmitChange(ctx, in.User.ID); err != nil {
+	if err := s.limits.AdmitChange(in.User.ID); err != nil {
 		return 0, err
 	}
 	return s.EndAll(ctx, in.User.ID, in.ID, client)
@@ -100,20 +111,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 	)
 }
 
-// EndEverything ends every session of every user and returns how many. It deletes in
-// batches, so a failure leaves the rest; calling it again continues.
+// EndEverything ends every session of every user and returns how many, with an event for
+// each user. It works in batches, so a failure leaves the rest; calling it again continues.
 func (s *Service) EndEverything(ctx context.Context, client guard.Client) (ended int64, err error) {
-	for n := int64(guard.SweepBatch); n == guard.SweepBatch && err == nil; ended += n {
-		err = s.db.Tx(ctx, func(tx *store.Tx) (err error) {
-			n, err = tx.DeleteAllSessions(ctx, guard.SweepBatch)
+	for {
+		n := int64(0)
+		err := s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
+			users, err := tx.UsersWithSessions(ctx, guard.SweepBatch)
+			n = 0 // the transaction may run again
+			for _, userID := range users {
+				of, err := tx.DeleteSessionsOfUser(ctx, userID, "")
+				if err != nil {
+					return err
+				}
+				n += of
+				report(guard.EventSessionsEnded, userID)
+			}
 			return err
 		})
-		if err != nil {
-			n = 0
+		if err != nil || n == 0 {
+			return ended, guard.PublicError(err)
 		}
+		ended += n
 	}
-	if ended > 0 {
-		s.audit.Record(ctx, guard.EventSessionsEnded, "", client)
-	}
-	return ended, guard.PublicError(err)
 }

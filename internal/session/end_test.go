@@ -17,7 +17,7 @@ func addSessions(t *testing.T, h *house.House, userID string, n int) {
 	t.Helper()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
 		for range n {
-			if err := h.Sessions.Replace(t.Context(), tx, "", h.Sessions.Prepare(userID, guard.Client{}), nil); err != nil {
+			if err := h.Sessions.Replace(t.Context(), tx, guard.Client{}, h.Sessions.Prepare(userID, guard.Client{}), func(guard.Event, string) {}); err != nil {
 				return err
 			}
 		}
@@ -106,7 +106,7 @@ func TestListShowsWhenSessionsExpire(t *testing.T) {
 }
 
 // All sessions of all users end, in more than one batch, and at once, even those that are
-// answered from memory. It is one event, of no user.
+// answered from memory. Each user has an event.
 func TestEndEverything(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ada, tok := h.Register(t, "ada@example.com")
@@ -119,7 +119,7 @@ func TestEndEverything(t *testing.T) {
 	if slices.ContainsFunc(tokens, func(tok token.Token) bool { return h.IsSignedIn(t, tok) }) {
 		t.Error("a session continues")
 	}
-	if events := h.Events(t, ""); !slices.Equal(events, []guard.Event{guard.EventSessionsEnded}) {
+	if events := h.Events(t, ada.ID); !slices.Equal(events, []guard.Event{guard.EventRegistered, guard.EventSessionsEnded}) {
 		t.Errorf("events %v", events)
 	}
 	if _, err := h.Accounts.Login(t.Context(), ada.Email, house.Password, guard.Client{}); err != nil {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +23,10 @@ type Options struct {
 	Idle  time.Duration // a session that is not used expires after this
 	Max   time.Duration // every session expires after this
 	Cache int           // sessions kept in memory, at most
-	Now   func() time.Time
+	// PerUser is how many sessions a user has at most. A program that signs in anew each
+	// time would fill the disk.
+	PerUser int
+	Now     func() time.Time
 	// IsSettled reports whether the time can be trusted enough to delete what expired, or to
 	// change what is dated in the future. Nil: always.
 	IsSettled func() bool
@@ -53,6 +55,8 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 type Session struct {
 	ID   string
 	User user.User
+	// ConfirmedAt is when the password was given last, see [Service.IsRecent].
+	ConfirmedAt time.Time
 	// Memo lets the caller keep a value with the session, such as an encoded answer. It
 	// is dropped when anything about the user changes.
 	Memo *atomic.Value
@@ -64,23 +68,13 @@ type SignIn struct {
 	Device  guard.Device // empty: none
 }
 
-// Info is a session as its owner sees it in the list.
-type Info struct {
-	ID         string
-	CreatedAt  time.Time
-	LastSeenAt time.Time // to the hour, see [Service.Find]
-	ExpiresAt  time.Time // if it is not used again
-	IP         string
-	UserAgent  string
-	Current    bool
-}
-
 const (
 	// maxUserAgent in bytes is enough to recognise a device.
 	maxUserAgent = 256
-	// maxSessions is how many sessions one user has at most. No user has so many devices.
-	// A program that signs in anew each time would fill the disk.
-	maxSessions = 1000
+	// pageSize is how many sessions a page of the list has.
+	pageSize = 50
+	// recently is how long a session is recent after the password was given.
+	recently = 5 * time.Minute
 	// detour bounds how long a request that only reads may wait to write, for instance
 	// while another process holds the database lock.
 	detour = 250 * time.Millisecond
@@ -98,25 +92,18 @@ func (s *Service) Prepare(userID string, client guard.Client) Fresh {
 	fresh, now := token.New(), store.Stored(s.opt.Now())
 	hash := fresh.Hash()
 	return Fresh{fresh, store.Session{
-		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now,
+		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now,
 		IP: client.Address(), UserAgent: text.Printable(client.UserAgent, maxUserAgent),
 	}}
 }
 
-// Replace stores a session. It ends the one that the client presented, and the least
+// Replace stores a session. It ends those that the client presented, and the least
 // recently used ones if the user has too many.
-func (s *Service) Replace(ctx context.Context, tx *store.Tx, presented token.Token, fresh Fresh, report guard.Report) error {
-	if presented != "" {
-		hash := presented.Hash()
-		userID, err := tx.DeleteSessionByTokenHash(ctx, hash[:])
-		switch {
-		case err == nil:
-			report(guard.EventSessionReplaced, userID)
-		case !errors.Is(err, store.ErrNotFound):
-			return err
-		}
+func (s *Service) Replace(ctx context.Context, tx *store.Tx, client guard.Client, fresh Fresh, report guard.Report) error {
+	if err := end(ctx, tx, client.Sessions(), guard.EventSessionReplaced, report); err != nil {
+		return err
 	}
-	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, maxSessions-1, guard.SweepBatch)
+	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, s.opt.PerUser-1, guard.SweepBatch)
 	if err != nil {
 		return err
 	}
@@ -161,7 +148,7 @@ func (s *Service) Find(ctx context.Context, t token.Token) (*Session, error) {
 		s.dropExpired(ctx, hash, now)
 		return nil, guard.ErrNotLoggedIn
 	}
-	if found.row.CreatedAt.After(now) || found.row.LastSeenAt.After(now) {
+	if found.row.CreatedAt.After(now) || found.row.LastSeenAt.After(now) || found.ConfirmedAt.After(now) {
 		s.redate(ctx, found.row, now)
 	}
 	if now.Sub(found.row.LastSeenAt) >= s.touchInterval() {
@@ -202,7 +189,8 @@ func (s *Service) dropExpired(ctx context.Context, hash token.Hash, now time.Tim
 // clock was set back, and would outlive its limits. A last use that is only a moment ahead
 // is one of another request at the same time.
 func (s *Service) redate(ctx context.Context, row store.Session, now time.Time) {
-	if row.CreatedAt.Sub(now) < redateFrom && row.LastSeenAt.Sub(now) < redateFrom || !s.opt.IsSettled() {
+	ahead := max(row.CreatedAt.Sub(now), row.LastSeenAt.Sub(now), row.ConfirmedAt.Sub(now))
+	if ahead < redateFrom || !s.opt.IsSettled() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, detour)
@@ -215,27 +203,38 @@ func (s *Service) redate(ctx context.Context, row store.Session, now time.Time) 
 // redateFrom is how far in the future a date must be to be corrected.
 const redateFrom = time.Second
 
-// List returns the live sessions of a user, the most recently used first. currentID
-// names the session of the caller; it may be empty.
-func (s *Service) List(ctx context.Context, userID, currentID string) ([]Info, error) {
-	rows, err := s.db.SessionsOfUser(ctx, userID, maxSessions)
+// Stored returns those of some tokens that a session has, in their order. The session may
+// have expired.
+func (s *Service) Stored(ctx context.Context, tokens []token.Token) ([]token.Token, error) {
+	hashes := make([][]byte, 0, len(tokens))
+	for _, t := range tokens {
+		hash := t.Hash()
+		hashes = append(hashes, hash[:])
+	}
+	known, err := s.db.KnownTokenHashes(ctx, hashes)
 	if err != nil {
 		return nil, guard.PublicError(err)
 	}
-	for i, row := range rows {
-		rows[i] = s.uses.latest(row)
-	}
-	slices.SortStableFunc(rows, func(a, b store.Session) int { return b.LastSeenAt.Compare(a.LastSeenAt) })
-	now := s.opt.Now()
-	list := make([]Info, 0, len(rows))
-	for _, row := range rows {
-		if s.isExpired(row, now) {
-			continue
+	stored := make([]token.Token, 0, len(known))
+	for i, t := range tokens {
+		if known[string(hashes[i])] {
+			stored = append(stored, t)
+			delete(known, string(hashes[i])) // a browser may send it twice
 		}
-		list = append(list, Info{
-			ID: row.ID, CreatedAt: row.CreatedAt, LastSeenAt: row.LastSeenAt, ExpiresAt: s.expiry(row),
-			IP: row.IP, UserAgent: row.UserAgent, Current: row.ID == currentID,
-		})
 	}
-	return list, nil
+	return stored, nil
+}
+
+// IsRecent reports whether the password was given in a session in the last five minutes:
+// at a login, a registration or a [Service.Confirm]. A time in the future does not count,
+// because the clock may have been set back.
+func (s *Service) IsRecent(in *Session) bool {
+	age := s.opt.Now().Sub(in.ConfirmedAt)
+	return age >= 0 && age < recently
+}
+
+// Confirm makes a session recent. Error: not_logged_in, if it has ended meanwhile.
+func (s *Service) Confirm(ctx context.Context, tx *store.Tx, in *Session) error {
+	err := tx.ConfirmSession(ctx, in.User.ID, in.ID, s.opt.Now())
+	return guard.IfNotFound(err, guard.ErrNotLoggedIn)
 }

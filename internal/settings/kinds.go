@@ -187,7 +187,7 @@ func Networks(name string, field *[]netip.Prefix, usage string) Setting {
 	return list(name, field, parse, netip.Prefix.String, check, usage)
 }
 
-// parseNetwork normalises: 10.1.2.3/8 is 10.0.0.0/8, and ::ffff:192.0.2.1 is 192.0.2.1/32.
+// parseNetwork normalises: 10.1.2.3/8 is 10.0.0.0/8.
 func parseNetwork(text string) (netip.Prefix, error) {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		ip = ip.Unmap().WithZone("")
@@ -197,8 +197,14 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	if err != nil {
 		return network, err
 	}
+	return Unmapped(network).Masked(), nil
+}
+
+// Unmapped returns a network of IPv4 addresses that is written as an IPv6 one in its IPv4
+// form: ::ffff:10.0.0.0/104 is 10.0.0.0/8. Addresses of clients have that form.
+func Unmapped(network netip.Prefix) netip.Prefix {
 	if ip, bits := network.Addr(), network.Bits()-96; ip.Is4In6() && bits >= 0 {
-		network = netip.PrefixFrom(ip.Unmap(), bits)
+		return netip.PrefixFrom(ip.Unmap(), bits)
 	}
-	return network.Masked(), nil
+	return network
 }

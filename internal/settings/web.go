@@ -8,19 +8,20 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // ParsePublicURL parses the address the world sees. Its host and port are as browsers
 // write them: in lower case and punycode, without the scheme's own port. Without an
 // address it returns nil and no error.
-func ParsePublicURL(text string) (*url.URL, error) {
-	if text == "" {
+func ParsePublicURL(address string) (*url.URL, error) {
+	if address == "" {
 		return nil, nil //nolint:nilnil // no address is a valid setting
 	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.ContainsAny(text, "?#") || !canonicalHost(u) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.ContainsAny(address, "?#") || !canonicalHost(u) {
 		return nil, errors.New("an address such as https://accounts.example.com, without user, query and fragment")
 	}
 	return u, nil
@@ -28,55 +29,31 @@ func ParsePublicURL(text string) (*url.URL, error) {
 
 // canonicalHost writes host and port as browsers do (https://url.spec.whatwg.org/#host-parsing).
 // It returns false if they are malformed.
-func canonicalHost(u *url.URL) bool {
-	host, port := u.Hostname(), u.Port()
-	if ip, err := netip.ParseAddr(host); err == nil {
-		if host = ip.String(); ip.Is6() {
-			host = "[" + host + "]"
-		}
-	} else if host, err = asciiHost(host); err != nil {
-		return false
-	}
-	if u.Host = host; port == "" {
-		return true
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	isDefault := u.Scheme == "http" && n == 80 || u.Scheme == "https" && n == 443
-	if err == nil && !isDefault {
-		u.Host += ":" + strconv.FormatUint(n, 10)
-	}
-	return err == nil
+func canonicalHost(u *url.URL) (ok bool) {
+	u.Host, ok = text.Host(u.Host, u.Scheme == "https")
+	name := u.Hostname()
+	return ok && (isIP(name) || isName(name))
 }
 
-// asIDNA converts host names as browsers do: to lower case and punycode (UTS 46).
-var asIDNA = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.CheckHyphens(false), idna.StrictDomainName(false))
-
-// asciiHost converts a host name and checks its form. It allows underscores, because
-// hosts of private networks have them.
-func asciiHost(name string) (string, error) {
-	name, err := asIDNA.ToASCII(name)
-	if err != nil {
-		return "", err
-	}
+// isName reports whether an ASCII name can be a host's. Underscores are fine, because hosts
+// of private networks have them.
+func isName(name string) bool {
 	isOther := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	}
 	labels := strings.Split(name, ".")
 	for _, label := range labels {
 		if label == "" || len(label) > 63 || strings.ContainsFunc(label, isOther) {
-			return "", errors.New("malformed label")
+			return false
 		}
 	}
-	_, err = strconv.ParseUint(labels[len(labels)-1], 10, 64)
-	if len(name) > 253 || err == nil { // browsers take a number at the end for an IPv4 address
-		return "", errors.New("malformed name")
-	}
-	return name, nil
+	_, err := strconv.ParseUint(labels[len(labels)-1], 10, 64) // browsers take a number there for an IPv4 address
+	return err != nil && text.IsPunycode(name)
 }
 
 // CheckPublicURL is [ParsePublicURL] as a check of a [Text].
-func CheckPublicURL(text string) error {
-	_, err := ParsePublicURL(text)
+func CheckPublicURL(address string) error {
+	_, err := ParsePublicURL(address)
 	return err
 }
 
@@ -148,8 +125,8 @@ func ParseCookieDomain(domain string, public *url.URL) (string, error) {
 	case isIP(domain), isIP(host):
 		return "", errors.New("only host names: an IP address has no subdomains")
 	}
-	ascii, err := asciiHost(domain)
-	if err != nil || !isDomain(ascii) {
+	ascii, ok := text.HostName(domain)
+	if !ok || !isName(ascii) || !isDomain(ascii) {
 		return "", errors.New("a host name of letters, digits, hyphens and dots, without underscores")
 	}
 	switch suffix, _ := publicsuffix.PublicSuffix(ascii); {

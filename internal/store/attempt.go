@@ -1,22 +1,23 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 )
 
 // Attempt is a row of attempts: something that counts against a limit.
 type Attempt struct {
-	ID      string
+	ID      string // the same in every row of an attempt that counts against several limits
 	Counter []byte // what it counts for
 	At      time.Time
 }
 
-// AttemptsAfter returns the times of a counter's attempts after a time, the latest first,
-// at most limit.
-func (r reads) AttemptsAfter(ctx context.Context, counter []byte, after time.Time, limit int) ([]time.Time, error) {
-	return readAll(ctx, r, func(at *time.Time) []any { return []any{instant{at}} },
-		`SELECT at FROM attempts WHERE counter = $1 AND at > $2 ORDER BY at DESC LIMIT $3`, counter, micros(after), limit)
+// AttemptsAfter returns a counter's attempts after a time, the latest first, at most limit.
+func (r reads) AttemptsAfter(ctx context.Context, counter []byte, after time.Time, limit int) ([]Attempt, error) {
+	return readAll(ctx, r, func(a *Attempt) []any { return []any{&a.ID, &a.Counter, instant{&a.At}} },
+		`SELECT id, counter, at FROM attempts WHERE counter = $1 AND at > $2 ORDER BY at DESC LIMIT $3`, counter, micros(after), limit)
 }
 
 // RedateFutureAttempts moves a counter's attempts that are dated after now to now.
@@ -31,21 +32,23 @@ func (tx *Tx) AddAttempt(ctx context.Context, a Attempt) error {
 	return err
 }
 
-// DeleteAttempt removes an attempt, if it exists.
-func (tx *Tx) DeleteAttempt(ctx context.Context, id string) error {
-	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE id = $1`, id)
-	return err
-}
-
 // DeleteAttempts removes all attempts of a counter.
 func (tx *Tx) DeleteAttempts(ctx context.Context, counter []byte) error {
 	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE counter = $1`, counter)
 	return err
 }
 
+// DeleteAttemptsFrom removes all attempts of the counters of 32 bytes that begin with a
+// prefix.
+func (tx *Tx) DeleteAttemptsFrom(ctx context.Context, prefix []byte) error {
+	last := append(slices.Clone(prefix), bytes.Repeat([]byte{0xff}, 32-len(prefix))...)
+	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE counter >= $1 AND counter <= $2`, prefix, last)
+	return err
+}
+
 // DeleteOldAttempts removes at most limit attempts made at or before a time, and returns
 // how many.
 func (tx *Tx) DeleteOldAttempts(ctx context.Context, at time.Time, limit int) (int64, error) {
-	return tx.exec(ctx, `DELETE FROM attempts WHERE id IN
-		(SELECT id FROM attempts WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(at), limit)
+	return tx.exec(ctx, `DELETE FROM attempts WHERE (counter, at, id) IN
+		(SELECT counter, at, id FROM attempts WHERE at <= $1 ORDER BY at LIMIT $2)`, micros(at), limit)
 }

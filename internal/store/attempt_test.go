@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -21,13 +22,16 @@ func withAttempts(t *testing.T, db *store.DB, counter string, seconds ...int) {
 // attempts lists at most limit attempts of a counter after a second, as seconds.
 func attempts(t *testing.T, db *store.DB, counter string, after, limit int) string {
 	t.Helper()
-	times, err := db.AttemptsAfter(t.Context(), []byte(counter), at(after), limit)
+	rows, err := db.AttemptsAfter(t.Context(), []byte(counter), at(after), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seconds := []int{}
-	for _, time := range times {
-		seconds = append(seconds, int(time.Sub(at(0)).Seconds()))
+	for _, row := range rows {
+		if row.ID == "" || string(row.Counter) != counter {
+			t.Errorf("attempt %+v", row)
+		}
+		seconds = append(seconds, int(row.At.Sub(at(0)).Seconds()))
 	}
 	return fmt.Sprint(seconds)
 }
@@ -73,11 +77,36 @@ func TestAttemptsAreDeleted(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withAttempts(t, db, "ann", 10, 20, 30)
 		withAttempts(t, db, "bob", 10, 20)
-		write(t, db, func(tx *store.Tx) error { return tx.DeleteAttempt(t.Context(), "ann20") })
-		wantAttempts(t, db, "ann", "[30 10]")
 		write(t, db, func(tx *store.Tx) error { return tx.DeleteAttempts(t.Context(), []byte("ann")) })
 		wantAttempts(t, db, "ann", "[]")
 		wantAttempts(t, db, "bob", "[20 10]")
+	})
+}
+
+// The first half of a counter's name is that of an account.
+func TestAttemptsOfManyCountersAreDeleted(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		names := make([]string, 4)
+		for i, half := range []string{"a0", "a1", "b0", "b1"} {
+			names[i] = strings.Repeat(half[:1], 16) + strings.Repeat(half[1:], 16)
+			withAttempts(t, db, names[i], 10)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.DeleteAttemptsFrom(t.Context(), []byte(names[0][:16])) })
+		for i, want := range []string{"[]", "[]", "[10]", "[10]"} {
+			wantAttempts(t, db, names[i], want)
+		}
+	})
+}
+
+// One attempt may count against several limits.
+func TestAttemptWithSeveralCounters(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		for _, counter := range []string{"account", "network"} {
+			write(t, db, func(tx *store.Tx) error {
+				return tx.AddAttempt(t.Context(), store.Attempt{ID: "one", Counter: []byte(counter), At: at(10)})
+			})
+			wantAttempts(t, db, counter, "[10]")
+		}
 	})
 }
 

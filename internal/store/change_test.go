@@ -13,7 +13,7 @@ import (
 var unseen = map[string]bool{
 	"CreateUser": true, "CreateSession": true, "ReplacePasswordHash": true,
 	"AddOrphan": true, "AdoptOrphan": true, "ForgetOrphan": true, "ExpireOrphan": true,
-	"AddAttempt": true, "DeleteAttempt": true, "DeleteAttempts": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
+	"AddAttempt": true, "DeleteAttempts": true, "DeleteAttemptsFrom": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
 	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
 }
 

@@ -89,7 +89,7 @@ func newUser(id string) store.User {
 // session returns a session that differs from others in every unique column.
 func session(id, userID string, created, seen time.Time) store.Session {
 	return store.Session{
-		ID: id, TokenHash: []byte("token of " + id), UserID: userID, CreatedAt: created, LastSeenAt: seen,
+		ID: id, TokenHash: []byte("token of " + id), UserID: userID, CreatedAt: created, LastSeenAt: seen, ConfirmedAt: created,
 		IP: "192.0.2.1", UserAgent: "Browser of " + id,
 	}
 }
@@ -132,7 +132,7 @@ func withSessions(t *testing.T, db *store.DB, sessions ...store.Session) {
 // sessionIDs lists the sessions of a user, the one seen last first.
 func sessionIDs(t *testing.T, db *store.DB, userID string) string {
 	t.Helper()
-	list, err := db.SessionsOfUser(t.Context(), userID, 100)
+	list, err := db.SessionsOfUser(t.Context(), userID, time.Time{}, "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}

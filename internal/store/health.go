@@ -102,7 +102,7 @@ func probe(ctx context.Context) func(tx *Tx) error {
 		if err := tx.AddAttempt(ctx, attempt); err != nil {
 			return err
 		}
-		return tx.DeleteAttempt(ctx, attempt.ID)
+		return tx.DeleteAttempts(ctx, attempt.Counter)
 	}
 }
 

@@ -23,7 +23,14 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.SessionByTokenHash(ctx, []byte("token of s1"))
 		return err
 	},
-	"SessionsOfUser": func(tx *store.Tx, ctx context.Context) error { _, err := tx.SessionsOfUser(ctx, "ann", 9); return err },
+	"KnownTokenHashes": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.KnownTokenHashes(ctx, [][]byte{[]byte("token of s1")})
+		return err
+	},
+	"SessionsOfUser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.SessionsOfUser(ctx, "ann", at(9), "s", 9)
+		return err
+	},
 	"UsersByEmailKey": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.UsersByEmailKey(ctx, "a", "b", 9)
 		return err
@@ -60,7 +67,8 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"CreateSession": func(tx *store.Tx, ctx context.Context) error {
 		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
 	},
-	"TouchSession": func(tx *store.Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
+	"ConfirmSession": func(tx *store.Tx, ctx context.Context) error { return tx.ConfirmSession(ctx, "ann", "s1", at(9)) },
+	"TouchSession":   func(tx *store.Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
 	"DeleteSessionByTokenHash": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err
@@ -77,7 +85,7 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.DeleteSessionsBeyond(ctx, "ann", 0, 9)
 		return err
 	},
-	"DeleteAllSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.DeleteAllSessions(ctx, 9); return err },
+	"UsersWithSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.UsersWithSessions(ctx, 9); return err },
 	"DeleteIdleSessions": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteIdleSessions(ctx, at(9), 9)
 		return err
@@ -94,10 +102,6 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"RedateFutureAttempts": func(tx *store.Tx, ctx context.Context) error {
 		return tx.RedateFutureAttempts(ctx, []byte("ann"), at(1))
 	},
-	"NthAuditOfUser": func(tx *store.Tx, ctx context.Context) error {
-		_, err := tx.NthAuditOfUser(ctx, "ann", []string{"a", "b"}, at(1), at(9), 9)
-		return notMissing(err)
-	},
 	"DeleteOldAuditWithoutUser": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteOldAuditWithoutUser(ctx, at(9), 9)
 		return err
@@ -110,8 +114,8 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"AddAttempt": func(tx *store.Tx, ctx context.Context) error {
 		return tx.AddAttempt(ctx, store.Attempt{"t2", []byte("ann"), at(2)})
 	},
-	"DeleteAttempt":  func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempt(ctx, "t1") },
-	"DeleteAttempts": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
+	"DeleteAttemptsFrom": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttemptsFrom(ctx, []byte("c")) },
+	"DeleteAttempts":     func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
 	"DeleteOldAttempts": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteOldAttempts(ctx, at(9), 9)
 		return err
@@ -143,7 +147,7 @@ var exempt = map[string]string{
 	"Damages":           "for operators' commands, and for readiness after damage was met, once a minute at most",
 	"QuickCheck":        "in the background after a start, and once a day",
 	"Snapshot":          "for backups",
-	"DeleteAllSessions": "for operators' commands: reads no more than it deletes",
+	"UsersWithSessions": "for operators' commands: reads no more than they end",
 }
 
 // without are the methods of DB that hold no query of a table.

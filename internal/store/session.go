@@ -2,18 +2,23 @@ package store
 
 import (
 	"context"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
 // Session is a row of sessions.
 type Session struct {
-	ID         string // public
-	TokenHash  []byte // SHA-256 of the token; unique
-	UserID     string
-	CreatedAt  time.Time
-	LastSeenAt time.Time
-	IP         string
-	UserAgent  string
+	ID          string // public
+	TokenHash   []byte // SHA-256 of the token; unique
+	UserID      string
+	CreatedAt   time.Time
+	LastSeenAt  time.Time
+	ConfirmedAt time.Time // when the password was given last
+	IP          string
+	UserAgent   string
 }
 
 // SignedIn is a session with what a request of its owner needs. It has no more columns
@@ -31,10 +36,10 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	var p nullPicture
 	session, user := &found.Session, &found.User
 	fields := []any{
-		&session.ID, &session.UserID, instant{&session.CreatedAt}, instant{&session.LastSeenAt},
+		&session.ID, &session.UserID, instant{&session.CreatedAt}, instant{&session.LastSeenAt}, instant{&session.ConfirmedAt},
 		&user.Name, &user.Email, &user.EmailVerified, instant{&user.CreatedAt},
 	}
-	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at,
+	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.confirmed_at,
 			u.name, u.email, u.email_verified, u.created_at, `+nullPictureColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE s.token_hash = $1`, hash).Scan(append(fields, p.fields()...)...)
@@ -43,24 +48,70 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	return found, r.classify(err)
 }
 
-const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.ip, s.user_agent`
+// hashesAtOnce is how many hashes one query looks up. The text of the query is constant, so
+// the last hash stands for those that are missing.
+const hashesAtOnce = 60
 
-func (s *Session) fields() []any {
-	return []any{&s.ID, &s.TokenHash, &s.UserID, instant{&s.CreatedAt}, instant{&s.LastSeenAt}, &s.IP, &s.UserAgent}
+var knownTokenHashes = func() string {
+	places := make([]string, hashesAtOnce)
+	for i := range places {
+		places[i] = "$" + strconv.Itoa(i+1)
+	}
+	return `SELECT token_hash FROM sessions WHERE token_hash IN (` + strings.Join(places, ", ") + `)`
+}()
+
+// KnownTokenHashes tells which token hashes a session has.
+func (r reads) KnownTokenHashes(ctx context.Context, hashes [][]byte) (map[string]bool, error) {
+	known := map[string]bool{}
+	for some := range slices.Chunk(hashes, hashesAtOnce) {
+		args := make([]any, hashesAtOnce)
+		for i := range args {
+			args[i] = some[min(i, len(some)-1)]
+		}
+		found, err := readAll(ctx, r, column[[]byte], knownTokenHashes, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, hash := range found {
+			known[string(hash)] = true
+		}
+	}
+	return known, nil
 }
 
-// SessionsOfUser lists a user's sessions, the one seen last first, at most limit.
-func (r reads) SessionsOfUser(ctx context.Context, userID string, limit int) ([]Session, error) {
-	return readAll(ctx, r, (*Session).fields, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = $1
-		ORDER BY s.last_seen_at DESC, s.id LIMIT $2`, userID, limit)
+const sessionColumns = `s.id, s.token_hash, s.user_id, s.created_at, s.last_seen_at, s.confirmed_at, s.ip, s.user_agent`
+
+func (s *Session) fields() []any {
+	return []any{
+		&s.ID, &s.TokenHash, &s.UserID, instant{&s.CreatedAt}, instant{&s.LastSeenAt}, instant{&s.ConfirmedAt}, &s.IP, &s.UserAgent,
+	}
+}
+
+// SessionsOfUser lists a user's sessions, the one seen last first, at most limit. It starts
+// after the session with an id that was seen at a time; sessions of the same time are in
+// the order of their ids. A zero time means from the first one on.
+func (r reads) SessionsOfUser(ctx context.Context, userID string, seen time.Time, id string, limit int) ([]Session, error) {
+	if seen.IsZero() {
+		seen, id = time.UnixMicro(math.MaxInt64), ""
+	}
+	return readAll(ctx, r, (*Session).fields, `SELECT `+sessionColumns+` FROM sessions s
+		WHERE s.user_id = $1 AND s.last_seen_at <= $2 AND (s.last_seen_at < $2 OR s.id > $3)
+		ORDER BY s.last_seen_at DESC, s.id LIMIT $4`, userID, micros(seen), id, limit)
 }
 
 // CreateSession adds a session: [ErrNotFound] when its user does not exist.
 func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
-	_, err := tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, ip, user_agent)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		s.ID, s.TokenHash, s.UserID, micros(s.CreatedAt), micros(s.LastSeenAt), s.IP, s.UserAgent)
+	_, err := tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, confirmed_at, ip, user_agent)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		s.ID, s.TokenHash, s.UserID, micros(s.CreatedAt), micros(s.LastSeenAt), micros(s.ConfirmedAt), s.IP, s.UserAgent)
 	return err
+}
+
+// ConfirmSession notes that the password was given in a user's session: [ErrNotFound] when
+// the user has no such session.
+func (tx *Tx) ConfirmSession(ctx context.Context, userID, id string, at time.Time) error {
+	tx.changes(userID)
+	return tx.execOne(ctx, `UPDATE sessions SET confirmed_at = $3 WHERE id = $1 AND user_id = $2`, id, userID, micros(at))
 }
 
 // TouchSession updates when a user's session was last seen, unless it was seen after
@@ -72,12 +123,14 @@ func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since t
 	return err
 }
 
-// RedateSession makes a session that is dated after now one of now.
+// RedateSession makes a session that is dated after now one of now. A password that was given
+// after now counts as not given.
 func (tx *Tx) RedateSession(ctx context.Context, userID, id string, now time.Time) error {
 	tx.changes(userID)
 	_, err := tx.exec(ctx, `UPDATE sessions SET
 		created_at = CASE WHEN created_at > $2 THEN $2 ELSE created_at END,
-		last_seen_at = CASE WHEN last_seen_at > $2 THEN $2 ELSE last_seen_at END WHERE id = $1`, id, micros(now))
+		last_seen_at = CASE WHEN last_seen_at > $2 THEN $2 ELSE last_seen_at END,
+		confirmed_at = CASE WHEN confirmed_at > $2 THEN 0 ELSE confirmed_at END WHERE id = $1`, id, micros(now))
 	return err
 }
 
@@ -146,10 +199,9 @@ func (tx *Tx) DeleteOldSessions(ctx context.Context, created time.Time, limit in
 		(SELECT id FROM sessions WHERE created_at <= $1 ORDER BY created_at LIMIT $2) RETURNING user_id`, micros(created), limit)
 }
 
-// DeleteAllSessions ends at most limit sessions of any user, and returns how many.
-func (tx *Tx) DeleteAllSessions(ctx context.Context, limit int) (int64, error) {
-	return tx.deleteSessions(ctx, `DELETE FROM sessions WHERE id IN
-		(SELECT id FROM sessions ORDER BY last_seen_at LIMIT $1) RETURNING user_id`, limit)
+// UsersWithSessions returns at most limit users who have a session.
+func (r reads) UsersWithSessions(ctx context.Context, limit int) ([]string, error) {
+	return readAll(ctx, r, column[string], `SELECT DISTINCT user_id FROM sessions ORDER BY user_id LIMIT $1`, limit)
 }
 
 // deleteSessions runs a statement that returns the users of the sessions it deletes.

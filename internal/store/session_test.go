@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -18,8 +19,8 @@ func TestSessionIsFoundWithItsOwnerAndPicture(t *testing.T) {
 			return store.User{ID: id, Name: "Name of " + id, Email: id + "@Example.com", CreatedAt: at(0)}
 		}
 		for token, want := range map[string]store.SignedIn{
-			"token of s1": {store.Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2)}, owner("ann"), nil},
-			"token of s2": {store.Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4)}, owner("bob"),
+			"token of s1": {store.Session{ID: "s1", UserID: "ann", CreatedAt: at(1), LastSeenAt: at(2), ConfirmedAt: at(1)}, owner("ann"), nil},
+			"token of s2": {store.Session{ID: "s2", UserID: "bob", CreatedAt: at(3), LastSeenAt: at(4), ConfirmedAt: at(3)}, owner("bob"),
 				&store.Picture{UserID: "bob", Name: "face.png", File: store.File{Version: "version of key1"}, CropsVersion: "crops of key1"}},
 		} {
 			got, err := db.SessionByTokenHash(t.Context(), []byte(token))
@@ -69,7 +70,7 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 			session("old", "ann", at(0), at(1)), session("b", "ann", at(9), at(5)), session("a", "ann", at(3), at(5)),
 			session("last", "ann", at(2), at(6)), session("bob's", "bob", at(0), at(7)))
 		for limit, want := range map[int]string{0: "[]", 1: "[last]", 3: "[last a b]", 4: "[last a b old]", 100: "[last a b old]"} {
-			list, err := db.SessionsOfUser(t.Context(), "ann", limit)
+			list, err := db.SessionsOfUser(t.Context(), "ann", time.Time{}, "", limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +82,7 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 				t.Errorf("limit %d: %v, want %s", limit, ids, want)
 			}
 		}
-		list, err := db.SessionsOfUser(t.Context(), "bob", 100)
+		list, err := db.SessionsOfUser(t.Context(), "bob", time.Time{}, "", 100)
 		if want := []store.Session{session("bob's", "bob", at(0), at(7))}; err != nil || !reflect.DeepEqual(list, want) {
 			t.Errorf("got %+v, %v, want %+v", list, err, want)
 		}

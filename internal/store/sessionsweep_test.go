@@ -3,27 +3,19 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-func TestDeleteAllSessionsInBatches(t *testing.T) {
+func TestUsersWithSessions(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
-		withUsers(t, db, "ann", "bob")
-		withSessions(t, db, session("s1", "ann", at(1), at(1)), session("s2", "bob", at(2), at(2)), session("s3", "ann", at(3), at(3)))
-		for _, want := range []int64{2, 1, 0} {
-			began := db.Moment()
-			stamp, _ := db.Stamp(began, "ann")
-			write(t, db, func(tx *store.Tx) error {
-				n, err := tx.DeleteAllSessions(t.Context(), 2)
-				if n != want {
-					t.Errorf("ended %d, want %d", n, want)
-				}
-				return err
-			})
-			if stamp.Holds() == (want > 0) {
-				t.Errorf("ended %d, and what was read of a user holds: %v", want, stamp.Holds())
+		withUsers(t, db, "ann", "bob", "cyd")
+		withSessions(t, db, session("s1", "bob", at(1), at(1)), session("s2", "ann", at(2), at(2)), session("s3", "bob", at(3), at(3)))
+		for limit, want := range map[int][]string{1: {"ann"}, 2: {"ann", "bob"}, 9: {"ann", "bob"}} {
+			if got, err := db.UsersWithSessions(t.Context(), limit); err != nil || !slices.Equal(got, want) {
+				t.Errorf("at most %d: %v (%v), want %v", limit, got, err, want)
 			}
 		}
 	})

@@ -91,7 +91,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 		if _, err := db.UserByID(ended, "ann"); !errors.Is(err, context.Canceled) {
 			t.Errorf("one row: %v", err)
 		}
-		if _, err := db.SessionsOfUser(ended, "ann", 1); !errors.Is(err, context.Canceled) {
+		if _, err := db.SessionsOfUser(ended, "ann", time.Time{}, "", 1); !errors.Is(err, context.Canceled) {
 			t.Errorf("list: %v", err)
 		}
 		late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
@@ -124,7 +124,7 @@ func TestManyReadersAndWritersAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if list, err := db.SessionsOfUser(t.Context(), "ann", 100); err != nil || len(list) != 8*5 {
+		if list, err := db.SessionsOfUser(t.Context(), "ann", time.Time{}, "", 100); err != nil || len(list) != 8*5 {
 			t.Errorf("%d sessions, %v", len(list), err)
 		}
 	})

@@ -118,6 +118,7 @@ type Envelope struct {
 	User     User              `json:"user"`
 	Picture  string            `json:"profile_pic_url"`
 	Sessions []Session         `json:"sessions"`
+	Next     *string           `json:"next"` // page of sessions
 }
 
 // User is the user object.

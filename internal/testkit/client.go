@@ -58,6 +58,9 @@ func (c *Client) Register(email string) *Answer {
 	return c.Post("/api/register", Registration("aruncs", email, "simplepass")).Want(http.StatusCreated)
 }
 
+// Confirmation is the body of a confirmation.
+func Confirmation(current string) map[string]any { return map[string]any{"current_password": current} }
+
 // Login signs in with the password "simplepass".
 func (c *Client) Login(email string) *Answer {
 	c.t.Helper()

@@ -8,12 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// IsVisible reports whether r shows something by itself. White space, control
-// characters, fillers, joiners and variation selectors do not.
+// blanks are characters that Unicode counts as letters or symbols, and fonts draw as
+// nothing: braille without dots, blank hieroglyphs, a null note head, a place for an object.
+const blanks = "\u2800\ufffc\U00013441\U00013442\U0001d159"
+
+// IsVisible reports whether r shows something. White space, control characters, fillers,
+// joiners, variation selectors and blank symbols do not.
 func IsVisible(r rune) bool {
-	return unicode.IsGraphic(r) && !unicode.IsSpace(r) &&
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !strings.ContainsRune(blanks, r) &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
+
+// ShowsAlone reports whether r shows something by itself. Marks need a letter before them.
+func ShowsAlone(r rune) bool { return IsVisible(r) && !unicode.In(r, unicode.Mn, unicode.Me) }
 
 // IsControl reports whether r can disturb the text around it: control characters, line
 // and paragraph separators, and the characters that change the direction of the text

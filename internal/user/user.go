@@ -48,3 +48,6 @@ func PictureFrom(row store.Picture) Picture {
 
 // Path returns the path of the picture's address, without a leading slash.
 func (p Picture) Path() string { return "uploads/" + p.UserID + "_" + p.Name }
+
+// MaxID is the longest id in bytes. Imported users keep theirs.
+const MaxID = 64

@@ -10,8 +10,9 @@ import (
 // access is an action and who may call it.
 type access struct {
 	action  wire.Action
-	asks    bool  // whether to find out who is signed in
-	refusal error // the answer if nobody is signed in; nil: the action runs anyway
+	asks    bool        // whether to find out who is signed in
+	refusal error       // the answer if nobody is signed in; nil: the action runs anyway
+	confirm wire.Action // refuses sessions that are not recent; nil: they may call
 }
 
 // public lets everybody call. The action does not learn who is signed in.
@@ -29,6 +30,14 @@ func signedInOr(refusal error, action wire.Action) access {
 	return access{action: action, asks: true, refusal: refusal}
 }
 
+// recent lets only signed-in users call who gave their password in the last five minutes,
+// or give it in the body of the request.
+func recent(confirm, action wire.Action) access {
+	to := signedIn(action)
+	to.confirm = confirm
+	return to
+}
+
 // admit finds out who calls, and returns an error if they may not.
 func (a access) admit(r *wire.Request) error {
 	if !a.asks {
@@ -36,7 +45,10 @@ func (a access) admit(r *wire.Request) error {
 	}
 	err := r.Authenticate()
 	if errors.Is(err, guard.ErrNotLoggedIn) {
-		return a.refusal
+		return a.refusal // nil for optional
 	}
-	return err // of an outage
+	if err != nil || a.confirm == nil {
+		return err // of an outage
+	}
+	return a.confirm(r)
 }

@@ -30,9 +30,10 @@ func (s *Server) table() []route {
 		{"PATCH", "/api/user", signedIn(a.Rename)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
+		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
 		{"GET", "/api/sessions", signedIn(a.Sessions)},
-		{"DELETE", "/api/sessions", signedIn(a.EndOtherSessions)},
+		{"DELETE", "/api/sessions", recent(a.RequireRecent, a.EndOtherSessions)},
 		{"DELETE", "/api/sessions/{id}", signedIn(a.EndSession)},
 
 		{"POST", "/api/upload-picture", signedInOr(api.ErrUnauthorized, a.UploadPicture)},
@@ -91,3 +92,10 @@ func wrongMethod(allow string) wire.Action {
 }
 
 func noRoute(*wire.Request) error { return wire.ErrNoRoute }
+
+// serverOptions answers OPTIONS * (RFC 9110 section 9.3.7).
+func serverOptions(r *wire.Request) error {
+	r.Header().Set("Allow", "DELETE, GET, HEAD, OPTIONS, PATCH, POST")
+	r.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -30,6 +30,7 @@ type Server struct {
 	pages   *pages.Pages
 	mux     *http.ServeMux
 	nowhere http.Handler
+	options http.Handler // of the server, not of a path
 }
 
 // New returns a server.
@@ -40,15 +41,22 @@ func New(owners Owners, opt Options) *Server {
 		pages: pages.New(owners.Avatars),
 	}
 	s.mux = s.routes()
-	s.nowhere = s.handle(public(noRoute))
+	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))
 	return s
 }
 
 // Metrics returns the metrics of the requests.
 func (s *Server) Metrics() prometheus.Collector { return s.wire.Metrics() }
 
+// Refusal returns the answer to a request that net/http refuses by itself.
+func (s *Server) Refusal(status int) []byte { return s.wire.Refusal(status) }
+
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions && r.URL.Path == "*" {
+		s.options.ServeHTTP(w, r)
+		return
+	}
 	if !isClean(r.URL.Path) { // ServeMux would redirect
 		s.nowhere.ServeHTTP(w, r)
 		return

@@ -49,7 +49,7 @@ func TestSnapshotIsACopyOfItsMoment(t *testing.T) {
 
 func TestDamagesAreFound(t *testing.T) {
 	path := closed(t)
-	run(t, path, `PRAGMA foreign_keys = off`, `INSERT INTO sessions VALUES ('s1', x'00', 'missing', 1, 1, '', '')`)
+	run(t, path, `PRAGMA foreign_keys = off`, `INSERT INTO sessions VALUES ('s1', x'00', 'missing', 1, 1, 1, '', '')`)
 	db, err := Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,16 @@ const (
 	readerTimeout = "busy_timeout(2000)"
 )
 
+// walLimit is how large the write-ahead log stays, in bytes, after a long reader made it
+// larger.
+const walLimit = "journal_size_limit(67108864)"
+
 // writerDSN sets a write-ahead log, so readers never wait for the writer, and
 // synchronous=FULL, so a commit has reached the disk when it returns
 // (https://sqlite.org/pragma.html#pragma_synchronous). Transactions take the write lock
 // when they begin, because one that reads first could fail half-way.
 func writerDSN(path string) string {
-	return dsn(path, "immediate", writerTimeout, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	return dsn(path, "immediate", writerTimeout, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", walLimit)
 }
 
 // readerDSN sets query_only: a write through the reading pool is an error.

@@ -29,6 +29,7 @@ func TestPragmasInForce(t *testing.T) {
 		pragma, want string
 	}{
 		{writer, "journal_mode", "wal"},
+		{writer, "journal_size_limit", "67108864"},
 		{writer, "synchronous", "2"}, // FULL
 		{writer, "foreign_keys", "1"},
 		{writer, "query_only", "0"},

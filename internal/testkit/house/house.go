@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type Options struct {
 	AuditKeep time.Duration   // 0: 90 days
 	Idle, Max time.Duration   // of sessions; 0: an hour and a day
 	Hash      password.Params // zero: as cheap as possible
+	Space     *guard.Space    // nil: there is always space
 }
 
 // House is all owners of state on a database in a temporary folder.
@@ -44,6 +46,7 @@ type House struct {
 	Storage   *Storage
 	Audit     *guard.Audit
 	Limits    *guard.Limits
+	Devices   guard.Devices
 	Sessions  *session.Service
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
@@ -91,14 +94,15 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	orDefault(&opt.Rules.Account, guard.Limit{Count: 10, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Address, guard.Limit{Count: 100, Window: 10 * time.Minute})
 	orDefault(&opt.Rules.Register, guard.Limit{Count: 100, Window: time.Hour})
-	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now, log)
-	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, Now: now, Log: log})
+	h.Limits = guard.NewLimits(h.DB, h.Audit, opt.Rules, opt.Throttled, now)
+	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 1000, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
-		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Now: now, Log: log})
+		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
-	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)}
+	h.Devices = guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)
+	guards := account.Guards{Audit: h.Audit, Limits: h.Limits, Devices: h.Devices, Space: opt.Space}
 	h.Accounts = account.New(h.DB, guards, h.Sessions, h.Passwords, now, log)
 }
 
@@ -135,7 +139,7 @@ func (h *House) IsSignedIn(t testing.TB, tok token.Token) bool {
 // Rows returns the sessions of a user as the database has them, the one seen last first.
 func (h *House) Rows(t testing.TB, userID string) []store.Session {
 	t.Helper()
-	rows, err := h.DB.SessionsOfUser(t.Context(), userID, 1000)
+	rows, err := h.DB.SessionsOfUser(t.Context(), userID, time.Time{}, "", 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +160,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 				key := id + "@example.com"
 				row := store.User{ID: id, Name: id, Email: key, EmailKey: key, PasswordHash: "none", CreatedAt: h.Clock.Now()}
 				fresh := h.Sessions.Prepare(id, guard.Client{})
-				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, "", fresh, nil)); err != nil {
+				if err := errors.Join(tx.CreateUser(t.Context(), row), h.Sessions.Replace(t.Context(), tx, guard.Client{}, fresh, nil)); err != nil {
 					return err
 				}
 				tokens = append(tokens, fresh.Token)
@@ -205,7 +209,7 @@ func (h *House) Events(t testing.TB, userID string) (events []guard.Event) {
 		t.Fatal(err)
 	}
 	for _, e := range list {
-		events = append(events, e.Event)
+		events = append(events, slices.Repeat([]guard.Event{e.Event}, e.Count)...)
 	}
 	return events
 }

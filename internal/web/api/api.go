@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -20,6 +21,7 @@ type Owners struct {
 	Pictures  *media.Pictures
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
+	Space     *guard.Space
 }
 
 // API holds the actions. Each is a [wire.Action].

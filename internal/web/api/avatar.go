@@ -3,12 +3,12 @@ package api
 import (
 	"bytes"
 	"errors"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -23,7 +23,11 @@ func (a *API) Avatar(r *wire.Request) error {
 	if !isPNG {
 		return media.ErrPictureNotFound
 	}
-	side, err := sideOf(r.HTTP.URL.Query(), avatarSide)
+	query, err := r.Query()
+	if err != nil {
+		return err
+	}
+	side, err := sideOf(query, avatarSide)
 	if err != nil {
 		return err
 	}
@@ -40,11 +44,16 @@ func (a *API) Avatar(r *wire.Request) error {
 // UserAvatar serves what the user with an id looks like: the square crop of the picture,
 // or the default avatar. It always answers, for unknown users too.
 func (a *API) UserAvatar(r *wire.Request) error {
-	side, err := sideOf(r.HTTP.URL.Query(), avatarSide)
+	query, err := r.Query()
+	if err != nil {
+		return err
+	}
+	side, err := sideOf(query, avatarSide)
 	if err != nil {
 		return err
 	}
 	id := r.HTTP.PathValue("id")
+	id = id[:min(len(id), user.MaxID+1)] // longer ones are unknown
 	p, err := a.owners.Pictures.Open(r.Context(), id, "", side)
 	if errors.Is(err, media.ErrPictureNotFound) {
 		avatar, err := a.owners.Avatars.DrawForID(r.Context(), id, side, guard.Client{IP: r.IP()})
@@ -70,5 +79,5 @@ func serveAvatar(r *wire.Request, avatar media.Avatar) {
 	h := r.Header()
 	h["Content-Type"] = pngType
 	h["Etag"] = []string{`"` + avatar.Version + `"`}
-	http.ServeContent(r, r.HTTP, "", time.Time{}, bytes.NewReader(avatar.PNG))
+	r.ServeContent("", time.Time{}, bytes.NewReader(avatar.PNG))
 }

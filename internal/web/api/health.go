@@ -18,11 +18,18 @@ func (a *API) Health(r *wire.Request) error {
 	return nil
 }
 
+// nearlyFull is what a server says that is ready but refuses registrations and uploads.
+const nearlyFull = "Ready, but a disk is nearly full: registrations and uploads are refused. The log says more."
+
 // Ready says whether database and storage work and, if not, what is wrong.
 func (a *API) Ready(r *wire.Request) error {
 	failures := a.owners.Readiness.Failures(r.Context())
 	if len(failures) == 0 {
-		r.JSON(http.StatusOK, wire.Success(""))
+		warning := ""
+		if a.owners.Space.Admit() != nil {
+			warning = nearlyFull
+		}
+		r.JSON(http.StatusOK, wire.Success(warning))
 		return nil
 	}
 	parts := slices.Sorted(maps.Keys(failures))

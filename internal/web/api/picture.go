@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -46,13 +47,16 @@ func (a *API) RemovePicture(r *wire.Request) error {
 
 // Picture serves a user's picture, or a square crop of it.
 func (a *API) Picture(r *wire.Request) error {
-	query := r.HTTP.URL.Query()
+	query, err := r.Query()
+	if err != nil {
+		return err
+	}
 	side, err := sideOf(query, 0)
 	if err != nil {
 		return err
 	}
 	id, name, _ := strings.Cut(r.HTTP.PathValue("address"), "_")
-	if name == "" {
+	if name == "" || len(id) > user.MaxID || len(name) > maxFileName {
 		return media.ErrPictureNotFound
 	}
 	p, err := a.owners.Pictures.Open(r.Context(), id, name, side)
@@ -79,7 +83,7 @@ func servePicture(r *wire.Request, p *media.Open) {
 	h := r.Header()
 	h["Content-Type"] = []string{p.ContentType}
 	h["Etag"] = []string{`"` + p.Version + `"`}
-	http.ServeContent(r, r.HTTP, "", p.UpdatedAt, p.Blob) // not p: the kernel can send a file
+	r.ServeContent("", p.UpdatedAt, p.Blob) // not p: the kernel can send a file
 }
 
 var errSize = wire.Malformed("The size must be 64, 128, 256 or 512, in pixels.", nil)

@@ -56,18 +56,26 @@ func sessionOf(i session.Info) sessionJSON {
 	}
 }
 
-// Sessions lists the user's sessions.
+// Sessions lists the user's sessions, a page at a time.
 func (a *API) Sessions(r *wire.Request) error {
-	list, err := a.owners.Sessions.List(r.Context(), r.Session.User.ID, r.Session.ID)
+	query, err := r.Query()
+	if err != nil {
+		return err
+	}
+	page, next, err := a.owners.Sessions.Page(r.Context(), r.Session.User.ID, r.Session.ID, query.Get("after"))
 	if err != nil {
 		return err
 	}
 	answer := struct {
 		wire.Envelope
 		Sessions []sessionJSON `json:"sessions"`
-	}{wire.Success(""), make([]sessionJSON, len(list))}
-	for i, info := range list {
+		Next     *string       `json:"next"`
+	}{wire.Success(""), make([]sessionJSON, len(page)), nil}
+	for i, info := range page {
 		answer.Sessions[i] = sessionOf(info)
+	}
+	if next != "" {
+		answer.Next = &next
 	}
 	r.JSON(http.StatusOK, answer)
 	return nil

@@ -24,6 +24,7 @@ const (
 	maxFormOverhead = 64 << 10 // bytes of other fields and headers
 	maxFormParts    = 32
 	maxCropBytes    = 64 // more than any crop needs
+	maxFileName     = 1 << 10
 )
 
 var errNoFile = &guard.Error{Kind: guard.KindInvalid, Code: "no_file_uploaded", Message: "No file uploaded"}
@@ -68,12 +69,11 @@ func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up media.Uploa
 }
 
 func multipartReader(r *http.Request, body io.Reader, maxBytes int64) (*multipart.Reader, error) {
-	contentType := r.Header.Get("Content-Type")
-	if contentType == "" && r.ContentLength == 0 {
+	if r.Header.Get("Content-Type") == "" && r.ContentLength == 0 {
 		return nil, errNoFile
 	}
-	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil || kind != "multipart/form-data" || r.Header.Get("Content-Encoding") != "" {
+	kind, params, err := wire.MediaType(r)
+	if err != nil || kind != "multipart/form-data" || wire.IsEncoded(r) {
 		return nil, wire.ErrNotMultipart
 	}
 	if params["boundary"] == "" {
@@ -104,7 +104,8 @@ func fileName(part *multipart.Part) string {
 	if err != nil {
 		return ""
 	}
-	return params["filename"]
+	name := params["filename"]
+	return name[max(0, len(name)-maxFileName):] // its end says the type
 }
 
 // formError is the public form of an error in reading a form.

@@ -27,6 +27,7 @@ type Sources struct {
 	Sessions *session.Service
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
+	Space    *guard.Space         // nil: no figures of disks
 	HTTP     prometheus.Collector // figures of requests
 	Conns    *conns.Limit
 }
@@ -77,6 +78,8 @@ var (
 	connsMost    = desc("connections_max", "How many connections may be open.")
 	connsClosed  = desc("connections_closed_total", "Connections that waited for a request and were closed to make room for others.")
 	connsRefused = desc("connections_refused_total", "Connections refused, because too many were open from one network or in total.", "reason")
+	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
+	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
 
 	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
 	dbReaders = desc("database_readers_busy", "Database connections reading now.")
@@ -88,7 +91,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, diskFree, diskRefusing,
 		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
@@ -135,6 +138,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(connsClosed, float64(connections.Closed))
 	count(connsRefused, float64(connections.RefusedNetwork), "network")
 	count(connsRefused, float64(connections.RefusedTotal), "total")
+	for disk, n := range c.Space.Free() {
+		gauge(diskFree, float64(n), disk)
+	}
+	refusing := 0.0
+	if c.Space.Admit() != nil {
+		refusing = 1
+	}
+	gauge(diskRefusing, refusing)
 	db := c.DB.Stats(context.Background())
 	gauge(dbBytes, float64(db.Bytes))
 	gauge(dbReaders, float64(db.ReadersBusy))

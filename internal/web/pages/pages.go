@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"embed"
 	"io/fs"
-	"net/http"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -30,6 +30,9 @@ func (p *Pages) Static(r *wire.Request) error {
 		return wire.ErrNoRoute
 	}
 	r.Header().Set("Cache-Control", "public, max-age=3600")
-	http.ServeContent(r, r.HTTP, name, time.Time{}, bytes.NewReader(data))
+	if strings.HasSuffix(name, ".svg") {
+		r.Header().Set("Content-Type", "image/svg+xml; charset=utf-8")
+	}
+	r.ServeContent(name, time.Time{}, bytes.NewReader(data))
 	return nil
 }

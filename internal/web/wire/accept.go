@@ -5,12 +5,16 @@ import (
 	"strings"
 )
 
+// maxAccept bounds how much of an Accept header is read, in bytes.
+const maxAccept = 1 << 10
+
 // PrefersHTML reports whether the client ranks text/html above JSON, as browsers do
 // when they navigate (RFC 9110 section 12.5.1). Programs that accept anything get
 // JSON.
 func (r *Request) PrefersHTML() bool {
 	var html, json float64
-	for _, item := range strings.Split(strings.Join(r.HTTP.Header.Values("Accept"), ","), ",") {
+	accept := strings.Join(r.HTTP.Header.Values("Accept"), ",")
+	for item := range strings.SplitSeq(accept[:min(len(accept), maxAccept)], ",") {
 		kind, params, _ := strings.Cut(item, ";")
 		switch strings.ToLower(strings.TrimSpace(kind)) {
 		case "text/html":

@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // Origin is what the public address of a request depends on. Answers with links may
 // be kept for requests of the same Origin.
 type Origin struct {
 	https bool
-	host  string
+	host  string // in normal form
 }
 
 // Origin returns the request's; with a configured public URL all have the same.
@@ -22,7 +24,17 @@ func (r *Request) Origin() Origin {
 	return r.wire.originOf(r.HTTP)
 }
 
-func (wire *Wire) originOf(r *http.Request) Origin { return Origin{wire.isHTTPS(r), wire.host(r)} }
+func (wire *Wire) originOf(r *http.Request) Origin {
+	https := wire.isHTTPS(r)
+	return Origin{https, wire.host(r, https)}
+}
+
+func (o Origin) String() string {
+	if o.https {
+		return "https://" + o.host
+	}
+	return "http://" + o.host
+}
 
 // PublicAddress returns the address that the world sees, without a slash at its
 // end.
@@ -34,11 +46,7 @@ func (wire *Wire) PublicAddress(r *http.Request) string {
 	if wire.opt.PublicURL != nil {
 		return strings.TrimSuffix(wire.opt.PublicURL.String(), "/")
 	}
-	to := wire.originOf(r)
-	if to.https {
-		return "https://" + to.host
-	}
-	return "http://" + to.host
+	return wire.originOf(r).String()
 }
 
 // isHTTPS reports whether the public address is an https one.
@@ -49,12 +57,15 @@ func (wire *Wire) isHTTPS(r *http.Request) bool {
 	return r.TLS != nil || strings.EqualFold(wire.forwarded(r, "X-Forwarded-Proto"), "https")
 }
 
-func (wire *Wire) host(r *http.Request) string {
-	if host := wire.forwarded(r, "X-Forwarded-Host"); host != "" && validHost(host) {
-		return host
+// host is the host of the public address, in normal form.
+func (wire *Wire) host(r *http.Request, https bool) string {
+	if wire.opt.ForwardedHost {
+		if host, ok := text.Host(wire.forwarded(r, "X-Forwarded-Host"), https); ok && host != "" {
+			return host
+		}
 	}
-	if r.Host != "" {
-		return r.Host
+	if host, ok := text.Host(r.Host, https); ok && host != "" {
+		return host
 	}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		return local.String() // HTTP/1.0 without a Host header
@@ -83,9 +94,11 @@ func (r *Request) IP() netip.Addr {
 	if !r.wire.trusts(ip) {
 		return ip
 	}
-	hops := strings.Split(strings.Join(r.HTTP.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+	rest, hop := strings.Join(r.HTTP.Header.Values("X-Forwarded-For"), ","), ""
+	for range maxHops {
+		at := strings.LastIndexByte(rest, ',')
+		rest, hop = rest[:max(0, at)], rest[at+1:]
+		hop, ok := parseHop(strings.TrimSpace(hop))
 		if !ok {
 			return ip
 		}
@@ -95,6 +108,9 @@ func (r *Request) IP() netip.Addr {
 	}
 	return ip
 }
+
+// maxHops is how many trusted proxies a request passes at most.
+const maxHops = 16
 
 // parseHop reads an address as proxies write it: some add brackets or the port.
 func parseHop(s string) (netip.Addr, bool) {
@@ -122,25 +138,4 @@ func peer(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	return addr.Addr().Unmap().WithZone("")
-}
-
-// maxHost is the longest host, in bytes: a name (RFC 1035 section 2.3.4) and a
-// port. It bounds the answers with links that are kept in memory.
-const maxHost = 253 + len(":65535")
-
-// validHost accepts a host name or an address, with or without a port. It refuses
-// characters that have another meaning in a link.
-func validHost(host string) bool {
-	if len(host) > maxHost {
-		return false
-	}
-	for _, c := range []byte(host) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			c == '.', c == '-', c == '_', c == ':', c == '[', c == ']':
-		default:
-			return false
-		}
-	}
-	return true
 }

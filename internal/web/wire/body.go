@@ -18,6 +18,7 @@ type pacedBody struct {
 	arrived        pace
 	started, ended bool
 	broken         bool // ended with an error
+	chunked        bool
 	expectContinue bool
 }
 
@@ -30,6 +31,7 @@ func paceBody(w http.ResponseWriter, r *http.Request) *pacedBody {
 		ReadCloser:     r.Body,
 		connection:     http.NewResponseController(w),
 		expectContinue: r.Header.Get("Expect") != "",
+		chunked:        len(r.TransferEncoding) > 0,
 	}
 	// Otherwise net/http reads the rest of the body before it writes an early
 	// answer. A ResponseWriter that cannot do this has no connection of ours.
@@ -63,6 +65,11 @@ func (b *pacedBody) unasked() bool { return b != nil && b.expectContinue && !b.s
 // unending reports whether the end of the body is unknown, so that the next request
 // cannot be told from it. See RFC 9110 section 10.1.1 for unasked bodies.
 func (b *pacedBody) unending() bool { return b.unasked() || b != nil && b.broken }
+
+// endsConnection reports whether the connection closes after the answer. After a request
+// with both Content-Length and Transfer-Encoding it must (RFC 9112 section 6.1). net/http
+// drops that Content-Length, so the connection closes after every chunked request.
+func (b *pacedBody) endsConnection() bool { return b.unending() || b != nil && b.chunked }
 
 // Drain sends the answer and drops the rest of the body. If the body does not end,
 // it panics with [http.ErrAbortHandler] to close the connection.

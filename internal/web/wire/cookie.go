@@ -16,8 +16,9 @@ const (
 	deviceSuffix = "-device"
 	// deviceMaxAge is how long a device stays known without being used.
 	deviceMaxAge = 365 * 24 * time.Hour
-	// maxTokens bounds the sessions that are looked up for one request.
-	maxTokens = 4
+	// maxCookies bounds how many cookies of one name are looked at. Chrome keeps 180 for a
+	// site, so a page of a sibling host cannot plant more in front of ours.
+	maxCookies = 180
 	// foreignEvery is how often a session cookie of another app is logged.
 	foreignEvery = time.Hour
 )
@@ -26,31 +27,61 @@ const (
 type credentials struct {
 	token  token.Token   // of the session; empty if there is none
 	others []token.Token // a browser may send several cookies of the name
-	device guard.Device
 	read   bool
+	stored bool // others are of stored sessions
 }
 
-// readCookies reads the cookies of session and device. It does not use
+// cookieReader reads the cookies of a request one by one. It does not use
 // [http.Request.CookiesNamed], which allocates for every request.
-func (r *Request) readCookies() {
+type cookieReader struct {
+	lines       []string // the header
+	line        string   // the rest of the line before them
+	name, value string
+}
+
+func (r *Request) cookies() cookieReader { return cookieReader{lines: r.HTTP.Header["Cookie"]} }
+
+// next reads the next cookie. It returns false if there is none.
+func (c *cookieReader) next() bool {
+	for c.line == "" {
+		if len(c.lines) == 0 {
+			return false
+		}
+		c.line, c.lines = c.lines[0], c.lines[1:]
+	}
+	pair, rest, _ := strings.Cut(c.line, ";")
+	c.line = rest
+	c.name, c.value, _ = strings.Cut(strings.Trim(pair, " \t"), "=")
+	c.value = strings.Trim(c.value, `"`)
+	return true
+}
+
+// readTokens reads the session cookies. If there are too many, the last ones count:
+// browsers send cookies of longer paths first, and ours has the shortest.
+func (r *Request) readTokens() {
 	if r.sent.read {
 		return
 	}
 	r.sent.read = true
-	name := r.wire.opt.CookieName
-	for _, line := range r.HTTP.Header["Cookie"] {
-		for pair := ""; line != ""; {
-			pair, line, _ = strings.Cut(line, ";")
-			key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			suffix, ok := strings.CutPrefix(key, name)
-			switch {
-			case ok && suffix == "":
-				r.addToken(token.Token(strings.Trim(value, `"`)))
-			case ok && suffix == deviceSuffix && r.sent.device == "":
-				r.sent.device = guard.Device(strings.Trim(value, `"`))
-			}
+	for cookies := r.cookies(); cookies.next(); {
+		if cookies.name == r.wire.opt.CookieName {
+			r.addToken(token.Token(cookies.value))
 		}
 	}
+	if surplus := len(r.sent.others) + 1 - maxCookies; surplus > 0 {
+		r.sent.token, r.sent.others = r.sent.others[surplus-1], r.sent.others[surplus:]
+	}
+}
+
+// devices returns the device cookies, the last ones if there are too many.
+func (r *Request) devices() (devices []guard.Device) {
+	for cookies := r.cookies(); cookies.next(); {
+		name, isDevice := strings.CutSuffix(cookies.name, deviceSuffix)
+		if device := guard.Device(cookies.value); isDevice && name == r.wire.opt.CookieName && device.IsWellFormed() {
+			devices = append(devices, device)
+		}
+	}
+	return devices[max(0, len(devices)-maxCookies):]
 }
 
 func (r *Request) addToken(token token.Token) {
@@ -59,9 +90,25 @@ func (r *Request) addToken(token token.Token) {
 		r.noteForeignCookie(token)
 	case r.sent.token == "":
 		r.sent.token = token
-	case len(r.sent.others) < maxTokens-1:
+	default:
 		r.sent.others = append(r.sent.others, token)
 	}
+}
+
+// dropUnknown drops the tokens of no session, if there are several tokens.
+func (r *Request) dropUnknown() error {
+	if r.readTokens(); len(r.sent.others) == 0 || r.sent.stored {
+		return nil
+	}
+	stored, err := r.wire.sessions.Stored(r.Context(), append([]token.Token{r.sent.token}, r.sent.others...))
+	if err != nil {
+		return err
+	}
+	if len(stored) == 0 {
+		stored = []token.Token{r.sent.token}
+	}
+	r.sent.token, r.sent.others, r.sent.stored = stored[0], stored[1:], true
+	return nil
 }
 
 // noteForeignCookie logs, once an hour, that another app on this host uses a cookie
@@ -77,18 +124,20 @@ func (r *Request) noteForeignCookie(value token.Token) {
 // Authenticate finds the live session of the request and keeps it in r.Session. If
 // there are several tokens, for instance one that an earlier backend left on a parent
 // domain, the first of a live session counts. Error: not_logged_in.
-func (r *Request) Authenticate() (err error) {
-	r.readCookies()
+func (r *Request) Authenticate() error {
+	err := r.dropUnknown()
+	if err != nil {
+		return err
+	}
 	r.Session, err = r.wire.sessions.Find(r.Context(), r.sent.token)
-	for _, token := range r.sent.others {
+	for i, token := range r.sent.others {
 		if !errors.Is(err, guard.ErrNotLoggedIn) {
 			break // a live session, or an outage
 		}
-		if r.Session, err = r.wire.sessions.Find(r.Context(), token); !errors.Is(err, guard.ErrNotLoggedIn) {
-			r.sent.token = token
+		if r.Session, err = r.wire.sessions.Find(r.Context(), token); err == nil {
+			r.sent.token, r.sent.others[i] = token, r.sent.token
 		}
 	}
-	r.sent.others = nil
 	return err
 }
 

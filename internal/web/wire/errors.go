@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,6 +28,8 @@ var (
 		Message: "Send the body as JSON in UTF-8, with the header Content-Type: application/json."}
 	errBodyTooLarge = &guard.Error{Kind: guard.KindTooLarge, Code: "body_too_large",
 		Message: "The request body is too large: 64 KiB of JSON at most."}
+	errRange = &guard.Error{Kind: guard.KindRange, Code: "range_not_satisfiable",
+		Message: "The content does not have the requested range; see the Content-Range header."}
 	errTimeout = &guard.Error{Kind: guard.KindTimeout, Code: "request_timeout",
 		Message: "The request took too long to arrive. Please try again."}
 	errUploadsBusy = &guard.Error{Kind: guard.KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second,
@@ -53,6 +54,7 @@ var statuses = map[guard.Kind]int{
 	guard.KindTimeout:         http.StatusRequestTimeout,
 	guard.KindConflict:        http.StatusConflict,
 	guard.KindTooLarge:        http.StatusRequestEntityTooLarge,
+	guard.KindRange:           http.StatusRequestedRangeNotSatisfiable,
 	guard.KindUnsupported:     http.StatusUnsupportedMediaType,
 	guard.KindThrottled:       http.StatusTooManyRequests,
 	guard.KindUnavailable:     http.StatusServiceUnavailable,
@@ -82,7 +84,7 @@ func (r *Request) Fail(err error) {
 		h.Set("Connection", "close")
 	}
 	r.JSON(statuses[e.Kind], Envelope{Status: "error", Message: e.Message, Code: e.Code, Errors: e.Fields})
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+	if e.Kind == guard.KindUnavailable && r.Context().Err() != nil {
 		r.status = statusClientLeft
 	}
 }

@@ -22,14 +22,16 @@ func FuzzCookies(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string) {
 		r := &http.Request{Header: http.Header{"Cookie": {header}}}
 		req := wire.Peek(nil, r)
-		req.readCookies()
+		req.readTokens()
 		for _, token := range append(req.sent.others, req.sent.token) {
 			if token != "" && (!token.IsWellFormed() || !strings.Contains(header, string(token))) {
 				t.Errorf("a token of %d bytes from %q", len(token), header)
 			}
 		}
-		if device := req.sent.device; !strings.Contains(header, string(device)) {
-			t.Errorf("a device from %q", header)
+		for _, device := range req.devices() {
+			if !device.IsWellFormed() || !strings.Contains(header, string(device)) {
+				t.Errorf("a device from %q", header)
+			}
 		}
 	})
 }
@@ -40,7 +42,7 @@ func FuzzForwarded(f *testing.F) {
 	f.Add("[2001:db8::1]:99,1.2.3.4:5", "HTTPS, http", "a, b:1")
 	f.Add("unknown, fe80::1%eth0", "javascript", "evil.com/x?y#z@")
 	f.Add(",,,", "", "\x00")
-	wire := New(nil, Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Now: time.Now})
+	wire := New(nil, Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, ForwardedHost: true, Now: time.Now})
 	f.Fuzz(func(t *testing.T, chain, proto, host string) {
 		r := &http.Request{RemoteAddr: "10.0.0.9:1234", Host: "back.example.com", URL: &url.URL{}, Header: http.Header{
 			"X-Forwarded-For": {chain}, "X-Forwarded-Proto": {proto}, "X-Forwarded-Host": {host},

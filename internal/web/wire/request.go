@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // Request is a request on its way through the server. It is the
@@ -21,6 +23,7 @@ type Request struct {
 	Session *session.Session // nil if no user is signed in, or the route does not ask
 	wire    *Wire
 	sent    credentials
+	json    []byte // the body; nil: not read
 	id      string
 }
 
@@ -54,7 +57,7 @@ func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
 // Admit refuses requests that no route should see: those with a malformed Host
 // header and unsafe ones from pages of other origins.
 func (r *Request) Admit() error {
-	if !validHost(r.HTTP.Host) {
+	if _, ok := text.Host(r.HTTP.Host, false); !ok {
 		return errBadHost
 	}
 	return r.checkOrigin()
@@ -62,12 +65,11 @@ func (r *Request) Admit() error {
 
 // Client describes who sends the request, for throttling and the audit log.
 func (r *Request) Client() guard.Client {
-	if r.readCookies(); len(r.sent.others) > 0 {
-		_ = r.Authenticate() // to choose the token of a live session
-		r.Session = nil      // the route does not ask who is signed in
-	}
+	// If the sessions cannot be looked up, neither can anything else: the use case fails.
+	_ = r.dropUnknown()
 	return guard.Client{
-		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, Device: r.sent.device, RequestID: r.ID(),
+		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, OtherSessions: r.sent.others,
+		Devices: r.devices(), RequestID: r.ID(),
 	}
 }
 
@@ -77,6 +79,18 @@ func (r *Request) ID() string {
 		r.id = strings.ToLower(rand.Text()[:16])
 	}
 	return r.id
+}
+
+// maxQuery bounds a query, in bytes; no route needs more.
+const maxQuery = 2 << 10
+
+// Query returns the parameters of the address. Error: malformed_request, if it is longer
+// than any route needs.
+func (r *Request) Query() (url.Values, error) {
+	if len(r.HTTP.URL.RawQuery) > maxQuery {
+		return nil, Malformed("The query of the address is too long: at most 2 KiB.", nil)
+	}
+	return r.HTTP.URL.Query(), nil
 }
 
 // Context returns the context of the request.

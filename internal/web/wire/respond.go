@@ -93,5 +93,5 @@ func (r *Request) Revalidated(data ...[]byte) {
 	}
 	r.CacheRevalidated()
 	r.Header().Set("ETag", `"`+hex.EncodeToString(hash.Sum(nil)[:8])+`"`)
-	http.ServeContent(r, r.HTTP, "", time.Time{}, newParts(data))
+	r.ServeContent("", time.Time{}, newParts(data))
 }

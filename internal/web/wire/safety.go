@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/text"
 )
 
 // safety protects browsers: it sets headers on every answer, and refuses what pages
@@ -57,11 +59,28 @@ func (r *Request) checkOrigin() error {
 	} else if r.wire.safety.crossOrigin.Check(r.HTTP) == nil {
 		return nil
 	}
-	if h.Get("Sec-Fetch-Site") == "" && h.Get("Origin") == r.PublicAddress() {
+	if h.Get("Sec-Fetch-Site") == "" && r.isOwn(h.Get("Origin")) {
 		return nil
 	}
 	r.noteRefusedOrigin()
 	return errCrossOrigin
+}
+
+// isOwn compares an origin with the public one, both in normal form.
+func (r *Request) isOwn(origin string) bool {
+	scheme, host, _ := strings.Cut(origin, "://")
+	https := strings.EqualFold(scheme, "https")
+	host, ok := text.Host(host, https)
+	if !ok || host == "" || !https && !strings.EqualFold(scheme, "http") {
+		return false
+	}
+	own := Origin{r.wire.isHTTPS(r.HTTP), ""}
+	if public := r.wire.opt.PublicURL; public != nil {
+		own.host = public.Host
+	} else {
+		own.host = r.wire.host(r.HTTP, own.https)
+	}
+	return own == Origin{https, host}
 }
 
 // isPreflight reports whether a browser asks what a page of another origin may send
@@ -119,14 +138,19 @@ var (
 	forever    = []string{"public, max-age=31536000, immutable"}
 )
 
-// setSafetyHeaders gives the answer the strictest headers; actions relax them.
-func (r *Request) setSafetyHeaders() {
-	h, s := r.Header(), &r.wire.safety
+// setStrictHeaders sets what every answer has, unless its action relaxes it.
+func setStrictHeaders(h http.Header) {
 	h["X-Content-Type-Options"] = noSniff
 	h["Content-Security-Policy"] = apiCSP
 	h["Referrer-Policy"] = noReferrer
 	h["Cache-Control"] = noStore
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
+}
+
+// setSafetyHeaders gives the answer the strictest headers; actions relax them.
+func (r *Request) setSafetyHeaders() {
+	h, s := r.Header(), &r.wire.safety
+	setStrictHeaders(h)
 	if s.hsts != nil && r.wire.isHTTPS(r.HTTP) {
 		h["Strict-Transport-Security"] = s.hsts
 	}

@@ -21,6 +21,7 @@ import (
 type Options struct {
 	PublicURL      *url.URL       // nil: http:// and the request's own Host
 	TrustedProxies []netip.Prefix // forwarded headers count only from these
+	ForwardedHost  bool           // X-Forwarded-Host of a trusted proxy counts
 	AllowedOrigins []string       // other origins that may call, exact
 	HSTS           string         // host (also if empty), subdomains or off
 	CookieName     string

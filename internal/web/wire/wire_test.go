@@ -111,7 +111,7 @@ func TestForeignCookiesAreLogged(t *testing.T) {
 	read := func(cookie string) {
 		t.Helper()
 		r, _ := d.begin(t, "GET", "/", "Cookie", cookie)
-		r.readCookies()
+		r.readTokens()
 	}
 	read("session=ABCDEFGHIJKLMNOPQRSTUVWXYZ; session=; other=eyJ.secret; session-device=secret")
 	if d.log.Len() > 0 {

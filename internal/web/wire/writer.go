@@ -24,7 +24,7 @@ func (w *writer) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
-	if w.body.unending() {
+	if w.body.endsConnection() {
 		w.Header().Set("Connection", "close")
 	}
 	w.allow(0) // an answer without a body needs a deadline too

@@ -17,6 +17,7 @@ CREATE TABLE sessions (
     user_id      TEXT    NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     created_at   INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
+    confirmed_at INTEGER NOT NULL, -- when the password was given last
     ip           TEXT    NOT NULL,
     user_agent   TEXT    NOT NULL
 ) STRICT;
@@ -67,15 +68,16 @@ CREATE TABLE orphans (
 
 CREATE INDEX orphans_by_time ON orphans (remove_at);
 
--- What counts against a limit: attempts at passwords, by account, address or device,
--- and registrations by address. A row goes when the attempt succeeds or is an hour old.
+-- What counts against a limit: wrong passwords, by account and network, and registrations
+-- by network. An attempt has a row for each of its counters. Rows are kept for an hour, or
+-- for the longest window of a limit.
 CREATE TABLE attempts (
-    id      TEXT    NOT NULL PRIMARY KEY,
-    counter BLOB    NOT NULL, -- SHA-256 of what is counted: no addresses of strangers are kept
-    at      INTEGER NOT NULL
+    id      TEXT    NOT NULL, -- of the attempt
+    counter BLOB    NOT NULL, -- hashes of what is counted: no addresses of strangers are kept
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (counter, at, id)
 ) STRICT;
 
-CREATE INDEX attempts_of_counter ON attempts (counter, at);
 CREATE INDEX attempts_by_time ON attempts (at);
 
 -- Audit events, kept for as long as the operator sets. They outlive their user.
@@ -85,7 +87,8 @@ CREATE TABLE audit (
     event      TEXT    NOT NULL, -- registered, login, login_failed, …
     user_id    TEXT    NOT NULL, -- empty: no such account
     ip         TEXT    NOT NULL, -- empty: an operator's command
-    request_id TEXT    NOT NULL  -- as in the log
+    request_id TEXT    NOT NULL, -- as in the log
+    count      INTEGER NOT NULL  -- how often it happened; the other columns are those of the latest
 ) STRICT;
 
 CREATE INDEX audit_of_user ON audit (user_id, at);

@@ -1,0 +1,56 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// Confirm makes a session recent if the password is the current one of its user. Errors:
+// invalid_input, too_many_attempts, wrong_password, not_logged_in.
+func (s *Service) Confirm(ctx context.Context, in *session.Session, current Password, client guard.Client) error {
+	var problems problems
+	problems.current(current)
+	if err := problems.err(); err != nil {
+		return err
+	}
+	row, err := s.db.UserByID(ctx, in.User.ID)
+	if err != nil {
+		return guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+	}
+	attempt, err := s.guards.Limits.Admit(ctx, s.guards.Limits.ForPassword(row.ID, client), row.ID, client)
+	if err != nil {
+		return err
+	}
+	defer attempt.End()
+	err = s.confirm(ctx, row, in, current, client, attempt)
+	if errors.Is(err, ErrWrongPassword) {
+		err = s.refuse(context.WithoutCancel(ctx), guard.EventPasswordFailed, row.ID, client, attempt, err)
+	}
+	return guard.PublicError(err)
+}
+
+// confirm verifies the password and marks the session. If the password changed meanwhile,
+// the given one is no longer right.
+func (s *Service) confirm(ctx context.Context, row store.User, in *session.Session, current Password, client guard.Client, attempt *guard.Attempt) error {
+	hash, err := s.passwords.verify(ctx, row.PasswordHash, current, queueFor(client, row.EmailKey, true))
+	if err != nil {
+		return err
+	}
+	if hash == "" {
+		return ErrWrongPassword
+	}
+	ctx = context.WithoutCancel(ctx) // what was verified is recorded, whoever still listens
+	return s.guards.Audit.TransactEvent(ctx, guard.EventConfirmed, row.ID, client, func(tx *store.Tx) error {
+		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
+			return guard.IfNotFound(err, ErrWrongPassword)
+		}
+		if err := s.sessions.Confirm(ctx, tx, in); err != nil {
+			return err
+		}
+		return attempt.Succeed(ctx, tx)
+	})
+}
