@@ -30,6 +30,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/clock"
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -59,6 +60,7 @@ type Server struct {
 	clock   *clock.Clock // cfg.Clock without jumps
 	web     *web.Server
 	jobs    *run.Runner
+	conns   *conns.Limit // of Serve
 	figures ops.Sources
 	close   func() error
 	closers []func() error // the last opened first
@@ -172,8 +174,10 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
 		Readiness: operate.NewReadiness(db, pictures), Space: space,
 	}, cfg.webOptions(budget))
+	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget, Jobs: s.jobs, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
+		Jobs: s.jobs, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

@@ -112,6 +112,7 @@ func (c Config) webOptions(budget *guard.Budget) web.Options {
 		CookieMaxAge:   c.SessionMax,
 		UploadMaxBytes: c.UploadMaxBytes,
 		UploadMemory:   c.part(4),
+		Memory:         c.Memory,
 		LogAll:         c.LogRequests == "all",
 		Budget:         budget,
 		Now:            c.Clock,
