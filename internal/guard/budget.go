@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/network"
 )
 
 // Cost is what a request took from the server.
@@ -118,8 +120,8 @@ func (b *Budget) clear() {
 
 // spenders lists whom a request is charged to: the networks, narrowest first, and the user.
 func spenders(ip netip.Addr, userID string) (list []spender) {
-	for _, network := range (Client{IP: ip}).Networks() {
-		list = append(list, spender{network: network})
+	for _, of := range network.Of(ip) {
+		list = append(list, spender{network: of})
 	}
 	if userID != "" {
 		list = append(list, spender{userID: userID})
@@ -135,7 +137,7 @@ func (s spender) budget() Cost {
 	case s.network.Addr().Is4():
 		return Cost{budgetCPU, budgetBytes}
 	}
-	times := rise((64 - s.network.Bits()) / 8)
+	times := network.Share((64 - s.network.Bits()) / 8)
 	return Cost{budgetCPU * time.Duration(times), budgetBytes * int64(times)}
 }
 
