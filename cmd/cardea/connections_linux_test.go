@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,7 +153,7 @@ func TestCancelledUploads(t *testing.T) {
 // Under load, a stop still answers all requests that the server has begun to read.
 func TestStopUnderLoad(t *testing.T) {
 	for round := range times(3) {
-		s := serve(t, t.TempDir(), cheap)
+		s := serve(t, t.TempDir(), append(slices.Clone(cheap), "CARDEA_SESSIONS_PER_USER=10000")) // each login is one more
 		ada := s.client()
 		ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
 		form, formType := testkit.Form(t, "profile_pic", "a.png", testkit.PNG(20, 20))

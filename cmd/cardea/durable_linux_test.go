@@ -33,7 +33,7 @@ func TestFilesAreSynced(t *testing.T) {
 	var synced []string           // by the calls so far
 	unsynced := map[string]bool{} // folders with a new name in them
 	renamed := 0
-	for line := range strings.Lines(string(readFile(t, trace))) {
+	for line := range strings.Lines(joined(string(readFile(t, trace)))) {
 		call := syscalls.FindStringSubmatch(strings.TrimSpace(line))
 		if call == nil || !strings.Contains(line, above) {
 			continue
@@ -57,4 +57,23 @@ func TestFilesAreSynced(t *testing.T) {
 	if renamed < 3 || len(unsynced) > 0 {
 		t.Errorf("%d files were renamed; folders not synced: %v", renamed, unsynced)
 	}
+}
+
+// joined joins the lines of calls during which another thread made one: strace writes
+// "7 fsync(3</a> <unfinished ...>", and later "7 <... fsync resumed>) = 0".
+func joined(trace string) string {
+	var b strings.Builder
+	begun := map[string]string{} // by thread
+	for line := range strings.Lines(trace) {
+		thread, rest, _ := strings.Cut(line, " ")
+		if before, isCut := strings.CutSuffix(strings.TrimSpace(rest), "<unfinished ...>"); isCut {
+			begun[thread] = strings.TrimSpace(before)
+			continue
+		}
+		if _, after, isRest := strings.Cut(rest, " resumed>"); isRest {
+			line = thread + " " + begun[thread] + strings.TrimLeft(after, " ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

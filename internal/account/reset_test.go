@@ -61,7 +61,7 @@ func TestWhatWasVerifiedIsRecorded(t *testing.T) {
 			}
 		}
 		reset()
-		_ = <-ended // the answer does not matter
+		<-ended //nolint:errcheck // the answer does not matter
 		if events := h.Events(t, ada.ID); len(events) != before+1 || !slices.Contains(events, c.event) {
 			t.Errorf("%s: events %v", c.event, events)
 		}

@@ -37,7 +37,8 @@ const (
 	// days of sign-ins. On a small disk it is a twentieth of the disk.
 	spaceKept      = 256 << 20
 	spaceKeptShare = 20
-	// spaceInterval is how often the disks are looked at, at most.
+	// spaceInterval is how often the disks are looked at, at most. A disk that is nearly full is
+	// looked at each time, so that nobody is refused once it has space again.
 	spaceInterval = time.Second
 )
 
@@ -53,8 +54,8 @@ func (s *Space) Admit() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.checked) < spaceInterval { // the clock of disks is the real one
-		return s.full
+	if s.full == nil && time.Since(s.checked) < spaceInterval { // the clock of disks is the real one
+		return nil
 	}
 	before := s.full
 	s.checked, s.full = time.Now(), s.check()

@@ -58,13 +58,14 @@ func TestLongInputsAreCheap(t *testing.T) {
 					client.Cookie = ""
 				}
 			}
+			const mostTime = 8 * time.Millisecond
 			quickest := time.Hour
-			for range 5 { // the machine may be busy
+			for i := 0; i < 100 && quickest > mostTime; i++ { // the machine may be busy
 				start := time.Now()
 				client.JSON(c.method, c.path, c.body).Want(c.status)
 				quickest = min(quickest, time.Since(start))
 			}
-			if quickest > 8*time.Millisecond {
+			if quickest > mostTime {
 				t.Errorf("takes %v", quickest)
 			}
 		})

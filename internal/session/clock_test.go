@@ -34,8 +34,8 @@ func TestSessionsDatedInTheFuture(t *testing.T) {
 			h.Clock.Advance(-100 * time.Hour)
 			notice(t, h, use)
 			for _, row := range h.Rows(t, ada.ID) {
-				if now := h.Clock.Now(); row.CreatedAt.After(now) || row.LastSeenAt.After(now) {
-					t.Errorf("%s: still dated %v and %v", name, row.CreatedAt, row.LastSeenAt)
+				if now := h.Clock.Now(); row.CreatedAt.After(now) || row.LastSeenAt.After(now) || row.ConfirmedAt.After(now) {
+					t.Errorf("%s: still dated %v, %v and %v", name, row.CreatedAt, row.LastSeenAt, row.ConfirmedAt)
 				}
 			}
 			h.Clock.Advance(limit)

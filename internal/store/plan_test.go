@@ -133,13 +133,6 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"FutureSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.FutureSessions(ctx, at(0), 9); return err },
 }
 
-func notMissing(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
 // exempt are the methods that may read whole tables, and why.
 var exempt = map[string]string{
 	"Counts":            "for metrics, once a minute at most, and for operators' commands: reads whole indexes, on a connection that reads",
