@@ -23,7 +23,7 @@ func from(format string, args ...any) guard.Client {
 // raw opens the database of a house beside it. Its one connection sees every commit.
 func raw(t *testing.T, h *house.House) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(h.Folder, "cardea.db"))
+	db, err := sql.Open("sqlite", filepath.Join(h.Folder, "cardea.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

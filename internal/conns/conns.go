@@ -3,9 +3,9 @@
 //
 // A connection waits while it is idle, or has not sent the whole header of a request. If
 // there is no room for a new connection, some that wait are closed: the oldest ones of the
-// networks that have the most. A new connection is refused only if none waits. The last
-// eighth is kept for networks with few connections, such as health checks and users who
-// sign in.
+// networks that have the most. If none waits, the oldest requests of networks that have more
+// than the newcomer's are cut off. Otherwise the new connection is refused. The last eighth
+// is kept for networks with few connections, such as health checks and users who sign in.
 //
 // Requests take no lock: they only note in their connection whether it waits.
 package conns
@@ -40,8 +40,14 @@ type Limit struct {
 
 	mu      sync.Mutex
 	open    map[netip.Prefix]map[*conn]struct{} // by network
-	inVain  time.Time                           // when no connection waited, of all
+	inVain  inVain
 	figures Figures
+}
+
+// inVain is when a newcomer from networks with so many connections found none to close.
+type inVain struct {
+	at  time.Time
+	has int
 }
 
 // Figures are for metrics.
@@ -60,7 +66,8 @@ var everyone netip.Prefix
 const few = 8
 
 const (
-	// retryAfter is how long connections are refused without another look after none waited.
+	// retryAfter is how long a newcomer is refused without another look, after one from
+	// networks with as many or fewer connections was.
 	retryAfter = 50 * time.Millisecond
 	noteEvery  = time.Minute
 )
@@ -100,7 +107,7 @@ func (l *Limit) admit(c *conn) bool {
 		_ = other.Close() // its client sees the end of the connection
 	}
 	if (len(closing) > 0 || refused != "") && l.noted.Pass(struct{}{}, l.opt.Now()) {
-		l.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, "too many connections; those that wait are closed, others refused",
+		l.opt.Log.LogAttrs(context.Background(), slog.LevelWarn, "too many connections; some are closed or refused",
 			slog.String("ip", c.networks[0].Addr().String()), slog.Int("closed", len(closing)), slog.String("refused", refused),
 			slog.Int("open", open), slog.Int("most", l.opt.Most))
 	}
@@ -117,14 +124,14 @@ const (
 	refusedTotal   = "too many in all"
 )
 
-// makeRoom removes connections that wait until there is room for c, and returns them. It
+// makeRoom removes other connections until there is room for c, and returns them. It
 // says why c is refused; empty: there is room.
 func (l *Limit) makeRoom(c *conn) (closing []*conn, refused string) {
 	for step, of := range c.networks {
 		if len(l.open[of]) < l.room(c, step) {
 			continue
 		}
-		picked := l.pick(of)
+		picked := l.pick(of, c)
 		if len(picked) == 0 && of == everyone {
 			return closing, refusedTotal
 		}

@@ -168,18 +168,59 @@ func TestCrowdMakesRoomForOthers(t *testing.T) {
 func TestReserve(t *testing.T) {
 	h := newHouse(t)
 	h.busy(200, func(i int) string { return fmt.Sprintf("192.0.2.%d", i%10) })
-	if f := h.limit.Figures(); f.Open != 140 {
-		t.Errorf("ten addresses got %d connections", f.Open)
+	if f := h.limit.Figures(); f.Open != 140 || f.Closed != 0 {
+		t.Errorf("ten addresses: %+v", f)
 	}
-	if got := h.busy(30, func(int) string { return "203.0.113.1" }); got != few {
+	if got := h.busy(20, func(i int) string { return fmt.Sprintf("203.0.113.%d", i) }); got != 20 {
+		t.Errorf("newcomers got %d connections", got)
+	}
+	if f := h.limit.Figures(); f.Open != 160 || f.Closed != 0 {
+		t.Errorf("with newcomers: %+v", f)
+	}
+}
+
+// Many networks with several requests each cannot keep out one that has none. It takes the
+// place of their oldest request, until it has as many as they have.
+func TestCrowdOfRequests(t *testing.T) {
+	h := newHouse(t)
+	_, lone := h.connect("192.0.2.250")
+	conn, proxied := h.connect("198.51.100.7")
+	SetWaiting(conn, false)
+	h.busy(300, func(i int) string { return fmt.Sprintf("192.0.2.%d", i%40) })
+	if f := h.limit.Figures(); f.Open != 160 {
+		t.Fatalf("%+v", f)
+	}
+	if got := h.busy(100, func(int) string { return "203.0.113.1" }); got < 3 || got > few {
 		t.Errorf("a newcomer got %d connections", got)
 	}
-	if got := h.busy(30, func(i int) string { return fmt.Sprintf("203.0.113.%d", 10+i) }); got != 20-few {
+	if got := h.busy(35, func(i int) string { return fmt.Sprintf("203.0.113.%d", 10+i) }); got != 35 {
 		t.Errorf("others got %d connections", got)
 	}
-	h.now = h.now.Add(retryAfter)
-	if conn, _ := h.connect("203.0.113.200"); conn != nil {
-		t.Error("more than all connections")
+	if !lone.isClosed || proxied.isClosed {
+		t.Errorf("closed: the one that waited %v, the proxy's %v", lone.isClosed, proxied.isClosed)
+	}
+	if f := h.limit.Figures(); f.Open > 160 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A crowd that connects again and again does not close a connection whose request is on its
+// way.
+func TestCrowdSparesTheYoung(t *testing.T) {
+	h := newHouse(t)
+	crowd := func(i int) string { return fmt.Sprintf("192.0.2.%d", i%40) }
+	h.busy(300, crowd)
+	_, young := h.connect("203.0.113.1")
+	h.busy(10, crowd)
+	if young.isClosed {
+		t.Error("closed before it could send a request")
+	}
+	for range 40 {
+		h.now = h.now.Add(retryAfter)
+		h.busy(1, crowd)
+	}
+	if !young.isClosed {
+		t.Error("spared although it sends nothing")
 	}
 }
 

@@ -69,7 +69,7 @@ func SetWaiting(connection net.Conn, waits bool) {
 	case waits:
 		c.since.Store(c.listener.limit.accepted.Load())
 	default:
-		c.since.Store(0)
+		c.since.Store(-c.listener.limit.accepted.Load())
 	}
 }
 
@@ -87,8 +87,11 @@ type conn struct {
 	listener *Listener
 	networks []netip.Prefix // the narrowest first, everyone last
 	isProxy  bool
-	since    atomic.Int64 // Limit.accepted when it began to wait; 0: a request is being answered
+	since    atomic.Int64 // Limit.accepted when it began to wait or, negative, to be answered
 }
+
+// own are the networks without everyone.
+func (c *conn) own() []netip.Prefix { return c.networks[:len(c.networks)-1] }
 
 // Close implements [net.Conn].
 func (c *conn) Close() error {

@@ -80,7 +80,7 @@ var (
 
 	connsOpen    = desc("connections", "Open connections; of Unix sockets and of an app's own listener none are counted.")
 	connsMost    = desc("connections_max", "How many connections may be open.")
-	connsClosed  = desc("connections_closed_total", "Connections that waited for a request and were closed to make room for others.")
+	connsClosed  = desc("connections_closed_total", "Connections closed to make room for others, most of them while idle.")
 	connsRefused = desc("connections_refused_total", "Connections refused, because too many were open from one network or in total.", "reason")
 	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
 	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
