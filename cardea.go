@@ -31,6 +31,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/clock"
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -61,6 +62,7 @@ type Server struct {
 	clock   *clock.Clock // cfg.Clock without jumps
 	web     *web.Server
 	jobs    *run.Runner
+	conns   *conns.Limit // of Serve
 	figures ops.Sources
 	close   func() error
 	closers []func() error // the last opened first
@@ -165,6 +167,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Sessions: sessions, Passwords: passwords, Pictures: pictures, Mail: cfg.mailOptions(challenges, post), Now: now, Log: log,
 	})
 
+	budget := guard.NewBudget(isThrottled, now, log)
 	const sweep = 30 * time.Second
 	s.jobs = run.New(log,
 		// A failure need not be logged: without a fresh look, every request reads the database and reports its errors.
@@ -183,9 +186,11 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
 		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer),
-	}, cfg.webOptions(post.book), web.Looks{Words: post.book, AppName: cfg.AppName})
+	}, cfg.webOptions(post.book, budget), web.Looks{Words: post.book, AppName: cfg.AppName})
+	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(),
+		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
+		Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return pictures.ForgetInterrupted(ctx)

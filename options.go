@@ -108,7 +108,7 @@ func (c Config) mailOptions(challenges *challenge.Service, post post) account.Ma
 	return account.Mail{Challenges: challenges, Outbox: post.outbox, Languages: post.book.Languages(), IsRequired: c.EmailVerification == "required", HasLogin: c.EmailLogin == "on"}
 }
 
-func (c Config) webOptions(book *words.Book) web.Options {
+func (c Config) webOptions(book *words.Book, budget *guard.Budget) web.Options {
 	cookieDomain, _ := settings.ParseCookieDomain(c.CookieDomain, c.publicURL()) // validated
 	return web.Options{
 		PublicURL:      c.publicURL(),
@@ -124,7 +124,9 @@ func (c Config) webOptions(book *words.Book) web.Options {
 		UploadMemory:   c.part(4),
 		Language:       func(wanted string) string { return book.Match(wanted).Tag() },
 		Dev:            c.Dev,
+		Memory:         c.Memory,
 		LogAll:         c.LogRequests == "all",
+		Budget:         budget,
 		Now:            c.Clock,
 		Log:            c.Log,
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+
+	"github.com/cardea-accounts/cardea/internal/conns"
 )
 
 // net/http refuses some requests by itself, with 400, 417, 431, 501 or 505. It writes these
@@ -77,9 +79,15 @@ func noteAnswers(handler http.Handler) http.HandlerFunc {
 	}
 }
 
-// noteIdle tells a connection that the answer is written. It is a [http.Server.ConnState].
-func noteIdle(conn net.Conn, state http.ConnState) {
-	if safe, ok := conn.(*safeConn); ok && state == http.StateIdle {
+// noteState tells a connection that the answer is written, and whether it waits for a
+// request. It is a [http.Server.ConnState], and runs twice a request.
+func noteState(conn net.Conn, state http.ConnState) {
+	safe, ok := conn.(*safeConn)
+	if !ok {
+		return
+	}
+	if state == http.StateIdle {
 		safe.answering.Store(false)
 	}
+	conns.SetWaiting(safe.tcpConn, state == http.StateNew || state == http.StateIdle)
 }

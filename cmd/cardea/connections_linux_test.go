@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -41,43 +40,6 @@ func (s *server) descriptors() int {
 		s.t.Fatal(err)
 	}
 	return len(entries)
-}
-
-// Without free file descriptors the server waits until connections close.
-func TestOutOfDescriptors(t *testing.T) {
-	t.Parallel()
-	args := serveCommand(t, t.TempDir()).Args
-	s := awaitServer(launch(t, exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -n 64 && exec "$@"`, "sh"}, args...)...), cheap...))
-	ada := s.client()
-	ada.Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(201)
-	var conns []net.Conn
-	for range 200 {
-		conns = append(conns, testkit.Dial(t, s.url))
-	}
-	eventually(t, "all descriptors are used", func() bool { return s.descriptors() >= 64 })
-	before, _ := s.usage()
-	<-time.After(3 * time.Second)
-	after, _ := s.usage()
-	if after-before > 300*time.Millisecond {
-		t.Errorf("used %v of CPU time in 3 s", after-before)
-	}
-	lines := strings.Count(s.stderr.String(), "too many open files")
-	if lines > 20 {
-		t.Errorf("logged it %d times", lines)
-	}
-	// It still answers on open connections.
-	status := ada.Get("/api/user").Status
-	if status != 200 && status != 503 {
-		t.Errorf("a read on an open connection: %d", status)
-	}
-	for _, c := range conns {
-		_ = c.Close()
-	}
-	begun := time.Now()
-	eventually(t, "the server recovers", func() bool { return s.client().Get("/readyz").Status == 200 })
-	t.Logf("%v of CPU time in 3 s, %d lines in the log; the read: %d; recovered after %v", after-before, lines, status, time.Since(begun).Round(time.Millisecond))
-	s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).Want(200)
-	s.stop()
 }
 
 func TestIdleConnections(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // lockDatabase takes the write lock of a database, as another program can.
 func lockDatabase(t *testing.T, data string) (unlock func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db")+"?_txlock=immediate")
+	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
+
+// opsConnections is how many connections operators may have.
+const opsConnections = 32
 
 // opsListener answers operators.
 type opsListener struct {
@@ -34,23 +38,41 @@ func serveOps(ctx context.Context, address, token string, metrics http.Handler, 
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with --ops-listen", address, err)
 	}
-	ops := &opsListener{listener: listener, done: make(chan struct{})}
+	limit := conns.New(conns.Options{Most: opsConnections, Now: time.Now, Log: log})
+	ops := &opsListener{listener: limit.Listen(listener), done: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
 	var handler http.Handler = mux
 	if ops.isLocal() {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/", patient(pprof.Index))
+		mux.HandleFunc("GET /debug/pprof/profile", patient(pprof.Profile))
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		mux.HandleFunc("GET /debug/pprof/trace", patient(pprof.Trace))
 		handler = requireLocalHost(handler)
 	}
 	if token != "" {
 		handler = requireToken(token, handler, log)
 	}
-	ops.http = &http.Server{Handler: withSafetyHeaders(handler), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 32 << 10}
-	go func() { defer close(ops.done); _ = ops.http.Serve(listener) }()
+	ops.http = &http.Server{
+		Handler:        withSafetyHeaders(handler),
+		ReadTimeout:    10 * time.Second,
+		WriteTimeout:   10 * time.Second, // package pprof adds what a profile takes
+		MaxHeaderBytes: 32 << 10,
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			conns.SetWaiting(conn, state == http.StateNew || state == http.StateIdle)
+		},
+	}
+	go func() { defer close(ops.done); _ = ops.http.Serve(ops.listener) }()
 	return ops, nil
+}
+
+// patient lifts the deadline for reading the request: at that time, net/http would take the
+// client for gone and cut a profile short.
+func patient(profile http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // at worst, it is cut short
+		profile(w, r)
+	}
 }
 
 // isLocal reports whether only this machine can connect.

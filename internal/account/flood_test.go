@@ -26,10 +26,11 @@ func TestFlood(t *testing.T) {
 	wide := func(i int) guard.Client { return from("2001:db8:1:%x::1", i) }
 	eve := func(int) string { return "eve@example.com" }
 	for _, c := range []floodCase{
-		{"one account and address", eve, one, false},
-		{"one account and address, each with a device", eve, one, true},
-		{"one IPv6 /48", func(i int) string { return fmt.Sprintf("nobody%d@example.com", i) }, wide, false},
-		{"one account, one IPv6 /48, each with a device", eve, wide, true},
+		{"one account and address", eve, one, false, false},
+		{"one account and address, each with a device", eve, one, true, false},
+		{"one account that changes its password", eve, one, false, true},
+		{"one IPv6 /48", func(i int) string { return fmt.Sprintf("nobody%d@example.com", i) }, wide, false, false},
+		{"one account, one IPv6 /48, each with a device", eve, wide, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for attempt := range 3 { // the machine may be busy with something else
@@ -55,6 +56,7 @@ type floodCase struct {
 	email    func(i int) string
 	client   func(i int) guard.Client
 	isDevice bool // every stranger has a device cookie of the account
+	isChange bool // they change the password in place of signing in
 }
 
 // measure returns how many victims a flood leaves their turn, and how long most of them wait.
@@ -64,7 +66,11 @@ func (c floodCase) measure(t *testing.T) (served int, p95 time.Duration) {
 	h := house.New(t, house.Options{
 		Throttled: true, Hash: password.Params{Memory: 19456, Time: 2}, Rules: guard.Rules{Account: many, Address: many},
 	})
-	h.Register(t, "eve@example.com")
+	_, tok := h.Register(t, "eve@example.com")
+	session, err := h.Sessions.Find(t.Context(), tok)
+	if err != nil {
+		t.Fatal(err)
+	}
 	row, err := h.DB.UserByEmailKey(t.Context(), "eve@example.com")
 	if err != nil {
 		t.Fatal(err)
@@ -80,12 +86,17 @@ func (c floodCase) measure(t *testing.T) (served int, p95 time.Duration) {
 			if c.isDevice {
 				client.Devices = []guard.Device{h.Devices.Remember(row, nil)}
 			}
+			var err error
 			for {
 				select {
 				case <-stop:
 					return
-				default:
-					_, _ = h.Accounts.Login(t.Context(), c.email(i), house.Password, client)
+				case <-time.After(refusedPause(err)):
+				}
+				if c.isChange {
+					_, err = h.Accounts.ChangePassword(t.Context(), session, "wrongpass", "another password", client)
+				} else {
+					_, err = h.Accounts.Login(t.Context(), c.email(i), house.Password, client)
 				}
 			}
 		})
@@ -115,4 +126,13 @@ func (c floodCase) measure(t *testing.T) (served int, p95 time.Duration) {
 		p95 = took[(served-1)*95/100]
 	}
 	return served, p95
+}
+
+// refusedPause is how long an attacker waits after an attempt. Refusals come at once, and
+// without a pause the strangers would take the CPU that is measured.
+func refusedPause(err error) time.Duration {
+	if err != nil {
+		return 5 * time.Millisecond
+	}
+	return 0
 }

@@ -23,7 +23,7 @@ func from(format string, args ...any) guard.Client {
 // raw opens the database of a house beside it. Its one connection sees every commit.
 func raw(t *testing.T, h *house.House) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(h.Folder, "cardea.db"))
+	db, err := sql.Open("sqlite", filepath.Join(h.Folder, "cardea.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +192,35 @@ func TestVerifiedIsRecorded(t *testing.T) {
 		go func() {
 			defer close(done)
 			_, _ = h.Accounts.Login(ctx, ada.Email, typed, from("192.0.2.1"))
+		}()
+		for h.Passwords.Load().Running == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+		<-done
+		if events := h.Events(t, ada.ID); events[0] != want {
+			t.Errorf("%s: events %v", want, events)
+		}
+	}
+}
+
+// The same is true of a changed password.
+func TestVerifiedCurrentPasswordIsRecorded(t *testing.T) {
+	for typed, want := range map[account.Password]guard.Event{house.Password: guard.EventPasswordChanged, "wrongpass": guard.EventPasswordFailed} {
+		h := house.New(t, house.Options{Throttled: true, Hash: password.Params{Memory: 19456, Time: 10}})
+		ada, tok := h.Register(t, "ada@example.com")
+		s, err := h.Sessions.Find(t.Context(), tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Clock.Advance(time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			client := from("192.0.2.1")
+			client.Session = tok
+			_, _ = h.Accounts.ChangePassword(ctx, s, typed, "another password", client)
 		}()
 		for h.Passwords.Load().Running == 0 {
 			time.Sleep(time.Millisecond)

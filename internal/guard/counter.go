@@ -1,6 +1,10 @@
 package guard
 
-import "time"
+import (
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/network"
+)
 
 // Limit is how many attempts are allowed within a window. After that the wait lasts
 // until the window has passed. It grows with further attempts, up to longestWait.
@@ -103,10 +107,10 @@ func (c Counters) list() []counter {
 // networks have higher limits.
 func byNetwork(l Limit, kind, subject string, client Client) []counter {
 	var list []counter
-	for i, network := range client.Networks() {
+	for i, of := range client.Networks() {
 		list = append(list, counter{
-			name:  nameCounter(kind, subject, network.String()),
-			limit: Limit{l.Count * rise(i), l.Window},
+			name:  nameCounter(kind, subject, of.String()),
+			limit: Limit{l.Count * network.Share(i), l.Window},
 		})
 	}
 	return list
@@ -116,7 +120,7 @@ func byNetwork(l Limit, kind, subject string, client Client) []counter {
 // client and that of everywhere.
 func (l *Limits) account(kind, subject string, client Client, each []counter) Counters {
 	for i := range each {
-		each[i].reserve = rise(i)
+		each[i].reserve = network.Share(i)
 	}
 	limit := Limit{l.rules.Account.Count * everywhere, l.rules.Account.Window}
 	return Counters{

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -60,6 +61,13 @@ func TestContractIsRevalidated(t *testing.T) {
 				t.Errorf("%s, If-None-Match %s: status %d, want %d; headers %v", path, known, a.Status, status, a.Header)
 			}
 		}
+	}
+	visitor := server.NewClient(t) // the page consists of parts
+	page := visitor.Get("/docs").Body
+	at := strings.Index(string(page), server.URL)
+	visitor.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", at-10, at+200))
+	if part := visitor.Get("/docs").Want(206).Body; string(part) != string(page[at-10:at+201]) {
+		t.Errorf("a part of the page is\n%s", part)
 	}
 	if body := server.NewClient(t).Get("/openapi.json").Body; string(body) != string(openapi.JSON()) {
 		t.Error("the served document is another one")

@@ -39,7 +39,7 @@ func TestReadiness(t *testing.T) {
 func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
-	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db"))
+	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db")+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"fmt"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -205,19 +207,45 @@ func TestGuessingAtTheCurrentPassword(t *testing.T) {
 	client.Post("/api/password", testkit.PasswordChange("simplepass", "another one")).Want(200)
 }
 
-// Logins with the right password are never throttled.
+// Right passwords are refused only when there are more than 300 in ten minutes, from one
+// network at one account.
 func TestManyRightPasswords(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled)
 	server.From(t, "192.0.2.1").Register("ada@example.com")
 	client := server.From(t, "198.51.100.1")
-	for range 120 {
+	for range 300 {
 		client.Login("ada@example.com")
 	}
+	if wait := client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantThrottled(); wait != 10*time.Minute {
+		t.Errorf("the wait is %v", wait)
+	}
+	server.From(t, "198.51.100.2").Login("ada@example.com")
+	server.Clock.Advance(10 * time.Minute)
+	client.Login("ada@example.com")
 }
 
 func TestThrottlingCanBeOff(t *testing.T) {
 	server := testkit.Start(t, func(c *cardea.Config) { c.RateLimit = "off" })
 	for range 30 {
 		server.NewClient(t).Guess("ada@example.com").Want(401)
+	}
+}
+
+// What workers do for a client counts towards the budget of its network.
+func TestWorkCountsTowardsTheBudget(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	used := func() string {
+		answer := httptest.NewRecorder()
+		server.Metrics().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
+		_, rest, _ := strings.Cut(answer.Body.String(), "\ncardea_budget_used_ratio ")
+		used, _, _ := strings.Cut(rest, "\n")
+		return used
+	}
+	if used() != "0" {
+		t.Errorf("at the start %s", used())
+	}
+	server.Register(t, "ada@example.com").Upload("me.png", testkit.PNG(500, 500)).Want(200)
+	if used() == "0" || used() == "" {
+		t.Errorf("after a registration and an upload %q", used())
 	}
 }

@@ -10,12 +10,15 @@ import (
 // access is an action and who may call it.
 type access struct {
 	action  wire.Action
-	asks    bool        // whether to find out who is signed in
-	refusal error       // the answer if nobody is signed in; nil: the action runs anyway
-	confirm wire.Action // refuses sessions that are not recent; nil: they may call
-
-	fail func(*wire.Request, error) // answers with an error; nil: as JSON
+	asks    bool                       // whether to find out who is signed in
+	refusal error                      // the answer if nobody is signed in; nil: the action runs anyway
+	confirm wire.Action                // refuses sessions that are not recent; nil: they may call
+	fail    func(*wire.Request, error) // answers with an error; nil: as JSON
+	isFree  bool                       // answered whatever the caller has cost
 }
+
+// probe is for those who watch the server. They may come from the address of all users.
+func probe(action wire.Action) access { return access{action: action, isFree: true} }
 
 // public lets everybody call. The action does not learn who is signed in.
 func public(action wire.Action) access { return access{action: action} }
@@ -75,15 +78,22 @@ func (s *Server) byBody(program, browser wire.Action) access {
 
 // admit finds out who calls, and returns an error if they may not.
 func (a access) admit(r *wire.Request) error {
-	if !a.asks {
+	if a.asks {
+		err := r.Authenticate()
+		if errors.Is(err, guard.ErrNotLoggedIn) && a.refusal != nil {
+			return a.refusal
+		}
+		if err != nil && !errors.Is(err, guard.ErrNotLoggedIn) {
+			return err // of an outage
+		}
+	}
+	if !a.isFree {
+		if err := r.AdmitCost(); err != nil {
+			return err
+		}
+	}
+	if a.confirm == nil {
 		return nil
-	}
-	err := r.Authenticate()
-	if errors.Is(err, guard.ErrNotLoggedIn) {
-		return a.refusal // nil for optional
-	}
-	if err != nil || a.confirm == nil {
-		return err // of an outage
 	}
 	return a.confirm(r)
 }

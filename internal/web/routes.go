@@ -73,8 +73,8 @@ func (s *Server) table() []route {
 		{"GET", "/openapi.json", public(a.OpenAPI)},
 		{"GET", "/docs", public(p.Docs)},
 		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
-		{"GET", "/healthz", public(a.Health)},
-		{"GET", "/readyz", public(a.Ready)},
+		{"GET", "/healthz", probe(a.Health)},
+		{"GET", "/readyz", probe(a.Ready)},
 	}
 }
 

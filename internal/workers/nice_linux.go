@@ -3,6 +3,7 @@ package workers
 import (
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // niceness is how much lower the priority of workers is than that of the process.
@@ -33,4 +34,15 @@ func inBackground(f func()) {
 		_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), min(19, 20-priority+niceness))
 	}
 	f()
+}
+
+// threadTime returns the CPU time that the calling thread has used. A worker never changes
+// its thread.
+func threadTime() time.Duration {
+	const thisThread = 1 // RUSAGE_THREAD, getrusage(2)
+	var used syscall.Rusage
+	if err := syscall.Getrusage(thisThread, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

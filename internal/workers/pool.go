@@ -287,8 +287,9 @@ func (w *waiter) end(err error) {
 	close(w.done)
 }
 
-// run runs the function of the job and records its panic.
+// run runs the function of the job, and records its CPU time and its panic.
 func (w *waiter) run() {
+	defer measure(w.ctx)()
 	defer func() {
 		if v := recover(); v != nil {
 			w.panicked = &Panic{v, debug.Stack()}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/run"
@@ -28,8 +29,10 @@ type Sources struct {
 	Pools    map[string]func() workers.Load // by name
 	Jobs     *run.Runner
 	Outbox   *outbox.Outbox
-	Space    *guard.Space         // nil: no figures of disks
+	Space    *guard.Space // nil: no figures of disks
+	Budget   *guard.Budget
 	HTTP     prometheus.Collector // figures of requests
+	Conns    *conns.Limit
 }
 
 // Metrics answers with figures in the text format of Prometheus. now is used to count
@@ -75,11 +78,18 @@ var (
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
-	mailWaiting  = desc("mail_waiting", "Messages in the outbox; counted at most once a minute.")
-	mailOldest   = desc("mail_oldest_seconds", "Age of the oldest message that waits; counted at most once a minute.")
-	mailSent     = desc("mail_sent_total", "Messages that the mail server has taken.")
-	mailFailures = desc("mail_failures_total", "Attempts to send a message that failed, and are made again.")
-	mailGivenUp  = desc("mail_given_up_total", "Messages that will not be sent.")
+	mailWaiting   = desc("mail_waiting", "Messages in the outbox; counted at most once a minute.")
+	mailOldest    = desc("mail_oldest_seconds", "Age of the oldest message that waits; counted at most once a minute.")
+	mailSent      = desc("mail_sent_total", "Messages that the mail server has taken.")
+	mailFailures  = desc("mail_failures_total", "Attempts to send a message that failed, and are made again.")
+	mailGivenUp   = desc("mail_given_up_total", "Messages that will not be sent.")
+	budgetMost    = desc("budget_used_ratio", "The largest part that a network or a user has used of its budget of cost in the present ten minutes.")
+	budgetRefused = desc("budget_refused_total", "Requests refused because a network or a user has used up its budget of cost.")
+
+	connsOpen    = desc("connections", "Open connections; of Unix sockets and of an app's own listener none are counted.")
+	connsMost    = desc("connections_max", "How many connections may be open.")
+	connsClosed  = desc("connections_closed_total", "Connections closed to make room for others, most of them while idle.")
+	connsRefused = desc("connections_refused_total", "Connections refused, because too many were open from one network or in total.", "reason")
 	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
 	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
 
@@ -93,8 +103,9 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, diskFree, diskRefusing,
-		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp, dbBytes, dbReaders, dbWaits, dbWaited,
+		events, cacheEntries, cacheHits, cacheMisses, jobFailures, budgetMost, budgetRefused, diskFree, diskRefusing,
+		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp,
+		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
 		ch <- d
 	}
@@ -146,6 +157,15 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(mailOldest, age.Seconds())
 	}
+	budget := c.Budget.Stats()
+	gauge(budgetMost, budget.Most)
+	count(budgetRefused, float64(budget.Refused))
+	connections := c.Conns.Figures()
+	gauge(connsOpen, float64(connections.Open))
+	gauge(connsMost, float64(connections.Most))
+	count(connsClosed, float64(connections.Closed))
+	count(connsRefused, float64(connections.RefusedNetwork), "network")
+	count(connsRefused, float64(connections.RefusedTotal), "total")
 	for disk, n := range c.Space.Free() {
 		gauge(diskFree, float64(n), disk)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 	"github.com/cardea-accounts/cardea/internal/web/ops"
@@ -20,6 +21,7 @@ func TestUsersAreCountedOnceAMinute(t *testing.T) {
 	h := house.New(t, house.Options{})
 	metrics := ops.Metrics(ops.Sources{
 		Version: "1.2.3", DB: h.DB, Audit: h.Audit, Sessions: h.Sessions, Outbox: h.Outbox, Jobs: run.New(nil), HTTP: prometheus.NewRegistry(),
+		Conns: conns.New(conns.Options{}),
 	}, h.Clock.Now)
 	want := func(figures ...string) {
 		t.Helper()

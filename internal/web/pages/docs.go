@@ -29,17 +29,22 @@ func (p *Pages) Docs(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	address := template.HTMLEscapeString(r.PublicAddress())
+	address := []byte(template.HTMLEscapeString(r.PublicAddress()))
+	parts := make([][]byte, 0, 2*len(page))
+	for _, part := range page {
+		parts = append(parts, part, address)
+	}
 	r.AsPage()
-	r.Revalidated(bytes.ReplaceAll(page, []byte(anyAddress), []byte(address)))
+	r.Revalidated(parts[:len(parts)-1]...)
 	return nil
 }
 
 // anyAddress is replaced in the page by the public address of each request.
 const anyAddress = "http://cardea.invalid"
 
-// docsHTML makes the page once, because that takes milliseconds.
-var docsHTML = sync.OnceValues(func() ([]byte, error) {
+// docsHTML makes the page once, because that takes milliseconds. It returns the parts around
+// the addresses.
+var docsHTML = sync.OnceValues(func() ([][]byte, error) {
 	sections, err := docsSections()
 	if err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ var docsHTML = sync.OnceValues(func() ([]byte, error) {
 		*openapi.Document
 		Sections []docsSection
 	}{contract, sections})
-	return page.Bytes(), err
+	return bytes.Split(page.Bytes(), []byte(anyAddress)), err
 })
 
 // docsSection is a group of operations on the page.

@@ -8,18 +8,33 @@ import (
 // maxUploadMemory bounds what all uploads under way hold in memory, in bytes.
 const maxUploadMemory = 256 << 20
 
-// budget shares the memory for uploads among users. One user gets at most two of
-// the largest files, so that nobody can take all of it with uploads that never end.
+// maxAnswerMemory bounds what all large answers under way hold in memory, in bytes.
+// Answers that requests share, such as the contract, do not count.
+const maxAnswerMemory = 32 << 20
+
+// budget shares memory among users or networks. Each has a limit of its own, so that nobody
+// can take all of it.
 type budget struct {
 	all, each int64 // bytes
 
 	mu      sync.Mutex
 	taken   int64
-	takenBy map[string]int64 // by user id
+	takenBy map[string]int64
 }
 
+// newBudget is for uploads, by user id: two of the largest files for each.
 func newBudget(maxFile int64) *budget {
 	return &budget{all: max(maxUploadMemory, maxFile), each: 2 * maxFile, takenBy: map[string]int64{}}
+}
+
+// newAnswerBudget is for answers, by network: an eighth for each. It takes a sixteenth of
+// the memory at most; 0: no limit.
+func newAnswerBudget(memory int64) *budget {
+	all := int64(maxAnswerMemory)
+	if memory > 0 {
+		all = min(all, memory/16)
+	}
+	return &budget{all: all, each: all / 8, takenBy: map[string]int64{}}
 }
 
 // within lowers what all uploads may take, to one of the largest files at least.
@@ -30,23 +45,23 @@ func (b *budget) within(memory int64) *budget {
 	return b
 }
 
-func (b *budget) take(user string, n int64) bool {
+func (b *budget) take(by string, n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.taken+n > b.all || b.takenBy[user]+n > b.each {
+	if b.taken+n > b.all || b.takenBy[by]+n > b.each {
 		return false
 	}
 	b.taken += n
-	b.takenBy[user] += n
+	b.takenBy[by] += n
 	return true
 }
 
-func (b *budget) giveBack(user string, n int64) {
+func (b *budget) giveBack(by string, n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.taken -= n
-	if b.takenBy[user] -= n; b.takenBy[user] == 0 {
-		delete(b.takenBy, user)
+	if b.takenBy[by] -= n; b.takenBy[by] == 0 {
+		delete(b.takenBy, by)
 	}
 }
 

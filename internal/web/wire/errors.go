@@ -36,6 +36,8 @@ var (
 		Message: "The request took too long to arrive. Please try again."}
 	errUploadsBusy = &guard.Error{Kind: guard.KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second,
 		Message: "There are too many uploads at the moment. Please try again in a few seconds."}
+	errAnswersBusy = &guard.Error{Kind: guard.KindUnavailable, Code: "busy", RetryAfter: 5 * time.Second,
+		Message: "Too many large answers are being read slowly at the moment. Please try again in a few seconds."}
 )
 
 // Malformed is the error for a request that cannot be understood.

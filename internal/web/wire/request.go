@@ -12,6 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/text"
+	"github.com/cardea-accounts/cardea/internal/workers"
 )
 
 // Request is a request on its way through the server. It is the
@@ -25,6 +26,7 @@ type Request struct {
 	sent    credentials
 	read    []byte // of the body; nil: it was not read yet
 	id      string
+	meter   workers.Meter // the context
 }
 
 // Action answers a request, or returns the error that [Request.Fail] answers with.
@@ -51,7 +53,9 @@ func (r *Request) Refuse(err error) {
 }
 
 func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
-	return &Request{writer: writer{ResponseWriter: w}, HTTP: r, Now: wire.opt.Now(), wire: wire}
+	return &Request{
+		writer: writer{ResponseWriter: w}, HTTP: r, Now: wire.opt.Now(), wire: wire, meter: workers.Meter{Context: r.Context()},
+	}
 }
 
 // Admit refuses requests that no route should see: those with a malformed Host
@@ -61,6 +65,29 @@ func (r *Request) Admit() error {
 		return errBadHost
 	}
 	return r.checkOrigin()
+}
+
+// AdmitCost refuses requests of networks and users that have cost too much.
+func (r *Request) AdmitCost() error {
+	if budget := r.wire.opt.Budget; budget.IsUsedUp() {
+		return budget.Admit(r.IP(), r.userID())
+	}
+	return nil
+}
+
+// charge counts what the request cost.
+func (r *Request) charge() {
+	if cost := (guard.Cost{CPU: r.meter.Spent(), Bytes: r.bytes}); !cost.IsFree() {
+		r.wire.opt.Budget.Charge(r.IP(), r.userID(), cost)
+	}
+}
+
+// userID is empty if no user is signed in, or the route does not ask.
+func (r *Request) userID() string {
+	if r.Session == nil {
+		return ""
+	}
+	return r.Session.User.ID
 }
 
 // Client describes who sends the request, for throttling and the audit log.
@@ -93,8 +120,8 @@ func (r *Request) Query() (url.Values, error) {
 	return r.HTTP.URL.Query(), nil
 }
 
-// Context returns the context of the request.
-func (r *Request) Context() context.Context { return r.HTTP.Context() }
+// Context returns the context of the request. It measures the work done for it.
+func (r *Request) Context() context.Context { return &r.meter }
 
 // WriteHeader implements [http.ResponseWriter]. Errors, and answers to requests
 // that may change something, carry the request's id.
@@ -116,6 +143,7 @@ func (r *Request) End() {
 	}
 	took := r.wire.opt.Now().Sub(r.Now)
 	r.wire.metrics.observe(r.HTTP, r.status, took)
+	r.charge()
 	r.log(took)
 	if aborted {
 		panic(v)

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/cardea-accounts/cardea/internal/network"
 )
 
 // Envelope wraps every JSON answer; answers with more members embed it.
@@ -50,8 +51,24 @@ func (r *Request) Send(status int, a Answer) {
 	_, _ = r.Write(a.body) // an error means that the client is gone
 }
 
-// JSON encodes a body and answers with it.
-func (r *Request) JSON(status int, body any) { r.Send(status, NewAnswer(body)) }
+// largeAnswer is what counts as a large answer, in bytes: more than the kernel takes at once.
+const largeAnswer = 16 << 10
+
+// JSON encodes a body and answers with it, or with 503 if slow readers of large answers hold
+// too much memory.
+func (r *Request) JSON(status int, body any) {
+	answer := NewAnswer(body)
+	if n := int64(len(answer.body)); n > largeAnswer {
+		networks := network.Of(r.IP())
+		by := networks[len(networks)-1].String()
+		if !r.wire.answers.take(by, n) {
+			r.Fail(errAnswersBusy)
+			return
+		}
+		defer r.wire.answers.giveBack(by, n)
+	}
+	r.Send(status, answer)
+}
 
 // Redirect answers with another path below the public address, and the same query. Pictures
 // are public, so any page may follow it.
@@ -67,10 +84,14 @@ func (r *Request) Redirect(path string) {
 }
 
 // Revalidated answers with public data that clients ask for again only when it has
-// changed (RFC 9110 section 13.1.2). The content type is set already.
-func (r *Request) Revalidated(data []byte) {
-	sum := sha256.Sum256(data)
+// changed (RFC 9110 section 13.1.2). The content type is set already. The data comes in
+// parts, which are not copied, so any number of slow readers can share them.
+func (r *Request) Revalidated(data ...[]byte) {
+	hash := sha256.New()
+	for _, part := range data {
+		hash.Write(part)
+	}
 	r.CacheRevalidated()
-	r.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
-	r.ServeContent("", time.Time{}, bytes.NewReader(data))
+	r.Header().Set("ETag", `"`+hex.EncodeToString(hash.Sum(nil)[:8])+`"`)
+	r.ServeContent("", time.Time{}, newParts(data))
 }

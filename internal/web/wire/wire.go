@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/rarely"
 	"github.com/cardea-accounts/cardea/internal/session"
 )
@@ -30,9 +31,11 @@ type Options struct {
 	CookieMaxAge   time.Duration
 	UploadMaxBytes int64                      // of a picture file
 	UploadMemory   int64                      // that all uploads together may take; 0: 256 MiB
+	Memory         int64                      // of the process; 0: no limit
 	Language       func(wanted string) string // the best language for an Accept-Language header, as a tag
 	Dev            bool                       // serve the development mailbox
 	LogAll         bool                       // log every request, not only events
+	Budget         *guard.Budget
 	Now            func() time.Time
 	Log            *slog.Logger
 }
@@ -43,6 +46,7 @@ type Wire struct {
 	sessions *session.Service
 	safety   safety
 	uploads  *budget
+	answers  *budget
 	metrics  Metrics
 	foreign  *rarely.Gate[struct{}] // notes about cookies of other apps
 }
@@ -54,6 +58,7 @@ func New(sessions *session.Service, opt Options) *Wire {
 		sessions: sessions,
 		safety:   newSafety(opt),
 		uploads:  newBudget(opt.UploadMaxBytes).within(opt.UploadMemory),
+		answers:  newAnswerBudget(opt.Memory),
 		metrics:  newMetrics(),
 		foreign:  rarely.NewGate[struct{}](foreignEvery, 1),
 	}

@@ -14,6 +14,7 @@ type writer struct {
 	err     error // the error answered with; nil: none
 	written pace
 	body    *pacedBody // of the request; nil if it has none
+	bytes   int64      // of the answer's body, so far
 }
 
 // Unwrap is for [http.ResponseController].
@@ -40,6 +41,7 @@ func (w *writer) Write(b []byte) (n int, err error) {
 		now := w.allow(int64(len(b) - n))
 		wrote, err := w.ResponseWriter.Write(b[n : n+int(now)])
 		w.written.moved(int64(wrote))
+		w.bytes += int64(wrote)
 		if n += wrote; err != nil || n == len(b) {
 			return n, err
 		}
@@ -55,11 +57,15 @@ func (w *writer) ReadFrom(src io.Reader) (n int64, err error) {
 	if !ok {
 		limited = &io.LimitedReader{R: src, N: 1<<63 - 1}
 	}
+	if whole, ok := limited.R.(inMemory); ok && int64(whole.Len()) == limited.N {
+		return whole.WriteTo(justWriter{w})
+	}
 	for limited.N > 0 {
 		part := &io.LimitedReader{R: limited.R, N: w.allow(limited.N)} // net sends a file behind one LimitedReader, not two
 		wanted := part.N
 		wrote, err := io.Copy(w.ResponseWriter, part)
 		w.written.moved(wrote)
+		w.bytes += wrote
 		n += wrote
 		limited.N -= wrote
 		if err != nil || wrote < wanted {
@@ -68,6 +74,16 @@ func (w *writer) ReadFrom(src io.Reader) (n int64, err error) {
 	}
 	return n, nil
 }
+
+// inMemory is a body whose bytes are written as they are, such as a [bytes.Reader]. A copy
+// would take a buffer of 64 KiB for each slow reader. Files have no Len: the kernel sends them.
+type inMemory interface {
+	io.WriterTo
+	Len() int // of the unread part
+}
+
+// justWriter hides ReadFrom.
+type justWriter struct{ io.Writer }
 
 // allow sets the deadline for writing n more bytes, and returns how many of them
 // may be written before the next one.
