@@ -51,7 +51,7 @@ type letter struct {
 // put puts a message into the outbox.
 func (s *Service) put(ctx context.Context, tx *store.Tx, l letter, client guard.Client) error {
 	m := &l.message
-	m.To, m.Language, m.Time = l.to, l.user.Language, s.now()
+	m.To, m.Language, m.Site, m.Time = l.to, l.user.Language, client.Links, s.now()
 	if l.user.EmailVerified {
 		m.Name = l.user.Name // otherwise a stranger may have chosen it
 	}

@@ -272,3 +272,18 @@ func BenchmarkCompose(b *testing.B) {
 		}
 	}
 }
+
+// Without a public URL, a mail names the address at which it was asked for. Without that, it has no
+// empty link.
+func TestMailWithoutPublicURL(t *testing.T) {
+	message := example(mail.Reset, "en")
+	m := compose(t, mail.App{Name: "Acme"}, message)
+	if strings.Contains(m.HTML, `href=""`) || strings.Contains(m.Text, "Acme\n\n") {
+		t.Errorf("it has an empty address:\n%s\n%s", m.Text, m.HTML)
+	}
+	message.Site = "http://localhost:5000"
+	m = compose(t, mail.App{Name: "Acme"}, message)
+	if !strings.Contains(m.HTML, `href="http://localhost:5000"`) || !strings.Contains(m.Text, "Acme\nhttp://localhost:5000\n") {
+		t.Errorf("it does not name the server:\n%s\n%s", m.Text, m.HTML)
+	}
+}
