@@ -193,7 +193,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	)
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
-		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer),
+		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer), Outbox: post.outbox,
 	}, cfg.webOptions(post.book, budget), web.Looks{Words: post.book, AppName: cfg.AppName})
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{

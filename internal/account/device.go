@@ -1,9 +1,16 @@
 package account
 
-import "github.com/mileusna/useragent"
+import (
+	"github.com/mileusna/useragent"
+
+	"github.com/cardea-accounts/cardea/internal/text"
+)
+
+// longestAgent is how much of a User-Agent header counts, in bytes. Sessions keep as much.
+const longestAgent = 256
 
 // deviceOf names the browser and the system of a client in words, from its User-Agent.
 func deviceOf(header string) (browser, system string) {
-	ua := useragent.Parse(header)
+	ua := useragent.Parse(text.Printable(header, longestAgent))
 	return ua.Name, ua.OS
 }

@@ -22,6 +22,8 @@ func StoredProblem(u store.User) string {
 		return "the e-mail address does not match the form that login compares"
 	case u.PasswordHash != noPassword && !password.IsAffordable(u.PasswordHash):
 		return "the password hash is damaged, or costs more than operators choose"
+	case u.Language != "" && !isStoredID(u.Language):
+		return "the language is not a tag"
 	}
 	return ""
 }

@@ -179,9 +179,15 @@ func (p *Pictures) make(ctx context.Context, data []byte, limits picture.Limits,
 	if err != nil {
 		return nil, err
 	}
+	var used time.Duration
 	busy := p.decoding.Do(ctx, workers.Job{Weight: weight, Flows: flows}, func() {
+		began := workers.ThreadTime()
 		set, err = source.Make(ctx, crop)
+		used = workers.ThreadTime() - began
 	})
+	if errors.Is(err, picture.ErrSlow) && used < limits.Time()/2 {
+		return nil, workers.ErrBusy // others had the cores; the picture may be decoded in no time
+	}
 	return set, errors.Join(busy, err)
 }
 

@@ -16,12 +16,14 @@ import (
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
 // Restore makes a data folder from a backup. The folder must be missing or empty. Restore
 // is all or nothing: the database gets its name last, and a folder without it is refused.
-// Sessions in the backup stay valid. A damaged secret.key is left out, because the server
+// Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for
+// tests, must not write to people. A damaged secret.key is left out, because the server
 // would not start with it. Errors: [ErrExists], datadir.ErrInUse.
 func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progress) (Contents, error) {
 	in, err := os.Open(file) //nolint:gosec // the operator names the file
@@ -211,6 +213,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 		return err
 	}
 	if err := validate(ctx, db); err != nil {
+		return err
+	}
+	if err := db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteAllMail(ctx) }); err != nil {
 		return err
 	}
 	counts, err := db.Counts(ctx)

@@ -108,6 +108,7 @@ func TestRestoreValidatesRows(t *testing.T) {
 		"a blank name":         "UPDATE users SET name = ' '",
 		"an address":           "UPDATE users SET email = 'Ann <ann@example.com>'",
 		"the compared address": "UPDATE users SET email_key = 'bob@example.com'",
+		"a language":           "UPDATE users SET language = '<b>'",
 		"a hash":               "UPDATE users SET password_hash = 'secret'",
 		"the cost of a hash":   "UPDATE users SET password_hash = replace(password_hash, 'm=8,t=1', 'm=4194304,t=1000')",
 		"a hash of minutes":    "UPDATE users SET password_hash = replace(password_hash, 'm=8,t=1', 'm=1048576,t=3')",
@@ -145,5 +146,25 @@ func TestRestoreValidatesRows(t *testing.T) {
 				t.Errorf("the folder is still there (%v)", err)
 			}
 		})
+	}
+}
+
+// A restored copy sends none of the mail that waited.
+func TestRestoreDropsMail(t *testing.T) {
+	h := house.New(t, house.Options{})
+	h.Register(t, "ann@example.com")
+	data := open(t, h)
+	_, archived := backup(t, data)
+	_, folder, err := restore(t, archived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		data *operate.Data
+		want int
+	}{"backed up": {data, 1}, "restored": {openFolder(t, h, folder), 0}} {
+		if list, err := c.data.Mails(t.Context(), 9); err != nil || len(list) != c.want {
+			t.Errorf("%s: %d messages, %v", what, len(list), err)
+		}
 	}
 }

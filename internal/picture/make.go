@@ -23,14 +23,14 @@ func (s *Source) Make(ctx context.Context, crop Crop) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, s.lim.maxTime(), errSlow)
+	limited, cancel := context.WithTimeoutCause(ctx, s.lim.Time(), errSlow)
 	defer cancel()
 	master, square, err := s.render(limited, p)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(context.Cause(limited), errSlow):
-		return nil, fmt.Errorf("%w: %d×%d takes longer than %v to decode", ErrTooLarge, p.size.X, p.size.Y, s.lim.maxTime())
+		return nil, fmt.Errorf("%w: %d×%d, more than %v", ErrSlow, p.size.X, p.size.Y, s.lim.Time())
 	case err != nil:
 		return nil, err
 	}

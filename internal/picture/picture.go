@@ -33,6 +33,7 @@ package picture
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -58,6 +59,10 @@ var (
 	// ErrTooLarge means that the picture has more pixels, or takes more memory or
 	// time to decode, than [Limits] allow.
 	ErrTooLarge = errors.New("picture: too large")
+
+	// ErrSlow is the [ErrTooLarge] of a picture that takes longer than [Limits] allow. The
+	// limit is of the wall clock, so a busy machine reaches it with any picture.
+	ErrSlow = fmt.Errorf("%w: it takes too long to decode", ErrTooLarge)
 
 	// ErrCrop means that a crop is malformed or exceeds the picture.
 	ErrCrop = errors.New("picture: bad crop")
@@ -96,7 +101,8 @@ func (l Limits) maxSide() int {
 	return l.MaxSide
 }
 
-func (l Limits) maxTime() time.Duration {
+// Time is how long a picture may take, MaxTime or its default.
+func (l Limits) Time() time.Duration {
 	if l.MaxTime <= 0 {
 		return DefaultMaxTime
 	}

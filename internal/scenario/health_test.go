@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -56,5 +58,20 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 		if says := client.Get("/readyz").WantError(503, "not_ready").Envelope().Errors; says["database"] != "is damaged; the log says more" {
 			t.Errorf("readiness says %v", says)
 		}
+	}
+}
+
+// A mail server that takes nothing is told of after five minutes. The server is ready all the same.
+func TestReadinessTellsOfTheMailServer(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) { c.SMTPURL, c.MailFrom = "smtp://"+testkit.ClosedAddress(t), "accounts@example.com" })
+	server.Register(t, "ada@example.com")
+	server.Log.Await(t, `"job":"mail"`)
+	client := server.NewClient(t)
+	if says := client.Get("/readyz").Want(200).Envelope().Message; says != "" {
+		t.Errorf("at once: %q", says)
+	}
+	server.Clock.Advance(5 * time.Minute)
+	if says := client.Get("/readyz").Want(200).Envelope().Message; says != "Ready, but: The mail server has taken nothing for five minutes; mail waits. The log says more." {
+		t.Errorf("after five minutes: %q", says)
 	}
 }

@@ -67,6 +67,12 @@ func (tx *Tx) DeleteMail(ctx context.Context, id string) error {
 	return err
 }
 
+// DeleteAllMail empties the outbox.
+func (tx *Tx) DeleteAllMail(ctx context.Context) error {
+	_, err := tx.exec(ctx, `DELETE FROM outbox`)
+	return err
+}
+
 // ExpiredMail lists at most limit messages that expired at or before a time.
 func (r reads) ExpiredMail(ctx context.Context, at time.Time, limit int) ([]Mail, error) {
 	return readAll(ctx, r, (*Mail).fields, `SELECT `+mailColumns+` FROM outbox WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`, micros(at), limit)

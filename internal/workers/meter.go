@@ -30,8 +30,8 @@ func measure(ctx context.Context) (end func()) {
 	if !ok {
 		return func() {}
 	}
-	began := threadTime()
-	return func() { m.spent.Add(int64(threadTime() - began)) }
+	began := ThreadTime()
+	return func() { m.spent.Add(int64(ThreadTime() - began)) }
 }
 
 // Spent returns the CPU time of the jobs that have ended.

@@ -36,9 +36,9 @@ func inBackground(f func()) {
 	f()
 }
 
-// threadTime returns the CPU time that the calling thread has used. A worker never changes
-// its thread.
-func threadTime() time.Duration {
+// ThreadTime returns the CPU time that the calling thread has used. It is for what
+// workers run: a worker never changes its thread.
+func ThreadTime() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD, getrusage(2)
 	var used syscall.Rusage
 	if err := syscall.Getrusage(thisThread, &used); err != nil {

@@ -9,5 +9,6 @@ func inBackground(f func()) { f() }
 
 var start = time.Now()
 
-// threadTime returns the time, which is at least the CPU time.
-func threadTime() time.Duration { return time.Since(start) }
+// ThreadTime returns the time, which passes at least as fast as the CPU time that the calling
+// thread uses.
+func ThreadTime() time.Duration { return time.Since(start) }

@@ -23,6 +23,7 @@ type Owners struct {
 	Avatars   *media.Avatars
 	Readiness operate.Readiness
 	Mailbox   outbox.Mailbox // for development
+	Outbox    *outbox.Outbox
 	Space     *guard.Space
 }
 

@@ -18,18 +18,18 @@ func (a *API) Health(r *wire.Request) error {
 	return nil
 }
 
-// nearlyFull is what a server says that is ready but refuses registrations and uploads.
-const nearlyFull = "Ready, but a disk is nearly full: registrations and uploads are refused. The log says more."
+// What a server says that is ready, but cannot do everything.
+const (
+	nearlyFull = "A disk is nearly full: registrations and uploads are refused."
+	mailIsDown = "The mail server has taken nothing for five minutes; mail waits."
+)
 
-// Ready says whether database and storage work and, if not, what is wrong.
+// Ready says whether database and storage work and, if not, what is wrong. If anything else does
+// not work, it says so without failing.
 func (a *API) Ready(r *wire.Request) error {
 	failures := a.owners.Readiness.Failures(r.Context())
 	if len(failures) == 0 {
-		warning := ""
-		if a.owners.Space.Admit() != nil {
-			warning = nearlyFull
-		}
-		r.JSON(http.StatusOK, wire.Success(warning))
+		r.JSON(http.StatusOK, wire.Success(a.warning()))
 		return nil
 	}
 	parts := slices.Sorted(maps.Keys(failures))
@@ -44,4 +44,19 @@ func (a *API) Ready(r *wire.Request) error {
 		Message: "Not ready: " + strings.Join(parts, " and ") + " cannot be used at the moment.",
 		Fields:  fields, Err: errors.Join(causes...),
 	}
+}
+
+// warning says what does not work although the server is ready; empty: nothing.
+func (a *API) warning() string {
+	var list []string
+	if a.owners.Space.Admit() != nil {
+		list = append(list, nearlyFull)
+	}
+	if a.owners.Outbox.Trouble() != nil {
+		list = append(list, mailIsDown)
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "Ready, but: " + strings.Join(list, " ") + " The log says more."
 }
