@@ -210,10 +210,9 @@ func TestServerIsDown(t *testing.T) {
 	}
 }
 
-// What a server that died had leased is sent later. When the server stops, nothing stays leased.
-func TestLeases(t *testing.T) {
-	sink := smtpsink.Start(t, smtpsink.Options{})
-	h := with(t, sink, "ada@example.com")
+// lease takes all messages for an hour, as another server would.
+func lease(t *testing.T, h *house.House) {
+	t.Helper()
 	now := h.Clock.Now()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.LeaseMail(t.Context(), now, now.Add(time.Hour), 9)
@@ -222,10 +221,27 @@ func TestLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a server that died had leased is sent when the next one starts, or else when the lease
+// ends. When the server stops, nothing stays leased.
+func TestLeases(t *testing.T) {
+	sink := smtpsink.Start(t, smtpsink.Options{})
+	h := with(t, sink, "ada@example.com")
+	lease(t, h)
 	send(t, h)
 	if n := len(sink.Messages()); n != 0 {
 		t.Errorf("%d sent, which another server was sending", n)
 	}
+	if err := h.Outbox.ForgetInterrupted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	send(t, h)
+	if n := len(sink.Messages()); n != 1 {
+		t.Errorf("%d sent after the next start", n)
+	}
+	add(t, h, "bob@example.com")
+	lease(t, h)
 	h.Clock.Advance(time.Hour)
 	stopped, stop := context.WithCancel(t.Context())
 	sink.SetAnswer(func(step smtpsink.Step, _ string) error {

@@ -159,6 +159,7 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.LeaseMail(ctx, at(9), at(10), 9)
 		return err
 	},
+	"ReleaseMail": func(tx *store.Tx, ctx context.Context) error { return tx.ReleaseMail(ctx, at(9)) },
 	"PostponeMail": func(tx *store.Tx, ctx context.Context) error {
 		return tx.PostponeMail(ctx, "m1", 1, at(9), "down")
 	},
