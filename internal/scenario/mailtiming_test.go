@@ -29,7 +29,9 @@ var mailAttempts = flag.Int("timing.mail", 2, "how many attempts TestMailTiming 
 func TestMailTiming(t *testing.T) {
 	register := func(email string) body { return testkit.Registration("Ada", email, "simplepass") }
 	ask := func(email string) body { return body{"email": email} }
-	guess := func(email string) body { return body{"email": email, "code": "BCDF-GHJK", "new_password": "a better one"} }
+	guess := func(email string) body {
+		return body{"email": email, "code": "BCDF-GHJK", "new_password": "a better one"}
+	}
 	for _, c := range []struct {
 		name, path string
 		body       func(email string) body
