@@ -201,7 +201,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
-	return pictures.ForgetInterrupted(ctx)
+	return errors.Join(pictures.ForgetInterrupted(ctx), post.outbox.ForgetInterrupted(ctx))
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append([]func() error{f}, s.closers...) }

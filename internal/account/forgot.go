@@ -39,7 +39,7 @@ func (s *Service) sendToStranger(ctx context.Context, typed string, purpose chal
 		if row.ID != "" {
 			to = row.Email
 		}
-		if !row.SuspendedAt.IsZero() {
+		if !row.SuspendedAt.IsZero() { // gets no mail
 			row = store.User{}
 		}
 		_, err = s.challenge(ctx, tx, row, purpose, to, client, report)
@@ -114,6 +114,9 @@ func (s *Service) resetByCode(ctx context.Context, r Reset, client guard.Client)
 	row, err := s.db.UserByEmailKey(ctx, EmailKey(email))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return challenge.Found{}, guard.PublicError(err)
+	}
+	if row.ID == "" || !row.SuspendedAt.IsZero() { // as in sendToStranger
+		row.ID = s.mail.Challenges.Nobody(EmailKey(email))
 	}
 	return s.mail.Challenges.ByCodeOfUser(ctx, challenge.Reset, row.ID, r.Code)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/token"
 )
 
 // Mail is what the use cases with a mailbox need.
@@ -115,7 +114,7 @@ func (s *Service) challenge(ctx context.Context, tx *store.Tx, row store.User, p
 	}
 	owner := row
 	if isDecoy := row.ID == ""; isDecoy {
-		owner.ID = token.ID()
+		owner.ID = s.mail.Challenges.Nobody(EmailKey(to))
 	}
 	secrets, err := s.mail.Challenges.Create(ctx, tx, owner, purpose, to, client.Browser)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // registerQuietly registers where addresses are verified first. Whether the address is taken
-// shows neither in the result nor in the time it takes; its mailbox is told.
+// shows neither in the result nor in the time it takes; its mailbox is told. A decoy costs what
+// the challenge of a new user costs, now and when a code is typed.
 func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Password, client guard.Client, attempt *guard.Attempt) (err error) {
 	if row.PasswordHash, err = s.passwords.hash(ctx, pw, "password", queueFor(client, row.EmailKey, false)); err != nil {
 		return err
@@ -30,7 +31,7 @@ func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Passwo
 		if !owner.EmailVerified {
 			return s.registerAgain(ctx, tx, owner, row, client, report)
 		}
-		wait, err := s.admit(ctx, tx, owner, owner.Email, true, client, report)
+		wait, err := s.challenge(ctx, tx, store.User{}, challenge.Verify, owner.Email, client, report)
 		if err != nil || wait > 0 {
 			return err
 		}
@@ -60,7 +61,11 @@ func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again 
 	}
 	owner.PasswordHash = hash
 	if isLive {
-		return nil
+		if isSame {
+			client.Browser = "" // whose code still works
+		}
+		_, err = s.challenge(ctx, tx, store.User{}, challenge.Verify, owner.Email, client, report)
+		return err
 	}
 	if err := tx.SetName(ctx, owner.ID, again.Name); err != nil {
 		return err

@@ -10,6 +10,7 @@ package challenge
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -100,6 +101,12 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 		row.BrowserHash = hash[:]
 	}
 	return secrets, tx.CreateChallenge(ctx, row)
+}
+
+// Nobody returns the id under which challenges for an address without a user are kept. It is
+// always the same one, so a wrong code costs the same there as at the challenge of a user.
+func (s *Service) Nobody(emailKey string) (userID string) {
+	return hex.EncodeToString(s.codes.MAC([]byte("nobody\x00" + emailKey))[:8]) // as long as other ids
 }
 
 // signed is what the MAC of a code covers.

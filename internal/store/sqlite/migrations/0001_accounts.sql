@@ -125,7 +125,8 @@ CREATE TABLE outbox (
     attempts   INTEGER NOT NULL,
     error      TEXT    NOT NULL, -- of the last attempt
     created_at INTEGER NOT NULL,
-    send_at    INTEGER NOT NULL, -- the next attempt; while one runs, when it counts as lost
+    send_at    INTEGER NOT NULL, -- the next attempt; while leased, when the lease ends
+    leased     INTEGER NOT NULL DEFAULT 0, -- a server is sending it
     expires_at INTEGER NOT NULL, -- when it is given up
     gave_up    INTEGER NOT NULL DEFAULT 0 -- it will not be sent; kept for operators until it expires
 ) STRICT;
