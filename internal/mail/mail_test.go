@@ -248,6 +248,8 @@ func TestFaultsOfTemplates(t *testing.T) {
 		{"message.html", "<p>\n{{.Wy}}", `mail/message.html:2:2: executing`},
 		{"message.html", "<a href='{{if .Link}}x'{{end}}>", `mail/message.html:1`},
 		{"message.html", "{{range .Facts}}{{.Nam}}{{end}}", `can't evaluate field Nam`},
+		{"message.html", " ", `mail/message.html: it shows nothing`},
+		{"message.txt", "Hello", `mail/message.txt: it shows neither {{.Link}} nor {{.Code}}`},
 		{"message.html", strings.Repeat("x", 257<<10), `mail/message.html: larger than 256 KiB`},
 		{"message.htm", "x", `mail/message.htm: overrides nothing; the templates of mails are message.txt and message.html`},
 		{"message.txt/x", "x", `mail/message.txt: `},

@@ -91,6 +91,12 @@ func (r reads) LatestMail(ctx context.Context, until time.Time, limit int) ([]Ma
 		ORDER BY created_at DESC LIMIT $2`, micros(until), limit)
 }
 
+// IsMailWaiting reports whether a message of a kind to an address is to be sent after a time.
+func (r reads) IsMailWaiting(ctx context.Context, recipient, kind string, after time.Time) (bool, error) {
+	return r.exists(ctx, `SELECT 1 FROM outbox WHERE recipient = $1 AND kind = $2 AND gave_up = 0 AND send_at > $3 LIMIT 1`,
+		recipient, kind, micros(after))
+}
+
 // MailByID finds a message in the outbox, or [ErrNotFound].
 func (r reads) MailByID(ctx context.Context, id string) (m Mail, err error) {
 	err = r.q.QueryRowContext(ctx, `SELECT `+mailColumns+` FROM outbox WHERE id = $1`, id).Scan(m.fields()...)
