@@ -19,6 +19,9 @@ const loginAttempts = 3
 // wrong password alike, after the same work; suspended and email_not_verified, only after the
 // right password.
 func (s *Service) Login(ctx context.Context, email string, pw Password, client guard.Client) (session.SignIn, error) {
+	if pw == "" { // it is nobody's, so it costs no hash and no attempt
+		return session.SignIn{}, ErrInvalidCredentials
+	}
 	for range loginAttempts {
 		signIn, err := s.login(ctx, loginKey(email), pw, client)
 		if !errors.Is(err, store.ErrNotFound) {

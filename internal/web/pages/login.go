@@ -15,7 +15,7 @@ var loginPage = newPage("login.html")
 // link it asks for a click.
 func (p *Pages) Login(r *wire.Request) error {
 	v := p.loginView(r)
-	if v.ByMail() && r.HTTP.URL.Query().Has("code") {
+	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}
 	return p.show(r, http.StatusOK, loginPage, v)
