@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -147,7 +148,7 @@ func (l line) post(t *testing.T, ip, path string, sent body, status int) (took f
 	}
 	_, err = io.Copy(io.Discard, res.Body)
 	took = float64(time.Since(start))
-	if err != nil || res.StatusCode != status {
+	if err = errors.Join(err, res.Body.Close()); err != nil || res.StatusCode != status {
 		t.Fatalf("%v; %s", err, l.seen)
 	}
 	return took, slices.Clone(unlike.ReplaceAll(l.seen.Bytes(), []byte("$1")))
