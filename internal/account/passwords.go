@@ -58,7 +58,9 @@ type PasswordOptions struct {
 func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
 		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
-		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, RaiseProcs: opt.RaiseProcs}),
+		hashing: workers.NewPool(workers.Limits{
+			Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, Period: guard.QueuePeriod, RaiseProcs: opt.RaiseProcs,
+		}),
 	}
 }
 
