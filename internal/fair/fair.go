@@ -39,7 +39,7 @@ type Ticket struct {
 func (t *Ticket) place() int64 { return t.turn + t.past }
 
 // Queue holds the tickets that wait. It is a form of start-time fair queuing (Goyal, Vin
-// and Cheng, 1996) that remembers nothing about flows without a waiting ticket.
+// and Cheng, 1996) that remembers only flows with a waiting ticket, and lasting ones.
 //
 // Each ticket gets a turn, and the lowest turn is next; among equals, the oldest ticket.
 // A new ticket's turn is the present turn plus what already waits in one of its flows,

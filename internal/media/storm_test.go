@@ -3,6 +3,7 @@ package media_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"image/png"
@@ -17,6 +18,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
+
+var flood = flag.Bool("flood", false, "run TestHeavyUploadStorm, which decodes for many seconds")
 
 // An upload storm of one user leaves the others their turn: they wait for the pictures in
 // work and for one of the storm's, not for all of it.
@@ -67,8 +70,8 @@ func TestUploadStorm(t *testing.T) {
 // One user with a picture that takes the whole memory for decoding, again and again over one
 // connection or eight, leaves 40 others on networks of their own their turn.
 func TestHeavyUploadStorm(t *testing.T) {
-	if testing.Short() {
-		t.Skip("decodes for many seconds")
+	if !*flood {
+		t.Skip("decodes for many seconds; make check runs it with -flood")
 	}
 	const victims = 40
 	var heavy bytes.Buffer
