@@ -82,7 +82,7 @@ func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, mustGo boo
 		l.sendAt = s.now().Add(wait)
 	}
 	l.life = noticeLife
-	l.message.Browser, l.message.System = deviceOf(client.UserAgent)
+	l.message.Browser, l.message.System = DeviceOf(client.UserAgent)
 	return s.put(ctx, tx, l, client)
 }
 
