@@ -183,10 +183,14 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
 		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
+	looks, err := cfg.looks(post.book)
+	if err != nil {
+		return err
+	}
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
 		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer), Outbox: post.outbox,
-	}, cfg.webOptions(post.book, budget), web.Looks{Words: post.book, AppName: cfg.AppName})
+	}, cfg.webOptions(post.book, budget), looks)
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
 		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,

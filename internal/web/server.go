@@ -36,12 +36,17 @@ type Server struct {
 // Looks are what an operator can change about the pages.
 type Looks = pages.Looks
 
+// ReadLogo reads the logo of Looks from a file; an empty name is none.
+func ReadLogo(name string) (pages.Logo, error) { return pages.ReadLogo(name) }
+
 // New returns a server.
 func New(owners Owners, opt Options, looks Looks) *Server {
 	s := &Server{
-		wire:  wire.New(owners.Sessions, opt),
-		api:   api.New(owners, opt.UploadMaxBytes),
-		pages: pages.New(pages.Owners{Accounts: owners.Accounts, Avatars: owners.Avatars, Mailbox: owners.Mailbox}, looks),
+		wire: wire.New(owners.Sessions, opt),
+		api:  api.New(owners, opt.UploadMaxBytes),
+		pages: pages.New(pages.Owners{
+			Accounts: owners.Accounts, Sessions: owners.Sessions, Pictures: owners.Pictures, Avatars: owners.Avatars, Mailbox: owners.Mailbox,
+		}, looks, opt.UploadMaxBytes),
 	}
 	s.mux = s.routes()
 	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))
