@@ -29,14 +29,21 @@ function keepTyped() {
   });
 }
 
-/** Says what was done once: not again after a reload. Screen readers hear of a change only. */
+/**
+ * Tells screen readers what was done: they hear of changes only. A reload does not say it
+ * again.
+ */
 function announce() {
   const outcome = document.querySelector(".outcome");
   if (!outcome) return;
   history.replaceState(null, "", location.pathname + location.hash);
-  const text = outcome.textContent;
-  outcome.textContent = "";
-  setTimeout(() => { outcome.textContent = text; }, 100);
+  const spoken = document.createElement("p");
+  spoken.className = "spoken";
+  spoken.setAttribute("role", "status");
+  outcome.removeAttribute("role");
+  outcome.before(spoken);
+  setTimeout(() => { spoken.textContent = outcome.textContent; }, 100);
+  setTimeout(() => spoken.remove(), 2000);
 }
 
 localTimes();
