@@ -13,7 +13,8 @@
 //	mux.Handle("/users/", accounts)
 //	mux.Handle("/members", accounts.RequireUser(members))
 //
-// docs/pages.md says how to mount the pages too. What clients can rely on is described in README.md and docs/.
+// docs/pages.md says how to mount the pages too. What clients can rely on is described in
+// README.md and docs/.
 package cardea
 
 import (

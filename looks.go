@@ -3,7 +3,9 @@ package cardea
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -12,13 +14,22 @@ import (
 	"github.com/cardea-accounts/cardea/internal/words"
 )
 
-// looks are what the pages look like. It reads the logo.
+// looks are what the pages look like. It reads logo and templates.
 func (c Config) looks(book *words.Book) (web.Looks, error) {
 	logo, err := web.ReadLogo(c.LogoFile)
 	if err != nil {
 		return web.Looks{}, fmt.Errorf("logo-file: %w", err)
 	}
-	looks := web.Looks{Words: book, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact)}
+	var override fs.FS
+	if c.Templates != "" {
+		override = os.DirFS(c.Templates)
+	}
+	templates, err := web.ReadTemplates(override, book)
+	if err != nil {
+		prefix := "templates: " + c.Templates + "/"
+		return web.Looks{}, errors.New(prefix + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
+	}
+	looks := web.Looks{Words: book, Templates: templates, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact)}
 	if c.AccentColor != "" {
 		accent, _ := colour.Parse(c.AccentColor) // validated
 		looks.Accent = &accent

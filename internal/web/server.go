@@ -36,8 +36,11 @@ type Server struct {
 // Looks are what an operator can change about the pages.
 type Looks = pages.Looks
 
-// ReadLogo reads the logo of Looks from a file; an empty name is none.
-func ReadLogo(name string) (pages.Logo, error) { return pages.ReadLogo(name) }
+// What Looks are made of.
+var (
+	ReadLogo      = pages.ReadLogo
+	ReadTemplates = pages.ReadTemplates
+)
 
 // New returns a server.
 func New(owners Owners, opt Options, looks Looks) *Server {

@@ -3,7 +3,8 @@
 //
 // A page with a form has two actions: one shows it, the other takes what was typed and
 // calls the same use case as the JSON action. view.go has what all pages share, form.go
-// what all forms share. Texts come from package words.
+// what all forms share. The account page has several forms, see account.go. Texts come
+// from package words.
 package pages
 
 import (
@@ -33,6 +34,7 @@ type Owners struct {
 type Looks struct {
 	Words           *words.Book
 	AppName         string
+	Templates       Templates // nil: the embedded ones
 	Logo            Logo
 	Accent          *colour.Colour // nil: that of the style sheet
 	SecurityContact string         // an https or mailto address; empty: none
@@ -43,10 +45,15 @@ type Pages struct {
 	owners         Owners
 	looks          Looks
 	assets         assets
+	templates      Templates
 	uploadMaxBytes int64
 }
 
 // New returns the pages. A picture may have at most uploadMaxBytes.
 func New(owners Owners, looks Looks, uploadMaxBytes int64) *Pages {
-	return &Pages{owners, looks, newAssets(looks), uploadMaxBytes}
+	templates := looks.Templates
+	if templates == nil {
+		templates = embedded()
+	}
+	return &Pages{owners, looks, newAssets(looks), templates, uploadMaxBytes}
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
@@ -16,18 +15,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
-
-// page is a template of the page itself, inside the layout that all share.
-type page struct{ *template.Template }
-
-// newPage reads a page from the files in html/. The layout takes its blocks title and main.
-func newPage(names ...string) page {
-	paths := []string{"html/layout.html", "html/form.html"}
-	for _, name := range names {
-		paths = append(paths, "html/"+name)
-	}
-	return page{template.Must(template.New("layout.html").ParseFS(files, paths...))}
-}
 
 var errorPage = newPage("error.html")
 
@@ -97,7 +84,7 @@ func (v *view) Icon() string { return cmp.Or(v.Logo(), v.Asset("icon.svg")) }
 // show answers with a page.
 func (p *Pages) show(r *wire.Request, status int, page page, v *view) error {
 	var html bytes.Buffer
-	if err := page.Execute(&html, v); err != nil {
+	if err := p.templates[page].Execute(&html, v); err != nil {
 		return err
 	}
 	r.AsForm()
