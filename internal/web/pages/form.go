@@ -120,22 +120,23 @@ func (p *Pages) again(r *wire.Request, page page, form wire.Form, err error, ref
 	return failed
 }
 
-// fieldOf says which field is to blame for an error that names none.
-var fieldOf = map[string]string{
-	account.ErrEmailTaken.Code:    "email",
-	account.ErrWrongPassword.Code: "current_password",
-	account.ErrConfirm.Code:       "current_password",
-	media.ErrInvalidFileType.Code: "profile_pic",
-	"damaged_file":                "profile_pic",
-	"image_too_large":             "profile_pic",
-	"file_too_large":              "profile_pic",
-	"no_file_uploaded":            "profile_pic",
+// fieldOf says which field is to blame for an error that names none; empty if none is.
+func fieldOf(code string) string {
+	switch code {
+	case account.ErrEmailTaken.Code:
+		return "email"
+	case account.ErrWrongPassword.Code, account.ErrConfirm.Code:
+		return "current_password"
+	case media.ErrInvalidFileType.Code, "damaged_file", "image_too_large", "file_too_large", "no_file_uploaded":
+		return "profile_pic"
+	}
+	return ""
 }
 
 // refuse shows what was typed, and an error.
 func (v *view) refuse(form wire.Form, e *guard.Error) {
 	v.Typed, v.Problems = form, map[string]string{}
-	if field := fieldOf[e.Code]; field != "" {
+	if field := fieldOf(e.Code); field != "" {
 		v.Problems[field] = v.sentence(e)
 		return
 	}
