@@ -17,9 +17,9 @@
 //	mux.Handle("/members", accounts.RequireUser(members))
 //
 // The links in mails lead to /login, /forgot, /reset, /verify and /undo, whose styles and
-// scripts are under /static/. Mail needs [Config.SMTPURL], and [Config.PublicURL] for the
-// links; without a server it waits in the outbox. For development, set [Config.Dev] and
-// mount /dev/ too: /dev/mail shows every message.
+// scripts are under /static/. docs/pages.md says how to mount the other pages too. Mail needs
+// [Config.SMTPURL], and [Config.PublicURL] for the links; without a server it waits in the
+// outbox. For development, set [Config.Dev] and mount /dev/ too: /dev/mail shows every message.
 //
 // What clients can rely on is described in README.md and docs/.
 package cardea
@@ -191,10 +191,14 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
 		run.Job{Name: "audit", Every: sweep, Do: s.clock.WhenSettled(audit.Sweep)},
 	)
+	looks, err := cfg.looks(post.book)
+	if err != nil {
+		return err
+	}
 	s.web = web.New(web.Owners{
 		Accounts: accounts, Sessions: sessions, Pictures: pictures, Avatars: avatars,
 		Readiness: operate.NewReadiness(db, pictures), Space: space, Mailbox: outbox.NewMailbox(post.outbox, post.composer), Outbox: post.outbox,
-	}, cfg.webOptions(post.book, budget), web.Looks{Words: post.book, AppName: cfg.AppName})
+	}, cfg.webOptions(post.book, budget), looks)
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
 		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,

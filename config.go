@@ -93,6 +93,14 @@ type Config struct {
 	EmailLogin string
 	// AppName is what mails and pages call the app.
 	AppName string
+	// LogoFile is a picture that the pages show in place of AppName: SVG, PNG, JPEG or WebP,
+	// at most 256 KiB. Empty: none.
+	LogoFile string
+	// AccentColor is the colour of buttons and links, such as #1a56c4. Empty: blue.
+	AccentColor string
+	// SecurityContact is whom to tell of a weakness, in /.well-known/security.txt: an e-mail
+	// address or an https address. Empty: there is no such file.
+	SecurityContact string
 	// Templates is a folder whose texts and templates replace the embedded ones.
 	Templates string
 	// Dev is for development: /dev/mail shows every message. It is refused with an https
@@ -183,9 +191,13 @@ func (c *Config) Settings() []Setting {
 				Without("no-reply at the host of public-url"),
 			settings.Choice("email-verification", &c.EmailVerification, "`whether` users must confirm their address before they can sign in: optional or required", "optional", "required"),
 			settings.Choice("email-login", &c.EmailLogin, "`whether` users can sign in with a code by mail: off or on", "off", "on"),
-			settings.Text("app-name", &c.AppName, "Cardea", "`name` of the app in mails"),
+			settings.Text("app-name", &c.AppName, "Cardea", "`name` of the app in mails and pages"),
 			settings.Switch("dev", &c.Dev, "`switch` for development: show all mail at /dev/mail; needs a loopback listener, and no https public-url"),
 			settings.Text("templates", &c.Templates, "", "`folder` whose texts and templates replace the embedded ones, see docs/email.md").Without("none")),
+		settings.In("Pages",
+			settings.Text("logo-file", &c.LogoFile, "", "`file` with a logo in place of app-name: SVG, PNG, JPEG or WebP, at most 256 KiB").Without("none"),
+			settings.Text("accent-color", &c.AccentColor, "", "`colour` of buttons and links, such as #1a56c4; text on it is made readable", checkColour).Without("blue"),
+			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` to tell of a weakness, in /.well-known/security.txt", checkContact).Without("none")),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),

@@ -9,6 +9,23 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
+// ErrConfirm asks for the password.
+var ErrConfirm = &guard.Error{Kind: guard.KindForbidden, Code: "confirmation_required",
+	Message: "Confirm your password first, or send it as current_password. Nothing was changed."}
+
+// RequireRecent refuses a session that is not recent. If the current password is given, which
+// may be nil, that is judged instead, and makes the session recent. Errors:
+// confirmation_required, and those of [Service.Confirm].
+func (s *Service) RequireRecent(ctx context.Context, in *session.Session, current *Password, client guard.Client) error {
+	switch {
+	case current != nil:
+		return s.Confirm(ctx, in, *current, client)
+	case !s.sessions.IsRecent(in):
+		return ErrConfirm
+	}
+	return nil
+}
+
 // Confirm makes a session recent if the password is the current one of its user. Errors:
 // invalid_input, too_many_attempts, wrong_password, not_logged_in.
 func (s *Service) Confirm(ctx context.Context, in *session.Session, current Password, client guard.Client) error {

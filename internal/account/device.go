@@ -23,9 +23,9 @@ var (
 	}
 )
 
-// deviceOf names the browser and the system of a client in words, from its User-Agent. An
+// DeviceOf names the browser and the system of a client in words, from its User-Agent. An
 // unknown one is empty.
-func deviceOf(header string) (browser, system string) {
+func DeviceOf(header string) (browser, system string) {
 	ua := useragent.Parse(text.Printable(header, longestAgent))
 	if slices.Contains(browsers, ua.Name) {
 		browser = ua.Name

@@ -11,7 +11,7 @@ func FuzzDevice(f *testing.F) {
 	f.Add("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1")
 	f.Add("((;;/")
 	f.Fuzz(func(t *testing.T, header string) {
-		browser, system := deviceOf(header)
+		browser, system := DeviceOf(header)
 		if browser != "" && !slices.Contains(browsers, browser) || system != "" && !slices.Contains(systems, system) {
 			t.Errorf("a stranger's words: %q on %q", browser, system)
 		}

@@ -96,7 +96,7 @@ func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, client gua
 		l.user.ID = "" // it is nobody's, so it stays when the user is deleted
 	}
 	l.life = noticeLife
-	l.message.Browser, l.message.System = deviceOf(client.UserAgent)
+	l.message.Browser, l.message.System = DeviceOf(client.UserAgent)
 	return s.put(ctx, tx, l, client)
 }
 

@@ -17,7 +17,8 @@ type Profile struct {
 // ErrNothingToChange: neither a name nor a language was given.
 var ErrNothingToChange = guard.Invalid(map[string]string{"name": "Enter a name, a language, or both."})
 
-// Change changes a user's name, language, or both, and returns the user. Errors: invalid_input,
+// Change changes a user's name, language, or both, and returns the user. A value that is the
+// same already is no change, and no event. Errors: invalid_input,
 // too_many_changes, not_logged_in (the user was deleted meanwhile).
 func (s *Service) Change(ctx context.Context, u user.User, p Profile, client guard.Client) (user.User, error) {
 	if p.Name == nil && p.Language == nil {
@@ -38,13 +39,17 @@ func (s *Service) Change(ctx context.Context, u user.User, p Profile, client gua
 		return user.User{}, err
 	}
 	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
-		if p.Name != nil {
+		row, err := tx.UserByID(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		if p.Name != nil && u.Name != row.Name {
 			report(guard.EventRenamed, u.ID)
 			if err := tx.SetName(ctx, u.ID, u.Name); err != nil {
 				return err
 			}
 		}
-		if p.Language == nil {
+		if p.Language == nil || u.Language == row.Language {
 			return nil
 		}
 		report(guard.EventLanguageChanged, u.ID)

@@ -15,11 +15,12 @@ var layers = map[string]string{
 	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/outbox internal/challenge internal/session internal/guard" +
 		" internal/user internal/store internal/store/sqlite",
 
-	"internal/web":       "internal/web/api internal/web/pages internal/web/wire internal/guard internal/user",
-	"internal/web/api":   "internal/web/wire internal/account internal/media internal/operate internal/outbox internal/session internal/guard internal/user",
-	"internal/web/pages": "internal/web/wire internal/account internal/media internal/outbox internal/challenge internal/session internal/guard internal/user",
-	"internal/web/ops":   "internal/outbox internal/session internal/guard internal/store",
-	"internal/web/wire":  "internal/session internal/guard",
+	"internal/web":        "internal/web/api internal/web/pages internal/web/wire internal/guard internal/user",
+	"internal/web/api":    "internal/web/upload internal/web/wire internal/account internal/media internal/operate internal/outbox internal/session internal/guard internal/user",
+	"internal/web/pages":  "internal/web/upload internal/web/wire internal/account internal/media internal/outbox internal/challenge internal/session internal/guard internal/user",
+	"internal/web/upload": "internal/web/wire internal/media internal/guard internal/user",
+	"internal/web/ops":    "internal/outbox internal/session internal/guard internal/store",
+	"internal/web/wire":   "internal/session internal/guard",
 
 	"internal/operate":   "internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/store internal/store/sqlite",
 	"internal/account":   "internal/media internal/outbox internal/challenge internal/session internal/guard internal/user internal/store",
@@ -50,6 +51,7 @@ var leaves = map[string]string{
 	"internal/blob":     "internal/durable",
 	"internal/breached": "",
 	"internal/clock":    "",
+	"internal/colour":   "",
 	"internal/conns":    "internal/network internal/rarely",
 	"internal/datadir":  "internal/durable internal/secret",
 	"internal/durable":  "",

@@ -90,7 +90,7 @@ func TestHomePageShowsTheAvatar(t *testing.T) {
 		page := *client
 		page.Header = http.Header{"Accept": {"text/html"}}
 		body := string(page.Get("/").Want(http.StatusOK).Body)
-		_, rest, _ := strings.Cut(body, `<img src="`)
+		_, rest, _ := strings.Cut(body, `<img class="avatar" src="./`)
 		src, _, _ := strings.Cut(rest, `"`)
 		if !strings.HasPrefix("/"+src, address+"?size=256") {
 			t.Errorf("the page shows %q, want %s", src, address)

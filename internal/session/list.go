@@ -65,12 +65,26 @@ func (s *Service) Page(ctx context.Context, userID, currentID, after string) (pa
 		if s.isExpired(row, now) {
 			continue
 		}
-		page = append(page, Info{
-			ID: row.ID, CreatedAt: row.CreatedAt, LastSeenAt: row.LastSeenAt, ExpiresAt: s.expiry(row),
-			IP: row.IP, UserAgent: row.UserAgent, Current: row.ID == currentID,
-		})
+		page = append(page, s.info(row, currentID))
 	}
 	return page, next, nil
+}
+
+func (s *Service) info(row store.Session, currentID string) Info {
+	return Info{
+		ID: row.ID, CreatedAt: row.CreatedAt, LastSeenAt: row.LastSeenAt, ExpiresAt: s.expiry(row),
+		IP: row.IP, UserAgent: row.UserAgent, Current: row.ID == currentID,
+	}
+}
+
+// Own returns a session as its owner sees it in the list. Error: not_logged_in, if it has
+// ended meanwhile.
+func (s *Service) Own(ctx context.Context, in *Session) (Info, error) {
+	row, err := s.db.SessionOfUser(ctx, in.User.ID, in.ID)
+	if err != nil {
+		return Info{}, guard.PublicError(guard.IfNotFound(err, guard.ErrNotLoggedIn))
+	}
+	return s.info(s.uses.latest(row), in.ID), nil
 }
 
 // cursor names the place after a row: {microseconds of last-seen}-{id}.

@@ -31,6 +31,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.SessionsOfUser(ctx, "ann", at(9), "s", 9)
 		return err
 	},
+	"SessionOfUser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.SessionOfUser(ctx, "ann", "s1")
+		return err
+	},
 	"UsersByEmailKey": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.UsersByEmailKey(ctx, "a", "b", 9)
 		return err

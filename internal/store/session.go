@@ -99,6 +99,13 @@ func (r reads) SessionsOfUser(ctx context.Context, userID string, seen time.Time
 		ORDER BY s.last_seen_at DESC, s.id LIMIT $4`, userID, micros(seen), id, limit)
 }
 
+// SessionOfUser finds a session of a user, or [ErrNotFound].
+func (r reads) SessionOfUser(ctx context.Context, userID, id string) (Session, error) {
+	var s Session
+	err := r.q.QueryRowContext(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = $1 AND s.user_id = $2`, id, userID).Scan(s.fields()...)
+	return s, r.classify(err)
+}
+
 // CreateSession adds a session: [ErrNotFound] when its user does not exist.
 func (tx *Tx) CreateSession(ctx context.Context, s Session) error {
 	_, err := tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, created_at, last_seen_at, confirmed_at, ip, user_agent)

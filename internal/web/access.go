@@ -58,6 +58,13 @@ func (s *Server) page(a access) access {
 	return a
 }
 
+// form makes an action of a form on the account page answer with that page in case of an
+// error.
+func (s *Server) form(a access) access {
+	a.fail = func(r *wire.Request, err error) { s.pages.FailAccount(r, err) }
+	return a
+}
+
 // byBody chooses between two actions: one for programs, and one for the form of a page.
 func (s *Server) byBody(program, browser wire.Action) access {
 	a := public(func(r *wire.Request) error {

@@ -20,7 +20,7 @@ type route struct {
 // table is everything that the public listener answers.
 func (s *Server) table() []route {
 	a, p := s.api, s.pages
-	return []route{
+	routes := []route{
 		{"POST", "/api/register", public(a.Register)},
 		{"POST", "/api/login", public(a.Login)},
 		{"POST", "/login", s.byBody(a.Login, p.SubmitLogin)},
@@ -55,7 +55,11 @@ func (s *Server) table() []route {
 		{"GET", "/avatars/{file}", public(a.Avatar)},
 		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
 
+		{"GET", "/register", s.page(optional(p.Register))},
+		{"POST", "/register", s.page(public(p.SubmitRegister))},
 		{"GET", "/login", s.page(public(p.Login))},
+		{"GET", "/logout", s.page(optional(p.Logout))},
+		{"POST", "/logout", s.page(public(p.SubmitLogout))},
 		{"GET", "/forgot", s.page(public(p.Forgot))},
 		{"POST", "/forgot", s.page(public(p.SubmitForgot))},
 		{"GET", "/reset", s.page(public(p.Reset))},
@@ -64,6 +68,10 @@ func (s *Server) table() []route {
 		{"POST", "/verify", s.page(optional(p.SubmitVerify))},
 		{"GET", "/undo", s.page(public(p.Undo))},
 		{"POST", "/undo", s.page(public(p.SubmitUndo))},
+
+		{"GET", "/account", s.page(signedIn(p.Account))},
+		{"GET", "/.well-known/change-password", s.page(public(p.ChangePassword))},
+		{"GET", "/.well-known/security.txt", s.page(public(p.SecurityTxt))},
 
 		{"GET", "/dev/mail", s.page(development(p.Mailbox))},
 		{"GET", "/dev/mail/{id}", s.page(development(p.Mail))},
@@ -76,6 +84,19 @@ func (s *Server) table() []route {
 		{"GET", "/healthz", probe(a.Health)},
 		{"GET", "/readyz", probe(a.Ready)},
 	}
+	for name, to := range map[string]access{
+		"profile":  signedIn(p.SubmitProfile),
+		"picture":  signedIn(p.SubmitPicture),
+		"email":    recent(p.ConfirmEmail, p.SubmitEmail),
+		"password": signedIn(p.SubmitPassword),
+		"sessions": recent(p.ConfirmOthers, p.SubmitSessions),
+		"export":   signedIn(a.Export),
+		"delete":   recent(p.RequireRecent, p.SubmitDelete),
+	} {
+		path := "/account/" + name
+		routes = append(routes, route{"POST", path, s.form(to)}, route{"GET", path, s.page(public(p.ToAccount))})
+	}
+	return routes
 }
 
 // routes builds the mux. Other methods of a pattern answer 405, all other paths 404.

@@ -36,12 +36,20 @@ type Server struct {
 // Looks are what an operator can change about the pages.
 type Looks = pages.Looks
 
+// What Looks are made of.
+var (
+	ReadLogo      = pages.ReadLogo
+	ReadTemplates = pages.ReadTemplates
+)
+
 // New returns a server.
 func New(owners Owners, opt Options, looks Looks) *Server {
 	s := &Server{
-		wire:  wire.New(owners.Sessions, opt),
-		api:   api.New(owners, opt.UploadMaxBytes),
-		pages: pages.New(pages.Owners{Accounts: owners.Accounts, Avatars: owners.Avatars, Mailbox: owners.Mailbox}, looks),
+		wire: wire.New(owners.Sessions, opt),
+		api:  api.New(owners, opt.UploadMaxBytes),
+		pages: pages.New(pages.Owners{
+			Accounts: owners.Accounts, Sessions: owners.Sessions, Pictures: owners.Pictures, Avatars: owners.Avatars, Mailbox: owners.Mailbox,
+		}, looks, opt.UploadMaxBytes),
 	}
 	s.mux = s.routes()
 	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))

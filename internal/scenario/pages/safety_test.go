@@ -2,6 +2,7 @@ package pages
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,8 +11,12 @@ import (
 )
 
 var all = []string{
+	"/", "/register", "/register?sent", "/logout", "/logout?deleted", "/login?ended",
 	"/login", "/login?code", "/forgot", "/forgot?sent", "/reset", "/reset?done", "/verify", "/verify?sent", "/verify?done", "/undo", "/undo?done",
 }
+
+// withSession are the pages that look different to signed-in users.
+var withSession = []string{"/", "/logout", "/account", "/account?done=email", "/verify"}
 
 // Pages work under a strict policy, in every language, and their links lead somewhere.
 func TestPagesAreSafe(t *testing.T) {
@@ -19,9 +24,13 @@ func TestPagesAreSafe(t *testing.T) {
 	server.Register(t, "ada@example.com")
 	link := regexp.MustCompile(`(?:href|src|action)="([^"#]+)"`)
 	for _, language := range []string{"en", "de", "es", "fr"} {
-		visitor := browserOf(t, server)
+		visitor, user := browserOf(t, server), registered(t, server, language+"@example.com")
 		visitor.Header.Set("Accept-Language", language)
-		for _, path := range all {
+		user.post("/account/profile", "name", "Ada", "language", language)
+		for i, path := range append(slices.Clone(all), withSession...) {
+			if i == len(all) {
+				visitor = user
+			}
 			page := visitor.Get(path).Want(200)
 			html := string(page.Body)
 			csp := page.Header.Get("Content-Security-Policy")
@@ -40,7 +49,12 @@ func TestPagesAreSafe(t *testing.T) {
 				t.Errorf("%s is not in %s", path, language)
 			}
 			for _, to := range link.FindAllStringSubmatch(html, -1) {
-				visitor.Get("/" + strings.TrimPrefix(to[1], "./")).Want(200)
+				answer := visitor.Get("/" + strings.TrimPrefix(to[1], "./"))
+				if form := strings.HasPrefix(to[1], "./account/"); !form {
+					answer.Want(200)
+				} else if answer.Want(303).Header.Get("Location") == "" {
+					t.Errorf("%s leads nowhere", to[1])
+				}
 			}
 		}
 	}

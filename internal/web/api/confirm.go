@@ -4,12 +4,8 @@ import (
 	"net/http"
 
 	"github.com/cardea-accounts/cardea/internal/account"
-	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
-
-var errConfirm = &guard.Error{Kind: guard.KindForbidden, Code: "confirmation_required",
-	Message: "Confirm your password first, or send it as current_password. Nothing was changed."}
 
 type confirmForm struct {
 	Current *string `json:"current_password"`
@@ -21,7 +17,11 @@ func (a *API) Confirm(r *wire.Request) error {
 	if err := r.Decode(&form); err != nil {
 		return err
 	}
-	if err := a.confirm(r, form); err != nil {
+	var current account.Password
+	if form.Current != nil {
+		current = account.Password(*form.Current)
+	}
+	if err := a.owners.Accounts.Confirm(r.Context(), r.Session, current, r.Client()); err != nil {
 		return err
 	}
 	r.JSON(http.StatusOK, wire.Success("Password confirmed"))
@@ -37,19 +37,5 @@ func (a *API) RequireRecent(r *wire.Request) error {
 			return err
 		}
 	}
-	switch {
-	case form.Current != nil:
-		return a.confirm(r, form)
-	case !a.owners.Sessions.IsRecent(r.Session):
-		return errConfirm
-	}
-	return nil
-}
-
-func (a *API) confirm(r *wire.Request, form confirmForm) error {
-	var current account.Password
-	if form.Current != nil {
-		current = account.Password(*form.Current)
-	}
-	return a.owners.Accounts.Confirm(r.Context(), r.Session, current, r.Client())
+	return a.owners.Accounts.RequireRecent(r.Context(), r.Session, (*account.Password)(form.Current), r.Client())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/user"
+	"github.com/cardea-accounts/cardea/internal/web/upload"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -19,13 +20,7 @@ var ErrUnauthorized = &guard.Error{Kind: guard.KindUnauthenticated, Code: guard.
 
 // UploadPicture makes the uploaded file the user's picture.
 func (a *API) UploadPicture(r *wire.Request) error {
-	body := r.MeteredBody()
-	defer body.Release()
-	upload, err := readUpload(r.HTTP, body, a.uploadMaxBytes)
-	if err != nil {
-		return err
-	}
-	p, err := a.owners.Pictures.Set(r.Context(), r.Session.User.ID, upload, r.Client())
+	p, err := upload.SetPicture(r, a.owners.Pictures, a.uploadMaxBytes)
 	if err != nil {
 		return err
 	}
@@ -53,7 +48,7 @@ func (a *API) Picture(r *wire.Request) error {
 		return err
 	}
 	id, name, _ := strings.Cut(r.HTTP.PathValue("address"), "_")
-	if name == "" || len(id) > user.MaxID || len(name) > maxFileName {
+	if name == "" || len(id) > user.MaxID || len(name) > upload.MaxFileName {
 		return media.ErrPictureNotFound
 	}
 	p, err := a.owners.Pictures.Open(r.Context(), id, name, side)

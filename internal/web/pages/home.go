@@ -1,36 +1,21 @@
 package pages
 
 import (
-	"bytes"
-	"html/template"
+	"net/http"
 
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-var homePage = template.Must(template.ParseFS(files, "html/home.html"))
+var homePage = newPage("home.html")
 
-// Home shows who is signed in, if anybody is.
+// Home leads to the account, to the sign-in and to the registration.
 func (p *Pages) Home(r *wire.Request) error {
-	data := struct {
-		Address string
-		User    *user.User
-		Avatar  string
-	}{Address: r.PublicAddress()}
-	if r.Session != nil {
-		data.User, data.Avatar = &r.Session.User, p.avatar(r.Session.User)
-	}
-	var page bytes.Buffer
-	if err := homePage.Execute(&page, data); err != nil {
-		return err
-	}
-	r.AsPage()
-	_, _ = r.Write(page.Bytes()) // an error means that the client is gone
-	return nil
+	return p.show(r, http.StatusOK, homePage, p.view(r))
 }
 
-// avatar is the relative address of a user's avatar, large enough for any screen at
-// 64 pixels a side. It is relative because it has to be of the page's own origin.
+// avatar is the address of a user's avatar below the root, large enough for any screen at 96
+// pixels a side. It is relative because it has to be of the page's own origin.
 func (p *Pages) avatar(u user.User) string {
 	path := p.owners.Avatars.Path(u)
 	switch {

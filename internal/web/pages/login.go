@@ -15,6 +15,7 @@ var loginPage = newPage("login.html")
 // link it asks for a click.
 func (p *Pages) Login(r *wire.Request) error {
 	v := p.loginView(r)
+	v.IsEnded = r.Query().Has("ended")
 	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}
@@ -66,7 +67,7 @@ func (p *Pages) SubmitLogin(r *wire.Request) error {
 	}
 	r.DropNote()
 	r.SetSignIn(signIn)
-	r.SeeOther("./")
+	p.welcome(r)
 	return nil
 }
 

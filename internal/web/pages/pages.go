@@ -3,15 +3,18 @@
 //
 // A page with a form has two actions: one shows it, the other takes what was typed and
 // calls the same use case as the JSON action. view.go has what all pages share, form.go
-// what all forms share. Texts come from package words.
+// what all forms share. The account page has several forms, see account.go. Texts come
+// from package words.
 package pages
 
 import (
 	"embed"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/colour"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/outbox"
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
 
@@ -21,21 +24,36 @@ var files embed.FS
 // Owners are the owners of state, whose use cases the pages call. All are required.
 type Owners struct {
 	Accounts *account.Service
+	Sessions *session.Service
+	Pictures *media.Pictures
 	Avatars  *media.Avatars
 	Mailbox  outbox.Mailbox // for development
 }
 
 // Looks are what an operator can change about the pages.
 type Looks struct {
-	Words   *words.Book
-	AppName string
+	Words           *words.Book
+	AppName         string
+	Templates       Templates // nil: the embedded ones
+	Logo            Logo
+	Accent          *colour.Colour // nil: that of the style sheet
+	SecurityContact string         // an https or mailto address; empty: none
 }
 
 // Pages holds the actions that answer with a page. Each is a [wire.Action].
 type Pages struct {
-	owners Owners
-	looks  Looks
+	owners         Owners
+	looks          Looks
+	assets         assets
+	templates      Templates
+	uploadMaxBytes int64
 }
 
-// New returns the pages.
-func New(owners Owners, looks Looks) *Pages { return &Pages{owners, looks} }
+// New returns the pages. A picture may have at most uploadMaxBytes.
+func New(owners Owners, looks Looks, uploadMaxBytes int64) *Pages {
+	templates := looks.Templates
+	if templates == nil {
+		templates = embedded()
+	}
+	return &Pages{owners, looks, newAssets(looks), templates, uploadMaxBytes}
+}

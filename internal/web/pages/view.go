@@ -2,52 +2,57 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/user"
+	"github.com/cardea-accounts/cardea/internal/web/upload"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
-
-// page is a template of the page itself, inside the layout that all share.
-type page struct{ *template.Template }
-
-// newPage reads a page from html/. The layout takes its blocks title and main.
-func newPage(name string) page {
-	return page{template.Must(template.New("layout.html").ParseFS(files, "html/layout.html", "html/form.html", "html/"+name))}
-}
 
 var errorPage = newPage("error.html")
 
 // view is what the template of a page shows.
 type view struct {
-	Form           // what was typed, and what is wrong with it
-	App     string // its name
-	Root    string // from the page's address to that of the server, such as ../
-	User    bool   // whether somebody is signed in
-	Address string // an e-mail address that was typed on an earlier page; empty: unknown
-	Stage   string // which of its faces a page shows; empty: the form
-	More    any    // what only one page has
+	Form               // what was typed, and what is wrong with it
+	App     string     // its name
+	Root    string     // from the page's address to that of the server, such as ../
+	User    *user.User // who is signed in; nil: nobody
+	Avatar  string     // of User, an address
+	Address string     // an e-mail address that was typed on an earlier page; empty: unknown
+	Stage   string     // which of its faces a page shows; empty: the form
+	IsEnded bool       // whether a session ended before its form was sent
+	Sent    string     // which section of the account page was sent; empty: none
+	More    any        // what only one page has
 
 	language *words.Language
+	pages    *Pages
 }
 
 // view begins the view of a page. Whatever changes between languages is not cached.
 func (p *Pages) view(r *wire.Request) *view {
-	return &view{
-		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), User: r.Session != nil, Address: r.Note(),
-		language: p.looks.Words.Match(r.Language()),
+	v := &view{
+		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), Address: r.Note(),
+		language: p.looks.Words.Match(r.Language()), pages: p,
 	}
+	if r.Session != nil {
+		v.User, v.Avatar = &r.Session.User, v.Root+p.avatar(r.Session.User)
+	}
+	return v
 }
 
 // rootOf is the way from the page's address up to the server's.
 func rootOf(r *http.Request) string {
-	return strings.Repeat("../", max(0, strings.Count(r.URL.Path, "/")-1))
+	if up := strings.Count(r.URL.Path, "/") - 1; up > 0 {
+		return strings.Repeat("../", up)
+	}
+	return "./"
 }
 
 // T is a text in the user's language, with pairs of names and values for its places.
@@ -63,12 +68,23 @@ func (v *view) T(key string, pairs ...string) (string, error) {
 func (v *view) Language() string { return v.language.Tag() }
 
 // Asset is the address of a static file.
-func (v *view) Asset(name string) string { return v.Root + asset(name) }
+func (v *view) Asset(name string) string { return v.Root + v.pages.assets.address(name) }
+
+// Logo is the address of the operator's logo; empty if there is none.
+func (v *view) Logo() string {
+	if name := v.pages.looks.Logo.name; name != "" {
+		return v.Asset(name)
+	}
+	return ""
+}
+
+// Icon is the address of the picture that stands for the app in a browser's tab.
+func (v *view) Icon() string { return cmp.Or(v.Logo(), v.Asset("icon.svg")) }
 
 // show answers with a page.
 func (p *Pages) show(r *wire.Request, status int, page page, v *view) error {
 	var html bytes.Buffer
-	if err := page.Execute(&html, v); err != nil {
+	if err := p.templates[page].Execute(&html, v); err != nil {
 		return err
 	}
 	r.AsForm()
@@ -77,27 +93,63 @@ func (p *Pages) show(r *wire.Request, status int, page page, v *view) error {
 	return nil
 }
 
-// Fail answers with a page that tells of an error.
+// Fail answers with a page that tells of an error. Strangers on a page of users are sent to
+// the sign-in.
 func (p *Pages) Fail(r *wire.Request, err error) {
+	if errors.Is(err, guard.ErrNotLoggedIn) {
+		p.askToSignIn(r)
+		return
+	}
 	r.FailAs(err, func(status int, e *guard.Error) {
 		v := p.view(r)
-		v.Problem = v.sentence(e)
+		v.note(e)
 		if err := p.show(r, status, errorPage, v); err != nil {
 			panic(err) // of the template
 		}
 	})
 }
 
-// sentence puts an error into words.
+// askToSignIn leads a stranger to the sign-in. This is where the address to return to
+// belongs. A form that was sent says why.
+func (p *Pages) askToSignIn(r *wire.Request) {
+	address := rootOf(r.HTTP) + "login"
+	if r.HTTP.Method == http.MethodPost {
+		address += "?ended"
+	}
+	r.SeeOther(address)
+}
+
+// welcome leads a user who has just signed in onwards.
+func (p *Pages) welcome(r *wire.Request) { r.SeeOther("./") }
+
+// note shows an error that is with the whole form.
+func (v *view) note(e *guard.Error) {
+	v.Problem = v.sentence(e)
+	if e.RetryAfter > 0 {
+		v.Wait, v.WaitText = int((e.RetryAfter+time.Second-1)/time.Second), v.duration(e)
+	}
+}
+
+// sentence puts an error into words: by its code or, without a text for that, by its message.
 func (v *view) sentence(e *guard.Error) string {
 	key := "error." + e.Code
-	if e.RetryAfter > 0 && v.language.Has(key) {
-		wait := v.language.Duration(e.RetryAfter + time.Minute - time.Second) // rounded up
-		if s, err := v.T(key, "duration", wait); err == nil {
-			return s
-		}
+	if !v.language.Has(key) {
+		return v.language.Translate(e.Message)
 	}
-	return v.language.Translate(e.Message)
+	pairs := []string{"size", upload.Size(v.pages.uploadMaxBytes)}
+	if e.RetryAfter > 0 {
+		pairs = append(pairs, "duration", v.duration(e))
+	}
+	s, err := v.T(key, pairs...)
+	if err != nil { // it does not say how long
+		return v.language.Translate(e.Message)
+	}
+	return s
+}
+
+// duration is how long to wait, in minutes rounded up.
+func (v *view) duration(e *guard.Error) string {
+	return v.language.Duration(e.RetryAfter + time.Minute - time.Second)
 }
 
 // codeOf is the code of an error; empty if it is none of ours.

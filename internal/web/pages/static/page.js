@@ -55,17 +55,65 @@ function copyText(button) {
   reveal(button);
 }
 
+const patience = 300; // milliseconds before a button says that it works
+const download = 3000; // milliseconds after which a form that stays can be sent again
+
 /**
- * Sends a form once, however often the button is clicked.
+ * Sends a form once, however often the button is clicked. The button says that it works if
+ * the answer takes a while.
  * @param {HTMLFormElement} form
  */
 function sendOnce(form) {
   let sent = false;
+  /** @type {() => void} */
+  let reset = () => { sent = false; };
   form.addEventListener("submit", (event) => {
-    if (sent) event.preventDefault();
+    if (sent) {
+      event.preventDefault();
+      return;
+    }
     sent = true;
+    const button = event.submitter;
+    if (!(button instanceof HTMLButtonElement)) return;
+    const text = button.textContent;
+    const timer = setTimeout(() => {
+      button.textContent = document.body.dataset.busy ?? text;
+      button.setAttribute("aria-disabled", "true");
+    }, patience);
+    reset = () => {
+      clearTimeout(timer);
+      sent = false;
+      button.textContent = text;
+      button.removeAttribute("aria-disabled");
+    };
+    if (form.hasAttribute("data-stays")) setTimeout(reset, download);
   });
-  addEventListener("pageshow", () => { sent = false; }); // after the back button
+  addEventListener("pageshow", () => reset()); // after the back button
+}
+
+/**
+ * Counts down the time in a message. Screen readers keep the message as it was.
+ * @param {HTMLElement} message
+ */
+function countDown(message) {
+  const [before, after] = (message.textContent ?? "").split(message.dataset.waitText ?? "\n");
+  if (after === undefined) return;
+  const end = Date.now() + Number(message.dataset.wait) * 1000;
+  const spoken = document.createElement("span");
+  const seen = document.createElement("span");
+  spoken.className = "spoken";
+  spoken.textContent = message.textContent;
+  seen.setAttribute("aria-hidden", "true");
+  message.replaceChildren(spoken, seen);
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    seen.textContent = before + Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") + after;
+    if (left > 0) return;
+    clearInterval(timer);
+    message.textContent = document.body.dataset.over ?? "";
+  };
+  const timer = setInterval(tick, 1000);
+  tick();
 }
 
 takeToken();
@@ -75,4 +123,5 @@ addEventListener("hashchange", () => {
 document.querySelectorAll("button.show").forEach((b) => showPassword(/** @type {HTMLButtonElement} */ (b)));
 document.querySelectorAll("button[data-copy]").forEach((b) => copyText(/** @type {HTMLButtonElement} */ (b)));
 document.querySelectorAll("form").forEach(sendOnce);
+document.querySelectorAll("[data-wait]").forEach((m) => countDown(/** @type {HTMLElement} */ (m)));
 /** @type {HTMLElement | null} */ (document.querySelector(".summary"))?.focus();

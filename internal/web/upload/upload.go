@@ -1,4 +1,5 @@
-package api
+// Package upload reads the form in which a browser or a program sends a picture.
+package upload
 
 import (
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -24,15 +26,29 @@ const (
 	maxFormOverhead = 64 << 10 // bytes of other fields and headers
 	maxFormParts    = 32
 	maxCropBytes    = 64 // more than any crop needs
-	maxFileName     = 1 << 10
 )
+
+// MaxFileName is how much of a file's name is read, in bytes.
+const MaxFileName = 1 << 10
 
 var errNoFile = &guard.Error{Kind: guard.KindInvalid, Code: "no_file_uploaded", Message: "No file uploaded"}
 
-// readUpload reads a request's form from body to its end. It returns the one file
+// SetPicture makes the file in a request's form the picture of the signed-in user. The file
+// may have at most maxBytes. Errors: those of the form, and of [media.Pictures.Set].
+func SetPicture(r *wire.Request, pictures *media.Pictures, maxBytes int64) (user.Picture, error) {
+	body := r.MeteredBody()
+	defer body.Release()
+	form, err := read(r.HTTP, body, maxBytes)
+	if err != nil {
+		return user.Picture{}, err
+	}
+	return pictures.Set(r.Context(), r.Session.User.ID, form, r.Client())
+}
+
+// read reads a request's form from body to its end. It returns the one file
 // in the field profile_pic, of at most maxBytes, and the crop; it skips other
 // fields. Nothing is written to temporary files.
-func readUpload(r *http.Request, body io.Reader, maxBytes int64) (up media.Upload, err error) {
+func read(r *http.Request, body io.Reader, maxBytes int64) (up media.Upload, err error) {
 	form, err := multipartReader(r, body, maxBytes)
 	if err != nil {
 		return up, err
@@ -105,7 +121,7 @@ func fileName(part *multipart.Part) string {
 		return ""
 	}
 	name := params["filename"]
-	return name[max(0, len(name)-maxFileName):] // its end says the type
+	return name[max(0, len(name)-MaxFileName):] // its end says the type
 }
 
 // formError is the public form of an error in reading a form.
@@ -124,10 +140,11 @@ func formError(err error, maxBytes int64) error {
 
 func fileTooLarge(maxBytes int64) error {
 	return &guard.Error{Kind: guard.KindTooLarge, Code: "file_too_large",
-		Message: "The file is too large: " + size(maxBytes) + " at most."}
+		Message: "The file is too large: " + Size(maxBytes) + " at most."}
 }
 
-func size(bytes int64) string {
+// Size writes a number of bytes.
+func Size(bytes int64) string {
 	if bytes >= 1<<20 && bytes%(1<<20) == 0 {
 		return fmt.Sprintf("%d MiB", bytes>>20)
 	}

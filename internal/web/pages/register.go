@@ -1,0 +1,52 @@
+package pages
+
+import (
+	"net/http"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/web/wire"
+)
+
+var registerPage = newPage("register.html")
+
+// Register asks for what an account needs or, after that, says that mail was sent.
+func (p *Pages) Register(r *wire.Request) error {
+	v := p.view(r)
+	switch {
+	case r.Query().Has("sent"):
+		v.Stage = "sent"
+	case r.Session != nil:
+		p.welcome(r)
+		return nil
+	}
+	return p.show(r, http.StatusOK, registerPage, v)
+}
+
+// SubmitRegister makes the account and signs in to it. Where addresses are verified first,
+// it leads to the message that was sent.
+func (p *Pages) SubmitRegister(r *wire.Request) error {
+	form, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if p.owners.Accounts.VerifiesFirst() {
+		r.NameBrowser()
+	}
+	u, signIn, err := p.owners.Accounts.Register(r.Context(), account.Registration{
+		Name: form["name"], Email: form["email"], Password: account.Password(form["password"]),
+	}, r.Client())
+	if err != nil {
+		return p.again(r, registerPage, form, err, nil)
+	}
+	if signIn.Session == "" {
+		r.SetBrowser()
+		r.LeaveNote(form["email"])
+		r.SeeOther("register?sent")
+		return nil
+	}
+	r.Session = &session.Session{User: u} // for the log
+	r.SetSignIn(signIn)
+	p.welcome(r)
+	return nil
+}
