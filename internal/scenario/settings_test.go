@@ -16,6 +16,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		"cookie-name":      func(c *cardea.Config) { c.CookieName = "__Host-session" },
 		"session-idle":     func(c *cardea.Config) { c.SessionIdle = -time.Hour },
 		"argon2-memory":    func(c *cardea.Config) { c.Argon2Memory = 1 },
+		"return-origins":   func(c *cardea.Config) { c.ReturnOrigins = []string{"https://x.example.com/"} },
+		"app-url":          func(c *cardea.Config) { c.AppURL = "//x.example.com/" },
 		"allowed-origins":  func(c *cardea.Config) { c.AllowedOrigins = []string{"https://x.example.com/"} },
 		"database":         func(c *cardea.Config) { c.Database = "postgres://localhost/x" },
 		"storage":          func(c *cardea.Config) { c.Storage = "s3://bucket" },

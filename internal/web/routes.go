@@ -55,7 +55,7 @@ func (s *Server) table() []route {
 		{"GET", "/avatars/{file}", public(a.Avatar)},
 		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
 
-		{"GET", "/login", s.page(public(p.Login))},
+		{"GET", "/login", s.page(optional(p.Login))},
 		{"GET", "/forgot", s.page(public(p.Forgot))},
 		{"POST", "/forgot", s.page(public(p.SubmitForgot))},
 		{"GET", "/reset", s.page(public(p.Reset))},

@@ -35,13 +35,14 @@ type view struct {
 	More    any    // what only one page has
 
 	language *words.Language
+	request  *wire.Request
 }
 
 // view begins the view of a page. Whatever changes between languages is not cached.
 func (p *Pages) view(r *wire.Request) *view {
 	return &view{
 		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), User: r.Session != nil, Address: r.Note(),
-		language: p.looks.Words.Match(r.Language()),
+		language: p.looks.Words.Match(r.Language()), request: r,
 	}
 }
 
@@ -61,6 +62,12 @@ func (v *view) T(key string, pairs ...string) (string, error) {
 
 // Language is the tag of the page's language.
 func (v *view) Language() string { return v.language.Tag() }
+
+// Link is the address of another page, which leads on to where the user came from.
+func (v *view) Link(page string) string { return v.request.WithNext(page) }
+
+// After is where the user came from or, if that is unknown, the app.
+func (v *view) After() string { return v.request.After() }
 
 // Asset is the address of a static file.
 func (v *view) Asset(name string) string { return v.Root + asset(name) }
