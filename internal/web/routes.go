@@ -27,6 +27,7 @@ func (s *Server) table() []route {
 		{"POST", "/api/logout", public(a.Logout)},
 
 		{"GET", "/api/user", signedIn(a.User)},
+		{"GET", "/api/forward-auth", optional(a.ForwardAuth)},
 		{"PATCH", "/api/user", signedIn(a.Change)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
