@@ -39,6 +39,7 @@ var layers = map[string]string{
 	"internal/testkit/smtpsink": "*",
 	"internal/scenario":         "",
 	"internal/scenario/pages":   "",
+	"internal/scenario/proxies": "",
 	"internal/repocheck":        "",
 }
 
