@@ -71,6 +71,7 @@ func TestCaddy(t *testing.T) {
 	write(t, file, []byte(config))
 	p.run("caddy", "caddy", "run", "--config", file, "--adapter", "caddyfile")
 	protects(t, p, server)
+	isHealthy(t, p, server)
 }
 
 func TestNginx(t *testing.T) {
@@ -91,6 +92,7 @@ func TestNginx(t *testing.T) {
 	write(t, file, []byte(config))
 	p.run("nginx-light", "nginx", "-e", "stderr", "-p", folder, "-c", file)
 	protects(t, p, server)
+	isHealthy(t, p, server)
 }
 
 // protects is the journey of a user through a proxy to an app.
