@@ -134,13 +134,17 @@ func refuses(method string) func(http.ResponseWriter, *http.Request) bool {
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	for what, s := range map[string]scene{
-		"not trusted":              {settings: func(c *cardea.Config) { c.TrustedProxies = nil }, want: wrong("proxy", "does not trust the proxy", "CARDEA_TRUSTED_PROXIES=")},
+		"not trusted": {settings: func(c *cardea.Config) { c.TrustedProxies = nil }, want: wrong("proxy", "does not trust the proxy", "CARDEA_TRUSTED_PROXIES=")},
+		"not trusted, without https": {url: "http://accounts.example.com", settings: func(c *cardea.Config) { c.TrustedProxies = nil }, response: func(h http.Header) { h.Set("Server", "nginx") },
+			want: wrong("proxy", "does not trust the proxy", "CARDEA_TRUSTED_PROXIES=")},
+		"none":                     {url: "http://accounts.example.com", settings: func(c *cardea.Config) { c.TrustedProxies = nil }, want: doctor.Finding{Check: "proxy", State: doctor.OK, Saw: "no proxy"}},
 		"taken for the client":     {settings: func(c *cardea.Config) { c.TrustedProxies = nil }, want: wrong("proxy", "takes the proxy at 127.0.0.1 for the client", "CARDEA_TRUSTED_PROXIES=127.0.0.1")},
 		"passes the header on":     {request: func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-For"] = r.In.Header["X-Forwarded-For"] }, want: wrong("proxy", "clients can choose their address", "$proxy_add_x_forwarded_for")},
 		"sends no header":          {request: func(r *httputil.ProxyRequest) { r.Out.Header.Del("X-Forwarded-For") }, want: wrong("proxy", "the proxy at 127.0.0.1 does not tell", "X-Forwarded-For")},
 		"another client's address": {request: func(r *httputil.ProxyRequest) { r.Out.Header.Set("X-Forwarded-For", "198.51.100.7") }, want: doctor.Finding{Check: "proxy", State: doctor.OK, Saw: "at 198.51.100.7"}},
 		"this machine is trusted": {settings: func(c *cardea.Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} },
 			want: doctor.Finding{Check: "proxy", State: doctor.Note, Saw: "at 127.0.0.2, is itself a trusted proxy"}},
+		"trusted by other settings": {doctor: func(o *doctor.Options) { o.Settings.TrustedProxies = nil }, want: wrong("proxy", "by the settings here it does not", "settings")},
 		"the host of clients": {settings: func(c *cardea.Config) { c.PublicURL, c.ForwardedHost = "", "on" },
 			request: func(r *httputil.ProxyRequest) { r.Out.Header["X-Forwarded-Host"] = r.In.Header["X-Forwarded-Host"] },
 			want:    wrong("proxy", "choose the host in links", "CARDEA_PUBLIC_URL=")},

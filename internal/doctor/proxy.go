@@ -32,13 +32,15 @@ func (v *visit) checkProxy(ctx context.Context) {
 		v.wrong("CARDEA_PUBLIC_URL="+v.URL.String(), "a client can choose the host in links by X-Forwarded-Host")
 	}
 	isTrusted := strings.HasSuffix(to, "next=%2Fdoctor")
+	// Cardea has no https of its own, and sends neither header.
+	isBehindProxy := v.URL.Scheme == "https" || answer.header.Get("Server") != "" || answer.header.Get("Via") != ""
 	switch {
 	case isTrusted:
 		v.ok("the server trusts the proxy")
-	case v.URL.Scheme == "https":
+	case isBehindProxy:
 		v.wrong("CARDEA_TRUSTED_PROXIES=127.0.0.1  (the address of the proxy)", "the server does not trust the proxy, so all users share its address and its limits")
 	default:
-		v.ok("no trusted proxy is in between")
+		v.ok("there seems to be no proxy")
 	}
 	if v.Data == nil {
 		v.note("", "not checked: which address the server takes for the client's; run cardea doctor where the data is")
@@ -69,8 +71,10 @@ func (v *visit) checkClientAddress(ctx context.Context, isTrusted bool) {
 	switch {
 	case !isKnown:
 		v.note("run cardea doctor with the settings of the server", "not checked: which address the server takes for the client's; the data here has no event of the request (status %d)", answer.status)
+	case isTrusted && len(proxies) == 0:
+		v.wrong("run cardea doctor with the settings of the server", "the server trusts the proxy, but by the settings here it does not")
 	case trusts(local):
-		v.note("run cardea doctor on another machine with the data, to see it", "not checked: this machine, at %s, is itself a trusted proxy", local)
+		v.note("", "not checked: which address the server takes for the client's; this machine, at %s, is itself a trusted proxy", local)
 	case seen.String() == forged:
 		v.wrong("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;  (in nginx)", "clients can choose their address: the proxy passes X-Forwarded-For on as it comes")
 	case seen == local:
