@@ -83,7 +83,7 @@ func (p *proxy) run(debianPackage, name string, args ...string) {
 	go func() { ended <- command.Wait() }()
 	p.t.Cleanup(func() {
 		stop()
-		<-ended
+		<-ended //nolint:errcheck // it was killed
 		if p.t.Failed() {
 			p.t.Logf("%s said:\n%s", name, said.String())
 		}
