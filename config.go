@@ -39,6 +39,12 @@ type Config struct {
 	// AllowedOrigins are other origins whose pages may call the API, such as
 	// https://app.example.com.
 	AllowedOrigins []string
+	// ReturnOrigins are other origins to which the pages may lead back, such as
+	// https://app.example.com.
+	ReturnOrigins []string
+	// AppURL is where the pages lead after a sign-in without an address to return to: an
+	// http or https address, or a path. Empty: the home page.
+	AppURL string
 	// HSTS is the scope of Strict-Transport-Security, which is sent under https only:
 	// host, subdomains or off.
 	HSTS string
@@ -166,6 +172,9 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, X-Forwarded-Host of a trusted proxy names the host in links: off, or `on` "+
 				"if the proxy always sets it; otherwise clients could", "off", "on"),
 			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
+			settings.Origins("return-origins", &c.ReturnOrigins, "other `origins`, separated by commas, to which the pages may lead back by next, such as https://app.example.com").Without("none"),
+			settings.Text("app-url", &c.AppURL, "", "`address` or path of the app, where the pages lead without next, such as https://app.example.com/",
+				settings.CheckAddress).Without("the home page"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),

@@ -115,6 +115,8 @@ func (c Config) webOptions(book *words.Book, budget *guard.Budget) web.Options {
 		TrustedProxies: c.trustedProxies(),
 		ForwardedHost:  c.ForwardedHost == "on",
 		AllowedOrigins: c.AllowedOrigins,
+		ReturnOrigins:  c.ReturnOrigins,
+		AppURL:         c.AppURL,
 		HSTS:           c.HSTS,
 		CookieName:     c.CookieName,
 		CookieDomain:   cookieDomain,

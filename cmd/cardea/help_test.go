@@ -168,7 +168,7 @@ func settingsPage() []byte {
 
 // Every command has help with an example.
 func TestCommandsHelp(t *testing.T) {
-	for _, c := range []string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check"} {
+	for _, c := range []string{"user list", "user show", "user add", "user set-password", "user end-sessions", "user delete", "backup", "restore", "check", "doctor"} {
 		for _, args := range [][]string{append(strings.Fields(c), "--help"), append([]string{"help"}, strings.Fields(c)...)} {
 			run(t, nil, args...).wantDone("Usage: cardea "+c, "Example", "  cardea "+c, "--json", "CARDEA_DATA")
 		}

@@ -53,6 +53,7 @@ Usage:
   cardea backup     copy everything to one file, while the server runs
   cardea restore    create a data folder from a backup
   cardea check      look for damage
+  cardea doctor     find what is wrong between users and the server
   cardea version    print version, commit and build
   cardea help       print this text
 
@@ -72,6 +73,8 @@ func (p program) run(ctx context.Context) int {
 		return p.user(ctx, args)
 	case "mail":
 		return p.mail(ctx, args)
+	case "doctor":
+		return p.runCommand(ctx, doctorCommand, args)
 	case "backup", "restore", "check":
 		return p.runCommand(ctx, dataCommands[command], args)
 	case "version", "--version", "-version":

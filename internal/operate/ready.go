@@ -19,6 +19,11 @@ type Readiness struct {
 // NewReadiness returns the readiness of a database and the pictures.
 func NewReadiness(db *store.DB, pictures *media.Pictures) Readiness { return Readiness{db, pictures} }
 
+// Failures is [Readiness.Failures] of an open data folder.
+func (d *Data) Failures(ctx context.Context) map[string]Failure {
+	return NewReadiness(d.db, d.pictures).Failures(ctx)
+}
+
 // Failure is why a part cannot be used.
 type Failure struct {
 	What string // a few words without anything secret

@@ -13,6 +13,19 @@ import (
 // ErrNoServer means that no mail server is set.
 var ErrNoServer = errors.New("there is no mail server to send by; set one with --smtp-url")
 
+// CheckServer connects to the mail server and signs in, and sends nothing. Errors:
+// [ErrNoServer], [*smtp.Error].
+func (s Settings) CheckServer(ctx context.Context) error {
+	senders, err := s.Senders()
+	if err != nil {
+		return err
+	}
+	if len(senders) == 0 {
+		return ErrNoServer
+	}
+	return senders[0].Check(ctx)
+}
+
 // SendTest sends a test message to an address at once, and returns the server's words.
 // Errors: [ErrNoServer], [*smtp.Error].
 func (s Settings) SendTest(ctx context.Context, to string, now time.Time) (reply string, err error) {

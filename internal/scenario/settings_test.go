@@ -18,6 +18,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		"argon2-memory":    func(c *cardea.Config) { c.Argon2Memory = 1 },
 		"accent-color":     func(c *cardea.Config) { c.AccentColor = "blue" },
 		"security-contact": func(c *cardea.Config) { c.SecurityContact = "http://example.com" },
+		"return-origins":   func(c *cardea.Config) { c.ReturnOrigins = []string{"https://x.example.com/"} },
+		"app-url":          func(c *cardea.Config) { c.AppURL = "//x.example.com/" },
 		"allowed-origins":  func(c *cardea.Config) { c.AllowedOrigins = []string{"https://x.example.com/"} },
 		"database":         func(c *cardea.Config) { c.Database = "postgres://localhost/x" },
 		"storage":          func(c *cardea.Config) { c.Storage = "s3://bucket" },

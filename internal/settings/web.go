@@ -57,6 +57,18 @@ func CheckPublicURL(address string) error {
 	return err
 }
 
+// CheckAddress allows what a page may lead to: a path, or an http or https address with
+// path, query and fragment.
+func CheckAddress(address string) error {
+	u, err := url.Parse(address)
+	isPath := err == nil && u.Scheme == "" && u.Host == "" && strings.HasPrefix(address, "/")
+	isAddress := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.User == nil && canonicalHost(u)
+	if address == "" || (isPath || isAddress) && u.String() == address && !strings.Contains(address, `\`) {
+		return nil
+	}
+	return errors.New("an address such as https://app.example.com/home as browsers write it, or a path such as /home")
+}
+
 // Origins declares a setting that is a list of origins as browsers send them (RFC 6454,
 // section 6.2).
 func Origins(name string, field *[]string, usage string) Setting {

@@ -54,6 +54,20 @@ func TestPublicURL(t *testing.T) {
 	}
 }
 
+// An address of the app is a path or absolute, and as browsers write it.
+func TestCheckAddress(t *testing.T) {
+	for address, valid := range map[string]bool{
+		"": true, "/": true, "/home?a=b#c": true, "https://app.example.com": true, "https://app.example.com/home?a=b#c": true, "http://localhost:3000/": true,
+		"home": false, "//evil.example": false, `/\evil.example`: false, "/\t/evil.example": false, "https:app.example.com": false, "HTTPS://app.example.com": false,
+		"https://App.example.com": false, "https://ada@app.example.com": false, "ftp://app.example.com": false, "javascript:alert(1)": false,
+		"https://app.example.com:443/": false, "https://bücher.example": false, "https://app.example.com/a b": false, "/a b": false, "https://": false,
+	} {
+		if err := settings.CheckAddress(address); (err == nil) != valid {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
 func TestCookieName(t *testing.T) {
 	for name, valid := range map[string]bool{
 		"session": true, "__Host-session": true, "a_B-9": true, strings.Repeat("a", 64): true,

@@ -108,6 +108,19 @@ func (s *Sender) connect(ctx context.Context) *Error {
 	return nil
 }
 
+// Check connects to the server, signs in, and says goodbye. Error: [*Error].
+func (s *Sender) Check(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disconnect()
+	if fault := s.connect(ctx); fault != nil {
+		s.drop()
+		return fault
+	}
+	s.disconnect()
+	return nil
+}
+
 // encrypt turns TLS on, if the setting wants it and the connection has none.
 func (s *Sender) encrypt(client *smtp.Client, secure *tls.Config) *Error {
 	mode := s.config.Server.TLS

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -62,9 +63,7 @@ func withNext(loginURL string, r *http.Request) string {
 	if !strings.HasPrefix(next, "/") {
 		next = r.URL.RequestURI()
 	}
-	if len(next) > 1 && (next[1] == '/' || next[1] == '\\') {
-		next = "/" // browsers take //host for another server
-	}
+	next = cmp.Or(wire.SafeNext(next, nil), "/")
 	address, fragment, hasFragment := strings.Cut(loginURL, "#")
 	separator := "?"
 	if strings.Contains(address, "?") {

@@ -27,6 +27,7 @@ func (s *Server) table() []route {
 		{"POST", "/api/logout", public(a.Logout)},
 
 		{"GET", "/api/user", signedIn(a.User)},
+		{"GET", "/api/forward-auth", optional(a.ForwardAuth)},
 		{"PATCH", "/api/user", signedIn(a.Change)},
 		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
@@ -57,7 +58,7 @@ func (s *Server) table() []route {
 
 		{"GET", "/register", s.page(optional(p.Register))},
 		{"POST", "/register", s.page(public(p.SubmitRegister))},
-		{"GET", "/login", s.page(public(p.Login))},
+		{"GET", "/login", s.page(optional(p.Login))},
 		{"GET", "/logout", s.page(optional(p.Logout))},
 		{"POST", "/logout", s.page(public(p.SubmitLogout))},
 		{"GET", "/forgot", s.page(public(p.Forgot))},

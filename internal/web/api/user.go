@@ -107,20 +107,30 @@ func (a *API) Register(r *wire.Request) error {
 
 // User says who is signed in.
 func (a *API) User(r *wire.Request) error {
-	origin := r.Origin()
-	kept, _ := r.Session.Memo.Load().(*keptUser)
-	if kept == nil || kept.origin != origin {
-		kept = &keptUser{origin, wire.NewAnswer(a.userAnswer(r, "", r.Session.User))}
-		r.Session.Memo.Store(kept)
+	k := keptFor(r)
+	if k.user == nil {
+		answer := wire.NewAnswer(a.userAnswer(r, "", r.Session.User))
+		k = &kept{k.origin, &answer, k.gate}
+		r.Session.Memo.Store(k)
 	}
-	r.Send(http.StatusOK, kept.answer)
+	r.Send(http.StatusOK, *k.user)
 	return nil
 }
 
-// keptUser is the answer of User, kept with the session.
-type keptUser struct {
-	origin wire.Origin // of its links
-	answer wire.Answer
+// kept is what is kept with a session: answers that depend on user and origin only.
+type kept struct {
+	origin wire.Origin  // of links
+	user   *wire.Answer // of User; nil: none yet
+	gate   []header     // of ForwardAuth; nil: none yet
+}
+
+// keptFor returns what is kept for the session and the origin of a request.
+func keptFor(r *wire.Request) *kept {
+	origin := r.Origin()
+	if k, _ := r.Session.Memo.Load().(*kept); k != nil && k.origin == origin {
+		return k
+	}
+	return &kept{origin: origin}
 }
 
 type changeForm struct {

@@ -29,6 +29,6 @@ func (p *Pages) SubmitForgot(r *wire.Request) error {
 		return p.again(r, forgotPage, form, err, nil)
 	}
 	r.LeaveNote(form["email"])
-	r.SeeOther("forgot?sent")
+	r.SeeOther(r.WithNext("forgot?sent"))
 	return nil
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/challenge"
@@ -13,13 +14,27 @@ var loginPage = newPage("login.html")
 
 // Login asks for the password or, if sign-in by mail is on, for a code. With the token of a
 // link it asks for a click.
+// A signed-in user goes straight on.
 func (p *Pages) Login(r *wire.Request) error {
+	if r.Session != nil {
+		r.SeeOther(p.withoutToken(r.After()))
+		return nil
+	}
 	v := p.loginView(r)
 	v.IsEnded = r.Query().Has("ended")
 	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}
 	return p.show(r, http.StatusOK, loginPage, v)
+}
+
+// withoutToken keeps the token of a link out of an address: to one without a fragment,
+// browsers take the fragment along (RFC 9110 section 10.2.2).
+func (p *Pages) withoutToken(address string) string {
+	if p.owners.Accounts.HasMailLogin() && !strings.Contains(address, "#") {
+		return address + "#"
+	}
+	return address
 }
 
 func (p *Pages) loginView(r *wire.Request) *view {
@@ -53,11 +68,12 @@ func (p *Pages) SubmitLogin(r *wire.Request) error {
 		if err = accounts.SendLogin(r.Context(), form["email"], r.Client()); err == nil {
 			r.SetBrowser()
 			r.LeaveNote(form["email"])
-			r.SeeOther("login?code")
+			r.SeeOther(r.WithNext("login?code"))
 			return nil
 		}
 	case hasCode || form["token"] != "":
 		isProof = true
+		r.RecallNext()
 		signIn, err = accounts.LoginByMail(r.Context(), account.Proof{Token: form["token"], Code: form["code"]}, r.Client())
 	default:
 		signIn, err = accounts.Login(r.Context(), form["email"], account.Password(form["password"]), r.Client())

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/cardea-accounts/cardea/internal/web/wire"
@@ -27,6 +28,6 @@ func (p *Pages) SubmitLogout(r *wire.Request) error {
 		return err
 	}
 	r.ClearSession()
-	r.SeeOther("logout")
+	r.SeeOther(cmp.Or(r.Next(), "logout"))
 	return nil
 }

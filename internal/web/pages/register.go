@@ -42,7 +42,7 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 	if signIn.Session == "" {
 		r.SetBrowser()
 		r.LeaveNote(form["email"])
-		r.SeeOther("register?sent")
+		r.SeeOther(r.WithNext("register?sent"))
 		return nil
 	}
 	r.Session = &session.Session{User: u} // for the log

@@ -26,6 +26,7 @@ func (p *Pages) SubmitReset(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	r.RecallNext()
 	err = p.owners.Accounts.ResetPassword(r.Context(), account.Reset{
 		Token: form["token"], Email: form["email"], Code: form["code"], Password: account.Password(form["new_password"]),
 	}, r.Client())
@@ -37,6 +38,6 @@ func (p *Pages) SubmitReset(r *wire.Request) error {
 		})
 	}
 	r.DropNote()
-	r.SeeOther("reset?done")
+	r.SeeOther(r.WithNext("reset?done"))
 	return nil
 }

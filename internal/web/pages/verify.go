@@ -33,6 +33,7 @@ func (p *Pages) SubmitVerify(r *wire.Request) error {
 	if form["send"] != "" && r.Session != nil {
 		return p.sendVerification(r, form)
 	}
+	r.RecallNext()
 	signIn, err := p.confirm(r, account.Proof{Token: form["token"], Code: form["code"]})
 	if err != nil {
 		return p.again(r, verifyPage, form, err, func(v *view) {
@@ -44,7 +45,7 @@ func (p *Pages) SubmitVerify(r *wire.Request) error {
 	if signIn.Session != "" {
 		r.SetSignIn(signIn)
 	}
-	r.SeeOther("verify?done")
+	r.SeeOther(r.WithNext("verify?done"))
 	return nil
 }
 
@@ -64,6 +65,6 @@ func (p *Pages) sendVerification(r *wire.Request, form wire.Form) error {
 		return p.again(r, verifyPage, form, err, nil)
 	}
 	r.SetBrowser()
-	r.SeeOther("verify?sent")
+	r.SeeOther(r.WithNext("verify?sent"))
 	return nil
 }

@@ -33,13 +33,14 @@ type view struct {
 
 	language *words.Language
 	pages    *Pages
+	request  *wire.Request
 }
 
 // view begins the view of a page. Whatever changes between languages is not cached.
 func (p *Pages) view(r *wire.Request) *view {
 	v := &view{
 		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), Address: r.Note(),
-		language: p.looks.Words.Match(r.Language()), pages: p,
+		language: p.looks.Words.Match(r.Language()), pages: p, request: r,
 	}
 	if r.Session != nil {
 		v.User, v.Avatar = &r.Session.User, v.Root+p.avatar(r.Session.User)
@@ -66,6 +67,12 @@ func (v *view) T(key string, pairs ...string) (string, error) {
 
 // Language is the tag of the page's language.
 func (v *view) Language() string { return v.language.Tag() }
+
+// Link is the address of another page, which leads on to where the user came from.
+func (v *view) Link(page string) string { return v.request.WithNext(page) }
+
+// After is where the user came from or, if that is unknown, the app.
+func (v *view) After() string { return v.request.After() }
 
 // Asset is the address of a static file.
 func (v *view) Asset(name string) string { return v.Root + v.pages.assets.address(name) }
@@ -109,18 +116,18 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 	})
 }
 
-// askToSignIn leads a stranger to the sign-in. This is where the address to return to
-// belongs. A form that was sent says why.
+// askToSignIn leads a stranger to the sign-in, and from there back. A form that was sent says why.
 func (p *Pages) askToSignIn(r *wire.Request) {
 	address := rootOf(r.HTTP) + "login"
 	if r.HTTP.Method == http.MethodPost {
-		address += "?ended"
+		r.SeeOther(address + "?ended")
+		return
 	}
-	r.SeeOther(address)
+	r.SeeOther(r.WithReturn(address))
 }
 
-// welcome leads a user who has just signed in onwards.
-func (p *Pages) welcome(r *wire.Request) { r.SeeOther("./") }
+// welcome leads a user who has just signed in back to where they came from, or to the app.
+func (p *Pages) welcome(r *wire.Request) { r.SeeOther(r.After()) }
 
 // note shows an error that is with the whole form.
 func (v *view) note(e *guard.Error) {

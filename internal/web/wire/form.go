@@ -76,29 +76,33 @@ const (
 	noteSuffix = "-note"
 	// noteMaxAge is time enough to read a message and to type its code.
 	noteMaxAge = 10 * time.Minute
-	// maxNote bounds a note, in bytes: the longest e-mail address fits.
+	// maxNote bounds the line of a note, in bytes: the longest e-mail address fits.
 	maxNote = 512
 )
 
-// LeaveNote leaves a text for the pages that come next, in a cookie. An e-mail address
-// would otherwise stand in their address.
-func (r *Request) LeaveNote(text string) {
-	if len(text) <= maxNote {
-		r.setCookie(r.wire.opt.CookieName+noteSuffix, base64.RawURLEncoding.EncodeToString([]byte(text)), noteMaxAge)
+// LeaveNote leaves a line of text for the pages that come next, in a cookie. An e-mail
+// address would otherwise stand in their address. [Request.RecallNext] finds where the
+// browser wants to return in it.
+func (r *Request) LeaveNote(line string) {
+	if len(line) <= maxNote {
+		r.setCookie(r.wire.opt.CookieName+noteSuffix, base64.RawURLEncoding.EncodeToString([]byte(line+"\n"+r.Next())), noteMaxAge)
 	}
 }
 
-// Note returns the text that an earlier page left; empty if there is none.
-func (r *Request) Note() string {
+// Note returns the line that an earlier page left; empty if there is none.
+func (r *Request) Note() string { line, _ := r.leftNote(); return line }
+
+func (r *Request) leftNote() (line, next string) {
 	cookie, err := r.HTTP.Cookie(r.wire.opt.CookieName + noteSuffix)
-	if err != nil || len(cookie.Value) > base64.RawURLEncoding.EncodedLen(maxNote) {
-		return ""
+	if err != nil || len(cookie.Value) > base64.RawURLEncoding.EncodedLen(maxNote+len("\n")+maxNext) {
+		return "", ""
 	}
 	text, err := base64.RawURLEncoding.DecodeString(cookie.Value)
 	if err != nil || !utf8.Valid(text) {
-		return ""
+		return "", ""
 	}
-	return string(text)
+	line, next, _ = strings.Cut(string(text), "\n")
+	return line, next
 }
 
 // DropNote removes the note.

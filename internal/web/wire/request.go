@@ -26,6 +26,7 @@ type Request struct {
 	sent    credentials
 	read    []byte // of the body; nil: it was not read yet
 	id      string
+	next    string        // where the browser wants to return; empty: not read yet, or nowhere
 	meter   workers.Meter // the context
 }
 

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ type safety struct {
 	crossOrigin *http.CrossOriginProtection
 	allowed     []string // origins
 	hsts        []string // the header's value; nil: not sent
+	formCSP     []string // of a page with a form
 	refused     *notes   // origins
 	unmet       *notes   // preflights of allowed origins
 }
@@ -30,9 +32,28 @@ func newSafety(opt Options) safety {
 		}
 	}
 	return safety{
-		crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS),
+		crossOrigin: p, allowed: opt.AllowedOrigins, hsts: hstsValue(opt.HSTS), formCSP: formCSP(opt),
 		refused: newNotes(), unmet: newNotes(),
 	}
+}
+
+// formCSP is the policy of a page with a form. It has scripts of its own as well, and posts
+// to this server. Browsers want the policy to allow the redirect after that, too.
+func formCSP(opt Options) []string {
+	to := "'self'"
+	for _, origin := range slices.Concat(opt.ReturnOrigins, originOfURL(opt.AppURL)) {
+		to += " " + origin
+	}
+	return []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; " +
+		"base-uri 'none'; form-action " + to + "; frame-ancestors 'none'"}
+}
+
+// originOfURL is the origin of an absolute address; none for a path.
+func originOfURL(address string) []string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return []string{u.Scheme + "://" + u.Host}
+	}
+	return nil
 }
 
 // hstsValue is the header for a setting: a year, as OWASP ASVS 5.0 asks (3.4.1).
@@ -130,9 +151,6 @@ var (
 	apiCSP = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 	// A page has its own style sheet and pictures, and no script.
 	pageCSP = []string{"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
-	// A page with a form has scripts of its own as well, and posts to this server.
-	formCSP = []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; " +
-		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
 	// A mail shows in a frame of the development mailbox. It has its styles in itself, and
 	// can do nothing but open links.
 	mailCSP = []string{"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
@@ -183,7 +201,7 @@ func (r *Request) AsPage() {
 // AsForm relaxes the headers for an HTML page with a form.
 func (r *Request) AsForm() {
 	r.AsPage()
-	r.Header()["Content-Security-Policy"] = formCSP
+	r.Header()["Content-Security-Policy"] = r.wire.safety.formCSP
 }
 
 // AsMail relaxes the headers for the HTML of a mail in a frame of this server.

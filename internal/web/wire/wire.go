@@ -24,6 +24,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix // forwarded headers count only from these
 	ForwardedHost  bool           // X-Forwarded-Host of a trusted proxy counts
 	AllowedOrigins []string       // other origins that may call, exact
+	ReturnOrigins  []string       // other origins to which pages may lead, exact
+	AppURL         string         // where pages lead without an address to return to; empty: home
 	HSTS           string         // host (also if empty), subdomains or off
 	CookieName     string
 	CookieDomain   string // empty: this host only
