@@ -83,7 +83,7 @@ func TestLogoutForm(t *testing.T) {
 	for range 2 {
 		leadsTo(t, visitor.post("/logout"), "logout")
 		says(t, visitor.Get("/logout"), 200, "You are signed out")
-		leadsTo(t, visitor.Get("/account"), "./login")
+		leadsTo(t, visitor.Get("/account"), "./login?next=%2Faccount")
 	}
 	leadsTo(t, visitor.post("/account/profile", "name", "Eve"), "../login?ended")
 	says(t, visitor.Get("/login?ended"), 200, "You are no longer signed in, so nothing was changed.")

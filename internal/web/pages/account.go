@@ -10,7 +10,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
-var accountPage = newPage("account.html", "account_profile.html", "account_email.html", "account_sessions.html")
+var accountPage = newPage("account.html", "account_profile.html", "account_crop.html", "account_email.html", "account_sessions.html")
 
 // accountMore is what only the account page shows.
 type accountMore struct {

@@ -44,7 +44,7 @@ func formCSP(opt Options) []string {
 	for _, origin := range slices.Concat(opt.ReturnOrigins, originOfURL(opt.AppURL)) {
 		to += " " + origin
 	}
-	return []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; " +
+	return []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; " +
 		"base-uri 'none'; form-action " + to + "; frame-ancestors 'none'"}
 }
 

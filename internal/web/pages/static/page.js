@@ -122,6 +122,6 @@ addEventListener("hashchange", () => {
 });
 document.querySelectorAll("button.show").forEach((b) => showPassword(/** @type {HTMLButtonElement} */ (b)));
 document.querySelectorAll("button[data-copy]").forEach((b) => copyText(/** @type {HTMLButtonElement} */ (b)));
-document.querySelectorAll("form").forEach(sendOnce);
+document.querySelectorAll("form:not([method=dialog])").forEach(sendOnce);
 document.querySelectorAll("[data-wait]").forEach((m) => countDown(/** @type {HTMLElement} */ (m)));
 /** @type {HTMLElement | null} */ (document.querySelector(".summary"))?.focus();
