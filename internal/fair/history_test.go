@@ -121,20 +121,23 @@ func TestWideNetworksYield(t *testing.T) {
 
 // Turns count for one to two periods.
 func TestTurnsAreForgotten(t *testing.T) {
-	for after, want := range map[time.Duration]string{
-		0:            "[fresh often]",
-		period:       "[fresh often]",
-		2 * period:   "[often fresh]",
-		100 * period: "[often fresh]",
+	for _, c := range []struct {
+		after time.Duration
+		want  string
+	}{
+		{0, "[fresh often]"},
+		{period, "[fresh often]"},
+		{2 * period, "[often fresh]"},
+		{100 * period, "[often fresh]"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPast()
 			p.give("often", 5)
-			time.Sleep(after)
+			time.Sleep(c.after)
 			p.come("often", lasting("often", 1))
 			p.come("fresh", lasting("fresh", 1))
-			if got := fmt.Sprint(order(&p.Queue, p.names)); got != want {
-				t.Errorf("after %v: %s, want %s", after, got, want)
+			if got := fmt.Sprint(order(&p.Queue, p.names)); got != c.want {
+				t.Errorf("after %v: %s, want %s", c.after, got, c.want)
 			}
 		})
 	}
