@@ -16,7 +16,7 @@ function kept() {
   return [...document.querySelectorAll("form[data-keep] input")].filter((field) => field instanceof HTMLInputElement && ["text", "email"].includes(field.type) && !field.hidden);
 }
 
-/** Keeps what was typed into one form while another is sent. */
+/** Keeps what was typed into one form while another of the sections is sent. */
 function keepTyped() {
   for (const [id, value] of Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}"))) {
     const field = kept().find((field) => field.id === id);
@@ -24,7 +24,9 @@ function keepTyped() {
   }
   sessionStorage.removeItem(key);
   document.addEventListener("submit", (event) => {
-    const others = kept().filter((field) => field.form !== event.target && field.value !== field.defaultValue);
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || !form.closest("section") || form.closest("#delete")) return; // another user may come
+    const others = kept().filter((field) => field.form !== form && field.value !== field.defaultValue);
     if (others.length) sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(others.map((field) => [field.id, field.value]))));
   });
 }
