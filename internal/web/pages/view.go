@@ -33,7 +33,7 @@ type view struct {
 
 	language *words.Language
 	pages    *Pages
-	request  *wire.Request
+	request  *wire.Request // nil: the template is only tried
 }
 
 // view begins the view of a page. Whatever changes between languages is not cached.
@@ -69,10 +69,20 @@ func (v *view) T(key string, pairs ...string) (string, error) {
 func (v *view) Language() string { return v.language.Tag() }
 
 // Link is the address of another page, which leads on to where the user came from.
-func (v *view) Link(page string) string { return v.request.WithNext(page) }
+func (v *view) Link(page string) string {
+	if v.request == nil {
+		return page
+	}
+	return v.request.WithNext(page)
+}
 
 // After is where the user came from or, if that is unknown, the app.
-func (v *view) After() string { return v.request.After() }
+func (v *view) After() string {
+	if v.request == nil {
+		return v.Root
+	}
+	return v.request.After()
+}
 
 // Asset is the address of a static file.
 func (v *view) Asset(name string) string { return v.Root + v.pages.assets.address(name) }

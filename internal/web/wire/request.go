@@ -63,7 +63,7 @@ func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
 }
 
 // maxQuery bounds a query, in bytes. No route needs more.
-const maxQuery = 2 << 10
+const maxQuery = 8 << 10
 
 // Admit refuses requests that no route should see: those with a malformed Host header or a
 // long query, and unsafe ones from pages of other origins.
