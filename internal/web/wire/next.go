@@ -25,13 +25,17 @@ func SafeNext(next string, origins []string) string {
 	if len(next) > maxNext || !utf8.ValidString(next) || strings.ContainsFunc(next, isAmbiguous) {
 		return ""
 	}
+	next = encoded(next)
+	if len(next) > maxNext {
+		return ""
+	}
 	if isCleanPath(next) {
-		return encoded(next)
+		return next
 	}
 	for _, origin := range origins {
 		rest, isThere := strings.CutPrefix(next, origin)
 		if isThere && (rest == "" || rest[0] == '?' || rest[0] == '#' || isCleanPath(rest)) {
-			return origin + encoded(rest)
+			return next
 		}
 	}
 	return ""

@@ -32,7 +32,7 @@ func TestSafeNext(t *testing.T) {
 		"https://app.example.com.evil.example/", "https://app.example.com.", `https://app.example.com\@evil.example`, "https://app.example.com%2f@evil.example", "https://user@app.example.com/",
 		"https://:@app.example.com/", "HTTPS://app.example.com/", "https://App.Example.com/", "http://app.example.com/", "https://app.example.com//evil.example", "https://app.example.comm",
 		"https://ａpp.example.com/", "https://app。example.com/", "https://xn--pp-fka.example.com/", "http://localhost/", "http://localhost:51733/", "http://localhost:5173@evil.example",
-		"/\xff", "/a?\xff", "/" + strings.Repeat("a", maxNext), strings.Repeat("/", 100_000), "https://app.example.com/" + strings.Repeat("a", maxNext),
+		"/\xff", "/a?\xff", "/" + strings.Repeat("a", maxNext), "/" + strings.Repeat("é", maxNext/2-1), strings.Repeat("/", 100_000), "https://app.example.com/" + strings.Repeat("a", maxNext),
 	} {
 		if got := SafeNext(next, returnOrigins); got != "" {
 			t.Errorf("%.80q leads to %.80q", next, got)
