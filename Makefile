@@ -22,8 +22,10 @@ test: ## run the tests
 
 # Both need more than the ten minutes that go test allows by default: the race detector makes pictures ten times slower,
 # and the crash test takes as long as its rounds.
-check: lint ## everything: lint, flood, race tests, crash test (CRASH_ROUNDS=50)
+check: lint ## everything: lint, flood, timing, race tests, crash test (CRASH_ROUNDS=50)
 	go test ./internal/account -run TestFlood -count=1 -v -flood
+	go test ./internal/media -run TestHeavyUploadStorm -count=1 -v -flood
+	go test ./internal/scenario -run TestMailTiming -count=1 -v -timing.mail=400
 	CGO_ENABLED=1 go test -race -timeout=30m ./...
 	go test ./cmd/cardea -run TestCrash -count=1 -timeout=60m -crash.rounds=$(CRASH_ROUNDS)
 	go test -C bench ./...

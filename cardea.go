@@ -1,5 +1,6 @@
 // Package cardea is a user-accounts backend: it registers users, signs them in, keeps
-// them signed in with a cookie, tells who is signed in, and stores profile pictures.
+// them signed in with a cookie, tells who is signed in, and stores profile pictures. By
+// e-mail it verifies addresses, resets passwords and warns of changes.
 //
 // The command cardea (cmd/cardea) runs it as a server. A Go program can mount it among
 // its own handlers instead:
@@ -7,11 +8,18 @@
 //	accounts, err := cardea.New(cardea.Config{Data: "accounts-data"})
 //	…
 //	go accounts.Run(ctx) // background jobs; Run must return before Close
-//	mux.Handle("/api/", accounts)
-//	mux.Handle("/uploads/", accounts)
-//	mux.Handle("/avatars/", accounts)
-//	mux.Handle("/users/", accounts)
+//	for _, path := range []string{
+//		"/api/", "/uploads/", "/avatars/", "/users/",
+//		"/login", "/forgot", "/reset", "/verify", "/undo", "/static/",
+//	} {
+//		mux.Handle(path, accounts)
+//	}
 //	mux.Handle("/members", accounts.RequireUser(members))
+//
+// The links in mails lead to /login, /forgot, /reset, /verify and /undo, whose styles and
+// scripts are under /static/. Mail needs [Config.SMTPURL], and [Config.PublicURL] for the
+// links; without a server it waits in the outbox. For development, set [Config.Dev] and
+// mount /dev/ too: /dev/mail shows every message.
 //
 // What clients can rely on is described in README.md and docs/.
 package cardea
@@ -193,7 +201,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
-	return pictures.ForgetInterrupted(ctx)
+	return errors.Join(pictures.ForgetInterrupted(ctx), post.outbox.ForgetInterrupted(ctx))
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append([]func() error{f}, s.closers...) }

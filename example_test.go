@@ -45,10 +45,12 @@ func serveApp(ctx context.Context, data string, serve func(context.Context, http
 	defer func() { cancel(); <-stopped }()                  // Run must return before Close
 
 	mux := http.NewServeMux()
-	mux.Handle("/api/", accounts)
-	mux.Handle("/uploads/", accounts)
-	mux.Handle("/avatars/", accounts)
-	mux.Handle("/users/", accounts)
+	for _, path := range []string{
+		"/api/", "/uploads/", "/avatars/", "/users/",
+		"/login", "/forgot", "/reset", "/verify", "/undo", "/static/", // pages that mails lead to
+	} {
+		mux.Handle(path, accounts)
+	}
 	mux.Handle("/members", accounts.RequireUser(members)) // 401 without a session
 	mux.Handle("/", accounts.OptionalUser(home))
 	return serve(ctx, mux)

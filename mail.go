@@ -1,15 +1,15 @@
 package cardea
 
 import (
-	"strings"
-
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/mail"
+	"github.com/cardea-accounts/cardea/internal/network"
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/settings"
 	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
 
@@ -45,13 +45,19 @@ func (c Config) mailSettings() outbox.Settings {
 	}
 }
 
+// mostAppName keeps the subjects of mails on one line of a mailbox, in bytes.
+const mostAppName = 100
+
 // checkMail reports mail settings that do not go together.
 func (c Config) checkMail() (errs []error) {
 	refuse := func(setting, value, allowed string) {
 		errs = append(errs, settings.NewError(setting, value, allowed))
 	}
-	if c.Dev && strings.HasPrefix(strings.ToLower(c.PublicURL), "https://") {
-		refuse("dev", "on", "leave it out with an https public-url, because it shows all mail to everybody on this machine")
+	if public := c.publicURL(); c.Dev && public != nil && (public.Scheme == "https" || !network.IsLoopback(public.Hostname())) {
+		refuse("dev", "on", "leave it out with a public-url that others can open, because it shows all mail")
+	}
+	if c.AppName != text.Printable(c.AppName, mostAppName) {
+		refuse("app-name", text.Printable(c.AppName, mostAppName), "a name of at most 100 bytes, without line breaks")
 	}
 	if c.SMTPURL == "" {
 		return errs

@@ -13,10 +13,12 @@ import (
 // such as headers and a 431. Bodies and answers have deadlines by their size, set in
 // internal/web.
 const (
-	readTimeout    = 10 * time.Second
-	writeTimeout   = 10 * time.Second
-	idleTimeout    = 120 * time.Second
-	maxHeaderBytes = 32 << 10
+	readTimeout  = 10 * time.Second
+	writeTimeout = 10 * time.Second
+	idleTimeout  = 120 * time.Second
+	// maxHeaderBytes makes requests with a header of more than 32 KiB, the first line
+	// included, fail with 431: net/http adds 4 KiB.
+	maxHeaderBytes = 28 << 10
 	// shutdownTimeout is how long requests in flight may take to finish.
 	shutdownTimeout = 15 * time.Second
 	// newGrace is how long an unused connection may still send a request after the stop

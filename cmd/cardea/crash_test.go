@@ -226,12 +226,7 @@ func (c *crashTest) count(carriedOut bool) {
 // left over soon after its start.
 func (c *crashTest) wantNothingLeftOver() {
 	c.Helper()
-	file := url.URL{Scheme: "file", Opaque: filepath.Join(c.data, "cardea.db"), RawQuery: "mode=ro"}
-	db, err := sql.Open("sqlite", file.String())
-	if err != nil {
-		c.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // it was only read
+	db := openDatabase(c, c.data)
 	column := func(query string) []string { return readColumn(c, db, query) }
 
 	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
@@ -270,6 +265,18 @@ func (c *crashTest) wantSame(what string, got, want []string) {
 	if extra, lost := missing(want, got), missing(got, want); len(extra) > 0 || len(lost) > 0 || len(got) != len(want) {
 		c.Errorf("%s: %d, want %d; too many: %v; missing: %v", what, len(got), len(want), extra, lost)
 	}
+}
+
+// openDatabase opens the database of a data folder until the test ends, to read it only.
+func openDatabase(t testing.TB, data string) *sql.DB {
+	t.Helper()
+	file := url.URL{Scheme: "file", Opaque: filepath.Join(data, "cardea.db"), RawQuery: "mode=ro"}
+	db, err := sql.Open("sqlite", file.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func readColumn(t testing.TB, db *sql.DB, query string) []string {

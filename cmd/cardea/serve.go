@@ -172,6 +172,8 @@ func whereMailGoes(o options, address string) string {
 		return "Mail goes by " + server + ", and " + address + "/dev/mail shows it."
 	case o.Dev:
 		return "Mail is not sent: " + address + "/dev/mail shows it."
+	case server != "" && o.PublicURL == "":
+		return "Mail goes by " + server + ". Links in it lead to " + address + ": set --public-url to what users open."
 	case server != "":
 		return "Mail goes by " + server + "."
 	}

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/network"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
@@ -263,6 +263,5 @@ func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	ip, _ := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	return strings.EqualFold(host, "localhost") || ip.Unmap().IsLoopback()
+	return network.IsLoopback(host)
 }

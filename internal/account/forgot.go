@@ -39,7 +39,7 @@ func (s *Service) sendToStranger(ctx context.Context, typed string, purpose chal
 		if row.ID != "" {
 			to = row.Email
 		}
-		if !row.SuspendedAt.IsZero() {
+		if !row.SuspendedAt.IsZero() { // gets no mail
 			row = store.User{}
 		}
 		_, err = s.challenge(ctx, tx, row, purpose, to, client, report)
@@ -59,11 +59,17 @@ type Reset struct {
 // user end, and the address counts as verified, because whoever can do this reads its mail.
 // It does not sign in. Errors: invalid_token, invalid_input, too_many_attempts.
 func (s *Service) ResetPassword(ctx context.Context, r Reset, client guard.Client) error {
+	var problems problems
+	if r.Token == "" { // a password that cannot be used costs no attempt at the code
+		problems.note("new_password", s.passwords.problem(r.Password, r.Email, ""))
+		if err := problems.err(); err != nil {
+			return err
+		}
+	}
 	found, row, err := s.findReset(ctx, r, client)
 	if err != nil {
 		return err
 	}
-	var problems problems
 	problems.note("new_password", s.passwords.problem(r.Password, row.Email, row.Name))
 	if err := problems.err(); err != nil {
 		return err
@@ -86,6 +92,7 @@ func (s *Service) ResetPassword(ctx context.Context, r Reset, client guard.Clien
 			if err := tx.SetEmail(ctx, row.ID, row.Email, row.EmailKey, true); err != nil {
 				return err
 			}
+			row.EmailVerified = true
 		}
 		return s.notifyPassword(ctx, tx, row, client, report)
 	})
@@ -115,6 +122,9 @@ func (s *Service) resetByCode(ctx context.Context, r Reset, client guard.Client)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return challenge.Found{}, guard.PublicError(err)
 	}
+	if row.ID == "" || !row.SuspendedAt.IsZero() { // as in sendToStranger
+		row.ID = s.mail.Challenges.Nobody(EmailKey(email))
+	}
 	return s.mail.Challenges.ByCodeOfUser(ctx, challenge.Reset, row.ID, r.Code)
 }
 
@@ -135,10 +145,6 @@ func (s *Service) setPassword(ctx context.Context, tx *store.Tx, row store.User,
 
 // notifyPassword tells a user that the password was changed, with a link to undo it.
 func (s *Service) notifyPassword(ctx context.Context, tx *store.Tx, row store.User, client guard.Client, report guard.Report) error {
-	secrets, err := s.mail.Challenges.Create(ctx, tx, row, challenge.Undo, row.Email, "")
-	if err != nil {
-		return err
-	}
-	notice := mail.Message{Kind: mail.Password, Link: link(client, challenge.Undo, secrets), Lifetime: challenge.Undo.Lifetime()}
-	return s.notify(ctx, tx, letter{user: row, to: row.Email, message: notice}, true, client, report)
+	notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Password}, mustGo: true, undoes: true}
+	return s.notify(ctx, tx, notice, client, report)
 }

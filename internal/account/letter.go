@@ -11,7 +11,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/mail"
 	"github.com/cardea-accounts/cardea/internal/outbox"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/token"
 )
 
 // Mail is what the use cases with a mailbox need.
@@ -46,12 +45,14 @@ type letter struct {
 	message mail.Message
 	life    time.Duration
 	sendAt  time.Time // zero: at once
+	mustGo  bool      // a notice of a change of the account, which no limit may hide
+	undoes  bool      // a notice with a link to undo the change
 }
 
 // put puts a message into the outbox.
 func (s *Service) put(ctx context.Context, tx *store.Tx, l letter, client guard.Client) error {
 	m := &l.message
-	m.To, m.Language, m.Time = l.to, l.user.Language, s.now()
+	m.To, m.Language, m.Site, m.Time = l.to, l.user.Language, client.Links, s.now()
 	if l.user.EmailVerified {
 		m.Name = l.user.Name // otherwise a stranger may have chosen it
 	}
@@ -63,27 +64,51 @@ func (s *Service) put(ctx context.Context, tx *store.Tx, l letter, client guard.
 
 // admit counts a message to an address. If a limit is reached, the message is withheld, and
 // admit returns how long to wait.
-func (s *Service) admit(ctx context.Context, tx *store.Tx, row store.User, to string, isAsked bool, client guard.Client, report guard.Report) (time.Duration, error) {
-	wait, err := s.guards.Limits.AdmitMail(ctx, tx, guard.Message{RecipientKey: EmailKey(to), IsAsked: isAsked}, client)
+func (s *Service) admit(ctx context.Context, tx *store.Tx, row store.User, m guard.Message, client guard.Client, report guard.Report) (time.Duration, error) {
+	wait, err := s.guards.Limits.AdmitMail(ctx, tx, m, client)
 	if wait > 0 {
 		report(guard.EventMailWithheld, row.ID)
 	}
 	return wait, err
 }
 
-// notify writes a message that nobody asked for. Over the limit it is withheld or, if it
-// must go, sent later: nobody who floods a mailbox can hide a change of the account.
-func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, mustGo bool, client guard.Client, report guard.Report) error {
-	wait, err := s.admit(ctx, tx, l.user, l.to, false, client, report)
-	if err != nil || wait > 0 && !mustGo {
+// notify writes a message that nobody asked for. Over the limit it is withheld, unless it must
+// go. An address that was never verified may be a stranger's, so for it nothing must go.
+func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, client guard.Client, report guard.Report) error {
+	wait, err := s.admit(ctx, tx, l.user, guard.Message{RecipientKey: EmailKey(l.to)}, client, report)
+	if err != nil || wait > 0 && !(l.mustGo && l.user.EmailVerified) {
 		return err
 	}
 	if wait > 0 {
-		l.sendAt = s.now().Add(wait)
+		isWaiting, err := s.hurry(ctx, tx, &l)
+		if err != nil || isWaiting {
+			return err
+		}
+	}
+	if l.undoes {
+		secrets, err := s.mail.Challenges.Create(ctx, tx, l.user, challenge.Undo, l.user.Email, "")
+		if err != nil {
+			return err
+		}
+		l.message.Link, l.message.Lifetime = link(client, challenge.Undo, secrets), challenge.Undo.Lifetime()
+	}
+	if l.mustGo {
+		l.user.ID = "" // it is nobody's, so it stays when the user is deleted
 	}
 	l.life = noticeLife
 	l.message.Browser, l.message.System = deviceOf(client.UserAgent)
 	return s.put(ctx, tx, l, client)
+}
+
+// hurry decides when a notice over the limit goes: at once, if it is the first in an hour, else
+// later. One of its kind that waits already is enough: its link undoes what comes after it, too.
+func (s *Service) hurry(ctx context.Context, tx *store.Tx, l *letter) (isWaiting bool, err error) {
+	wait, err := s.guards.Limits.AdmitNotice(ctx, tx, EmailKey(l.to))
+	if err != nil || wait == 0 {
+		return false, err
+	}
+	l.sendAt = s.now().Add(wait)
+	return tx.IsMailWaiting(ctx, l.to, string(l.message.Kind), s.now())
 }
 
 // what a challenge for a purpose is called, and where its link leads.
@@ -109,13 +134,15 @@ func link(client guard.Client, purpose challenge.Purpose, secrets challenge.Secr
 //
 // A user without a row is a decoy: it costs the same, and nothing is sent.
 func (s *Service) challenge(ctx context.Context, tx *store.Tx, row store.User, purpose challenge.Purpose, to string, client guard.Client, report guard.Report) (time.Duration, error) {
-	wait, err := s.admit(ctx, tx, row, to, true, client, report)
+	m := guard.Message{RecipientKey: EmailKey(to), IsAsked: true, IsDecoy: row.ID == "",
+		SparesReset: purpose == challenge.Login || purpose == challenge.Change}
+	wait, err := s.admit(ctx, tx, row, m, client, report)
 	if err != nil || wait > 0 {
 		return wait, err
 	}
 	owner := row
 	if isDecoy := row.ID == ""; isDecoy {
-		owner.ID = token.ID()
+		owner.ID = s.mail.Challenges.Nobody(EmailKey(to))
 	}
 	secrets, err := s.mail.Challenges.Create(ctx, tx, owner, purpose, to, client.Browser)
 	if err != nil {

@@ -44,7 +44,7 @@ func number(t *testing.T, db *sql.DB, query string) (n int64) {
 // signing in from another network nor from changing the password. His attempts leave a
 // bounded number of rows.
 func TestNobodyIsLockedOut(t *testing.T) {
-	const hours = 6
+	const hours = 2
 	for _, c := range []struct {
 		name    string
 		network func(i int) guard.Client

@@ -35,8 +35,8 @@ func (s *Service) ChangeEmail(ctx context.Context, u user.User, typed string, cl
 		if wait > 0 {
 			return guard.TooMuchMail(wait)
 		}
-		notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Requested, Link: client.Links + "/forgot"}}
-		return s.notify(ctx, tx, notice, true, client, report)
+		notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Requested, Link: client.Links + "/forgot"}, mustGo: true}
+		return s.notify(ctx, tx, notice, client, report)
 	})
 	return guard.PublicError(err)
 }
@@ -51,7 +51,8 @@ func (s *Service) offerEmail(ctx context.Context, tx *store.Tx, row store.User, 
 	if err != nil {
 		return 0, err
 	}
-	wait, err := s.admit(ctx, tx, owner, owner.Email, true, client, report)
+	m := guard.Message{RecipientKey: owner.EmailKey, IsAsked: true, SparesReset: true}
+	wait, err := s.admit(ctx, tx, owner, m, client, report)
 	if err != nil || wait > 0 {
 		return wait, err
 	}
@@ -73,6 +74,9 @@ func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session
 		old := row
 		row.Email, row.EmailKey, row.EmailVerified = found.Email, EmailKey(found.Email), true
 		report(guard.EventEmailChanged, row.ID)
+		if err := s.wantFree(ctx, tx, row.EmailKey, row.ID); err != nil {
+			return err
+		}
 		if err := tx.SetEmail(ctx, row.ID, row.Email, row.EmailKey, true); err != nil {
 			return err
 		}
@@ -82,20 +86,11 @@ func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session
 		if u, err = userOf(ctx, tx, row); err != nil || old.EmailKey == row.EmailKey { // another spelling
 			return err
 		}
-		return s.notifyEmail(ctx, tx, old, row.Email, client, report)
+		notice := letter{user: old, to: old.Email, message: mail.Message{Kind: mail.Address}, mustGo: true, undoes: true}
+		return s.notify(ctx, tx, notice, client, report)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
 		return user.User{}, ErrEmailTaken
 	}
 	return u, guard.PublicError(err)
-}
-
-// notifyEmail tells the old address about the new one, with a link to undo the change.
-func (s *Service) notifyEmail(ctx context.Context, tx *store.Tx, old store.User, email string, client guard.Client, report guard.Report) error {
-	secrets, err := s.mail.Challenges.Create(ctx, tx, old, challenge.Undo, old.Email, "")
-	if err != nil {
-		return err
-	}
-	notice := mail.Message{Kind: mail.Address, Link: link(client, challenge.Undo, secrets), Lifetime: challenge.Undo.Lifetime()}
-	return s.notify(ctx, tx, letter{user: old, to: old.Email, message: notice}, true, client, report)
 }

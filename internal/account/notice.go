@@ -15,5 +15,5 @@ func (s *Service) noticeDevice(ctx context.Context, tx *store.Tx, row store.User
 		return nil
 	}
 	notice := letter{user: row, to: row.Email, message: mail.Message{Kind: mail.Device, Link: client.Links + "/forgot"}}
-	return s.notify(ctx, tx, notice, false, client, report)
+	return s.notify(ctx, tx, notice, client, report)
 }

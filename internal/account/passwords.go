@@ -6,13 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/fair"
@@ -63,18 +58,10 @@ type PasswordOptions struct {
 func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
 		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
-		hashing: workers.NewPool(workers.Limits{Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, RaiseProcs: opt.RaiseProcs}),
+		hashing: workers.NewPool(workers.Limits{
+			Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, Period: guard.QueuePeriod, RaiseProcs: opt.RaiseProcs,
+		}),
 	}
-}
-
-// wordsOf lists the words that name this installation, in lower case.
-func wordsOf(public *url.URL) []string {
-	words := []string{"cardea"}
-	if public != nil {
-		host, _ := idna.ToUnicode(strings.ToLower(public.Hostname())) // letters as users type them
-		words = append(append(words, host), strings.Split(host, ".")...)
-	}
-	return words
 }
 
 // Close stops the workers. Hashing fails from then on.
@@ -106,25 +93,10 @@ func (p *Passwords) problem(pw Password, email, name string) string {
 		return "This password is one of the most common, which attackers try first. Choose another."
 	case isOwn(pw, email, name):
 		return "The password must not be your own e-mail address or name. Choose another."
-	case p.namesThisService(pw):
+	case saysOnly(pw, p.words):
 		return "The password must not be the name of this service or its address. Choose another."
 	}
 	return ""
-}
-
-// isOwn reports whether a password is the user's address, mailbox or name. Case does not
-// matter.
-func isOwn(pw Password, email, name string) bool {
-	key := EmailKey(string(pw))
-	mailbox, _, _ := strings.Cut(email, "@")
-	return key != "" && (key == EmailKey(email) || key == EmailKey(name) || key == EmailKey(mailbox))
-}
-
-// namesThisService reports whether a password is a word of this installation between any
-// digits and signs (ASVS 6.2.11).
-func (p *Passwords) namesThisService(pw Password) bool {
-	word := strings.TrimFunc(strings.ToLower(string(pw)), func(r rune) bool { return !unicode.IsLetter(r) })
-	return word != "" && slices.Contains(p.words, word)
 }
 
 // queue says for whom a hash is, so the queue is fair between accounts and networks.

@@ -81,8 +81,18 @@ func TestNewPasswords(t *testing.T) {
 		{"zoë ångström", own},
 		{"ZOE\u0308 A\u030aNGSTRO\u0308M", own},
 		{"zoë.onym@example.org", ""},
-		{"zoë.onym1", ""},
-		{"zoëångström", ""},
+
+		// The same between any digits, signs and spaces, and a word of the name.
+		{"zoë.onym1", own},
+		{"12345!ZOË-ONYM?", own},
+		{"zoëonym99", own},
+		{"zoë.onym(at)example.com", ""},
+		{"1 zoë.onym@example.com 1", own},
+		{"zoëångström", own},
+		{"ÅNGSTRÖM12", own},
+		{"a\u030angstro\u0308m1", own},
+		{"Ångström of mine", ""},
+		{"angstrom", ""},
 		{"example.com", ""},
 	} {
 		_, err := h.Accounts.SetPassword(t.Context(), zoe, c.password, guard.Client{})
@@ -100,6 +110,43 @@ func TestPasswordWithoutNameAndAddress(t *testing.T) {
 		_, err := h.Accounts.Add(t.Context(), account.Registration{Password: password})
 		if got := fields(t, err); got["name"] == "" || got["email"] == "" || len(got) != 2 {
 			t.Errorf("%q: %v", string(password), got)
+		}
+	}
+}
+
+// A word that names the user is refused between any digits, signs and spaces.
+func TestPasswordsFromTheUsersNames(t *testing.T) {
+	h := house.New(t, house.Options{})
+	for _, c := range []struct {
+		name, email string
+		password    account.Password
+		isRefused   bool
+	}{
+		{"Robertson", "r@example.com", "Robertson1!", true},
+		{"Robertson", "r@example.com", "!!robertson99", true},
+		{"Robertson", "r@example.com", "1robertson", true},
+		{"Robertson", "r@example.com", "robertsons", false},
+		{"Müllerin", "m@example.com", "MÜLLERIN12", true},
+		{"Bob Smithson", "bob@example.com", "bobsmithson", true},
+		{"Bob Smithson", "bob@example.com", "Bob1234!", true},
+		{"Bob Smithson", "bob@example.com", "smithsonbob", false},
+		{"Bob", "first.lastname@example.com", "first.lastname1!", true},
+		{"Bob", "first.lastname@example.com", "FirstLastname", true},
+		{"Bob", "first.lastname@example.com", "9 First.Lastname@example.com", true},
+		{"12345 67", "77889900@example.com", "77889900", true},
+		{"12345 67", "77889900@example.com", "12345 67", true},
+		{"12345 67", "77889900@example.com", "77889900!", false}, // without letters, only as it is
+		{"12345 67", "77889900@example.com", "2026-11-22", false},
+		{"कमला", "k@example.com", "कमला123", true},
+		{"कमला", "k@example.com", "कमल12345", false}, // marks are part of their letters
+		{"🙂", "k@example.com", "🙂🙂🙂🙂", false},
+	} {
+		_, err := h.Accounts.Add(t.Context(), account.Registration{Name: c.name, Email: c.email, Password: c.password})
+		if errors.Is(err, account.ErrEmailTaken) { // by an accepted password before
+			err = nil
+		}
+		if problem := fields(t, err)["password"]; (problem != "") != c.isRefused {
+			t.Errorf("%s, %s: %q: %q", c.name, c.email, string(c.password), problem)
 		}
 	}
 }

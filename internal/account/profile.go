@@ -14,11 +14,14 @@ type Profile struct {
 	Language *string // a tag that there are texts for, such as de
 }
 
+// ErrNothingToChange: neither a name nor a language was given.
+var ErrNothingToChange = guard.Invalid(map[string]string{"name": "Enter a name, a language, or both."})
+
 // Change changes a user's name, language, or both, and returns the user. Errors: invalid_input,
 // too_many_changes, not_logged_in (the user was deleted meanwhile).
 func (s *Service) Change(ctx context.Context, u user.User, p Profile, client guard.Client) (user.User, error) {
 	if p.Name == nil && p.Language == nil {
-		p.Name = new(string) // which is refused
+		return user.User{}, ErrNothingToChange
 	}
 	var problems problems
 	if p.Name != nil {

@@ -11,7 +11,8 @@ import (
 )
 
 // registerQuietly registers where addresses are verified first. Whether the address is taken
-// shows neither in the result nor in the time it takes; its mailbox is told.
+// shows neither in the result nor in the time it takes; its mailbox is told. A decoy costs what
+// the challenge of a new user costs, now and when a code is typed.
 func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Password, client guard.Client, attempt *guard.Attempt) (err error) {
 	if row.PasswordHash, err = s.passwords.hash(ctx, pw, "password", queueFor(client, row.EmailKey, false)); err != nil {
 		return err
@@ -20,7 +21,12 @@ func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Passwo
 		owner, err := tx.UserByEmailKey(ctx, row.EmailKey)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return s.add(ctx, tx, row, client, report, attempt)
+			err := s.add(ctx, tx, row, client, report, attempt)
+			if !errors.Is(err, store.ErrDuplicate) {
+				return err
+			}
+			_, err = s.challenge(ctx, tx, store.User{}, challenge.Verify, row.Email, client, report) // kept, see wantFree
+			return errors.Join(err, attempt.Count(ctx, tx))
 		case err != nil:
 			return err
 		}
@@ -30,13 +36,27 @@ func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Passwo
 		if !owner.EmailVerified {
 			return s.registerAgain(ctx, tx, owner, row, client, report)
 		}
-		wait, err := s.admit(ctx, tx, owner, owner.Email, true, client, report)
-		if err != nil || wait > 0 {
-			return err
-		}
-		taken := mail.Message{Kind: mail.Taken, Link: client.Links + "/forgot"}
-		return s.put(ctx, tx, letter{user: owner, to: owner.Email, message: taken, life: noticeLife}, client)
+		return s.tellTaken(ctx, tx, owner, client, report)
 	})
+}
+
+// tellTaken tells the user of an address that it was registered again, at most once a day. A decoy
+// remembers that.
+func (s *Service) tellTaken(ctx context.Context, tx *store.Tx, owner store.User, client guard.Client, report guard.Report) error {
+	_, isTold, err := s.mail.Challenges.IsWaiting(ctx, tx, s.mail.Challenges.Nobody(owner.EmailKey), challenge.Verify, client.Browser)
+	if err != nil {
+		return err
+	}
+	wait, err := s.challenge(ctx, tx, store.User{}, challenge.Verify, owner.Email, client, report)
+	if err != nil || wait > 0 || isTold {
+		return err
+	}
+	wait, err = s.admit(ctx, tx, owner, guard.Message{RecipientKey: owner.EmailKey, SparesReset: true}, client, report)
+	if err != nil || wait > 0 {
+		return err
+	}
+	taken := mail.Message{Kind: mail.Taken, Link: client.Links + "/forgot"}
+	return s.put(ctx, tx, letter{user: owner, to: owner.Email, message: taken, life: noticeLife}, client)
 }
 
 // registerAgain is a registration of an address that was registered before, and not verified
@@ -60,7 +80,11 @@ func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again 
 	}
 	owner.PasswordHash = hash
 	if isLive {
-		return nil
+		if isSame {
+			client.Browser = "" // whose code still works
+		}
+		_, err = s.challenge(ctx, tx, store.User{}, challenge.Verify, owner.Email, client, report)
+		return err
 	}
 	if err := tx.SetName(ctx, owner.ID, again.Name); err != nil {
 		return err

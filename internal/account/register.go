@@ -83,6 +83,9 @@ func (s *Service) create(ctx context.Context, row *store.User, pw Password, clie
 
 // add stores the account and writes the message that verifies its address.
 func (s *Service) add(ctx context.Context, tx *store.Tx, row store.User, client guard.Client, report guard.Report, attempt *guard.Attempt) error {
+	if err := s.wantFree(ctx, tx, row.EmailKey, row.ID); err != nil {
+		return err
+	}
 	if err := tx.CreateUser(ctx, row); err != nil {
 		return err
 	}
@@ -91,6 +94,15 @@ func (s *Service) add(ctx context.Context, tx *store.Tx, row store.User, client 
 	}
 	report(guard.EventRegistered, row.ID)
 	_, err := s.challenge(ctx, tx, row, challenge.Verify, row.Email, client, report)
+	return err
+}
+
+// wantFree fails with [store.ErrDuplicate] if an address is kept for another user.
+func (s *Service) wantFree(ctx context.Context, tx *store.Tx, emailKey, userID string) error {
+	isKept, err := s.mail.Challenges.IsKept(ctx, tx, emailKey, userID)
+	if isKept {
+		return store.ErrDuplicate
+	}
 	return err
 }
 

@@ -10,6 +10,7 @@ package challenge
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
@@ -77,7 +78,8 @@ func New(db *store.DB, keys secret.Sub, now func() time.Time) *Service {
 
 // Create makes a challenge for a user, to be sent to an address, and ends older ones of the
 // same purpose. Browser may be empty. An undo has no code; it ends no older one, which
-// leads back to an older address.
+// leads back to an older address. Until it expires, nobody else gets its address: see
+// [Service.IsKept].
 func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string, browser Browser) (Secrets, error) {
 	now := store.Stored(s.now())
 	secrets := Secrets{Token: token.New()}
@@ -87,19 +89,39 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 	}
 	hash := secrets.Token.Hash()
 	row.TokenHash = hash[:]
-	if purpose != Undo {
+	if purpose == Undo {
+		row.EmailKey = user.EmailKey
+	} else {
 		secrets.Code = newCode()
 		row.CodeMAC = s.codes.MAC(signed(row.ID, secrets.Code))
 		row.State = stateOf(user, purpose)
-		if err := tx.DeleteChallengesOfUser(ctx, user.ID, row.Purpose, time.Time{}); err != nil {
-			return Secrets{}, err
-		}
 	}
 	if browser.IsWellFormed() {
 		hash := browser.Hash()
 		row.BrowserHash = hash[:]
 	}
+	if err := s.replace(ctx, tx, row); err != nil {
+		return Secrets{}, err
+	}
 	return secrets, tx.CreateChallenge(ctx, row)
+}
+
+// replace ends what a new challenge replaces. A code to sign in works in one browser only, so it
+// replaces what that browser asked for: strangers who ask too do not end the user's code.
+func (s *Service) replace(ctx context.Context, tx *store.Tx, by store.Challenge) error {
+	switch {
+	case by.Purpose == string(Undo):
+		return nil
+	case by.Purpose == string(Login) && len(by.BrowserHash) > 0:
+		return tx.DeleteChallengesOfBrowser(ctx, by.BrowserHash, by.Purpose)
+	}
+	return tx.DeleteChallengesOfUser(ctx, by.UserID, by.Purpose, time.Time{})
+}
+
+// Nobody returns the id under which challenges for an address without a user are kept. It is
+// always the same one, so a wrong code costs the same there as at the challenge of a user.
+func (s *Service) Nobody(emailKey string) (userID string) {
+	return hex.EncodeToString(s.codes.MAC([]byte("nobody\x00" + emailKey))[:8]) // as long as other ids
 }
 
 // signed is what the MAC of a code covers.
@@ -184,6 +206,16 @@ func (s *Service) live(row store.Challenge, purpose Purpose, err error) (Found, 
 		return Found{}, ErrInvalid
 	}
 	return Found{row.UserID, row.Email, row}, nil
+}
+
+// IsKept reports whether an address is kept for another user, who had it and can undo that it was
+// changed. Otherwise a thief could register it, and so prevent the undo.
+func (s *Service) IsKept(ctx context.Context, tx *store.Tx, emailKey, userID string) (bool, error) {
+	owner, err := tx.UserToUndo(ctx, emailKey, s.now())
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && owner != userID, err
 }
 
 // IsWaiting reports whether a user has a challenge for a purpose that can still be used, and

@@ -36,25 +36,25 @@ func (v *visit) checkUpload(ctx context.Context) {
 	}
 }
 
-const (
-	// firstPart is what is sent before the pause, in bytes: more than net/http buffers.
-	firstPart = 16 << 10
-	// pause is how long an answer to the first part may take.
-	pause = time.Second
-)
+// pause is how long an answer to the first parts of the body may take. Tests shorten it.
+var pause = 500 * time.Millisecond
 
-// hesitant is a body of zeros that pauses after its first part. Whoever answers without
+// pauses are how much was sent before each pause, in bytes. The first is more than net/http
+// buffers. A proxy built on net/http passes an early answer on when more of the body comes.
+var pauses = []int64{16 << 10, 80 << 10}
+
+// hesitant is a body of zeros that pauses after its first parts. Whoever answers without
 // reading the rest does so then. Later, the answer could be lost with the connection.
 type hesitant struct {
 	sent, left int64
-	hasPaused  bool
+	paused     int // how often
 	closed     chan struct{}
 	once       sync.Once
 }
 
 func (h *hesitant) Read(p []byte) (int, error) {
-	if h.sent >= firstPart && !h.hasPaused {
-		h.hasPaused = true
+	if h.paused < len(pauses) && h.sent >= pauses[h.paused] {
+		h.paused++
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
 		select {

@@ -4,14 +4,18 @@
 // between flows, such as accounts and networks.
 package fair
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Flow identifies an account or a network. Share is how many tickets of the flow count
 // as one: a network of many clients has a larger share than a single client. It must be
 // 1, 2 or 4; zero means 1.
 type Flow struct {
-	Name  [32]byte // for example a hash of the account
-	Share int
+	Name    [32]byte // for example a hash of the account
+	Share   int
+	Lasting bool // its turns count for a while; see [Queue]
 }
 
 // shares is a common multiple of all shares.
@@ -28,11 +32,14 @@ type Ticket struct {
 	// Reserved tickets get up to half of the turns while others wait too; see [Queue].
 	Reserved bool
 
-	turn int64 // see Queue
+	turn, past int64 // see Queue
 }
 
+// place is where a ticket waits in its line.
+func (t *Ticket) place() int64 { return t.turn + t.past }
+
 // Queue holds the tickets that wait. It is a form of start-time fair queuing (Goyal, Vin
-// and Cheng, 1996) that remembers nothing about flows without a waiting ticket.
+// and Cheng, 1996) that remembers only flows with a waiting ticket, and lasting ones.
 //
 // Each ticket gets a turn, and the lowest turn is next; among equals, the oldest ticket.
 // A new ticket's turn is the present turn plus what already waits in one of its flows,
@@ -44,8 +51,16 @@ type Ticket struct {
 // third, and four or more get half. So a reserved flow hardly delays the others, however
 // many tickets it has, and many flows cannot shut out the reserved ones.
 //
+// The turns of lasting flows count against them for a while: who came often waits behind
+// who did not, and is the first to leave a full queue. So a client with many flows holds up
+// others only until each of its flows has had as many turns as theirs.
+//
 // The zero Queue is empty. Its methods look at all waiting tickets at most once.
 type Queue struct {
+	// Period is for how long, at least, the turns of lasting flows count. They may count
+	// for twice as long. Zero means that they do not count.
+	Period time.Duration
+
 	lines [2]line
 	// ahead is how much more the reserved line was given than its part, since both lines
 	// have had tickets. Its sign says whose turn it is.
@@ -60,6 +75,7 @@ type line struct {
 	waiting []*Ticket // oldest first
 	now     int64     // the present turn: the highest taken so far
 	flows   map[Flow]int64
+	past    history // of the lasting flows
 }
 
 func (q *Queue) line(t *Ticket) *line {
@@ -77,7 +93,9 @@ func (q *Queue) Len() int { return len(q.lines[0].waiting) + len(q.lines[1].wait
 // queue does not shut out others.
 func (q *Queue) Add(t *Ticket, size int) (out *Ticket) {
 	t.Weight = max(1, t.Weight)
-	q.line(t).add(t)
+	l := q.line(t)
+	l.past.forget(q.Period)
+	l.add(t)
 	if q.Len() <= size {
 		return nil
 	}
@@ -111,6 +129,9 @@ func (q *Queue) Take(t *Ticket) {
 	q.Remove(t)
 	l := q.line(t)
 	l.now = max(l.now, t.turn)
+	if q.Period > 0 {
+		l.past.add(t)
+	}
 }
 
 // Remove removes a ticket and reports whether it was waiting.
@@ -120,9 +141,10 @@ func (l *line) add(t *Ticket) {
 	if l.flows == nil {
 		l.flows = map[Flow]int64{}
 	}
-	t.turn = l.now
+	t.turn, t.past = l.now, 0
 	for _, f := range t.Flows {
 		t.turn = max(t.turn, l.now+l.flows[f])
+		t.past = max(t.past, l.past.of(f))
 	}
 	for _, f := range t.Flows {
 		l.flows[f] += f.cost(t.Weight)
@@ -142,7 +164,7 @@ func (l *line) due() (n int64) {
 
 func (l *line) first() (first *Ticket) {
 	for _, t := range l.waiting {
-		if first == nil || t.turn < first.turn {
+		if first == nil || t.place() < first.place() {
 			first = t
 		}
 	}
@@ -151,7 +173,7 @@ func (l *line) first() (first *Ticket) {
 
 func (l *line) last() (last *Ticket) {
 	for _, t := range l.waiting {
-		if last == nil || t.turn >= last.turn {
+		if last == nil || t.place() >= last.place() {
 			last = t
 		}
 	}

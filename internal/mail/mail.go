@@ -72,6 +72,7 @@ type Message struct {
 	To       string `json:"to"`             // a bare address
 	Language string `json:"language"`       // a tag or an Accept-Language header
 	Name     string `json:"name,omitempty"` // of the user; leave it empty for an unconfirmed address
+	Site     string `json:"site,omitempty"` // where it was caused; shown if the app has no public URL
 	Browser  string `json:"browser,omitempty"`
 	System   string `json:"system,omitempty"`
 
@@ -93,7 +94,7 @@ type Mail struct {
 // App is the program that mails speak for.
 type App struct {
 	Name string
-	URL  string // its public URL
+	URL  string // its public URL; empty: none is set
 }
 
 // Composer puts messages into words. It is safe for concurrent use.
@@ -117,7 +118,11 @@ func (c *Composer) Compose(m Message) (Mail, error) {
 	case !s.code && m.Code != "":
 		return Mail{}, fmt.Errorf("%w: %s with a code", ErrMessage, m.Kind)
 	}
-	w := writer{Message: m, shape: s, app: c.app, language: c.book.Match(m.Language)}
+	app := c.app
+	if app.URL == "" {
+		app.URL = m.Site
+	}
+	w := writer{Message: m, shape: s, app: app, language: c.book.Match(m.Language)}
 	letter := w.letter()
 	if w.err != nil {
 		return Mail{}, fmt.Errorf("mail: %s in %s: %w", m.Kind, w.language.Tag(), w.err)

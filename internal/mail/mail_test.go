@@ -248,6 +248,8 @@ func TestFaultsOfTemplates(t *testing.T) {
 		{"message.html", "<p>\n{{.Wy}}", `mail/message.html:2:2: executing`},
 		{"message.html", "<a href='{{if .Link}}x'{{end}}>", `mail/message.html:1`},
 		{"message.html", "{{range .Facts}}{{.Nam}}{{end}}", `can't evaluate field Nam`},
+		{"message.html", " ", `mail/message.html: it shows nothing`},
+		{"message.txt", "Hello", `mail/message.txt: it shows neither {{.Link}} nor {{.Code}}`},
 		{"message.html", strings.Repeat("x", 257<<10), `mail/message.html: larger than 256 KiB`},
 		{"message.htm", "x", `mail/message.htm: overrides nothing; the templates of mails are message.txt and message.html`},
 		{"message.txt/x", "x", `mail/message.txt: `},
@@ -270,5 +272,20 @@ func BenchmarkCompose(b *testing.B) {
 		if _, err := c.Compose(m); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Without a public URL, a mail names the address at which it was asked for. Without that, it has no
+// empty link.
+func TestMailWithoutPublicURL(t *testing.T) {
+	message := example(mail.Reset, "en")
+	m := compose(t, mail.App{Name: "Acme"}, message)
+	if strings.Contains(m.HTML, `href=""`) || strings.Contains(m.Text, "Acme\n\n") {
+		t.Errorf("it has an empty address:\n%s\n%s", m.Text, m.HTML)
+	}
+	message.Site = "http://localhost:5000"
+	m = compose(t, mail.App{Name: "Acme"}, message)
+	if !strings.Contains(m.HTML, `href="http://localhost:5000"`) || !strings.Contains(m.Text, "Acme\nhttp://localhost:5000\n") {
+		t.Errorf("it does not name the server:\n%s\n%s", m.Text, m.HTML)
 	}
 }

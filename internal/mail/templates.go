@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -24,9 +25,6 @@ const (
 
 	textFile = "message.txt"
 	htmlFile = "message.html"
-
-	// mostBytes is the limit on the size of a template, ten times that of the largest.
-	mostBytes = 256 << 10
 )
 
 // templates lay out all messages. They get a [Letter].
@@ -46,14 +44,18 @@ func New(app App, book *words.Book, override fs.FS) (*Composer, error) {
 	if err := c.templates.load(override); err != nil {
 		return nil, err
 	}
+	var lacking error
 	for _, tag := range book.Languages() {
 		for _, kind := range Kinds() {
-			if _, err := c.Compose(sample(kind, tag)); err != nil {
+			m := sample(kind, tag)
+			written, err := c.Compose(m)
+			if err != nil {
 				return nil, err // the other kinds and languages have the same fault
 			}
+			lacking = cmp.Or(lacking, lacks(m, written))
 		}
 	}
-	return c, nil
+	return c, lacking
 }
 
 // sample is a message with all that its kind can have.
@@ -69,6 +71,24 @@ func sample(kind Kind, tag string) Message {
 		m.Code = "BCDFGHJK"
 	}
 	return m
+}
+
+// lacks reports a template that shows nothing, or neither the link nor the code: then the mail is of
+// no use.
+func lacks(m Message, written Mail) error {
+	for _, part := range []struct{ file, content string }{{textFile, written.Text}, {htmlFile, written.HTML}} {
+		what := ""
+		switch {
+		case strings.TrimSpace(part.content) == "":
+			what = "it shows nothing"
+		case !strings.Contains(part.content, m.Link) && (m.Code == "" || !strings.Contains(part.content, m.Code[:4])):
+			what = "it shows neither {{.Link}} nor {{.Code}}"
+		}
+		if what != "" {
+			return fmt.Errorf("%s/%s: %s; correct or remove it", Folder, part.file, what)
+		}
+	}
+	return nil
 }
 
 func (t *templates) load(override fs.FS) error {
@@ -90,15 +110,9 @@ func (t *templates) load(override fs.FS) error {
 // source reads a template of the override folder or, if it has none, the embedded one.
 func source(override fs.FS, name string) (string, error) {
 	if override != nil {
-		full := path.Join(Folder, name)
-		content, err := fs.ReadFile(override, full)
-		switch {
-		case err == nil && len(content) > mostBytes:
-			return "", fmt.Errorf("%s: larger than %d KiB; shorten it", full, mostBytes>>10)
-		case err == nil:
-			return string(content), nil
-		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("%s: %w; make it a readable file or remove it", full, err)
+		content, err := words.ReadFile(override, path.Join(Folder, name))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return content, err
 		}
 	}
 	content, err := embedded.ReadFile(path.Join("templates", name))

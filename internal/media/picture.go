@@ -53,13 +53,14 @@ type Pictures struct {
 	interrupted interrupted
 }
 
-// Pictures that wait to be decoded hold their files in memory, so few may wait. Decoding
-// takes up to two more seconds. The pictures being decoded may together weigh half as much
+// Pictures that wait to be decoded hold their files in memory, so few may wait. They wait
+// longer than the heaviest picture may take, [picture.DefaultMaxTime], because that is
+// decoded alone. The pictures being decoded may together weigh half as much
 // as the heaviest picture may: the garbage of earlier ones takes the other half. A heavier
 // picture is decoded alone.
 const (
 	picturesWaiting = 32 // for each worker
-	pictureWait     = 3 * time.Second
+	pictureWait     = 15 * time.Second
 	decodingMemory  = picture.DefaultMaxMemory / 2
 )
 
@@ -69,7 +70,8 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 	return &Pictures{
 		opt: opt, db: db, audit: audit, limits: limits, files: files,
 		decoding: workers.NewPool(workers.Limits{
-			Waiting: picturesWaiting, Wait: pictureWait, Memory: min(decodingMemory, opt.Limits.MemoryLimit()/2), RaiseProcs: opt.RaiseProcs,
+			Waiting: picturesWaiting, Wait: pictureWait, Memory: min(decodingMemory, opt.Limits.MemoryLimit()/2),
+			Period: guard.QueuePeriod, RaiseProcs: opt.RaiseProcs,
 		}),
 		rows:   newRowCache(db, watch, opt.Now),
 		proven: otter.Must(&otter.Options[string, proof]{MaximumSize: proofsKept}),

@@ -1,10 +1,16 @@
 package media_test
 
 import (
+	"bytes"
 	"errors"
+	"flag"
 	"fmt"
+	"image"
+	"image/png"
 	"net/netip"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +18,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
+
+var flood = flag.Bool("flood", false, "run TestHeavyUploadStorm, which decodes for many seconds")
 
 // An upload storm of one user leaves the others their turn: they wait for the pictures in
 // work and for one of the storm's, not for all of it.
@@ -57,6 +65,62 @@ func TestUploadStorm(t *testing.T) {
 		t.Errorf("another user waited for %d of the storm's %d pictures", before, uploads)
 	}
 	storm.Wait()
+}
+
+// One user with a picture that takes the whole memory for decoding, again and again over one
+// connection or eight, leaves 40 others on networks of their own their turn.
+func TestHeavyUploadStorm(t *testing.T) {
+	if !*flood {
+		t.Skip("decodes for many seconds; make check runs it with -flood")
+	}
+	const victims = 40
+	var heavy bytes.Buffer
+	fast := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := fast.Encode(&heavy, image.NewNRGBA64(image.Rect(0, 0, 5500, 5500))); err != nil {
+		t.Fatal(err)
+	}
+	small := house.PNG(t, 100)
+	for _, connections := range []int{1, 8} {
+		t.Run(fmt.Sprint(connections, " connections"), func(t *testing.T) {
+			h := house.New(t, house.Options{Throttled: true})
+			set := func(userID, ip string, data []byte) error {
+				client := guard.Client{IP: netip.MustParseAddr(ip)}
+				_, err := h.Pictures.Set(t.Context(), userID, media.Upload{Filename: "a.png", Data: data}, client)
+				return err
+			}
+			eve, _ := h.Register(t, "eve@example.com")
+			var ids []string
+			for i := range victims {
+				ada, _ := h.Register(t, fmt.Sprintf("ada%d@example.com", i))
+				ids = append(ids, ada.ID)
+			}
+			var ended atomic.Bool
+			var storm, users sync.WaitGroup
+			for range connections {
+				storm.Go(func() {
+					for !ended.Load() {
+						_ = set(eve.ID, "192.0.2.66", heavy.Bytes())
+					}
+				})
+			}
+			for h.Pictures.Load().Running == 0 {
+				runtime.Gosched()
+			}
+			begun := time.Now()
+			for i, id := range ids {
+				users.Go(func() {
+					if err := set(id, fmt.Sprintf("198.51.100.%d", i), small); err != nil {
+						t.Errorf("a user is refused: %v", err)
+					}
+				})
+			}
+			users.Wait()
+			ended.Store(true)
+			t.Logf("%d users took %v", victims, time.Since(begun))
+			h.Pictures.Close() // nobody waits for the rest of the storm
+			storm.Wait()
+		})
+	}
 }
 
 // Broken pictures count like good ones, before they are decoded.

@@ -2,7 +2,10 @@
 // addresses can be evaded by one customer who owns many.
 package network
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Of returns the networks that an address belongs to, the narrowest first: an IPv4
 // address; for IPv6, the networks of 64, 56 and 48 bits. One customer may own any of
@@ -45,4 +48,12 @@ func embeddedIPv4(ip netip.Addr) netip.Addr {
 		return netip.AddrFrom4([4]byte(b[12:16]))
 	}
 	return ip
+}
+
+// IsLoopback reports whether a host is this machine: an IP address of it, localhost, or a name that
+// ends in .localhost (RFC 6761 section 6.3).
+func IsLoopback(host string) bool {
+	ip, _ := netip.ParseAddr(strings.Trim(host, "[]"))
+	name := strings.ToLower(host)
+	return ip.Unmap().IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost")
 }

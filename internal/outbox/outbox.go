@@ -91,6 +91,12 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
+// ForgetInterrupted makes the messages due again that a server which died was sending. Call
+// it at the start: a data folder has one server, so nobody else is sending them.
+func (o *Outbox) ForgetInterrupted(ctx context.Context) error {
+	return o.db.Tx(ctx, func(tx *store.Tx) error { return tx.ReleaseMail(ctx, o.opt.Now()) })
+}
+
 // Close ends the connections to the mail server.
 func (o *Outbox) Close() error {
 	for _, sender := range o.opt.Senders {

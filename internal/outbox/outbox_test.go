@@ -21,7 +21,7 @@ import (
 )
 
 // senders send to a sink, over several connections.
-func senders(t *testing.T, sink *smtpsink.Sink) []*smtp.Sender {
+func senders(t testing.TB, sink *smtpsink.Sink) []*smtp.Sender {
 	t.Helper()
 	server, err := smtp.ParseURL("smtp://" + sink.Address)
 	if err != nil {
@@ -36,7 +36,7 @@ func senders(t *testing.T, sink *smtpsink.Sink) []*smtp.Sender {
 }
 
 // with returns a house with messages to some addresses in its outbox.
-func with(t *testing.T, sink *smtpsink.Sink, addresses ...string) *house.House {
+func with(t testing.TB, sink *smtpsink.Sink, addresses ...string) *house.House {
 	t.Helper()
 	h := house.New(t, house.Options{Senders: senders(t, sink)})
 	for _, to := range addresses {
@@ -45,7 +45,7 @@ func with(t *testing.T, sink *smtpsink.Sink, addresses ...string) *house.House {
 	return h
 }
 
-func add(t *testing.T, h *house.House, to string) {
+func add(t testing.TB, h *house.House, to string) {
 	t.Helper()
 	now := h.Clock.Now()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
@@ -135,7 +135,7 @@ func TestSendAgain(t *testing.T) {
 }
 
 // send sends what is due; failures of the server are not the test's.
-func send(t *testing.T, h *house.House) {
+func send(t testing.TB, h *house.House) {
 	t.Helper()
 	if err := h.Outbox.Send(t.Context()); err != nil {
 		if _, ok := errors.AsType[*smtp.Error](err); !ok {
@@ -210,10 +210,9 @@ func TestServerIsDown(t *testing.T) {
 	}
 }
 
-// What a server that died had leased is sent later. When the server stops, nothing stays leased.
-func TestLeases(t *testing.T) {
-	sink := smtpsink.Start(t, smtpsink.Options{})
-	h := with(t, sink, "ada@example.com")
+// lease takes all messages for an hour, as another server would.
+func lease(t *testing.T, h *house.House) {
+	t.Helper()
 	now := h.Clock.Now()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.LeaseMail(t.Context(), now, now.Add(time.Hour), 9)
@@ -222,10 +221,27 @@ func TestLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What a server that died had leased is sent when the next one starts, or else when the lease
+// ends. When the server stops, nothing stays leased.
+func TestLeases(t *testing.T) {
+	sink := smtpsink.Start(t, smtpsink.Options{})
+	h := with(t, sink, "ada@example.com")
+	lease(t, h)
 	send(t, h)
 	if n := len(sink.Messages()); n != 0 {
 		t.Errorf("%d sent, which another server was sending", n)
 	}
+	if err := h.Outbox.ForgetInterrupted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	send(t, h)
+	if n := len(sink.Messages()); n != 1 {
+		t.Errorf("%d sent after the next start", n)
+	}
+	add(t, h, "bob@example.com")
+	lease(t, h)
 	h.Clock.Advance(time.Hour)
 	stopped, stop := context.WithCancel(t.Context())
 	sink.SetAnswer(func(step smtpsink.Step, _ string) error {
@@ -254,4 +270,20 @@ func TestExpiredMail(t *testing.T) {
 	if n := len(sink.Messages()); n != 0 {
 		t.Errorf("%d sent", n)
 	}
+}
+
+// A full outbox and a server that takes everything at once.
+func BenchmarkSend(b *testing.B) {
+	sink := smtpsink.Start(b, smtpsink.Options{})
+	h := with(b, sink)
+	const queued = 1000
+	for b.Loop() {
+		b.StopTimer()
+		for i := range queued {
+			add(b, h, fmt.Sprintf("user%d@example.com", i))
+		}
+		b.StartTimer()
+		send(b, h)
+	}
+	b.ReportMetric(float64(len(sink.Messages()))/b.Elapsed().Seconds(), "mails/s")
 }

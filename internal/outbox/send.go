@@ -20,7 +20,8 @@ const (
 	// batch is how many messages are leased at once.
 	batch = 40
 	// lease is how long a batch may take. After that others may send what is left of it. It
-	// is longer than a slow server takes for the messages of one connection.
+	// is longer than a slow server takes for the messages of one connection. The next start
+	// ends it, see [Outbox.ForgetInterrupted].
 	lease = time.Hour
 	// The wait between attempts doubles from firstWait to longestWait (RFC 5321 section
 	// 4.5.4.1 wants retries over days, but a link lives a day at most). A server that greylists

@@ -68,7 +68,7 @@ func anchors(page string) map[string]bool {
 
 // The files that these pages name exist.
 func TestPagesNameFilesThatExist(t *testing.T) {
-	for _, page := range []string{"docs/asvs.md", "docs/security.md", "CONTRIBUTING.md"} {
+	for _, page := range []string{"docs/asvs.md", "docs/security.md", "docs/security-email.md", "CONTRIBUTING.md"} {
 		for _, m := range fileName.FindAllStringSubmatch(readText(t, page), -1) {
 			if _, err := os.Stat(filepath.FromSlash(m[1])); err != nil {
 				t.Errorf("%s: %v", page, err)

@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkCostlyRequests measures the requests of strangers that cost most. No hash takes
-// part, except the one of a login. Each should stay below a millisecond.
+// part, except the one of a login. docs/security.md states what the costliest take.
 func BenchmarkCostlyRequests(b *testing.B) {
 	server := testkit.Start(b, func(c *cardea.Config) { c.AllowedOrigins = []string{"https://app.example.com"} })
 	ada := server.Register(b, "ada@example.com")

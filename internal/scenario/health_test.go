@@ -63,7 +63,9 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 
 // A mail server that takes nothing is told of after five minutes. The server is ready all the same.
 func TestReadinessTellsOfTheMailServer(t *testing.T) {
-	server := testkit.Start(t, func(c *cardea.Config) { c.SMTPURL, c.MailFrom = "smtp://"+testkit.ClosedAddress(t), "accounts@example.com" })
+	server := testkit.Start(t, func(c *cardea.Config) {
+		c.SMTPURL, c.MailFrom = "smtp://"+testkit.ClosedAddress(t), "accounts@example.com"
+	})
 	server.Register(t, "ada@example.com")
 	server.Log.Await(t, `"job":"mail"`)
 	client := server.NewClient(t)

@@ -36,6 +36,22 @@ func TestLoginRefusalsLookTheSame(t *testing.T) {
 	}
 }
 
+// A login without a password costs no hash, and is no attempt at the account.
+func TestLoginWithoutAPassword(t *testing.T) {
+	server := testkit.Start(t, testkit.Throttled)
+	server.Register(t, "ada@example.com")
+	hashes := hashing(t, server, "done_total")
+	for _, body := range []map[string]any{{"email": "ada@example.com"}, {"email": "ada@example.com", "password": nil}, testkit.Credentials("ada@example.com", ""), {}} {
+		for range 4 {
+			server.NewClient(t).Post("/api/login", body).WantError(http.StatusUnauthorized, "invalid_credentials")
+		}
+	}
+	if more := hashing(t, server, "done_total") - hashes; more != 0 {
+		t.Errorf("%d hashes", more)
+	}
+	server.NewClient(t).Login("ada@example.com")
+}
+
 func TestLoginIssuesAFreshToken(t *testing.T) {
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")

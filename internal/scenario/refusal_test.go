@@ -13,18 +13,19 @@ import (
 // Answers that no route gives have the safety headers too, those of net/http included.
 func TestRefusalsAreSafeInABrowser(t *testing.T) {
 	address := startServing(t)
-	long := strings.Repeat("x", 40<<10)
+	long := strings.Repeat("x", 32<<10)
 	for what, c := range map[string]struct{ request, status string }{
-		"all of the server": {"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "204"},
-		"no host":           {"GET / HTTP/1.1\r\n\r\n", "400"},
-		"no request":        {"\x16\x03\x01\r\n\r\n", "400"},
-		"a long header":     {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
-		"an unknown coding": {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", "501"},
-		"an expectation":    {"POST /api/login HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", "417"},
-		"an old version":    {"POST /api/login HTTP/1.0\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", "417"},
-		"after an answer":   {"GET /none HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n\r\n", "404"},
-		"a later version":   {"GET / HTTP/3.0\r\nHost: x\r\n\r\n", "505"},
-		"a host":            {"GET / HTTP/1.1\r\nHost: a%2fb\r\nConnection: close\r\n\r\n", "400"},
+		"all of the server":  {"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "204"},
+		"no host":            {"GET / HTTP/1.1\r\n\r\n", "400"},
+		"no request":         {"\x16\x03\x01\r\n\r\n", "400"},
+		"a long header":      {"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + long + "\r\n\r\n", "431"},
+		"an unknown coding":  {"POST /api/logout HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", "501"},
+		"an expectation":     {"POST /api/login HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", "417"},
+		"an old version":     {"POST /api/login HTTP/1.0\r\nExpect: miracles\r\nContent-Length: 5\r\n\r\n", "417"},
+		"after an answer":    {"GET /none HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n\r\n", "404"},
+		"a header of 31 KiB": {"GET /none HTTP/1.1\r\nHost: x\r\nX-Long: " + long[:31<<10] + "\r\n\r\nGET / HTTP/1.1\r\n\r\n", "404"},
+		"a later version":    {"GET / HTTP/3.0\r\nHost: x\r\n\r\n", "505"},
+		"a host":             {"GET / HTTP/1.1\r\nHost: a%2fb\r\nConnection: close\r\n\r\n", "400"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			conn := testkit.Dial(t, address)

@@ -146,6 +146,9 @@ func TestPasswordsFromTheInstallationsNames(t *testing.T) {
 	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "cardea!!!")).WantError(400, "invalid_input")
 	client.Post("/api/password", testkit.PasswordChange("hinges of cardea", "2026-11-22")).Want(200) // without letters
 
+	server = testkit.Start(t) // without a public URL
+	server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", "localhost99")).WantError(400, "invalid_input")
+
 	server = testkit.Start(t, func(c *cardea.Config) { c.PublicURL = "https://konten.bücherei.example" })
 	server.NewClient(t).Post("/api/register", testkit.Registration("Ada", "ada@bletchley.org", "Bücherei1")).WantError(400, "invalid_input")
 }

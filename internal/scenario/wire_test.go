@@ -224,7 +224,7 @@ func TestHeaderAndAddressLimits(t *testing.T) {
 }
 
 // If the end of a request is ambiguous, the request is refused. Nothing after it is read
-// as a request.
+// as a request. Nor is anything after a request of HTTP/1.0.
 func TestFraming(t *testing.T) {
 	address := startServing(t)
 	const smuggled = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -236,13 +236,18 @@ func TestFraming(t *testing.T) {
 		"a space before a colon":  {"POST /api/logout HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n", "400"},
 		"two hosts":               {"POST /api/logout HTTP/1.1\r\nHost: x\r\nHost: y\r\n", "400"},
 		"a bare CR in a header":   {"POST /api/logout HTTP/1.1\r\nHost: x\r\nX-A: b\rc\r\n", "400"},
+		"chunks in HTTP/1.0":      {"POST /api/logout HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n", "200"},
+		"a length in HTTP/1.0":    {"POST /api/logout HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 0\r\n", "200"},
+		"a read in HTTP/1.0":      {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n", "200"},
+		"a 404 in HTTP/1.0":       {"GET /none HTTP/1.0\r\nConnection: keep-alive\r\n", "404"},
 		"HTTP/2, not spoken here": {"PRI * HTTP/2.0\r\n", "404"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			conn := testkit.Dial(t, address)
 			_, _ = io.WriteString(conn, c.head+"\r\n"+smuggled)
 			text, err := io.ReadAll(conn)
-			if err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 "+c.status+" ") || strings.Count(string(text), "HTTP/1.1 ") != 1 {
+			first, _, _ := strings.Cut(string(text), "\r\n")
+			if err != nil || !strings.HasPrefix(first, "HTTP/1.") || !strings.Contains(first, " "+c.status+" ") || strings.Count(string(text), "HTTP/1.") != 1 {
 				t.Errorf("%q (%v)", text, err)
 			}
 		})

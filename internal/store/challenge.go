@@ -11,6 +11,7 @@ type Challenge struct {
 	Purpose     string
 	UserID      string
 	Email       string // what is confirmed, as typed
+	EmailKey    string // to undo a change: the address in the form that is compared; else empty
 	TokenHash   []byte // SHA-256; unique
 	CodeMAC     []byte // empty: there is no code
 	BrowserHash []byte // SHA-256; empty: no browser
@@ -20,11 +21,11 @@ type Challenge struct {
 	ExpiresAt   time.Time
 }
 
-const challengeColumns = `id, purpose, user_id, email, token_hash, code_mac, browser_hash, state, attempts, created_at, expires_at`
+const challengeColumns = `id, purpose, user_id, email, email_key, token_hash, code_mac, browser_hash, state, attempts, created_at, expires_at`
 
 func (c *Challenge) fields() []any {
 	return []any{
-		&c.ID, &c.Purpose, &c.UserID, &c.Email, &c.TokenHash, &c.CodeMAC, &c.BrowserHash, &c.State,
+		&c.ID, &c.Purpose, &c.UserID, &c.Email, &c.EmailKey, &c.TokenHash, &c.CodeMAC, &c.BrowserHash, &c.State,
 		&c.Attempts, instant{&c.CreatedAt}, instant{&c.ExpiresAt},
 	}
 }
@@ -50,10 +51,30 @@ func (r reads) ChallengeOfBrowser(ctx context.Context, browserHash []byte, purpo
 	return c, r.classify(err)
 }
 
+// UserToUndo returns the id of a user who had an address and can undo that it was changed, or
+// [ErrNotFound].
+func (r reads) UserToUndo(ctx context.Context, emailKey string, now time.Time) (id string, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT user_id FROM challenges WHERE email_key = $1 AND email_key <> '' AND expires_at > $2 LIMIT 1`,
+		emailKey, micros(now)).Scan(&id)
+	return id, r.classify(err)
+}
+
+// AddressesToUndo lists the addresses, at most ten, to which the account of a user can go back.
+func (r reads) AddressesToUndo(ctx context.Context, userID string, now time.Time) ([]string, error) {
+	type address struct{ email string }
+	list, err := readAll(ctx, r, func(a *address) []any { return []any{&a.email} }, `SELECT DISTINCT email FROM challenges
+		WHERE user_id = $1 AND purpose = 'undo' AND expires_at > $2 LIMIT 10`, userID, micros(now))
+	emails := make([]string, len(list))
+	for i, a := range list {
+		emails[i] = a.email
+	}
+	return emails, err
+}
+
 // CreateChallenge adds a challenge. Its user need not exist.
 func (tx *Tx) CreateChallenge(ctx context.Context, c Challenge) error {
-	_, err := tx.exec(ctx, `INSERT INTO challenges (`+challengeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		c.ID, c.Purpose, c.UserID, c.Email, c.TokenHash, c.CodeMAC, c.BrowserHash, c.State, c.Attempts, micros(c.CreatedAt), micros(c.ExpiresAt))
+	_, err := tx.exec(ctx, `INSERT INTO challenges (`+challengeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		c.ID, c.Purpose, c.UserID, c.Email, c.EmailKey, c.TokenHash, c.CodeMAC, c.BrowserHash, c.State, c.Attempts, micros(c.CreatedAt), micros(c.ExpiresAt))
 	return err
 }
 
@@ -73,6 +94,12 @@ func (tx *Tx) DeleteChallenge(ctx context.Context, id string) error {
 // after a time.
 func (tx *Tx) DeleteChallengesOfUser(ctx context.Context, userID, purpose string, since time.Time) error {
 	_, err := tx.exec(ctx, `DELETE FROM challenges WHERE user_id = $1 AND purpose = $2 AND created_at >= $3`, userID, purpose, micros(since))
+	return err
+}
+
+// DeleteChallengesOfBrowser removes the challenges that a browser asked for, for a purpose.
+func (tx *Tx) DeleteChallengesOfBrowser(ctx context.Context, browserHash []byte, purpose string) error {
+	_, err := tx.exec(ctx, `DELETE FROM challenges WHERE browser_hash = $1 AND purpose = $2`, browserHash, purpose)
 	return err
 }
 

@@ -15,8 +15,8 @@ var unseen = map[string]bool{
 	"AddOrphan": true, "AdoptOrphan": true, "ForgetOrphan": true, "ExpireOrphan": true,
 	"AddAttempt": true, "DeleteAttempts": true, "DeleteAttemptsFrom": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
 	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
-	"ForgetAuditAddresses": true, "CreateChallenge": true, "CountCodeAttempt": true, "DeleteChallenge": true, "DeleteChallengesOfUser": true, "DeleteExpiredChallenges": true,
-	"AddMail": true, "LeaseMail": true, "PostponeMail": true, "GiveUpMail": true, "DeleteMail": true, "DeleteAllMail": true,
+	"ForgetAuditAddresses": true, "CreateChallenge": true, "CountCodeAttempt": true, "DeleteChallenge": true, "DeleteChallengesOfUser": true, "DeleteChallengesOfBrowser": true, "DeleteExpiredChallenges": true,
+	"AddMail": true, "LeaseMail": true, "ReleaseMail": true, "PostponeMail": true, "GiveUpMail": true, "DeleteMail": true, "DeleteAllMail": true,
 }
 
 // What was read about a user is valid until a transaction changes it, by any method.

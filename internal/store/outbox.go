@@ -44,14 +44,20 @@ func (r reads) HasDueMail(ctx context.Context, now time.Time) (bool, error) {
 // LeaseMail takes at most limit messages that are due, the longest due first. Until the
 // lease ends, nobody else takes them; each counts one more attempt.
 func (tx *Tx) LeaseMail(ctx context.Context, now, until time.Time, limit int) ([]Mail, error) {
-	return readAll(ctx, tx.reads, (*Mail).fields, `UPDATE outbox SET send_at = $2, attempts = attempts + 1 WHERE id IN
+	return readAll(ctx, tx.reads, (*Mail).fields, `UPDATE outbox SET send_at = $2, leased = 1, attempts = attempts + 1 WHERE id IN
 		(SELECT id FROM outbox WHERE gave_up = 0 AND send_at <= $1 ORDER BY send_at LIMIT $3)
 		RETURNING `+mailColumns, micros(now), micros(until), limit)
 }
 
-// PostponeMail sets the next attempt at a message, if it is still there.
+// ReleaseMail ends all leases that last longer than now. The messages are due at once.
+func (tx *Tx) ReleaseMail(ctx context.Context, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE outbox SET send_at = $1, leased = 0 WHERE gave_up = 0 AND send_at > $1 AND leased = 1`, micros(now))
+	return err
+}
+
+// PostponeMail ends the lease of a message, if it is still there, and sets its next attempt.
 func (tx *Tx) PostponeMail(ctx context.Context, id string, attempts int, sendAt time.Time, reason string) error {
-	_, err := tx.exec(ctx, `UPDATE outbox SET attempts = $2, send_at = $3, error = $4 WHERE id = $1`, id, attempts, micros(sendAt), reason)
+	_, err := tx.exec(ctx, `UPDATE outbox SET attempts = $2, send_at = $3, leased = 0, error = $4 WHERE id = $1`, id, attempts, micros(sendAt), reason)
 	return err
 }
 
@@ -83,6 +89,12 @@ func (r reads) ExpiredMail(ctx context.Context, at time.Time, limit int) ([]Mail
 func (r reads) LatestMail(ctx context.Context, until time.Time, limit int) ([]Mail, error) {
 	return readAll(ctx, r, (*Mail).fields, `SELECT `+mailColumns+` FROM outbox WHERE created_at <= $1
 		ORDER BY created_at DESC LIMIT $2`, micros(until), limit)
+}
+
+// IsMailWaiting reports whether a message of a kind to an address is to be sent after a time.
+func (r reads) IsMailWaiting(ctx context.Context, recipient, kind string, after time.Time) (bool, error) {
+	return r.exists(ctx, `SELECT 1 FROM outbox WHERE recipient = $1 AND kind = $2 AND gave_up = 0 AND send_at > $3 LIMIT 1`,
+		recipient, kind, micros(after))
 }
 
 // MailByID finds a message in the outbox, or [ErrNotFound].

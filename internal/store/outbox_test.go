@@ -37,6 +37,10 @@ func TestLeaseMail(t *testing.T) {
 			t.Errorf("after the lease: %+v", late)
 		}
 		write(t, db, func(tx *store.Tx) error { return tx.PostponeMail(t.Context(), "m1", 1, at(9), "down") })
+		write(t, db, func(tx *store.Tx) error { return tx.ReleaseMail(t.Context(), at(8)) })
+		if got := lease(at(8), at(12)); len(got) != 1 || got[0].ID != "m2" || got[0].Attempts != 3 {
+			t.Errorf("released: %+v", got)
+		}
 		if got := lease(at(9), at(20)); len(got) != 1 || got[0].ID != "m1" || got[0].Error != "down" || got[0].Attempts != 2 {
 			t.Errorf("postponed: %+v", got)
 		}

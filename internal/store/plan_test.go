@@ -159,13 +159,30 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.LeaseMail(ctx, at(9), at(10), 9)
 		return err
 	},
+	"ReleaseMail": func(tx *store.Tx, ctx context.Context) error { return tx.ReleaseMail(ctx, at(9)) },
 	"PostponeMail": func(tx *store.Tx, ctx context.Context) error {
 		return tx.PostponeMail(ctx, "m1", 1, at(9), "down")
 	},
-	"GiveUpMail":  func(tx *store.Tx, ctx context.Context) error { return tx.GiveUpMail(ctx, "m1", "refused") },
-	"DeleteMail":  func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMail(ctx, "m1") },
-	"ExpiredMail": func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpiredMail(ctx, at(99), 9); return err },
-	"LatestMail":  func(tx *store.Tx, ctx context.Context) error { _, err := tx.LatestMail(ctx, at(9), 9); return err },
+	"GiveUpMail": func(tx *store.Tx, ctx context.Context) error { return tx.GiveUpMail(ctx, "m1", "refused") },
+	"DeleteChallengesOfBrowser": func(tx *store.Tx, ctx context.Context) error {
+		return tx.DeleteChallengesOfBrowser(ctx, []byte("b1"), "login")
+	},
+	"UserToUndo": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.UserToUndo(ctx, "ann@example.com", at(1))
+		return notMissing(err)
+	},
+	"AddressesToUndo": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.AddressesToUndo(ctx, "ann", at(1))
+		return err
+	},
+	"IsMailWaiting": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.IsMailWaiting(ctx, "ann@example.com", "deleted", at(1))
+		return err
+	},
+	"DeleteMail":    func(tx *store.Tx, ctx context.Context) error { return tx.DeleteMail(ctx, "m1") },
+	"DeleteAllMail": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAllMail(ctx) },
+	"ExpiredMail":   func(tx *store.Tx, ctx context.Context) error { _, err := tx.ExpiredMail(ctx, at(99), 9); return err },
+	"LatestMail":    func(tx *store.Tx, ctx context.Context) error { _, err := tx.LatestMail(ctx, at(9), 9); return err },
 	"MailByID": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.MailByID(ctx, "m1")
 		return notMissing(err)

@@ -31,7 +31,7 @@ const Default = "en"
 const (
 	// Folder is where an operator's folder keeps catalogues.
 	Folder = "words"
-	// mostBytes is the limit on the size of a catalogue, ten times that of the largest.
+	// mostBytes is the limit on the size of a file, ten times that of the largest.
 	mostBytes = 256 << 10
 	// mostFiles is the limit on the number of catalogues in an operator's folder.
 	mostFiles = 100
@@ -115,19 +115,37 @@ func addOverrides(texts map[string]catalogue, override fs.FS) error {
 // read reads a catalogue. If standard is not nil, each text must have the places of the
 // standard's text of the same name.
 func read(fsys fs.FS, name string, standard catalogue) (catalogue, error) {
-	file, err := fsys.Open(name)
+	content, err := ReadFile(fsys, name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
+		return nil, err
+	}
+	return parse(name, content, standard)
+}
+
+// ReadFile reads a regular file of an operator's folder, of at most 256 KiB. Anything else, such
+// as a pipe, could keep the start waiting for ever. The error is a line that says what to do; it
+// may be [fs.ErrNotExist].
+func ReadFile(fsys fs.FS, name string) (string, error) {
+	info, err := fs.Stat(fsys, name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("it is not a file")
+	}
+	var file fs.File
+	if err == nil {
+		file, err = fsys.Open(name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	content, err := io.ReadAll(io.LimitReader(file, mostBytes+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
+		return "", fmt.Errorf("%s: %w; make it a readable file or remove it", name, err)
 	case len(content) > mostBytes:
-		return nil, fmt.Errorf("%s: larger than %d KiB; shorten it", name, mostBytes>>10)
+		return "", fmt.Errorf("%s: larger than %d KiB; shorten it", name, mostBytes>>10)
 	}
-	return parse(name, string(content), standard)
+	return string(content), nil
 }
 
 func newBook(standard catalogue, texts map[string]catalogue) *Book {

@@ -29,6 +29,7 @@ type Limits struct {
 	Waiting int           // jobs that may wait, for each worker
 	Wait    time.Duration // how long a job may wait
 	Memory  int64         // total weight of running jobs; 0 means no limit
+	Period  time.Duration // how long turns of lasting flows count, see [fair.Queue]
 	// RaiseProcs raises GOMAXPROCS by the number of workers, from the first job
 	// until Close. Without it, busy workers take threads from the rest of the
 	// program, so requests get slower when all workers are busy. GOMAXPROCS belongs
@@ -72,7 +73,7 @@ func NewPool(limits Limits) *Pool {
 		limits.Workers = cores()
 	}
 	p := &Pool{limits: limits, waiters: map[*fair.Ticket]*waiter{}, load: Load{Slots: limits.Workers}}
-	p.changed = sync.NewCond(&p.mu)
+	p.changed, p.queue.Period = sync.NewCond(&p.mu), limits.Period
 	return p
 }
 

@@ -120,7 +120,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Challenges = challenge.New(h.DB, keys.Sub(secret.Codes), now)
 	h.Accounts = account.New(account.Options{
 		DB: h.DB, Guards: guards, Sessions: h.Sessions, Passwords: h.Passwords, Pictures: h.Pictures,
-		Mail: account.Mail{Challenges: h.Challenges, Outbox: h.Outbox, IsRequired: opt.VerifiesFirst}, Now: now, Log: log,
+		Mail: account.Mail{Challenges: h.Challenges, Outbox: h.Outbox, HasLogin: true, IsRequired: opt.VerifiesFirst}, Now: now, Log: log,
 	})
 }
 

@@ -23,11 +23,7 @@ func (a *API) Avatar(r *wire.Request) error {
 	if !isPNG {
 		return media.ErrPictureNotFound
 	}
-	query, err := r.Query()
-	if err != nil {
-		return err
-	}
-	side, err := sideOf(query, avatarSide)
+	side, err := sideOf(r.Query(), avatarSide)
 	if err != nil {
 		return err
 	}
@@ -44,11 +40,7 @@ func (a *API) Avatar(r *wire.Request) error {
 // UserAvatar serves what the user with an id looks like: the square crop of the picture,
 // or the default avatar. It always answers, for unknown users too.
 func (a *API) UserAvatar(r *wire.Request) error {
-	query, err := r.Query()
-	if err != nil {
-		return err
-	}
-	side, err := sideOf(query, avatarSide)
+	side, err := sideOf(r.Query(), avatarSide)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type mailJSON struct {
 // Mailbox lists the messages that were or would be sent, for tests of apps.
 func (a *API) Mailbox(r *wire.Request) error {
 	var wanted func(string) bool
-	if to := account.EmailKey(r.HTTP.URL.Query().Get("to")); to != "" {
+	if to := account.EmailKey(r.Query().Get("to")); to != "" {
 		wanted = func(address string) bool { return account.EmailKey(address) == to }
 	}
 	posts, err := a.owners.Mailbox.Latest(r.Context(), wanted)

@@ -47,10 +47,7 @@ func (a *API) RemovePicture(r *wire.Request) error {
 
 // Picture serves a user's picture, or a square crop of it.
 func (a *API) Picture(r *wire.Request) error {
-	query, err := r.Query()
-	if err != nil {
-		return err
-	}
+	query := r.Query()
 	side, err := sideOf(query, 0)
 	if err != nil {
 		return err

@@ -58,11 +58,7 @@ func sessionOf(i session.Info) sessionJSON {
 
 // Sessions lists the user's sessions, a page at a time.
 func (a *API) Sessions(r *wire.Request) error {
-	query, err := r.Query()
-	if err != nil {
-		return err
-	}
-	page, next, err := a.owners.Sessions.Page(r.Context(), r.Session.User.ID, r.Session.ID, query.Get("after"))
+	page, next, err := a.owners.Sessions.Page(r.Context(), r.Session.User.ID, r.Session.ID, r.Query().Get("after"))
 	if err != nil {
 		return err
 	}

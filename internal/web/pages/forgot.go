@@ -12,7 +12,7 @@ var forgotPage = newPage("forgot.html")
 // Forgot asks for the address to which a reset link goes or, after that, says what to do.
 func (p *Pages) Forgot(r *wire.Request) error {
 	v := p.view(r)
-	if r.HTTP.URL.Query().Has("sent") {
+	if r.Query().Has("sent") {
 		v.Stage = "sent"
 		v.More = v.language.Duration(challenge.Reset.Lifetime())
 	}

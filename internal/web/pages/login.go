@@ -21,7 +21,7 @@ func (p *Pages) Login(r *wire.Request) error {
 		return nil
 	}
 	v := p.loginView(r)
-	if v.ByMail() && r.HTTP.URL.Query().Has("code") {
+	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}
 	return p.show(r, http.StatusOK, loginPage, v)

@@ -14,7 +14,7 @@ var resetPage = newPage("reset.html")
 func (p *Pages) Reset(r *wire.Request) error {
 	v := p.view(r)
 	v.Typed["email"] = v.Address
-	if r.HTTP.URL.Query().Has("done") {
+	if r.Query().Has("done") {
 		v.Stage = "done"
 	}
 	return p.show(r, http.StatusOK, resetPage, v)

@@ -20,7 +20,7 @@ func (p *Pages) Static(r *wire.Request) error {
 	if err != nil {
 		return wire.ErrNoRoute
 	}
-	if r.HTTP.URL.Query().Get("v") == versions()[name] {
+	if r.Query().Get("v") == versions()[name] {
 		r.CacheForever()
 	} else {
 		r.Header().Set("Cache-Control", "public, max-age=3600")

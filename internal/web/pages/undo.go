@@ -13,7 +13,7 @@ var undoPage = newPage("undo.html")
 // Undo asks whether a change was not the user's or, after that, says what happened.
 func (p *Pages) Undo(r *wire.Request) error {
 	v := p.view(r)
-	if r.HTTP.URL.Query().Has("done") {
+	if r.Query().Has("done") {
 		v.Stage = "done"
 	}
 	return p.show(r, http.StatusOK, undoPage, v)

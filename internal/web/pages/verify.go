@@ -15,7 +15,7 @@ var verifyPage = newPage("verify.html")
 // Verify confirms an e-mail address: that of an account, or the new one of a change.
 func (p *Pages) Verify(r *wire.Request) error {
 	v := p.view(r)
-	switch query := r.HTTP.URL.Query(); {
+	switch query := r.Query(); {
 	case query.Has("done"):
 		v.Stage = "done"
 	case query.Has("sent"):

@@ -22,6 +22,7 @@ var (
 
 	errBadHost = &guard.Error{Kind: guard.KindInvalid, Code: "malformed_request",
 		Message: "The Host header is not a host name."}
+	errLongQuery   = Malformed("The query of the address is too long: at most 2 KiB.", nil)
 	errCrossOrigin = &guard.Error{Kind: guard.KindForbidden, Code: "cross_origin",
 		Message: "Requests from pages of another origin are refused; the operator can allow an origin with CARDEA_ALLOWED_ORIGINS."}
 	errNotJSON = &guard.Error{Kind: guard.KindUnsupported, Code: "unsupported_media_type",

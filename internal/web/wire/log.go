@@ -15,8 +15,9 @@ import (
 const slow = time.Second
 
 // log writes one line about a request that may have changed something, failed or was
-// slow. With LogAll, it does so for every request. So the log has every X-Request-Id.
-// The line names the route's pattern, because the path is the client's choice.
+// slow. With LogAll, it does so for every request, and the log has every X-Request-Id.
+// Otherwise lines about refusals are bounded. The line names the route's pattern, because
+// the path is the client's choice.
 func (r *Request) log(took time.Duration) {
 	level := slog.LevelInfo
 	switch {
@@ -30,6 +31,10 @@ func (r *Request) log(took time.Duration) {
 	case r.status < http.StatusBadRequest && isSafeMethod(r.HTTP.Method) && !r.wire.opt.LogAll:
 		return
 	}
+	more, ok := r.wire.refused.pass(r)
+	if !ok {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("request", r.ID()),
 		slog.String("method", knownMethod(r.HTTP.Method)),
@@ -41,7 +46,11 @@ func (r *Request) log(took time.Duration) {
 	if r.Session != nil {
 		attrs = append(attrs, slog.String("user", r.Session.User.ID))
 	}
-	r.wire.opt.Log.LogAttrs(r.Context(), level, "request", append(attrs, r.errorAttrs()...)...)
+	attrs = append(attrs, r.errorAttrs()...)
+	if more > 0 {
+		attrs = append(attrs, slog.Int64("more", more))
+	}
+	r.wire.opt.Log.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
 // errorAttrs says why a request failed: the cause if the fault is ours, else only

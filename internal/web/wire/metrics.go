@@ -13,6 +13,7 @@ import (
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	unlogged *prometheus.CounterVec
 	usual    map[string]usual // by pattern; not changed after the start
 }
 
@@ -36,6 +37,10 @@ func newMetrics() Metrics {
 			Help:    "Time from the request's header to the end of its answer.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method", "route"}),
+		unlogged: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cardea_http_unlogged_total",
+			Help: "Refused requests without a line in the log, by status, because there were too many.",
+		}, []string{"status"}),
 	}
 }
 
@@ -61,10 +66,12 @@ func (m *Metrics) observe(r *http.Request, status int, took time.Duration) {
 func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 	m.requests.Describe(ch)
 	m.duration.Describe(ch)
+	m.unlogged.Describe(ch)
 }
 
 // Collect implements [prometheus.Collector].
 func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.requests.Collect(ch)
 	m.duration.Collect(ch)
+	m.unlogged.Collect(ch)
 }

@@ -39,6 +39,9 @@ func (wire *Wire) Begin(w http.ResponseWriter, r *http.Request) *Request {
 	req := wire.request(w, r)
 	req.body = paceBody(req, r)
 	req.setSafetyHeaders()
+	if !r.ProtoAtLeast(1, 1) { // a Transfer-Encoding is faulty framing there, which net/http ignores (RFC 9112 section 6.1)
+		req.Header().Set("Connection", "close")
+	}
 	return req
 }
 
@@ -59,11 +62,17 @@ func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
 	}
 }
 
-// Admit refuses requests that no route should see: those with a malformed Host
-// header and unsafe ones from pages of other origins.
+// maxQuery bounds a query, in bytes. No route needs more.
+const maxQuery = 2 << 10
+
+// Admit refuses requests that no route should see: those with a malformed Host header or a
+// long query, and unsafe ones from pages of other origins.
 func (r *Request) Admit() error {
 	if _, ok := text.Host(r.HTTP.Host, false); !ok {
 		return errBadHost
+	}
+	if len(r.HTTP.URL.RawQuery) > maxQuery {
+		return errLongQuery
 	}
 	return r.checkOrigin()
 }
@@ -109,17 +118,8 @@ func (r *Request) ID() string {
 	return r.id
 }
 
-// maxQuery bounds a query, in bytes; no route needs more.
-const maxQuery = 2 << 10
-
-// Query returns the parameters of the address. Error: malformed_request, if it is longer
-// than any route needs.
-func (r *Request) Query() (url.Values, error) {
-	if len(r.HTTP.URL.RawQuery) > maxQuery {
-		return nil, Malformed("The query of the address is too long: at most 2 KiB.", nil)
-	}
-	return r.HTTP.URL.Query(), nil
-}
+// Query returns the parameters of the address.
+func (r *Request) Query() url.Values { return r.HTTP.URL.Query() }
 
 // Context returns the context of the request. It measures the work done for it.
 func (r *Request) Context() context.Context { return &r.meter }

@@ -51,6 +51,7 @@ type Wire struct {
 	answers  *budget
 	metrics  Metrics
 	foreign  *rarely.Gate[struct{}] // notes about cookies of other apps
+	refused  refusedLines
 }
 
 // New returns a Wire that finds sessions in the given service.
@@ -63,6 +64,7 @@ func New(sessions *session.Service, opt Options) *Wire {
 		answers:  newAnswerBudget(opt.Memory),
 		metrics:  newMetrics(),
 		foreign:  rarely.NewGate[struct{}](foreignEvery, 1),
+		refused:  newRefusedLines(),
 	}
 }
 

@@ -102,6 +102,7 @@ CREATE TABLE challenges (
     purpose      TEXT    NOT NULL, -- verify, reset, change, login or undo
     user_id      TEXT    NOT NULL, -- no reference: for an unknown address, a decoy without a user takes as long
     email        TEXT    NOT NULL, -- what is confirmed, as typed; undo: the address to go back to
+    email_key    TEXT    NOT NULL, -- undo: that address in the form that is compared; nobody else may have it
     token_hash   BLOB    NOT NULL UNIQUE, -- SHA-256 of the token in the link
     code_mac     BLOB    NOT NULL, -- HMAC of id and code; empty: there is no code
     browser_hash BLOB    NOT NULL, -- SHA-256 of the cookie of the browser that asked; empty: no browser
@@ -114,6 +115,7 @@ CREATE TABLE challenges (
 CREATE INDEX challenges_of_user ON challenges (user_id, purpose);
 CREATE INDEX challenges_of_browser ON challenges (browser_hash, purpose);
 CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+CREATE INDEX challenges_to_undo ON challenges (email_key) WHERE email_key <> '';
 
 -- Mail that is to be sent. A row goes when the mail server has taken the message.
 CREATE TABLE outbox (
@@ -125,12 +127,14 @@ CREATE TABLE outbox (
     attempts   INTEGER NOT NULL,
     error      TEXT    NOT NULL, -- of the last attempt
     created_at INTEGER NOT NULL,
-    send_at    INTEGER NOT NULL, -- the next attempt; while one runs, when it counts as lost
+    send_at    INTEGER NOT NULL, -- the next attempt; while leased, when the lease ends
+    leased     INTEGER NOT NULL DEFAULT 0, -- a server is sending it
     expires_at INTEGER NOT NULL, -- when it is given up
     gave_up    INTEGER NOT NULL DEFAULT 0 -- it will not be sent; kept for operators until it expires
 ) STRICT;
 
 CREATE INDEX outbox_due ON outbox (send_at) WHERE gave_up = 0;
 CREATE INDEX outbox_of_user ON outbox (user_id);
+CREATE INDEX outbox_of_recipient ON outbox (recipient, kind);
 CREATE INDEX outbox_by_expiry ON outbox (expires_at);
 CREATE INDEX outbox_by_creation ON outbox (created_at);
