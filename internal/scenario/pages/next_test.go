@@ -23,14 +23,14 @@ func TestLoginReturns(t *testing.T) {
 	server := testkit.Start(t, development, withApp)
 	server.Register(t, "ada@example.com")
 	for next, want := range map[string]string{
-		"/members?a=1#top":               "/members?a=1#top",
-		app + "/x":                       app + "/x",
-		server.URL + "/here":             server.URL + "/here",
-		"":                               app + "/home",
-		"//evil.example":                 app + "/home",
-		"https://evil.example/":          app + "/home",
-		app + "@evil.example/":           app + "/home",
-		"/" + strings.Repeat("a", 1<<14): app + "/home",
+		"/members?a=1#top":              "/members?a=1#top",
+		app + "/x":                      app + "/x",
+		server.URL + "/here":            server.URL + "/here",
+		"":                              app + "/home",
+		"//evil.example":                app + "/home",
+		"https://evil.example/":         app + "/home",
+		app + "@evil.example/":          app + "/home",
+		"/" + strings.Repeat("a", 1990): app + "/home",
 	} {
 		visitor := browserOf(t, server)
 		path := "/login?next=" + url.QueryEscape(next)

@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// maxNext bounds an address to return to, in bytes. It fits into a cookie with an e-mail
-// address (RFC 6265 section 6.1 has 4,096 bytes).
-const maxNext = 2 << 10
+// maxNext bounds an address to return to, in bytes, as it is encoded in a query. The query
+// of a page has room for it and for parameters of its own, such as ?code.
+const maxNext = maxQuery - 64
 
 // SafeNext returns the address if a browser may be sent there, as it stands in a Location
 // header; empty if not. It may be a path of the page's own origin, or an address at one of
@@ -26,7 +26,7 @@ func SafeNext(next string, origins []string) string {
 		return ""
 	}
 	next = encoded(next)
-	if len(next) > maxNext {
+	if len(url.QueryEscape(next)) > maxNext {
 		return ""
 	}
 	if isCleanPath(next) {
