@@ -16,19 +16,23 @@ func (v *visit) checkAddress(ctx context.Context) bool {
 	answer, err := v.ask(ctx, http.MethodGet, "/healthz", nil)
 	switch _, isCertificate := errors.AsType[*tls.CertificateVerificationError](err); {
 	case isCertificate:
-		v.wrong("give the proxy a certificate for "+v.URL.Hostname()+" that browsers trust", "the certificate is refused: %s", inWords(err))
+		v.wrong("give the proxy a certificate for "+v.URL.Hostname()+" that browsers trust",
+			"the certificate is refused: %s", inWords(err))
 		return false
 	case err != nil:
 		v.wrong("let "+v.URL.Host+" lead to the proxy, and start the proxy", "%s does not answer: %s", v.URL, inWords(err))
 		return false
 	case answer.status >= 300 && answer.status < 400:
-		v.wrong("run cardea doctor with the --url that users end up at", "%s redirects to %s", v.address("/healthz"), answer.header.Get("Location"))
+		v.wrong("run cardea doctor with the --url that users end up at",
+			"%s redirects to %s", v.address("/healthz"), answer.header.Get("Location"))
 		return false
 	case answer.status >= http.StatusBadGateway && answer.status <= http.StatusGatewayTimeout && !answer.isOurs():
-		v.wrong("proxy_pass http://127.0.0.1:5000;  (in nginx: the address of cardea serve --listen)", "%s answers %d: it does not reach Cardea", answer.who(), answer.status)
+		v.wrong("proxy_pass http://127.0.0.1:5000;  (in nginx: the address of cardea serve --listen)",
+			"%s answers %d: it does not reach Cardea", answer.who(), answer.status)
 		return false
 	case answer.status != http.StatusOK || answer.body.Status != "success":
-		v.wrong("let the proxy pass all paths of "+v.URL.Host+" to Cardea", "%s is not answered by Cardea, but by %s with status %d", v.address("/healthz"), answer.who(), answer.status)
+		v.wrong("let the proxy pass all paths of "+v.URL.Host+" to Cardea",
+			"%s is not answered by Cardea, but by %s with status %d", v.address("/healthz"), answer.who(), answer.status)
 		return false
 	}
 	v.ok("Cardea answers at %s", v.URL)
@@ -43,7 +47,8 @@ func (v *visit) checkReady(ctx context.Context) {
 	case err != nil:
 		v.failed("/readyz", err)
 	case answer.status != http.StatusOK:
-		v.wrong("read the server's log, and docs/deploy.md#watch-it", "it is not ready (%d): %s", answer.status, answer.body.Message)
+		v.wrong("read the server's log, and docs/deploy.md#watch-it",
+			"it is not ready (%d): %s", answer.status, answer.body.Message)
 	case answer.body.Message != "":
 		v.wrong("read the server's log, and docs/deploy.md#watch-it", "%s", answer.body.Message)
 	}

@@ -30,7 +30,8 @@ func (v *visit) checkCookie(ctx context.Context) {
 		v.wrong("let the proxy pass Set-Cookie to browsers", "no cookie comes back, so nobody can stay signed in")
 		return
 	case at < 0:
-		v.wrong("run cardea doctor with the settings of the server", "the cookie is named %s, and by the settings here %s", answer.cookies[0].Name, name)
+		v.wrong("run cardea doctor with the settings of the server",
+			"the cookie is named %s, and by the settings here %s", answer.cookies[0].Name, name)
 		return
 	}
 	before := len(v.findings)
@@ -62,7 +63,8 @@ func (v *visit) judge(c *http.Cookie) {
 		v.wrong(untouched, "the cookie is not SameSite=%s, as the settings say", v.Settings.CookieSameSite)
 	}
 	if c.Domain != "" && !covers(c.Domain, v.URL.Hostname()) {
-		v.wrong("CARDEA_COOKIE_DOMAIN="+site(v.URL.Hostname()), "browsers drop the cookie: its domain %s does not include %s", c.Domain, v.URL.Hostname())
+		v.wrong("CARDEA_COOKIE_DOMAIN="+site(v.URL.Hostname()),
+			"browsers drop the cookie: its domain %s does not include %s", c.Domain, v.URL.Hostname())
 	} else if c.Domain != strings.TrimPrefix(v.Settings.CookieDomain, ".") {
 		v.wrong(untouched, "the cookie has the domain %q, and by the settings %q", c.Domain, v.Settings.CookieDomain)
 	}
@@ -79,7 +81,8 @@ func (v *visit) checkReach(domain string) {
 		if own := site(v.URL.Hostname()); own != "" && own == site(app.Hostname()) {
 			change = "CARDEA_COOKIE_DOMAIN=" + own
 		}
-		v.note(change, "browsers do not send the session to %s itself; it needs that behind forward-auth, and not if its pages call the API", app.Hostname())
+		v.note(change,
+			"browsers do not send the session to %s itself; it needs that behind forward-auth, and not if its pages call the API", app.Hostname())
 	}
 }
 

@@ -62,7 +62,7 @@ type visit struct {
 // from outside end there.
 func Run(ctx context.Context, opt Options) []Finding {
 	if opt.Transport == nil {
-		opt.Transport = &http.Transport{ExpectContinueTimeout: 2 * time.Second, Proxy: http.ProxyFromEnvironment}
+		opt.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment}
 	}
 	v := &visit{Options: opt, client: &http.Client{
 		Transport: opt.Transport, Timeout: patience,

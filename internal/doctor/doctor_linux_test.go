@@ -214,7 +214,7 @@ func TestHTTPS(t *testing.T) {
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for what, s := range map[string]scene{
-		"late":    {doctor: func(o *doctor.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Hour) } }, want: wrong("clock", "differ by 1h0m", "set-ntp")},
+		"late":    {doctor: func(o *doctor.Options) { o.Now = func() time.Time { return time.Now().Add(-time.Hour) } }, want: wrong("clock", "differ by ", "set-ntp")},
 		"no date": {response: func(h http.Header) { h["Date"] = []string{"today"} }, want: doctor.Finding{Check: "clock", State: doctor.Note, Saw: "not checked"}},
 	} {
 		t.Run(what, func(t *testing.T) { t.Parallel(); s.check(t) })

@@ -50,7 +50,8 @@ func (v *visit) checkData(ctx context.Context) {
 	isElsewhere := errors.Is(v.DataFault, operate.ErrNoData) && v.Settings.Data == cardea.Default().Data
 	switch {
 	case v.Data == nil && isElsewhere:
-		v.note("run cardea doctor where the server runs, with its settings", "not checked: there is no data at %s", v.Settings.Data)
+		v.note("run cardea doctor where the server runs, with its settings",
+			"not checked: there is no data at %s", v.Settings.Data)
 		return
 	case v.Data == nil:
 		v.wrong("CARDEA_DATA=…  (the folder of the server)", "%v", v.DataFault)

@@ -20,7 +20,8 @@ func (v *visit) checkOrigins(ctx context.Context) {
 		return
 	}
 	if allowed := answer.header.Values("Access-Control-Allow-Origin"); len(allowed) > 0 {
-		v.wrong("remove Access-Control-Allow-Origin from the proxy", "pages of any origin get Access-Control-Allow-Origin: %s", strings.Join(allowed, ", "))
+		v.wrong("remove Access-Control-Allow-Origin from the proxy",
+			"pages of any origin get Access-Control-Allow-Origin: %s", strings.Join(allowed, ", "))
 	} else {
 		v.ok("other origins are not allowed")
 	}
@@ -57,15 +58,18 @@ func (v *visit) checkAllowed(ctx context.Context, origin string) {
 			v.wrong("CARDEA_ALLOWED_ORIGINS="+origin, "pages of %s may not call (status %d)", origin, r.status)
 			return
 		case len(allowed) > 1 || len(withCookie) > 1 || allowed[0] != origin:
-			v.wrong("remove Access-Control-Allow-… from the proxy", "browsers refuse the answers to %s: Access-Control-Allow-Origin is %s", origin, strings.Join(allowed, ", "))
+			v.wrong("remove Access-Control-Allow-… from the proxy",
+				"browsers refuse the answers to %s: Access-Control-Allow-Origin is %s", origin, strings.Join(allowed, ", "))
 			return
 		case len(withCookie) == 0:
-			v.wrong("let the proxy pass Access-Control-Allow-… unchanged", "browsers refuse the answers to %s: Access-Control-Allow-Credentials is missing", origin)
+			v.wrong("let the proxy pass Access-Control-Allow-… unchanged",
+				"browsers refuse the answers to %s: Access-Control-Allow-Credentials is missing", origin)
 			return
 		}
 	}
 	if app, err := url.Parse(origin); err == nil && !v.isSameSite(app) && v.Settings.CookieSameSite != "none" {
-		v.wrong("CARDEA_COOKIE_SAMESITE=none", "pages of %s may call, but browsers send no cookie: it is another site, and the cookie is SameSite=%s", origin, v.Settings.CookieSameSite)
+		v.wrong("CARDEA_COOKIE_SAMESITE=none",
+			"pages of %s may call, but browsers send no cookie: it is another site, and the cookie is SameSite=%s", origin, v.Settings.CookieSameSite)
 		return
 	}
 	v.ok("pages of %s may call", origin)

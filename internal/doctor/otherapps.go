@@ -25,7 +25,8 @@ func (v *visit) checkOtherApps(ctx context.Context) {
 		isSession := func(c *http.Cookie) bool { return c.Name == v.Settings.CookieName }
 		if slices.ContainsFunc(answer.cookies, isSession) {
 			found = true
-			v.wrong("CARDEA_COOKIE_NAME=accounts_session", "%s sets a cookie named %s too: each app signs out the users of the other", address, v.Settings.CookieName)
+			v.wrong("CARDEA_COOKIE_NAME=accounts_session",
+				"%s sets a cookie named %s too: each app signs out the users of the other", address, v.Settings.CookieName)
 		}
 	}
 	switch {

@@ -38,7 +38,8 @@ func (v *visit) checkProxy(ctx context.Context) {
 	case isTrusted:
 		v.ok("the server trusts the proxy")
 	case isBehindProxy:
-		v.wrong("CARDEA_TRUSTED_PROXIES=127.0.0.1  (the address of the proxy)", "the server does not trust the proxy, so all users share its address and its limits")
+		v.wrong("CARDEA_TRUSTED_PROXIES=127.0.0.1  (the address of the proxy)",
+			"the server does not trust the proxy, so all users share its address and its limits")
 	default:
 		v.ok("there seems to be no proxy")
 	}
@@ -70,17 +71,22 @@ func (v *visit) checkClientAddress(ctx context.Context, isTrusted bool) {
 	}
 	switch {
 	case !isKnown:
-		v.note("run cardea doctor with the settings of the server", "not checked: which address the server takes for the client's; the data here has no event of the request (status %d)", answer.status)
+		v.note("run cardea doctor with the settings of the server",
+			"not checked: which address the server takes for the client's; the data here has no event of the request (status %d)", answer.status)
 	case isTrusted && len(proxies) == 0:
-		v.wrong("run cardea doctor with the settings of the server", "the server trusts the proxy, but by the settings here it does not")
+		v.wrong("run cardea doctor with the settings of the server",
+			"the server trusts the proxy, but by the settings here it does not")
 	case trusts(local):
-		v.note("", "not checked: which address the server takes for the client's; this machine, at %s, is itself a trusted proxy", local)
+		v.note("",
+			"not checked: which address the server takes for the client's; this machine, at %s, is itself a trusted proxy", local)
 	case seen.String() == forged:
-		v.wrong("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;  (in nginx)", "clients can choose their address: the proxy passes X-Forwarded-For on as it comes")
+		v.wrong("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;  (in nginx)",
+			"clients can choose their address: the proxy passes X-Forwarded-For on as it comes")
 	case seen == local:
 		v.ok("the server sees this machine at %s", seen)
 	case trusts(seen):
-		v.wrong("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;  (in nginx)", "the proxy at %s does not tell the addresses of clients", seen)
+		v.wrong("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;  (in nginx)",
+			"the proxy at %s does not tell the addresses of clients", seen)
 	case !isTrusted && (seen.IsLoopback() || seen.IsPrivate()):
 		v.wrong("CARDEA_TRUSTED_PROXIES="+seen.String(), "the server takes the proxy at %s for the client", seen)
 	default:

@@ -126,7 +126,6 @@ func (s scene) startProxy(t *testing.T, server string) http.RoundTripper {
 	t.Cleanup(front.Close)
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	transport := &http.Transport{
-		ExpectContinueTimeout: time.Second,
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, front.Listener.Addr().String())
 		},

@@ -66,6 +66,7 @@ func TestCaddy(t *testing.T) {
 	config := "{\nadmin off\nhttps_port " + port + "\nauto_https disable_redirects\nlocal_certs\nskip_install_trust\n" +
 		"default_bind 127.0.0.1\nstorage file_system " + folder + "\n}\n" +
 		replaced(t, document(t, "deploy.md", "caddy")+document(t, "forward-auth.md", "caddy"),
+			" {\n\t\trequest_buffers 11MiB\n\t}", "", // Debian 12 has Caddy 2.6.2, which does not know it
 			"127.0.0.1:5000", strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:3000", startApp(t))
 	file := filepath.Join(folder, "Caddyfile")
 	write(t, file, []byte(config))

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxNext bounds an address to return to, in bytes. It fits into a cookie with an e-mail
-// address (RFC 6265 section 6.1 has 4,096 bytes).
+// maxNext bounds an address to return to, in bytes. Encoded in the query of a page it has at
+// most three times as many, so that maxQuery leaves room for other parameters.
 const maxNext = 2 << 10
 
 // SafeNext returns the address if a browser may be sent there, as it stands in a Location
@@ -25,13 +25,17 @@ func SafeNext(next string, origins []string) string {
 	if len(next) > maxNext || !utf8.ValidString(next) || strings.ContainsFunc(next, isAmbiguous) {
 		return ""
 	}
-	if isCleanPath(next) {
-		return encoded(next)
+	next = encoded(next)
+	switch {
+	case len(next) > maxNext:
+		return ""
+	case isCleanPath(next):
+		return next
 	}
 	for _, origin := range origins {
 		rest, isThere := strings.CutPrefix(next, origin)
 		if isThere && (rest == "" || rest[0] == '?' || rest[0] == '#' || isCleanPath(rest)) {
-			return origin + encoded(rest)
+			return next
 		}
 	}
 	return ""
