@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -14,12 +15,15 @@ import (
 	"github.com/cardea-accounts/cardea/internal/words"
 )
 
-// page is a template of the page itself, inside the layout that all share.
-type page struct{ *template.Template }
+// page returns the template of the page itself, inside the layout that all share.
+type page func() *template.Template
 
-// newPage reads a page from html/. The layout takes its blocks title and main.
+// newPage reads a page from html/ when it is first shown: all of them would delay every start.
+// The layout takes its blocks title and main.
 func newPage(name string) page {
-	return page{template.Must(template.New("layout.html").ParseFS(files, "html/layout.html", "html/form.html", "html/"+name))}
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.New("layout.html").ParseFS(files, "html/layout.html", "html/form.html", "html/"+name))
+	})
 }
 
 var errorPage = newPage("error.html")
@@ -68,7 +72,7 @@ func (v *view) Asset(name string) string { return v.Root + asset(name) }
 // show answers with a page.
 func (p *Pages) show(r *wire.Request, status int, page page, v *view) error {
 	var html bytes.Buffer
-	if err := page.Execute(&html, v); err != nil {
+	if err := page().Execute(&html, v); err != nil {
 		return err
 	}
 	r.AsForm()
