@@ -1,6 +1,6 @@
 // Package cardea is a user-accounts backend: it registers users, signs them in, keeps
-// them signed in with a cookie, tells who is signed in, and stores profile pictures. By
-// e-mail it verifies addresses, resets passwords and warns of changes.
+// them signed in with a cookie, lets an app ask who is signed in, and stores profile pictures.
+// It sends e-mail to verify addresses, to reset passwords and to warn of changes.
 //
 // The command cardea (cmd/cardea) runs it as a server. A Go program can mount it among
 // its own handlers instead:

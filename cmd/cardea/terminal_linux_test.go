@@ -20,20 +20,20 @@ func openTerminal(t *testing.T) (keyboard, program *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skip("there are no terminals here: ", err)
+		skipFault(t, "there are no terminals here", err)
 	}
 	t.Cleanup(func() { _ = keyboard.Close() })
 	var number, unlocked uint32
 	control := func(request uintptr, value *uint32) {
 		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, keyboard.Fd(), request, uintptr(unsafe.Pointer(value))); errno != 0 {
-			t.Skip("there are no terminals here: ", errno)
+			skipFault(t, "there are no terminals here", errno)
 		}
 	}
 	control(syscall.TIOCSPTLCK, &unlocked)
 	control(syscall.TIOCGPTN, &number)
 	program, err = os.OpenFile("/dev/pts/"+strconv.Itoa(int(number)), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("there are no terminals here: ", err)
+		skipFault(t, "there are no terminals here", err)
 	}
 	t.Cleanup(func() { _ = program.Close() })
 	return keyboard, program

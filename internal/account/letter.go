@@ -62,8 +62,8 @@ func (s *Service) put(ctx context.Context, tx *store.Tx, l letter, client guard.
 	return s.mail.Outbox.Add(ctx, tx, outbox.Letter{UserID: l.user.ID, Message: *m, ExpiresAt: m.Time.Add(l.life)}, l.sendAt)
 }
 
-// admit counts a message to an address. If a limit is reached, the message is withheld, and
-// admit returns how long to wait.
+// admit counts a message to an address that somebody asked for. If a limit is reached, the message
+// is withheld, and admit returns how long to wait.
 func (s *Service) admit(ctx context.Context, tx *store.Tx, row store.User, m guard.Message, client guard.Client, report guard.Report) (time.Duration, error) {
 	wait, err := s.guards.Limits.AdmitMail(ctx, tx, m, client)
 	if wait > 0 {
@@ -75,15 +75,17 @@ func (s *Service) admit(ctx context.Context, tx *store.Tx, row store.User, m gua
 // notify writes a message that nobody asked for. Over the limit it is withheld, unless it must
 // go. An address that was never verified may be a stranger's, so for it nothing must go.
 func (s *Service) notify(ctx context.Context, tx *store.Tx, l letter, client guard.Client, report guard.Report) error {
-	wait, err := s.admit(ctx, tx, l.user, guard.Message{RecipientKey: EmailKey(l.to)}, client, report)
-	if err != nil || wait > 0 && !(l.mustGo && l.user.EmailVerified) {
+	wait, err := s.guards.Limits.AdmitMail(ctx, tx, guard.Message{RecipientKey: EmailKey(l.to)}, client)
+	isWithheld := wait > 0 && !(l.mustGo && l.user.EmailVerified)
+	if wait > 0 && !isWithheld {
+		isWithheld, err = s.hurry(ctx, tx, &l)
+	}
+	if err != nil {
 		return err
 	}
-	if wait > 0 {
-		isWaiting, err := s.hurry(ctx, tx, &l)
-		if err != nil || isWaiting {
-			return err
-		}
+	if isWithheld {
+		report(guard.EventMailWithheld, l.user.ID)
+		return nil
 	}
 	if l.undoes {
 		secrets, err := s.mail.Challenges.Create(ctx, tx, l.user, challenge.Undo, l.user.Email, "")

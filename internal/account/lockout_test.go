@@ -187,17 +187,9 @@ func TestVerifiedIsRecorded(t *testing.T) {
 		h := house.New(t, house.Options{Throttled: true, Hash: password.Params{Memory: 19456, Time: 10}}) // long enough to leave
 		ada, _ := h.Register(t, "ada@example.com")
 		h.Clock.Advance(time.Second)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
+		cancelWhileHashing(t, h, func(ctx context.Context) {
 			_, _ = h.Accounts.Login(ctx, ada.Email, typed, from("192.0.2.1"))
-		}()
-		for h.Passwords.Load().Running == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		cancel()
-		<-done
+		})
 		if events := h.Events(t, ada.ID); events[0] != want {
 			t.Errorf("%s: events %v", want, events)
 		}
@@ -214,21 +206,28 @@ func TestVerifiedCurrentPasswordIsRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.Clock.Advance(time.Second)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			client := from("192.0.2.1")
-			client.Session = tok
+		client := from("192.0.2.1")
+		client.Session = tok
+		cancelWhileHashing(t, h, func(ctx context.Context) {
 			_, _ = h.Accounts.ChangePassword(ctx, s, typed, "another password", client)
-		}()
-		for h.Passwords.Load().Running == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		cancel()
-		<-done
+		})
 		if events := h.Events(t, ada.ID); events[0] != want {
 			t.Errorf("%s: events %v", want, events)
 		}
 	}
+}
+
+// cancelWhileHashing calls act, and cancels it as soon as a password is hashed.
+func cancelWhileHashing(t *testing.T, h *house.House, act func(ctx context.Context)) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); act(ctx) }()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for h.Passwords.Load().Running == 0 {
+		<-tick.C
+	}
+	cancel()
+	<-done
 }

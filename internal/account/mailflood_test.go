@@ -129,6 +129,30 @@ func TestNoticesDoNotPileUp(t *testing.T) {
 	}
 }
 
+// A notice that goes all the same is not reported as withheld.
+func TestNoticeThatMustGoIsNotWithheld(t *testing.T) {
+	h := house.New(t, house.Options{Throttled: true, Rules: guard.Rules{MailRecipient: guard.Limit{Count: 1, Window: time.Hour}}})
+	ada, tok := verified(t, h, "ada@example.com") // its message is the one of the hour
+	s, err := h.Sessions.Find(t.Context(), tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, false, true} { // the first goes at once, the second later
+		next := account.Password([]string{"first pass phrase", "second pass phrase", "third pass phrase"}[i])
+		current := account.Password([]string{house.Password, "first pass phrase", "second pass phrase"}[i])
+		in, err := h.Accounts.ChangePassword(t.Context(), s, current, next, guard.Client{Session: tok})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tok = in.Session; slices.Contains(h.Events(t, ada.ID), guard.EventMailWithheld) != want {
+			t.Errorf("after change %d: events %v", i+1, h.Events(t, ada.ID))
+		}
+		if s, err = h.Sessions.Find(t.Context(), tok); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // While a change of address can be undone, nobody else gets the old address. Then it is free.
 func TestOldAddressIsKept(t *testing.T) {
 	register := func(h *house.House) error {

@@ -48,7 +48,7 @@ func (s *Service) Undo(ctx context.Context, token string, client guard.Client) e
 // sendReset sends a reset link whatever the limits are, because the user cannot sign in
 // without it. The link of the undo, which is used only once, bounds how often.
 func (s *Service) sendReset(ctx context.Context, tx *store.Tx, row store.User, client guard.Client, report guard.Report) error {
-	if _, err := s.admit(ctx, tx, row, guard.Message{RecipientKey: row.EmailKey}, client, report); err != nil { // it counts
+	if _, err := s.guards.Limits.AdmitMail(ctx, tx, guard.Message{RecipientKey: row.EmailKey}, client); err != nil { // it counts
 		return err
 	}
 	secrets, err := s.mail.Challenges.Create(ctx, tx, row, challenge.Reset, row.Email, client.Browser)

@@ -36,26 +36,34 @@ type templates struct {
 // New returns a composer. Unless override is nil, the files mail/message.txt and
 // mail/message.html of that folder replace the embedded templates.
 //
-// New composes a message of every kind in every language, so faults of templates are
-// found before a user needs a mail. The error joins one line for each fault. The line
-// names the file and, if known, the line at fault, and says what to do.
+// New tries the operator's templates and texts on a message of every kind in every language, so
+// their faults are found before a user needs a mail. The error joins one line for each fault. The
+// line names the file and, if known, the line at fault, and says what to do.
 func New(app App, book *words.Book, override fs.FS) (*Composer, error) {
 	c := &Composer{app: app, book: book}
 	if err := c.templates.load(override); err != nil {
 		return nil, err
 	}
+	if override == nil {
+		return c, nil // tests have tried the embedded ones
+	}
+	return c, c.try()
+}
+
+// try composes a message of every kind in every language.
+func (c *Composer) try() error {
 	var lacking error
-	for _, tag := range book.Languages() {
+	for _, tag := range c.book.Languages() {
 		for _, kind := range Kinds() {
 			m := sample(kind, tag)
 			written, err := c.Compose(m)
 			if err != nil {
-				return nil, err // the other kinds and languages have the same fault
+				return err // the other kinds and languages have the same fault
 			}
 			lacking = cmp.Or(lacking, lacks(m, written))
 		}
 	}
-	return c, lacking
+	return lacking
 }
 
 // sample is a message with all that its kind can have.

@@ -18,7 +18,17 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
+
+// Clock and Log are those of [house].
+type (
+	Clock = house.Clock
+	Log   = house.Log
+)
+
+// NewClock returns a clock that shows [house.Start].
+func NewClock() *Clock { return house.NewClock() }
 
 // Server is a running Cardea.
 type Server struct {

@@ -1,7 +1,6 @@
 package house
 
 import (
-	"bytes"
 	"sync"
 	"time"
 )
@@ -12,8 +11,11 @@ type Clock struct {
 	now time.Time
 }
 
-// Start is what the clock shows at first.
+// Start is what a clock shows at first: the moment of the source document's example.
 var Start = time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC)
+
+// NewClock returns a clock that shows [Start].
+func NewClock() *Clock { return &Clock{now: Start} }
 
 // Now returns what the clock shows.
 func (c *Clock) Now() time.Time {
@@ -34,23 +36,4 @@ func (c *Clock) Set(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = now
-}
-
-// Log keeps what was logged.
-type Log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements [io.Writer].
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -78,7 +78,7 @@ func At(t testing.TB, folder string, opt Options) *House {
 	if err := os.Chmod(folder, 0o700); err != nil { //nolint:gosec // a folder, as the server makes it
 		t.Fatal(err)
 	}
-	h := &House{Folder: folder, Clock: &Clock{now: Start}, Log: &Log{}}
+	h := &House{Folder: folder, Clock: NewClock(), Log: &Log{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -45,15 +45,10 @@ type Pages struct {
 	owners         Owners
 	looks          Looks
 	assets         assets
-	templates      Templates
 	uploadMaxBytes int64
 }
 
 // New returns the pages. A picture may have at most uploadMaxBytes.
 func New(owners Owners, looks Looks, uploadMaxBytes int64) *Pages {
-	templates := looks.Templates
-	if templates == nil {
-		templates = embedded()
-	}
-	return &Pages{owners, looks, newAssets(looks), templates, uploadMaxBytes}
+	return &Pages{owners, looks, newAssets(looks), uploadMaxBytes}
 }

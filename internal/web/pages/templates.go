@@ -42,7 +42,8 @@ func newPage(names ...string) page {
 // Templates are the templates of all pages.
 type Templates map[page]*template.Template
 
-// embedded are the templates without an operator's changes.
+// embedded are the templates without an operator's changes. They are read when the first page
+// is shown, so that they do not delay every start.
 var embedded = sync.OnceValue(func() Templates {
 	all, err := parse(func(name string) (string, error) {
 		data, err := files.ReadFile("html/" + name)
@@ -55,15 +56,15 @@ var embedded = sync.OnceValue(func() Templates {
 })
 
 // ReadTemplates reads the templates of the pages. Those in the folder pages of override take
-// the place of the embedded ones of the same name. Each page is made once, so faults are
-// found before a user meets them. The error joins one line for each fault.
+// the place of the embedded ones of the same name; nil if there are none. Each page is made
+// once, so faults are found before a user meets them. The error joins one line for each fault.
 func ReadTemplates(override fs.FS, book *words.Book) (Templates, error) {
 	if override == nil {
-		return embedded(), nil
+		return nil, nil
 	}
 	entries, err := fs.ReadDir(override, Folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return embedded(), nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; make the folder readable or remove it", Folder, err)
@@ -76,6 +77,14 @@ func ReadTemplates(override fs.FS, book *words.Book) (Templates, error) {
 		return nil, err
 	}
 	return all, all.try(book)
+}
+
+// template is that of a page: the operator's if there is one.
+func (p *Pages) template(of page) *template.Template {
+	if p.looks.Templates != nil {
+		return p.looks.Templates[of]
+	}
+	return embedded()[of]
 }
 
 func parse(read func(name string) (string, error)) (Templates, error) {

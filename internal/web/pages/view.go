@@ -101,7 +101,7 @@ func (v *view) Icon() string { return cmp.Or(v.Logo(), v.Asset("icon.svg")) }
 // show answers with a page.
 func (p *Pages) show(r *wire.Request, status int, page page, v *view) error {
 	var html bytes.Buffer
-	if err := p.templates[page].Execute(&html, v); err != nil {
+	if err := p.template(page).Execute(&html, v); err != nil {
 		return err
 	}
 	r.AsForm()
