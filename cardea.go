@@ -172,7 +172,8 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	challenges := challenge.New(db, keys.Sub(secret.Codes), now)
 	accounts := account.New(account.Options{
 		DB: db, Guards: account.Guards{Audit: audit, Limits: limits, Devices: devices, Space: space},
-		Sessions: sessions, Passwords: passwords, Pictures: pictures, Mail: cfg.mailOptions(challenges, post), Now: now, Log: log,
+		Sessions: sessions, Passwords: passwords, Pictures: pictures, Mail: cfg.mailOptions(challenges, post),
+		IsClosed: cfg.Registration == "closed", Now: now, Log: log,
 	})
 
 	budget := guard.NewBudget(isThrottled, now, log)

@@ -2,7 +2,6 @@ package cardea
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -85,6 +84,9 @@ type Config struct {
 	// UploadMaxPixels is the size of the largest picture in pixels.
 	UploadMaxPixels int
 
+	// Registration is open or closed. Closed: only operators can add users.
+	Registration string
+
 	// SMTPURL is the mail server, such as smtp://user@mail.example.com:587 or smtps://….
 	// Empty: mail stays in the outbox.
 	SMTPURL string
@@ -99,6 +101,9 @@ type Config struct {
 	EmailLogin string
 	// AppName is what mails and pages call the app.
 	AppName string
+	// Pages is on or off. Off: Cardea answers programs only, and the app has the pages that
+	// the links in mails lead to.
+	Pages string
 	// LogoFile is a picture that the pages show in place of AppName: SVG, PNG, JPEG or WebP,
 	// at most 256 KiB. Empty: none.
 	LogoFile string
@@ -185,7 +190,8 @@ func (c *Config) Settings() []Setting {
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
 			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "`number` of sessions a user has at most; one more ends the one unused longest"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
-		settings.In("Passwords",
+		settings.In("Registration and passwords",
+			settings.Choice("registration", &c.Registration, "`who` can add users: open (everybody registers) or closed (operators only, by cardea user add)", "open", "closed"),
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
 			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
@@ -204,6 +210,7 @@ func (c *Config) Settings() []Setting {
 			settings.Switch("dev", &c.Dev, "`switch` for development: show all mail at /dev/mail; needs a loopback listener, and no https public-url"),
 			settings.Text("templates", &c.Templates, "", "`folder` whose texts and templates replace the embedded ones, see docs/email.md").Without("none")),
 		settings.In("Pages",
+			settings.Choice("pages", &c.Pages, "`switch` of the pages for browsers: on, or off if the app has pages of its own, see docs/pages.md", "on", "off"),
 			settings.Text("logo-file", &c.LogoFile, "", "`file` with a logo in place of app-name: SVG, PNG, JPEG or WebP, at most 256 KiB").Without("none"),
 			settings.Text("accent-color", &c.AccentColor, "", "`colour` of buttons and links, such as #1a56c4; text on it is made readable", checkColour).Without("blue"),
 			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` to tell of a weakness, in /.well-known/security.txt", checkContact).Without("none")),
@@ -243,55 +250,4 @@ func (c Config) withDefaults() Config {
 		c.Clock = time.Now
 	}
 	return c
-}
-
-// Validate reports every setting whose value is not allowed, as [*SettingError]
-// joined by [errors.Join].
-func (c Config) Validate() error {
-	c = c.withDefaults()
-	var errs []error
-	for _, s := range c.Settings() {
-		errs = append(errs, s.Check())
-	}
-	return errors.Join(append(append(errs, c.checkCookie()...), c.checkMail()...)...)
-}
-
-// checkCookie reports cookie settings that browsers would not follow.
-func (c Config) checkCookie() (errs []error) {
-	public, err := settings.ParsePublicURL(c.PublicURL)
-	if err != nil {
-		return nil // reported already
-	}
-	refuse := func(setting, value, allowed string) {
-		errs = append(errs, settings.NewError(setting, value, allowed))
-	}
-	isHTTPS := public != nil && public.Scheme == "https"
-	if settings.NeedsHTTPS(c.CookieName) && !isHTTPS {
-		refuse("cookie-name", c.CookieName, "the prefixes __Host- and __Secure- need an https public-url, because browsers drop the cookie otherwise")
-	}
-	if c.CookieSameSite == "none" && !isHTTPS {
-		refuse("cookie-samesite", c.CookieSameSite, "none needs an https public-url, because browsers drop the cookie otherwise")
-	}
-	if _, err := settings.ParseCookieDomain(c.CookieDomain, public); err != nil {
-		refuse("cookie-domain", c.CookieDomain, err.Error())
-	}
-	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
-		refuse("cookie-domain", c.CookieDomain, "leave it out, or use a cookie-name without __Host-: browsers drop a __Host- cookie that has a domain")
-	}
-	return errs
-}
-
-// Warnings lists settings that are allowed but unwise, a sentence each.
-func (c Config) Warnings() []string {
-	c = c.withDefaults()
-	var warnings []string
-	if !(password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time}).MeetsOWASP() {
-		warnings = append(warnings, fmt.Sprintf("argon2-memory %d with argon2-time %d is weaker than OWASP's minimum for passwords; "+
-			"use this for tests only", c.Argon2Memory, c.Argon2Time))
-	}
-	if c.SessionIdle > c.SessionMax && c.SessionIdle != Default().SessionIdle {
-		warnings = append(warnings, fmt.Sprintf("session-idle %s is longer than session-max %s, so it has no effect",
-			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
-	}
-	return warnings
 }

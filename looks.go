@@ -29,7 +29,7 @@ func (c Config) looks(book *words.Book) (web.Looks, error) {
 		prefix := "templates: " + c.Templates + "/"
 		return web.Looks{}, errors.New(prefix + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
 	}
-	looks := web.Looks{Words: book, Templates: templates, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact)}
+	looks := web.Looks{Words: book, Templates: templates, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact), Off: c.Pages == "off"}
 	if c.AccentColor != "" {
 		accent, _ := colour.Parse(c.AccentColor) // validated
 		looks.Accent = &accent

@@ -23,6 +23,7 @@ type Service struct {
 	passwords *Passwords
 	pictures  *media.Pictures
 	mail      Mail
+	isClosed  bool
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -35,7 +36,7 @@ type Guards struct {
 	Space   *guard.Space // nil: registrations are not refused on a nearly full disk
 }
 
-// Options are what a [Service] works with. All are required.
+// Options are what a [Service] works with. All but IsClosed are required.
 type Options struct {
 	DB        *store.DB
 	Guards    Guards
@@ -43,19 +44,22 @@ type Options struct {
 	Passwords *Passwords
 	Pictures  *media.Pictures
 	Mail      Mail
+	IsClosed  bool // only operators can add users
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
 // New returns a service.
 func New(o Options) *Service {
-	return &Service{o.DB, o.Guards, o.Sessions, o.Passwords, o.Pictures, o.Mail, o.Now, o.Log}
+	return &Service{o.DB, o.Guards, o.Sessions, o.Passwords, o.Pictures, o.Mail, o.IsClosed, o.Now, o.Log}
 }
 
 // Errors with a fixed text.
 var (
 	ErrInvalidCredentials = &guard.Error{Kind: guard.KindUnauthenticated, Code: "invalid_credentials", Message: "Invalid credentials"}
-	ErrEmailTaken         = &guard.Error{Kind: guard.KindConflict, Code: "email_taken",
+	ErrClosed             = &guard.Error{Kind: guard.KindForbidden, Code: "registration_closed",
+		Message: "Registration is closed. Ask the operator of this service for an account."}
+	ErrEmailTaken = &guard.Error{Kind: guard.KindConflict, Code: "email_taken",
 		Message: "An account with this e-mail address already exists. Sign in, or register with another address."}
 	ErrWrongPassword = &guard.Error{Kind: guard.KindForbidden, Code: "wrong_password",
 		Message: "The current password is wrong. Nothing was changed."}

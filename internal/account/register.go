@@ -20,8 +20,8 @@ type Registration struct {
 }
 
 // Register makes an account, signs the user in, and sends a message that verifies the address.
-// A session that the client presents ends. Errors: invalid_input, storage_full,
-// too_many_attempts, email_taken.
+// A session that the client presents ends. Errors: registration_closed, invalid_input,
+// storage_full, too_many_attempts, email_taken.
 //
 // If several registrations of one address race, in any spelling, exactly one succeeds,
 // because the compared form is unique in the database.
@@ -29,6 +29,9 @@ type Registration struct {
 // If addresses must be verified first, signIn is empty, and nobody learns whether the address
 // is taken: see [Service.registerQuietly].
 func (s *Service) Register(ctx context.Context, r Registration, client guard.Client) (user.User, session.SignIn, error) {
+	if s.isClosed {
+		return user.User{}, session.SignIn{}, ErrClosed
+	}
 	name, email, err := s.check(r)
 	if err != nil {
 		return user.User{}, session.SignIn{}, err
@@ -58,6 +61,9 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 	}
 	return user.From(row, nil), signIn, nil
 }
+
+// IsClosed reports whether only operators can add users.
+func (s *Service) IsClosed() bool { return s.isClosed }
 
 func (s *Service) newUser(name, email string) store.User {
 	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: store.Stored(s.now())}

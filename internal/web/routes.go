@@ -20,16 +20,20 @@ type route struct {
 // table is everything that the public listener answers.
 func (s *Server) table() []route {
 	a, p := s.api, s.pages
+	login, home := public(a.Login), a.Home
+	if s.hasPages {
+		login, home = s.byBody(a.Login, p.SubmitLogin), byAccept(a.Home, p.Home)
+	}
 	routes := []route{
 		{"POST", "/api/register", public(a.Register)},
 		{"POST", "/api/login", public(a.Login)},
-		{"POST", "/login", s.byBody(a.Login, p.SubmitLogin)},
+		{"POST", "/login", login},
 		{"POST", "/api/logout", public(a.Logout)},
 
 		{"GET", "/api/user", signedIn(a.User)},
 		{"GET", "/api/forward-auth", optional(a.ForwardAuth)},
 		{"PATCH", "/api/user", signedIn(a.Change)},
-		{"GET", "/{$}", optional(byAccept(a.Home, p.Home))},
+		{"GET", "/{$}", optional(home)},
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
 		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
@@ -56,6 +60,29 @@ func (s *Server) table() []route {
 		{"GET", "/avatars/{file}", public(a.Avatar)},
 		{"GET", "/users/{id}/avatar", public(a.UserAvatar)},
 
+		{"GET", "/.well-known/security.txt", s.page(public(p.SecurityTxt))},
+
+		{"GET", "/dev/mail", s.page(development(p.Mailbox))},
+		{"GET", "/dev/mail/{id}", s.page(development(p.Mail))},
+		{"GET", "/dev/mail/{id}/html", s.page(development(p.MailHTML))},
+		{"GET", "/dev/mail.json", development(a.Mailbox)},
+
+		{"GET", "/openapi.json", public(a.OpenAPI)},
+		{"GET", "/docs", public(p.Docs)},
+		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
+		{"GET", "/healthz", probe(a.Health)},
+		{"GET", "/readyz", probe(a.Ready)},
+	}
+	if s.hasPages {
+		routes = append(routes, s.pageTable()...)
+	}
+	return routes
+}
+
+// pageTable has the pages that the setting pages turns off.
+func (s *Server) pageTable() []route {
+	a, p := s.api, s.pages
+	routes := []route{
 		{"GET", "/register", s.page(optional(p.Register))},
 		{"POST", "/register", s.page(public(p.SubmitRegister))},
 		{"GET", "/login", s.page(optional(p.Login))},
@@ -72,18 +99,6 @@ func (s *Server) table() []route {
 
 		{"GET", "/account", s.page(signedIn(p.Account))},
 		{"GET", "/.well-known/change-password", s.page(public(p.ChangePassword))},
-		{"GET", "/.well-known/security.txt", s.page(public(p.SecurityTxt))},
-
-		{"GET", "/dev/mail", s.page(development(p.Mailbox))},
-		{"GET", "/dev/mail/{id}", s.page(development(p.Mail))},
-		{"GET", "/dev/mail/{id}/html", s.page(development(p.MailHTML))},
-		{"GET", "/dev/mail.json", development(a.Mailbox)},
-
-		{"GET", "/openapi.json", public(a.OpenAPI)},
-		{"GET", "/docs", public(p.Docs)},
-		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
-		{"GET", "/healthz", probe(a.Health)},
-		{"GET", "/readyz", probe(a.Ready)},
 	}
 	for name, to := range map[string]access{
 		"profile":  signedIn(p.SubmitProfile),

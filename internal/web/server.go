@@ -31,6 +31,8 @@ type Server struct {
 	mux     *http.ServeMux
 	nowhere http.Handler
 	options http.Handler // of the server, not of a path
+
+	hasPages bool
 }
 
 // Looks are what an operator can change about the pages.
@@ -50,6 +52,7 @@ func New(owners Owners, opt Options, looks Looks) *Server {
 		pages: pages.New(pages.Owners{
 			Accounts: owners.Accounts, Sessions: owners.Sessions, Pictures: owners.Pictures, Avatars: owners.Avatars, Mailbox: owners.Mailbox,
 		}, looks, opt.UploadMaxBytes),
+		hasPages: !looks.Off,
 	}
 	s.mux = s.routes()
 	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))

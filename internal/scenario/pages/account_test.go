@@ -133,8 +133,8 @@ func TestEmailForm(t *testing.T) {
 
 	server.Clock.Advance(6 * time.Minute)
 	says(t, visitor.Get("/account"), 200, `id="email-current_password"`)
-	says(t, visitor.post("/account/email", "email", "ada@example.org"), 403, `<a href="#email-current_password">Enter your current password.`, `value="ada@example.org"`)
-	says(t, visitor.post("/account/email", "email", "ada@example.org", "current_password", "wrongpass"), 403, "The password is wrong.")
+	says(t, visitor.post("/account/email", "email", "ada@example.org"), 400, `<a href="#email-current_password">Enter your current password.`, `value="ada@example.org"`)
+	says(t, visitor.post("/account/email", "email", "ada@example.org", "current_password", "wrongpass"), 400, "The password is wrong.")
 	says(t, visitor.post("/account/email", "email", "nonsense", "current_password", "simplepass"), 400, `<a href="#email-email">This is not an e-mail address`)
 	visitor.saw(t, "We have sent a link to ada@example.org. Nothing changes", "email", "/account/email", "email", "ada@example.org")
 	leadsTo(t, visitor.post("/verify", "token", newest(t, server, "ada@example.org", "change").token()), "verify?done")
@@ -145,7 +145,7 @@ func TestPasswordForm(t *testing.T) {
 	server := testkit.Start(t)
 	visitor := registered(t, server, "ada@example.com")
 	other := server.Login(t, "ada@example.com")
-	says(t, visitor.post("/account/password", "current_password", "wrongpass", "new_password", "another pass phrase"), 403, `<a href="#password-current_password">The password is wrong.`)
+	says(t, visitor.post("/account/password", "current_password", "wrongpass", "new_password", "another pass phrase"), 400, `<a href="#password-current_password">The password is wrong.`)
 	page := visitor.post("/account/password", "current_password", "", "new_password", "password")
 	says(t, page, 400, "Enter your current password.", `<a href="#password-new_password">This password is one of the most common`)
 	lacks(t, page, `value="password"`)
@@ -187,7 +187,7 @@ func TestSessionsForm(t *testing.T) {
 	}
 	firefox.Get("/api/user").WantError(401, "not_logged_in")
 	server.Clock.Advance(6 * time.Minute)
-	says(t, visitor.post("/account/sessions", "others", "1"), 403, `<a href="#sessions-current_password">Enter your current password.`)
+	says(t, visitor.post("/account/sessions", "others", "1"), 400, `<a href="#sessions-current_password">Enter your current password.`)
 	visitor.saw(t, "You are signed out everywhere else.", "sessions", "/account/sessions", "others", "1", "current_password", "simplepass")
 	says(t, visitor.Get("/account"), 200, "You are not signed in anywhere else.")
 }
@@ -207,7 +207,7 @@ func TestDeleteForm(t *testing.T) {
 	server := testkit.Start(t)
 	visitor := registered(t, server, "ada@example.com")
 	says(t, visitor.Get("/account"), 200, "It cannot be undone.", `id="delete-current_password"`)
-	says(t, visitor.post("/account/delete", "current_password", "wrongpass"), 403, `<a href="#delete-current_password">The password is wrong.`, "<details open>")
+	says(t, visitor.post("/account/delete", "current_password", "wrongpass"), 400, `<a href="#delete-current_password">The password is wrong.`, "<details open>")
 	leadsTo(t, visitor.post("/account/delete", "current_password", "simplepass"), "../logout?deleted")
 	says(t, visitor.Get("/logout?deleted"), 200, "Your account is deleted")
 	leadsTo(t, visitor.post("/account/delete", "current_password", "simplepass"), "../login?ended")
@@ -219,7 +219,7 @@ func TestThrottledAccountForm(t *testing.T) {
 	server := testkit.Start(t, testkit.Throttled, testkit.Limits("account=1/10m"))
 	visitor := registered(t, server, "ada@example.com")
 	wrong := []string{"current_password", "wrongpass", "new_password", "another pass phrase"}
-	visitor.post("/account/password", wrong...).Want(403)
+	visitor.post("/account/password", wrong...).Want(400)
 	says(t, visitor.post("/account/password", wrong...), 429, "Too many attempts. Try again in ", `data-wait="`, `data-wait-text="`)
 }
 

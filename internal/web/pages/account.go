@@ -82,7 +82,7 @@ func (p *Pages) FailAccount(r *wire.Request, err error) {
 		}
 		v.Sent = path.Base(r.HTTP.URL.Path)
 		v.refuse(form, e)
-		if err := p.show(r, status, accountPage, v); err != nil {
+		if err := p.show(r, statusOfForm(status), accountPage, v); err != nil {
 			panic(err) // of the template
 		}
 	})

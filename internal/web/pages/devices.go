@@ -49,15 +49,18 @@ func (p *Pages) devices(r *wire.Request, v *view, after string) (list []device, 
 func (v *view) device(info session.Info) device {
 	browser, system := account.DeviceOf(info.UserAgent)
 	return device{
-		ID: info.ID, Name: v.deviceName(browser, system), IP: info.IP, IsPhone: strings.HasPrefix(system, "Android") || strings.HasPrefix(system, "i"),
+		ID: info.ID, Name: v.deviceName(browser, system, info.UserAgent), IP: info.IP, IsPhone: strings.HasPrefix(system, "Android") || strings.HasPrefix(system, "i"),
 		Since: v.time(info.CreatedAt), Seen: v.time(info.LastSeenAt), IsCurrent: info.Current,
 	}
 }
 
-// deviceName names a device, such as Firefox on Windows.
-func (v *view) deviceName(browser, system string) string {
+// deviceName names a device, such as Firefox on Windows. A program without a known name has
+// the one that it gives itself, such as curl.
+func (v *view) deviceName(browser, system, agent string) string {
 	key := "device.both"
 	switch {
+	case browser == "" && system == "" && programOf(agent) != "":
+		return programOf(agent)
 	case browser == "" && system == "":
 		key = "device.unknown"
 	case browser == "" || system == "":
@@ -66,6 +69,20 @@ func (v *view) deviceName(browser, system string) string {
 	name, err := v.T(key, "browser", browser, "system", system)
 	if err != nil {
 		return browser // the catalogues are checked, so this does not happen
+	}
+	return name
+}
+
+// programOf is the first product of a User-Agent (RFC 9110 section 10.1.5), such as curl. It
+// is empty if that is no single word of at most 32 characters, and for Mozilla, which most
+// browsers say.
+func programOf(agent string) string {
+	name, _, hasVersion := strings.Cut(agent, "/")
+	isOther := func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	}
+	if !hasVersion || len(name) > 32 || strings.ContainsFunc(name, isOther) || name == "Mozilla" {
+		return ""
 	}
 	return name
 }

@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/cardea-accounts/cardea/internal/account"
@@ -115,9 +116,18 @@ func (p *Pages) again(r *wire.Request, page page, form wire.Form, err error, ref
 		if refine != nil {
 			refine(v)
 		}
-		failed = p.show(r, status, page, v)
+		failed = p.show(r, statusOfForm(status), page, v)
 	})
 	return failed
+}
+
+// statusOfForm is the status of a form that was refused. Where a call answers 403, such as to
+// a wrong password, the form answers 400: it can be sent again, with something else in it.
+func statusOfForm(status int) int {
+	if status == http.StatusForbidden {
+		return http.StatusBadRequest
+	}
+	return status
 }
 
 // fieldOf says which field is to blame for an error that names none; empty if none is.

@@ -38,6 +38,7 @@ type Looks struct {
 	Logo            Logo
 	Accent          *colour.Colour // nil: that of the style sheet
 	SecurityContact string         // an https or mailto address; empty: none
+	Off             bool           // the app has pages of its own
 }
 
 // Pages holds the actions that answer with a page. Each is a [wire.Action].

@@ -19,8 +19,15 @@ func (p *Pages) Register(r *wire.Request) error {
 	case r.Session != nil:
 		p.welcome(r)
 		return nil
+	case p.owners.Accounts.IsClosed():
+		v.Stage = "closed"
 	}
 	return p.show(r, http.StatusOK, registerPage, v)
+}
+
+// CanRegister reports whether users can register themselves.
+func (v *view) CanRegister() bool {
+	return v.request == nil || !v.pages.owners.Accounts.IsClosed()
 }
 
 // SubmitRegister makes the account and signs in to it. Where addresses are verified first,
@@ -37,7 +44,11 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 		Name: form["name"], Email: form["email"], Password: account.Password(form["password"]),
 	}, r.Client())
 	if err != nil {
-		return p.again(r, registerPage, form, err, nil)
+		return p.again(r, registerPage, form, err, func(v *view) {
+			if p.owners.Accounts.IsClosed() {
+				v.Stage = "closed"
+			}
+		})
 	}
 	if signIn.Session == "" {
 		r.SetBrowser()
