@@ -197,6 +197,7 @@ func (in *invocation) progress() (operate.Progress, func()) {
 		return nil, func() {}
 	}
 	var shown time.Time
+	began := time.Now()
 	return func(what string, done, total int64) {
 			if done != total && time.Since(shown) < 200*time.Millisecond {
 				return
@@ -204,7 +205,7 @@ func (in *invocation) progress() (operate.Progress, func()) {
 			shown = time.Now()
 			line := what
 			if total > 0 {
-				line += fmt.Sprintf(" %d of %d", done, total)
+				line += fmt.Sprintf(" %d of %d%s", done, total, rate(done, total, time.Since(began)))
 			} else if done > 0 {
 				line += fmt.Sprintf(" %d", done)
 			}
@@ -212,6 +213,16 @@ func (in *invocation) progress() (operate.Progress, func()) {
 		}, func() {
 			fmt.Fprint(in.stderr, "\r\x1b[K")
 		}
+}
+
+// rate says how fast long work goes, and how long it will still take; empty in the first seconds.
+func rate(done, total int64, since time.Duration) string {
+	if since < 2*time.Second || done == 0 {
+		return ""
+	}
+	perSecond := float64(done) / since.Seconds()
+	left := time.Duration(float64(total-done) / perSecond * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf(", %.0f a second, %s left", perSecond, left)
 }
 
 // shown makes a stranger's text safe for a terminal.

@@ -20,6 +20,7 @@ type own struct {
 	all           bool
 	skipDamaged   bool
 	removeOrphans bool
+	imports       importFlags
 	refused       []error // values that are not allowed
 }
 
@@ -59,7 +60,8 @@ type ownFlag struct {
 
 var ownFlags = []ownFlag{
 	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
-		"user end-sessions", "user delete", "mail list", "mail show", "mail test", "backup", "restore", "check", "doctor"},
+		"user end-sessions", "user delete", "mail list", "mail show", "mail test", "backup", "restore", "check", "doctor",
+		"import flask", "import django", "import csv"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
 	{[]string{"doctor"}, "url", "`address` that users have (default: public-url)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
 	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
@@ -77,7 +79,7 @@ var ownFlags = []ownFlag{
 }
 
 func (c command) ownFlags() []ownFlag {
-	return slices.DeleteFunc(slices.Clone(ownFlags), func(f ownFlag) bool { return !slices.Contains(f.commands, c.name) })
+	return slices.DeleteFunc(slices.Concat(ownImportFlags, ownFlags), func(f ownFlag) bool { return !slices.Contains(f.commands, c.name) })
 }
 
 // parsePositive parses a positive number.

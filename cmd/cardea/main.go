@@ -49,6 +49,7 @@ signed in with a cookie, tells your app who is signed in, and stores profile pic
 Usage:
   cardea serve      run the server (no configuration needed)
   cardea user       list, show, add and delete users, set passwords, end sessions
+  cardea import     bring in users from a Flask or Django app, or from a CSV file
   cardea mail       show mail that is not sent yet, and send a test message
   cardea backup     copy everything to one file, while the server runs
   cardea restore    create a data folder from a backup
@@ -71,6 +72,8 @@ func (p program) run(ctx context.Context) int {
 		return p.serve(ctx, args)
 	case "user":
 		return p.user(ctx, args)
+	case "import":
+		return p.importUsers(ctx, args)
 	case "mail":
 		return p.mail(ctx, args)
 	case "doctor":

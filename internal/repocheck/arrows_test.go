@@ -23,7 +23,8 @@ var layers = map[string]string{
 	"internal/web/ops":    "internal/outbox internal/session internal/guard internal/store",
 	"internal/web/wire":   "internal/session internal/guard",
 
-	"internal/operate":   "internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/importer":  "internal/account internal/media internal/guard internal/store",
+	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/store internal/store/sqlite",
 	"internal/account":   "internal/media internal/outbox internal/challenge internal/session internal/guard internal/user internal/store",
 	"internal/outbox":    "internal/guard internal/store",
 	"internal/challenge": "internal/guard internal/store",

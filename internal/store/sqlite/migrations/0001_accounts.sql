@@ -138,3 +138,14 @@ CREATE INDEX outbox_of_user ON outbox (user_id);
 CREATE INDEX outbox_of_recipient ON outbox (recipient, kind);
 CREATE INDEX outbox_by_expiry ON outbox (expires_at);
 CREATE INDEX outbox_by_creation ON outbox (created_at);
+
+-- Users who were brought in from elsewhere. A row stays when the user is deleted, so that the
+-- user is not brought in again.
+CREATE TABLE imports (
+    key             BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the source and of the id there
+    user_id         TEXT    NOT NULL, -- no reference: see above
+    source_hash     BLOB    NOT NULL, -- SHA-256 of what was read there
+    state_hash      BLOB    NOT NULL, -- SHA-256 of the user as brought in: if another now, changed here
+    picture_hash    BLOB    NOT NULL, -- SHA-256 of the picture's file there; empty: none
+    picture_version TEXT    NOT NULL  -- of the picture as brought in; empty: none
+) STRICT;

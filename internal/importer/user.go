@@ -1,0 +1,147 @@
+package importer
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
+	"github.com/cardea-accounts/cardea/internal/token"
+)
+
+// reject is why a row cannot come: a word for programs and a sentence for people.
+type reject struct{ reason, message string }
+
+func (r reject) Error() string { return r.message }
+
+// maxValue bounds what is read of a value, in bytes. Nothing that is longer can come.
+const maxValue = 4096
+
+// user judges a row by the rules of a registration, as far as they make sense for users who
+// are there already: common passwords are not known, and a name that would be refused is
+// mended.
+func (r *run) user(row Row) (u store.User, format string, err error) {
+	switch {
+	case row.problem != "":
+		return u, "", reject{"unreadable", row.problem}
+	case !isID(row.ID) && row.ID != "":
+		return u, "", reject{"bad_id", "the id cannot stay: ids have letters, digits and hyphens, at most 64"}
+	}
+	email := strings.TrimSpace(row.Email)
+	if email == "" {
+		return u, "", reject{"no_email", "there is no e-mail address"}
+	}
+	if problem := account.EmailProblem(email); problem != "" {
+		return u, "", reject{"bad_email", problem}
+	}
+	hash, format, err := r.hash(row.Password)
+	if err != nil {
+		return u, format, err
+	}
+	u = store.User{
+		ID: row.ID, Name: nameOf(row.Name, email), Email: email, EmailKey: account.EmailKey(email),
+		EmailVerified: row.IsVerified || r.opt.AllVerified, PasswordHash: hash, CreatedAt: r.createdAt(row),
+	}
+	if row.IsSuspended {
+		u.SuspendedAt = store.Stored(r.now())
+	}
+	if u.ID == "" {
+		u.ID = token.ID()
+	}
+	return u, format, nil
+}
+
+// createdAt is when the user registered there; now if that is unknown or to come.
+func (r *run) createdAt(row Row) time.Time {
+	now := r.now()
+	if row.CreatedAt.IsZero() || row.CreatedAt.After(now) || row.CreatedAt.Year() < 1970 {
+		return store.Stored(now)
+	}
+	return store.Stored(row.CreatedAt)
+}
+
+// isID reports whether an id can stay as it is. An underscore would end it in the address of
+// a picture.
+func isID(id string) bool {
+	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-'
+	})
+}
+
+// maxName is the longest name, in characters, as that of a registration.
+const maxName = 100
+
+// nameOf mends a name: without control characters, at most 100 characters, and the part of
+// the address before the @ if nothing can be seen.
+func nameOf(name, email string) string {
+	name = strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case text.IsControl(c):
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(name, ""))
+	name = norm.NFC.String(strings.TrimSpace(name))
+	if utf8.RuneCountInString(name) > maxName {
+		name = strings.TrimSpace(string([]rune(name)[:maxName]))
+	}
+	if strings.ContainsFunc(name, text.ShowsAlone) {
+		return name
+	}
+	local := email[:strings.LastIndexByte(email, '@')]
+	return string([]rune(local)[:min(maxName, utf8.RuneCountInString(local))])
+}
+
+// hash accepts a password hash. A user without one comes only if that is asked for.
+func (r *run) hash(typed string) (hash, format string, err error) {
+	hash, format, err = acceptedHash(typed, r.opt.Prehashed)
+	if err == nil {
+		return hash, format, nil
+	}
+	if r.opt.WithoutPassword {
+		return "", format, nil
+	}
+	return "", format, err
+}
+
+// sourceHash names what was read of a user there.
+func sourceHash(row Row) []byte {
+	row.Number, row.problem = 0, ""
+	return hashOf(row)
+}
+
+// stateHash names what an import can change about a user here. If it is another one later, the
+// user was changed here, or has signed in: that makes the hash anew.
+func stateHash(u store.User) []byte {
+	return hashOf([]any{u.ID, u.Name, u.Email, u.EmailVerified, u.PasswordHash, !u.SuspendedAt.IsZero()})
+}
+
+func hashOf(v any) []byte {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("importer: %v", err)) // plain values
+	}
+	sum := sha256.Sum256(data)
+	return sum[:]
+}
+
+// keyOf names a row of a source for good: by its id or, without one, by the address. It is
+// hashed, because it stays when the user is deleted.
+func keyOf(source string, row Row) []byte {
+	who := "id:" + row.ID
+	if row.ID == "" {
+		who = "email:" + account.EmailKey(row.Email)
+	}
+	sum := sha256.Sum256([]byte(source + "\x00" + who))
+	return sum[:]
+}
