@@ -40,6 +40,16 @@ Examples:
   cardea restore /backups/cardea-2026-11-22.tar --data /srv/cardea
   gpg --decrypt cardea.tar.gpg | cardea restore - --data /srv/cardea
 `},
+	"export": {name: "export", argument: "FILE", settings: where, run: onData(exportAll), about: `
+Writes all users, with password hashes, sessions, events and pictures, to one tar
+file that other programs can read (docs/reference/export.md), while the server
+runs. It is of one moment. FILE must not exist. Only you can read it. Keep it
+secret. For a copy of everything, with secret.key, use cardea backup.
+
+Examples:
+  cardea export users.tar
+  tar -xOf users.tar users.jsonl | jq -r .email
+`},
 	"check": {name: "check", settings: where, run: check, about: `
 Looks for damage while the server runs: a damaged database or secret.key,
 missing or changed pictures, and files in the picture storage that no picture
@@ -87,6 +97,25 @@ func backup(ctx context.Context, in *invocation, data *operate.Data) error {
 	if r.problems > 0 {
 		in.printf("The problems above were left out.\n")
 	}
+	return r.orProblems(nil)
+}
+
+func exportAll(ctx context.Context, in *invocation, data *operate.Data) error {
+	r := in.newReport()
+	c, err := data.Export(ctx, in.argument, operate.BackupOptions{Release: version, SkipDamaged: in.skipDamaged, Found: r.found, Progress: r.progress})
+	r.done()
+	if err != nil {
+		return err
+	}
+	if in.json {
+		return r.orProblems(in.printJSON(struct {
+			File     string `json:"file"`
+			Users    int64  `json:"users"`
+			Sessions int64  `json:"sessions"`
+			Pictures int64  `json:"pictures"`
+		}{in.argument, c.Users, c.Sessions, c.Pictures}))
+	}
+	in.printf("Exported to %s: %s.\n", in.argument, holds(c))
 	return r.orProblems(nil)
 }
 

@@ -61,7 +61,7 @@ type ownFlag struct {
 var ownFlags = []ownFlag{
 	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
 		"user end-sessions", "user delete", "mail list", "mail show", "mail test", "backup", "restore", "check", "doctor",
-		"import flask", "import django", "import csv"},
+		"import flask", "import django", "import csv", "import cardea", "export"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
 	{[]string{"doctor"}, "url", "`address` that users have (default: public-url)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
 	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
@@ -73,7 +73,7 @@ var ownFlags = []ownFlag{
 	{[]string{"user add", "user set-email"}, "email", "e-mail `address` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},
 	{[]string{"user end-sessions"}, "all", "the sessions of all users", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.all, n) }},
 	{[]string{"user delete", "user end-sessions"}, "yes", "do not ask for confirmation", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
-	{[]string{"backup"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
+	{[]string{"backup", "export"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
 		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }

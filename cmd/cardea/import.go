@@ -28,6 +28,7 @@ run meanwhile.
   cardea import flask    from the database of a Flask app
   cardea import django   from the database of a Django project
   cardea import csv      from a file with a line for each user
+  cardea import cardea   from a file that cardea export has written
 
 For details run a command with --help, such as "cardea import flask --help".
 `
@@ -62,6 +63,13 @@ Examples:
   cardea import csv --from users.csv
   cardea import csv --from users.csv --map email=login,verified=confirmed_at --apply
 `},
+	"cardea": {name: "import cardea", settings: where, run: importExport, about: `
+Brings back what cardea export has written: users with ids, hashes, sessions,
+events and pictures, as they were. A user whose id is there already stays as is.
+
+Example:
+  cardea import cardea --from users.tar --apply
+`},
 }
 
 func (p program) importUsers(ctx context.Context, args []string) int {
@@ -75,7 +83,10 @@ type importFlags struct {
 	apply, verified, withoutPassword            bool
 }
 
-var allImports = []string{"import flask", "import django", "import csv"}
+var (
+	foreignImports = []string{"import flask", "import django", "import csv"}
+	allImports     = append([]string{"import cardea"}, foreignImports...)
+)
 
 func text(value func(*own) *string) func(f *flag.FlagSet, o *own, name string) {
 	return func(f *flag.FlagSet, o *own, name string) { f.StringVar(value(o), name, "", "") }
@@ -87,10 +98,10 @@ func onOff(value func(*own) *bool) func(f *flag.FlagSet, o *own, name string) {
 
 var ownImportFlags = []ownFlag{
 	{allImports, "from", "`file` with the users", text(func(o *own) *string { return &o.imports.from })},
-	{allImports, "uploads", "`folder` with the files of the pictures", text(func(o *own) *string { return &o.imports.uploads })},
+	{foreignImports, "uploads", "`folder` with the files of the pictures", text(func(o *own) *string { return &o.imports.uploads })},
 	{[]string{"import flask", "import django"}, "table", "`table` of the users (default: found by its name)", text(func(o *own) *string { return &o.imports.table })},
 	{[]string{"import flask", "import django"}, "query", "`SELECT` in place of a table", text(func(o *own) *string { return &o.imports.query })},
-	{allImports, "map", "`columns` that are not found, such as email=mail,verified=confirmed", func(f *flag.FlagSet, o *own, name string) {
+	{foreignImports, "map", "`columns` that are not found, such as email=mail,verified=confirmed", func(f *flag.FlagSet, o *own, name string) {
 		f.Func(name, "", func(value string) (err error) {
 			if o.imports.mapping, err = importer.ParseMapping(value); err != nil {
 				return o.refuse(name, value, err.Error())
@@ -98,9 +109,9 @@ var ownImportFlags = []ownFlag{
 			return nil
 		})
 	}},
-	{allImports, "source", "`name` of the app, if users of several apps come (default: the command's)", text(func(o *own) *string { return &o.imports.source })},
-	{allImports, "verified", "all addresses count as verified", onOff(func(o *own) *bool { return &o.imports.verified })},
-	{allImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
+	{foreignImports, "source", "`name` of the app, if users of several apps come (default: the command's)", text(func(o *own) *string { return &o.imports.source })},
+	{foreignImports, "verified", "all addresses count as verified", onOff(func(o *own) *bool { return &o.imports.verified })},
+	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
 	{allImports, "apply", "bring the users in, instead of only saying what would come", onOff(func(o *own) *bool { return &o.imports.apply })},
 	{allImports, "report", "`file` that gets a line of JSON for each row", text(func(o *own) *string { return &o.imports.report })},
 }
@@ -151,15 +162,46 @@ func importFrom(open func(context.Context, *invocation) (described, error)) func
 			return err
 		}
 		defer func() { err = errors.Join(err, source.Close()) }()
-		remove, err := in.makeData()
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, remove()) }()
-		return onData(func(ctx context.Context, in *invocation, data *operate.Data) error {
-			return in.importUsers(ctx, data, source)
-		})(ctx, in)
+		return in.importAs(ctx, "Found: "+source.Describe()+".\n", func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
+			if in.imports.apply {
+				return data.Import(ctx, source, opt)
+			}
+			return data.TryImport(ctx, source, opt)
+		})
 	}
+}
+
+// importExport imports what cardea export has written.
+func importExport(ctx context.Context, in *invocation) error {
+	if in.imports.from == "" {
+		return usageError{errors.New("name the file that cardea export has written: --from FILE")}
+	}
+	f, err := os.Open(in.imports.from)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return in.importAs(ctx, "", func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
+		if in.imports.apply {
+			return data.TakeIn(ctx, f, info.Size(), opt)
+		}
+		return data.TryTakeIn(ctx, f, info.Size(), opt)
+	})
+}
+
+// importAs opens the data and runs an import, or a trial of one.
+func (in *invocation) importAs(ctx context.Context, found string, run func(*operate.Data, importer.Options) (importer.Summary, error)) error {
+	remove, err := in.makeData()
+	if err != nil {
+		return err
+	}
+	return errors.Join(onData(func(_ context.Context, in *invocation, data *operate.Data) error {
+		return in.importUsers(found, func(opt importer.Options) (importer.Summary, error) { return run(data, opt) })
+	})(ctx, in), remove())
 }
 
 // makeData makes the data folder if there is none yet: for a trial a temporary one, which
@@ -186,7 +228,7 @@ func (in *invocation) makeData() (remove func() error, err error) {
 	return remove, server.Close()
 }
 
-func (in *invocation) importUsers(ctx context.Context, data *operate.Data, source described) (err error) {
+func (in *invocation) importUsers(found string, run func(importer.Options) (importer.Summary, error)) (err error) {
 	report, finish, err := in.reportRows()
 	if err != nil {
 		return err
@@ -197,11 +239,7 @@ func (in *invocation) importUsers(ctx context.Context, data *operate.Data, sourc
 		Uploads: in.imports.uploads, AllVerified: in.imports.verified, WithoutPassword: in.imports.withoutPassword,
 		Judged: report, Progress: progress,
 	}
-	run := data.TryImport
-	if in.imports.apply {
-		run = data.Import
-	}
-	summary, err := run(ctx, source, opt)
+	summary, err := run(opt)
 	done()
 	if err != nil && !errors.Is(err, importer.ErrInterrupted) {
 		return err
@@ -209,7 +247,7 @@ func (in *invocation) importUsers(ctx context.Context, data *operate.Data, sourc
 	if in.json {
 		return errors.Join(in.printJSON(summary), err)
 	}
-	in.sayImport(source.Describe(), summary)
+	in.sayImport(found, summary)
 	return err
 }
 
@@ -229,8 +267,8 @@ func (in *invocation) reportRows() (report func(importer.Verdict) error, finish 
 }
 
 // sayImport prints a summary, and what to do next.
-func (in *invocation) sayImport(columns string, s importer.Summary) {
-	in.printf("Found: %s.\n", shown(columns))
+func (in *invocation) sayImport(found string, s importer.Summary) {
+	in.printf("%s", found)
 	in.printf("%s:%s.\n", counted(s.Rows, "row", "rows"), counts(s.Outcomes))
 	if len(s.Hashes) > 0 {
 		in.printf("Password hashes:%s.\n", counts(s.Hashes))

@@ -50,6 +50,7 @@ Usage:
   cardea serve      run the server (no configuration needed)
   cardea user       list, show, add and delete users, set passwords, end sessions
   cardea import     bring in users from a Flask or Django app, or from a CSV file
+  cardea export     write all users to one file, for other programs
   cardea mail       show mail that is not sent yet, and send a test message
   cardea backup     copy everything to one file, while the server runs
   cardea restore    create a data folder from a backup
@@ -78,7 +79,7 @@ func (p program) run(ctx context.Context) int {
 		return p.mail(ctx, args)
 	case "doctor":
 		return p.runCommand(ctx, doctorCommand, args)
-	case "backup", "restore", "check":
+	case "backup", "restore", "check", "export":
 		return p.runCommand(ctx, dataCommands[command], args)
 	case "version", "--version", "-version":
 		return p.version(args)

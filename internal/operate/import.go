@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/importer"
+	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
@@ -20,21 +22,45 @@ func (d *Data) Import(ctx context.Context, source importer.Source, opt importer.
 // TryImport does the same to a copy of the database, which is removed afterwards, so that it
 // finds whatever an import would. Pictures are only looked for.
 func (d *Data) TryImport(ctx context.Context, source importer.Source, opt importer.Options) (summary importer.Summary, err error) {
+	opt.CheckPictures = true
+	err = d.onCopy(ctx, func(copied *store.DB) (err error) {
+		summary, err = importer.New(copied, nil, d.opt.Now).Run(ctx, source, opt)
+		return err
+	})
+	return summary, err
+}
+
+// TakeIn brings back what [Data.Export] has written. It can be stopped and repeated.
+func (d *Data) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt importer.Options) (importer.Summary, error) {
+	summary, err := importer.New(d.db, d.pictures, d.opt.Now).TakeIn(ctx, export, size, opt)
+	return summary, inWords(err)
+}
+
+// TryTakeIn does the same to a copy of the database, which is removed afterwards.
+func (d *Data) TryTakeIn(ctx context.Context, export io.ReaderAt, size int64, opt importer.Options) (summary importer.Summary, err error) {
+	opt.CheckPictures = true
+	err = d.onCopy(ctx, func(copied *store.DB) (err error) {
+		summary, err = importer.New(copied, nil, d.opt.Now).TakeIn(ctx, export, size, opt)
+		return err
+	})
+	return summary, err
+}
+
+// onCopy calls f with a copy of the database, which is removed afterwards.
+func (d *Data) onCopy(ctx context.Context, f func(*store.DB) error) (err error) {
 	folder, err := os.MkdirTemp("", ".cardea-import-")
 	if err != nil {
-		return importer.Summary{}, noTemporaryFolder(err)
+		return noTemporaryFolder(err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	file := filepath.Join(folder, "cardea.db")
 	if err := d.db.Snapshot(ctx, file); err != nil {
-		return importer.Summary{}, fmt.Errorf("cannot copy the database: %w", inWords(err))
+		return fmt.Errorf("cannot copy the database: %w", inWords(err))
 	}
 	copied, err := sqlite.OpenExisting(ctx, file)
 	if err != nil {
-		return importer.Summary{}, inWords(err)
+		return inWords(err)
 	}
 	defer func() { err = errors.Join(err, copied.Close()) }()
-	opt.CheckPictures = true
-	summary, err = importer.New(copied, nil, d.opt.Now).Run(ctx, source, opt)
-	return summary, inWords(err)
+	return inWords(f(copied))
 }

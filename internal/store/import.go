@@ -34,6 +34,20 @@ func (tx *Tx) SetImport(ctx context.Context, i Import) error {
 	return err
 }
 
+// KeepOldPictureName gives a user a name that the picture had before, for an import of what
+// Cardea has exported.
+func (tx *Tx) KeepOldPictureName(ctx context.Context, n OldPictureName) error {
+	_, err := tx.exec(ctx, `INSERT INTO old_picture_names (user_id, name, used_at) VALUES ($1, $2, $3)`, n.UserID, n.Name, micros(n.UsedAt))
+	return err
+}
+
+// RestoreAudit records an event as it was. An event that is there already stays.
+func (tx *Tx) RestoreAudit(ctx context.Context, a Audit) error {
+	_, err := tx.exec(ctx, `INSERT INTO audit (id, at, event, user_id, ip, request_id, count) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (id) DO NOTHING`, a.ID, micros(a.At), a.Event, a.UserID, a.IP, a.RequestID, a.Count)
+	return err
+}
+
 // AddOldPictureName lets a name that a user's picture had elsewhere lead to the picture.
 func (tx *Tx) AddOldPictureName(ctx context.Context, userID, name string) error {
 	_, err := tx.exec(ctx, `INSERT INTO old_picture_names (user_id, name, used_at)

@@ -1,0 +1,217 @@
+package importer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/transfer"
+)
+
+// exported is a user of an export.
+type exported struct {
+	number int64
+	user   transfer.User
+	files  map[string][]byte
+}
+
+// takeIn is an import of an export in progress.
+type takeIn struct {
+	*Importer
+	opt     Options
+	batch   []exported
+	bytes   int // of the files of the batch
+	summary Summary
+}
+
+// maxBatchBytes bounds the files that are held before they are stored.
+const maxBatchBytes = 16 << 20
+
+// TakeIn brings back what Cardea has exported: users, sessions, events and pictures, as they
+// were. Users whose id is there already stay as they are.
+func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt Options) (Summary, error) {
+	t := &takeIn{Importer: im, opt: opt, summary: newSummary()}
+	var number int64
+	err := transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
+		number++
+		t.batch = append(t.batch, exported{number, u, files})
+		for _, data := range files {
+			t.bytes += len(data)
+		}
+		if len(t.batch) < batchSize && t.bytes < maxBatchBytes {
+			return nil
+		}
+		return t.flush(ctx)
+	})
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if ctx.Err() != nil {
+		err = ErrInterrupted
+	}
+	return t.summary, err
+}
+
+// flush stores the users of the batch in one transaction, then their pictures.
+func (t *takeIn) flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || len(t.batch) == 0 {
+		return err
+	}
+	verdicts := make([]Verdict, len(t.batch))
+	err := t.db.Tx(ctx, func(tx *store.Tx) error {
+		for i, e := range t.batch {
+			var err error
+			if verdicts[i], err = t.takeUser(ctx, tx, e); err != nil {
+				return fmt.Errorf("user %s: %w", e.user.ID, err)
+			}
+		}
+		return nil
+	})
+	for i, e := range t.batch {
+		if err == nil && e.user.Picture != nil && verdicts[i].Outcome != Rejected && !t.opt.CheckPictures {
+			verdicts[i].Picture, err = t.takePicture(ctx, e)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		t.summary.count(v)
+		if t.opt.Judged != nil {
+			if err := t.opt.Judged(v); err != nil {
+				return err
+			}
+		}
+	}
+	t.batch, t.bytes = t.batch[:0], 0
+	if t.opt.Progress != nil {
+		t.opt.Progress("users", t.summary.Rows, 0)
+	}
+	return nil
+}
+
+// takeUser stores a user with sessions and events.
+func (t *takeIn) takeUser(ctx context.Context, tx *store.Tx, e exported) (Verdict, error) {
+	v := Verdict{Row: e.number, ID: e.user.ID, Email: e.user.Email, Outcome: Imported}
+	row, err := userOf(e.user)
+	if err == nil {
+		var isThere bool
+		if isThere, err = wantNew(ctx, tx, row); isThere {
+			v.Outcome = Unchanged
+			return v, nil
+		}
+	}
+	if why, ok := errors.AsType[reject](err); ok {
+		v.Outcome, v.Reason, v.Message = Rejected, why.reason, why.message
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	return v, create(ctx, tx, row, e.user)
+}
+
+// wantNew rejects a user whose id or address somebody else has. The same user may be there
+// already, because an import was interrupted.
+func wantNew(ctx context.Context, tx *store.Tx, row store.User) (isThere bool, err error) {
+	now, err := tx.UserByID(ctx, row.ID)
+	switch {
+	case err == nil && now.EmailKey == row.EmailKey:
+		return true, nil
+	case err == nil:
+		return false, reject{"duplicate_id", "another user has this id already"}
+	case !errors.Is(err, store.ErrNotFound):
+		return false, err
+	}
+	other, err := tx.UserByEmailKey(ctx, row.EmailKey)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err == nil {
+		err = reject{"duplicate_email", fmt.Sprintf("the user %s has this e-mail address already", other.ID)}
+	}
+	return false, err
+}
+
+func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) error {
+	if err := tx.CreateUser(ctx, row); err != nil {
+		return err
+	}
+	for _, s := range u.Sessions {
+		hash, err := hex.DecodeString(s.TokenHash)
+		if err != nil || len(hash) != sha256.Size {
+			return fmt.Errorf("%w: session %s has no SHA-256", transfer.ErrInvalid, s.ID)
+		}
+		if err := tx.CreateSession(ctx, store.Session{
+			ID: s.ID, TokenHash: hash, UserID: row.ID, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ConfirmedAt: s.ConfirmedAt,
+			IP: s.IP, UserAgent: s.UserAgent,
+		}); err != nil {
+			return err
+		}
+	}
+	for _, e := range u.Events {
+		if err := tx.RestoreAudit(ctx, store.Audit{
+			ID: e.ID, At: e.At, Event: e.Event, UserID: row.ID, IP: e.IP, RequestID: e.RequestID, Count: e.Count,
+		}); err != nil {
+			return err
+		}
+	}
+	for _, n := range u.OldPictureNames {
+		if err := tx.KeepOldPictureName(ctx, store.OldPictureName{UserID: row.ID, Name: n.Name, UsedAt: n.UsedAt}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// userOf checks what Cardea relies on.
+func userOf(u transfer.User) (store.User, error) {
+	switch {
+	case !isID(u.ID):
+		return store.User{}, reject{"bad_id", "the id cannot stay: ids have letters, digits and hyphens, at most 64"}
+	case account.EmailProblem(u.Email) != "":
+		return store.User{}, reject{"bad_email", account.EmailProblem(u.Email)}
+	case nameOf(u.Name, u.Email) != u.Name:
+		return store.User{}, reject{"bad_name", "the name is empty, too long, or has control characters"}
+	}
+	if _, _, err := acceptedHash(u.PasswordHash, false); err != nil && u.PasswordHash != "" {
+		return store.User{}, err
+	}
+	row := store.User{
+		ID: u.ID, Name: u.Name, Email: u.Email, EmailKey: account.EmailKey(u.Email), EmailVerified: u.EmailVerified, Language: u.Language,
+		PasswordHash: u.PasswordHash, CreatedAt: u.CreatedAt,
+	}
+	if u.SuspendedAt != nil {
+		row.SuspendedAt = *u.SuspendedAt
+	}
+	return row, nil
+}
+
+// takePicture stores the picture of a user who has none, and says what became of it.
+func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
+	switch _, err := t.db.PictureOfUser(ctx, e.user.ID); {
+	case err == nil:
+		return pictureUnchanged, nil
+	case !errors.Is(err, store.ErrNotFound):
+		return "", err
+	}
+	p := e.user.Picture
+	brought := media.Exported{
+		Picture: store.Picture{UserID: e.user.ID, Name: p.Name, UpdatedAt: p.UpdatedAt}, Data: e.files[p.File],
+	}
+	for _, crop := range p.Crops {
+		brought.Crops = append(brought.Crops, store.Crop{Side: crop.Side})
+		brought.CropData = append(brought.CropData, e.files[crop.File])
+	}
+	err := t.pictures.Bring(ctx, brought)
+	if errors.Is(err, media.ErrNotExported) {
+		return pictureUnreadable, nil
+	}
+	return pictureImported, err
+}

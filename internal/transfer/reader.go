@@ -1,0 +1,177 @@
+package transfer
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Each calls f for each user of an export, with the files of the user's picture by their
+// names. Sizes, names and the order are checked, the values of the fields are not. Error:
+// [ErrInvalid].
+func Each(export io.ReaderAt, size int64, f func(u User, files map[string][]byte) error) error {
+	users, err := findUsers(io.NewSectionReader(export, 0, size))
+	if err != nil {
+		return err
+	}
+	pictures := &pictures{tar: tar.NewReader(io.NewSectionReader(export, 0, size))}
+	if err := pictures.next(); err != nil {
+		return err
+	}
+	lines := bufio.NewReaderSize(users, 64<<10)
+	for last, number := "", 1; ; number++ {
+		line, err := readLine(lines)
+		if errors.Is(err, io.EOF) {
+			return pictures.wantEnd()
+		}
+		if err != nil {
+			return err
+		}
+		u, err := parse(line)
+		if err != nil || u.ID <= last {
+			return invalid("line %d of %s is not a user, or not in the order of the ids", number, usersName)
+		}
+		last = u.ID
+		files, err := pictures.of(u)
+		if err != nil {
+			return err
+		}
+		if err := f(u, files); err != nil {
+			return err
+		}
+	}
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+// findUsers returns the content of the last member.
+func findUsers(file io.Reader) (io.Reader, error) {
+	r := tar.NewReader(file)
+	head, err := r.Next()
+	if err != nil || head.Name != infoName || head.Size > maxInfo {
+		return nil, invalid("it does not begin with %s", infoName)
+	}
+	var found info
+	if err := json.NewDecoder(r).Decode(&found); err != nil || found.Format != current.Format {
+		return nil, invalid("%s is not readable", infoName)
+	}
+	if found.Version != current.Version {
+		return nil, fmt.Errorf("the export has version %d; this release reads version %d", found.Version, current.Version)
+	}
+	for {
+		head, err := r.Next()
+		if err != nil {
+			return nil, invalid("there is no %s", usersName)
+		}
+		if head.Name == usersName {
+			return r, nil
+		}
+	}
+}
+
+func parse(line []byte) (u User, err error) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	err = d.Decode(&u)
+	return u, err
+}
+
+// readLine reads a line of at most maxLine bytes.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			return nil, invalid("a line of %s is too long", usersName)
+		}
+		switch {
+		case err == nil && line == nil:
+			return part, nil
+		case err == nil:
+			return append(line, part...), nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			line = append(line, part...)
+		case errors.Is(err, io.EOF) && len(line)+len(part) == 0:
+			return nil, io.EOF
+		default:
+			return nil, invalid("%s ends in the middle of a line", usersName)
+		}
+	}
+}
+
+// pictures reads the files of the pictures, in step with the users.
+type pictures struct {
+	tar  *tar.Reader
+	head *tar.Header // the file that comes next; nil: no more
+}
+
+// next goes to the next file.
+func (p *pictures) next() error {
+	for {
+		head, err := p.tar.Next()
+		switch {
+		case err != nil:
+			return invalid("it cannot be read as a tar file")
+		case head.Name == infoName && p.head == nil:
+			continue
+		case head.Name == usersName:
+			p.head = nil
+			return nil
+		case head.Typeflag != tar.TypeReg || head.Size > maxPicture || !strings.HasPrefix(head.Name, pictureFolder):
+			return invalid("it has a member that does not belong there: %q", head.Name)
+		}
+		p.head = head
+		return nil
+	}
+}
+
+// of reads the files of a user's picture.
+func (p *pictures) of(u User) (map[string][]byte, error) {
+	if u.Picture == nil {
+		return nil, nil //nolint:nilnil // no files are no error
+	}
+	files := map[string][]byte{}
+	for p.head != nil && strings.HasPrefix(p.head.Name, pictureFolder+u.ID+"/") {
+		name := p.head.Name
+		if len(files) == maxFiles {
+			return nil, invalid("the picture of user %s has too many files", u.ID)
+		}
+		data := make([]byte, p.head.Size)
+		if _, err := io.ReadFull(p.tar, data); err != nil {
+			return nil, invalid("%s ends too early", name)
+		}
+		files[name] = data
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range u.files() {
+		if files[name] == nil {
+			return nil, invalid("the file %q of user %s is missing, or not in its place", name, u.ID)
+		}
+	}
+	return files, nil
+}
+
+func (u User) files() []string {
+	names := []string{u.Picture.File}
+	for _, crop := range u.Picture.Crops {
+		names = append(names, crop.File)
+	}
+	return names
+}
+
+// wantEnd fails if files are left that no user has.
+func (p *pictures) wantEnd() error {
+	if p.head != nil {
+		return invalid("no user has the file %q", p.head.Name)
+	}
+	return nil
+}

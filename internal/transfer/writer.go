@@ -1,0 +1,70 @@
+package transfer
+
+import (
+	"archive/tar"
+	"bufio"
+	"encoding/json"
+	"io"
+	"os"
+)
+
+// Writer writes an export: first all files of pictures, then all users, both in the order of
+// the ids.
+type Writer struct {
+	tar     *tar.Writer
+	lines   *json.Encoder
+	buffer  *bufio.Writer
+	scratch *os.File
+}
+
+// NewWriter starts an export on w. The users are collected in scratch, because the size of a
+// member of a tar file comes first.
+func NewWriter(w io.Writer, scratch *os.File) (*Writer, error) {
+	out := &Writer{tar: tar.NewWriter(w), buffer: bufio.NewWriterSize(scratch, 256<<10), scratch: scratch}
+	out.lines = json.NewEncoder(out.buffer)
+	out.lines.SetEscapeHTML(false)
+	data, err := json.Marshal(current)
+	if err != nil {
+		return nil, err
+	}
+	return out, out.add(infoName, append(data, '\n'))
+}
+
+// File adds a file of a picture, by its name from [FileName].
+func (w *Writer) File(name string, data []byte) error { return w.add(name, data) }
+
+// User adds a user.
+func (w *Writer) User(u User) error { return w.lines.Encode(u) }
+
+// Close writes the users and ends the export. It closes neither file.
+func (w *Writer) Close() error {
+	if err := w.buffer.Flush(); err != nil {
+		return err
+	}
+	size, err := w.scratch.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if _, err := w.scratch.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if err := w.header(usersName, size); err != nil {
+		return err
+	}
+	if _, err := io.CopyN(w.tar, w.scratch, size); err != nil {
+		return err
+	}
+	return w.tar.Close()
+}
+
+func (w *Writer) add(name string, data []byte) error {
+	if err := w.header(name, int64(len(data))); err != nil {
+		return err
+	}
+	_, err := w.tar.Write(data)
+	return err
+}
+
+func (w *Writer) header(name string, size int64) error {
+	return w.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, Typeflag: tar.TypeReg})
+}
