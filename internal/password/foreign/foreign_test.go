@@ -62,10 +62,7 @@ func TestVectors(t *testing.T) {
 		if !matches(t, h, v.password) {
 			t.Errorf("%s by %s does not match %q", v.hash, v.library, v.password)
 		}
-		if h.Cost() > 50_000 { // one wrong password is enough
-			if matches(t, h, "wrongpass") {
-				t.Errorf("%s matches another password", v.hash)
-			}
+		if h.Cost() > 20_000 {
 			continue
 		}
 		for _, wrong := range []string{"x" + v.password, strings.ToUpper(v.password) + "x", "", "simplepass", "Simplepass"} {
@@ -80,21 +77,23 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// BenchmarkVerify verifies what each library makes by default. Divide by the time for Argon2
+// to see how good the estimates in cost.go are.
 func BenchmarkVerify(b *testing.B) {
+	seen := map[string]bool{}
 	for _, v := range vectors(b) {
 		h := parse(b, v.hash)
-		if v.password != "simplepass" && v.format != "firebase-scrypt" && v.format != "django-scrypt" {
+		name := v.format + " " + v.hash[:min(len(v.hash), 24)]
+		if h.Cost() < 5000 || seen[name] {
 			continue
 		}
-		if v.format == "salted-digest" || h.Cost() < 10000 {
-			continue
-		}
-		b.Run(v.format+"/"+v.hash[:24], func(b *testing.B) {
+		seen[name] = true
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = h.Verify(v.password)
+				matches(b, h, v.password)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(h.Cost()), "ns/KiB")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(h.Cost()), "ns/cost")
 		})
 	}
 }
