@@ -184,15 +184,11 @@ func (p *Passwords) orDecoy(hash string) string {
 // password is wrong.
 func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queue) (keep string, err error) {
 	hash = p.orDecoy(hash)
-	cost, err := p.costOf(hash)
+	isWeak, job, err := p.loginJob(hash, q)
 	if err != nil {
 		return "", err
 	}
-	isWeak, more := password.NeedsUpgrade(hash, p.params), int64(0)
-	if isWeak {
-		more = 1
-	}
-	busy := p.hashing.Do(ctx, p.job(cost, more, q), func() {
+	busy := p.hashing.Do(ctx, job, func() {
 		var ok bool
 		if ok, err = isRight(pw, hash); !ok {
 			password.SpendDifference(hash, p.params)
@@ -204,6 +200,15 @@ func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queu
 		}
 	})
 	return keep, errors.Join(busy, err)
+}
+
+// loginJob is the work of verifying a hash and replacing it, if it is weak.
+func (p *Passwords) loginJob(hash string, q queue) (isWeak bool, job workers.Job, err error) {
+	cost, err := p.costOf(hash)
+	if isWeak = password.NeedsUpgrade(hash, p.params); isWeak {
+		return true, p.job(cost, 1, q), err
+	}
+	return false, p.job(cost, 0, q), err
 }
 
 // isRight compares a password with a hash. One that is longer than any password takes the

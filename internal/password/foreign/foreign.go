@@ -1,5 +1,5 @@
 // Package foreign verifies passwords against hashes that other programs made: Werkzeug,
-// bcrypt, passlib, Django, crypt(3) and Firebase. docs/hashes.md lists the formats.
+// bcrypt, passlib, Django, crypt(3) and Firebase. docs/reference/hashes.md lists the formats.
 //
 // Users keep their passwords when they move to Cardea. Such hashes are only ever read:
 // after the first login, the account has an Argon2id hash instead.
@@ -43,7 +43,7 @@ type Hash struct {
 	matches func(password []byte) (bool, error)
 }
 
-// Format names the format as docs/hashes.md does, such as "werkzeug-scrypt".
+// Format names the format as docs/reference/hashes.md does, such as "werkzeug-scrypt".
 func (h Hash) Format() string { return h.format }
 
 // Memory returns how much memory Verify takes, in bytes.
