@@ -2,9 +2,9 @@ package foreign
 
 import (
 	"crypto/hmac"
-	"crypto/md5"
+	"crypto/md5" //nolint:gosec // see digests
 	"crypto/pbkdf2"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // see digests
 	"crypto/sha256"
 	"crypto/sha512"
 	"hash"

@@ -54,7 +54,7 @@ func firebaseScrypt(fields []string) (Hash, error) {
 			return nil, err
 		}
 		sealed := make([]byte, len(signer))
-		cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(sealed, signer)
+		cipher.NewCTR(block, make([]byte, aes.BlockSize)).XORKeyStream(sealed, signer) //nolint:gosec // Firebase's IV is zero
 		return sealed, nil
 	}))
 }

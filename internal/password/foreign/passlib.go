@@ -70,6 +70,6 @@ func argon2Hash(format string, fields []string) (Hash, error) {
 		return Hash{}, ErrUnknown
 	}
 	return bounded(format, kib<<10, kib*passes, equals(key, func(password []byte) ([]byte, error) {
-		return argon2.Key(kind, password, salt, uint32(passes), uint32(kib), uint8(lanes), uint32(len(key))), nil //nolint:gosec // within limits
+		return argon2.Key(kind, password, salt, uint32(passes), uint32(kib), uint8(lanes), uint32(len(key))), nil
 	}))
 }
