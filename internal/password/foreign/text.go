@@ -48,8 +48,8 @@ func numbers(s string, names ...string) ([]int64, bool) {
 		return nil, false
 	}
 	var values []int64
-	for i, field := range fields {
-		digits, isNamed := strings.CutPrefix(field, names[i]+"=")
+	for i, name := range names {
+		digits, isNamed := strings.CutPrefix(fields[i], name+"=")
 		n, ok := number(digits)
 		if !isNamed || !ok {
 			return nil, false
