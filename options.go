@@ -34,7 +34,7 @@ func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
 	return account.PasswordOptions{
 		Argon2:    password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time},
 		PublicURL: c.publicURL(), Breached: list, RaiseProcs: c.TuneRuntime,
-		Memory: c.part(4),
+		Memory: c.part(4), Most: c.part(1),
 	}
 }
 

@@ -319,6 +319,14 @@ func TestCheckOfTables(t *testing.T) {
 
 func TestCheckOfUsers(t *testing.T) {
 	data := withPicture(t)
+	alter(t, data, `UPDATE users SET password_hash = '$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW'`) // takes hours
+	wantProblem(t, data, "user: the password hash of user ", "1 problem found")
+	for _, fine := range []string{"", "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"} {
+		alter(t, data, `UPDATE users SET password_hash = '`+fine+`'`)
+		if p := runOn(t, data, "", "check"); p.wait() != 0 {
+			t.Errorf("%q: %s", fine, &p.stdout)
+		}
+	}
 	alter(t, data, `UPDATE users SET password_hash = 'secret'`)
 	wantProblem(t, data, "user: the password hash of user ", "1 problem found")
 	alter(t, data, `UPDATE users SET email_key = 'Ann@example.com'`)

@@ -36,6 +36,7 @@ type Passwords struct {
 	words    []string
 	breached *breached.List
 	hashing  *workers.Pool
+	most     int64 // memory of one hash; 0: no limit
 }
 
 // A hash takes about 25 ms of a core, so 128 waiting are about three seconds of work.
@@ -52,12 +53,13 @@ type PasswordOptions struct {
 	Breached   *breached.List // nil: none
 	RaiseProcs bool           // see [workers.Limits]
 	Memory     int64          // that all hashes together may take, in bytes; 0: no limit
+	Most       int64          // that one stored hash may take when it is alone, in bytes; 0: no limit
 }
 
 // NewPasswords returns the rules for passwords. [Passwords.Close] stops the workers.
 func NewPasswords(opt PasswordOptions) *Passwords {
 	return &Passwords{
-		params: opt.Argon2, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
+		params: opt.Argon2, most: opt.Most, decoy: password.Decoy(opt.Argon2), words: wordsOf(opt.PublicURL), breached: opt.Breached,
 		hashing: workers.NewPool(workers.Limits{
 			Waiting: hashesWaiting, Wait: hashWait, Memory: opt.Memory, Period: guard.QueuePeriod, RaiseProcs: opt.RaiseProcs,
 		}),
@@ -117,14 +119,36 @@ func queueFor(client guard.Client, emailKey string, known bool) queue {
 	return queue{guard.Flows(client, kind, emailKey), known}
 }
 
-// job is the work of n hashes.
-func (p *Passwords) job(n int, q queue) workers.Job {
-	return workers.Job{Weight: int64(n) * int64(p.params.Memory) << 10, Flows: q.flows, Reserved: q.known}
+// job is the work of verifying a stored hash, and of n new hashes.
+func (p *Passwords) job(stored password.Cost, n int64, q queue) workers.Job {
+	own := p.params.Cost()
+	return workers.Job{
+		Weight: stored.Memory + n*own.Memory,
+		// A new hash takes its memory times its passes, which counts as long as its weight.
+		Time:  (stored.Time + n*own.Time) << 10 / int64(p.params.Time),
+		Flows: q.flows, Reserved: q.known,
+	}
+}
+
+// costOf returns what verifying a hash takes. It refuses a hash that could exhaust the
+// machine, unless new ones cost as much: somebody may have forged it.
+func (p *Passwords) costOf(hash string) (password.Cost, error) {
+	cost, err := password.CostOf(hash)
+	own := p.params.Cost()
+	switch {
+	case err != nil:
+		return cost, err
+	case cost.Time > max(password.MaxCost, own.Time):
+		return cost, fmt.Errorf("a stored hash takes too much time: %d KiB, times passes", cost.Time)
+	case p.most > 0 && cost.Memory > max(p.most, own.Memory):
+		return cost, fmt.Errorf("a stored hash takes %d MiB of memory, and the server has %d for it", cost.Memory>>20, p.most>>20)
+	}
+	return cost, nil
 }
 
 // hash hashes a new password. Error: invalid_input in the field, if it was breached.
 func (p *Passwords) hash(ctx context.Context, pw Password, field string, q queue) (hash string, err error) {
-	busy := p.hashing.Do(ctx, p.job(1, q), func() { hash, err = p.hashNow(pw, field) })
+	busy := p.hashing.Do(ctx, p.job(password.Cost{}, 1, q), func() { hash, err = p.hashNow(pw, field) })
 	return hash, errors.Join(busy, err)
 }
 
@@ -156,21 +180,35 @@ func (p *Passwords) orDecoy(hash string) string {
 }
 
 // verify checks a password against a hash. It returns the hash to keep: the same one, or
-// a new one if the old is weaker than the settings; empty if the password is wrong.
+// a new one if the old is weaker than the settings or another program's; empty if the
+// password is wrong.
 func (p *Passwords) verify(ctx context.Context, hash string, pw Password, q queue) (keep string, err error) {
 	hash = p.orDecoy(hash)
-	busy := p.hashing.Do(ctx, p.job(1, q), func() {
+	isWeak, job, err := p.loginJob(hash, q)
+	if err != nil {
+		return "", err
+	}
+	busy := p.hashing.Do(ctx, job, func() {
 		var ok bool
 		if ok, err = isRight(pw, hash); !ok {
 			password.SpendDifference(hash, p.params)
 			return
 		}
 		keep = hash
-		if password.NeedsUpgrade(hash, p.params) {
+		if isWeak {
 			keep = password.Hash(string(pw), p.params)
 		}
 	})
 	return keep, errors.Join(busy, err)
+}
+
+// loginJob is the work of verifying a hash and replacing it, if it is weak.
+func (p *Passwords) loginJob(hash string, q queue) (isWeak bool, job workers.Job, err error) {
+	cost, err := p.costOf(hash)
+	if isWeak = password.NeedsUpgrade(hash, p.params); isWeak {
+		return true, p.job(cost, 1, q), err
+	}
+	return false, p.job(cost, 0, q), err
 }
 
 // isRight compares a password with a hash. One that is longer than any password takes the
@@ -184,7 +222,11 @@ func isRight(pw Password, hash string) (bool, error) {
 // queue. Errors: wrong_password, invalid_input.
 func (p *Passwords) replace(ctx context.Context, hash string, current, next Password, q queue) (nextHash string, err error) {
 	hash = p.orDecoy(hash)
-	busy := p.hashing.Do(ctx, p.job(2, q), func() {
+	cost, err := p.costOf(hash)
+	if err != nil {
+		return "", err
+	}
+	busy := p.hashing.Do(ctx, p.job(cost, 1, q), func() {
 		var ok bool
 		ok, err = isRight(current, hash)
 		switch {

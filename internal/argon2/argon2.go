@@ -1,4 +1,4 @@
-// Package argon2 derives keys from passwords with Argon2id (RFC 9106).
+// Package argon2 derives keys from passwords with Argon2 (RFC 9106), most of all Argon2id.
 //
 // It returns the same keys as golang.org/x/crypto/argon2 and uses that package's
 // compression function, where nearly all the time goes. It differs in two ways
@@ -24,10 +24,19 @@ import (
 const Version = 0x13
 
 const (
-	typeArgon2id = 2 // section 3.2, y
-	slices       = 4 // of a pass (section 3.4)
-	blockWords   = 128
-	blockBytes   = 8 * blockWords
+	slices     = 4 // of a pass (section 3.4)
+	blockWords = 128
+	blockBytes = 8 * blockWords
+)
+
+// Kind is a variant of Argon2 (section 3.2, y).
+type Kind uint32
+
+// The variants. Cardea makes ID hashes only; the others come from elsewhere.
+const (
+	D Kind = iota
+	I
+	ID
 )
 
 // block is the unit of memory, 1 KiB (section 2).
@@ -37,12 +46,18 @@ type block [blockWords]uint64
 // golang.org/x/crypto/argon2: time is the number of passes over the memory, and
 // memory is in KiB. It panics if time, lanes or size is zero.
 func IDKey(password, salt []byte, time, memory uint32, lanes uint8, size uint32) []byte {
-	in := input{password: password, salt: salt, passes: time, memory: memory, lanes: uint32(lanes), size: size}
+	return Key(ID, password, salt, time, memory, lanes, size)
+}
+
+// Key derives a key by a variant. The parameters are those of [IDKey].
+func Key(kind Kind, password, salt []byte, time, memory uint32, lanes uint8, size uint32) []byte {
+	in := input{kind: kind, password: password, salt: salt, passes: time, memory: memory, lanes: uint32(lanes), size: size}
 	return in.key()
 }
 
 // input is all that a key depends on. IDKey leaves secret and data empty.
 type input struct {
+	kind     Kind   // y
 	password []byte // P
 	salt     []byte // S
 	secret   []byte // K
@@ -58,7 +73,7 @@ func (in *input) key() []byte {
 	if in.passes == 0 || in.lanes == 0 || in.size == 0 {
 		panic("argon2: time, lanes and size must not be zero")
 	}
-	d := derivation{passes: in.passes, lanes: in.lanes}
+	d := derivation{kind: in.kind, passes: in.passes, lanes: in.lanes}
 	d.segment = max(2, in.memory/(slices*d.lanes))
 	d.length = slices * d.segment
 	borrowed := spare.take(d.length * d.lanes)
@@ -78,7 +93,7 @@ func (in *input) key() []byte {
 // hash returns the digest of all inputs [H_0] (section 3.2, step 1).
 func (in *input) hash() [blake2b.Size]byte {
 	var b []byte
-	for _, n := range []uint32{in.lanes, in.size, in.memory, in.passes, Version, typeArgon2id} {
+	for _, n := range []uint32{in.lanes, in.size, in.memory, in.passes, Version, uint32(in.kind)} {
 		b = binary.LittleEndian.AppendUint32(b, n)
 	}
 	for _, text := range [][]byte{in.password, in.salt, in.secret, in.data} {
@@ -90,6 +105,7 @@ func (in *input) hash() [blake2b.Size]byte {
 
 // derivation is a key being derived.
 type derivation struct {
+	kind    Kind    // y
 	passes  uint32  // t
 	lanes   uint32  // p
 	length  uint32  // blocks of a lane [q]
@@ -131,9 +147,10 @@ type position struct{ pass, slice, lane, index uint32 }
 // fill computes the blocks of one segment (section 3.2, steps 5 and 6).
 func (d *derivation) fill(at position) {
 	var addresses addressBlock
-	independent := at.pass == 0 && at.slice < slices/2 // of the password (section 3.4.1.3)
+	// Of the password (sections 3.4.1.1 to 3.4.1.3).
+	independent := d.kind == I || d.kind == ID && at.pass == 0 && at.slice < slices/2
 	if independent {
-		addresses.in = block{uint64(at.pass), uint64(at.lane), uint64(at.slice), uint64(d.length) * uint64(d.lanes), uint64(d.passes), typeArgon2id}
+		addresses.in = block{uint64(at.pass), uint64(at.lane), uint64(at.slice), uint64(d.length) * uint64(d.lanes), uint64(d.passes), uint64(d.kind)}
 	}
 	for ; at.index < d.segment; at.index++ {
 		if at.pass == 0 && at.slice == 0 && at.index < 2 {

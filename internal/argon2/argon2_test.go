@@ -12,23 +12,26 @@ import (
 	original "golang.org/x/crypto/argon2"
 )
 
-// RFC 9106, section 5.3.
-func TestVectorOfTheRFC(t *testing.T) {
-	in := input{
-		password: bytes.Repeat([]byte{1}, 32), salt: bytes.Repeat([]byte{2}, 16),
-		secret: bytes.Repeat([]byte{3}, 8), data: bytes.Repeat([]byte{4}, 12),
-		passes: 3, memory: 32, lanes: 4, size: 32,
-	}
-	const (
-		digest = "2889de487eb42ae500c0007ed9252f1069eadec40d5765b485de6dc2437a67b8" +
+// RFC 9106, sections 5.1 to 5.3.
+func TestVectorsOfTheRFC(t *testing.T) {
+	for kind, tag := range map[Kind]string{
+		D:  "512b391b6f1162975371d30919734294f868e3be3984f3c1a13a4db9fabe4acb",
+		I:  "c814d9d1dc7f37aa13f0d77f2494bda1c8de6b016dd388d29952a4c4672b6ce8",
+		ID: "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659",
+	} {
+		in := input{
+			kind: kind, password: bytes.Repeat([]byte{1}, 32), salt: bytes.Repeat([]byte{2}, 16),
+			secret: bytes.Repeat([]byte{3}, 8), data: bytes.Repeat([]byte{4}, 12),
+			passes: 3, memory: 32, lanes: 4, size: 32,
+		}
+		const digest = "2889de487eb42ae500c0007ed9252f1069eadec40d5765b485de6dc2437a67b8" +
 			"546a2f0acc1a0882db8fcf74714b472e94df421a5da1112ffa11434370a1e997"
-		tag = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
-	)
-	if got := fmt.Sprintf("%x", in.hash()); got != digest {
-		t.Errorf("pre-hashing digest %s, want %s", got, digest)
-	}
-	if got := hex.EncodeToString(in.key()); got != tag {
-		t.Errorf("tag %s, want %s", got, tag)
+		if got := fmt.Sprintf("%x", in.hash()); kind == ID && got != digest {
+			t.Errorf("pre-hashing digest %s, want %s", got, digest)
+		}
+		if got := hex.EncodeToString(in.key()); got != tag {
+			t.Errorf("kind %d: tag %s, want %s", kind, got, tag)
+		}
 	}
 }
 
@@ -81,6 +84,9 @@ func TestKeysOfRandomInputsEqualThoseOfXCrypto(t *testing.T) {
 
 func compare(t *testing.T, password, salt []byte, time, memory uint32, lanes uint8, size uint32) {
 	t.Helper()
+	if got, want := Key(I, password, salt, time, memory, lanes, size), original.Key(password, salt, time, memory, lanes, size); !bytes.Equal(got, want) {
+		t.Errorf("Argon2i, t=%d m=%d p=%d: %x, want %x", time, memory, lanes, got, want)
+	}
 	want := original.IDKey(password, salt, time, memory, lanes, size)
 	if got := IDKey(password, salt, time, memory, lanes, size); !bytes.Equal(got, want) {
 		t.Errorf("password %x, salt %x, t=%d m=%d p=%d: %x, want %x", password, salt, time, memory, lanes, got, want)

@@ -32,10 +32,10 @@ const (
 	MaxTime   = 100
 )
 
-// difference returns the cost of p that is left after the cost of q, or zero. Cost
+// difference returns the cost of p that is left after a cost was spent, or zero. Cost
 // is memory times passes.
-func difference(p, q Params) Params {
-	kib := int64(p.Memory)*int64(p.Time) - int64(q.Memory)*int64(q.Time)
+func difference(p Params, spent int64) Params {
+	kib := p.Cost().Time - spent
 	if kib < MinMemory {
 		return Params{}
 	}

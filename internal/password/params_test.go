@@ -70,7 +70,7 @@ func TestDifference(t *testing.T) {
 		{Params{19455, 2}, Params{}}, // less than any hash costs
 		{Params{MaxMemory, MaxTime}, Params{}},
 	} {
-		if got := difference(now, c.old); got != c.rest {
+		if got := difference(now, c.old.Cost().Time); got != c.rest {
 			t.Errorf("after %+v: %+v, want %+v", c.old, got, c.rest)
 		}
 	}

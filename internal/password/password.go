@@ -6,6 +6,9 @@
 // $argon2id$v=19$m=19456,t=2,p=1$salt$hash. So hashes made with other parameters
 // still verify, and [NeedsUpgrade] reports when to replace them.
 //
+// Users who come from another program bring its hashes. These verify too, by package
+// foreign, and always need an upgrade.
+//
 // By design, hashing takes tens of milliseconds and [Params.Memory] of memory.
 // Callers must bound how many hashes run at a time.
 package password
@@ -56,45 +59,14 @@ func Decoy(p Params) string {
 	return h.String()
 }
 
-// Verify reports whether a password matches a hash, or returns [ErrMalformed].
-func Verify(password, phc string) (bool, error) {
-	h, err := parse(phc)
+// Verify reports whether a password matches a stored hash. Errors: those of [CostOf].
+func Verify(password, stored string) (bool, error) {
+	h, err := parse(stored)
 	if err != nil {
-		return false, err
+		return verifyForeign(password, stored)
 	}
 	key := h.derive(password, uint32(len(h.key))) //nolint:gosec // parse allows at most 64 bytes
 	return subtle.ConstantTimeCompare(key, h.key) == 1, nil
-}
-
-// WellFormed reports whether [Verify] accepts a hash.
-func WellFormed(phc string) bool {
-	_, err := parse(phc)
-	return err == nil
-}
-
-// maxStoredCost is the highest cost of a hash from elsewhere, in KiB times passes: the
-// first choice of RFC 9106 section 4, which takes seconds.
-const maxStoredCost = 2 << 20
-
-// IsAffordable reports whether a hash is well-formed, and verifying it costs no more than
-// operators choose. A forged hash could take minutes and gigabytes.
-func IsAffordable(phc string) bool {
-	h, err := parse(phc)
-	return err == nil && uint64(h.Memory)*uint64(h.Time) <= maxStoredCost
-}
-
-// SpendDifference spends the time by which verifying a hash made with p takes longer
-// than verifying the given hash. Call it after a wrong password, so response times
-// do not reveal which users have older, cheaper hashes.
-func SpendDifference(phc string, p Params) {
-	h, err := parse(phc)
-	if err != nil {
-		return
-	}
-	if rest := difference(p, h.Params); rest.Time > 0 {
-		spend := hash{Params: rest, lanes: lanes, salt: h.salt}
-		spend.derive("", keyBytes)
-	}
 }
 
 // NeedsUpgrade reports whether a hash is weaker than one made with p, or of another

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -89,6 +91,38 @@ func TestLogoutKillsTheToken(t *testing.T) {
 	client.Get("/api/user").WantError(http.StatusUnauthorized, "not_logged_in")
 	client.Post("/api/logout", nil).Want(http.StatusOK)
 	server.NewClient(t).Post("/api/logout", nil).Want(http.StatusOK)
+}
+
+// Users who came with the hash of a Flask app sign in with their old password. From then on
+// the hash is Cardea's own.
+func TestLoginWithAHashFromFlask(t *testing.T) {
+	const old = "pbkdf2:sha256:260000$zxjFHHdr$" +
+		"f000f32c3fe6561c20745194815fc254e78fb48059b1026c9bcebd07d4d0aef1"
+	server := testkit.Start(t)
+	server.Register(t, "ada@example.com")
+	hash := func() (hash string) {
+		inDatabase(t, server, func(tx *store.Tx) error {
+			row, err := tx.UserByEmailKey(t.Context(), "ada@example.com")
+			hash = row.PasswordHash
+			return err
+		})
+		return hash
+	}
+	own := hash()
+	inDatabase(t, server, func(tx *store.Tx) error {
+		row, err := tx.UserByEmailKey(t.Context(), "ada@example.com")
+		return errors.Join(err, tx.ReplacePasswordHash(t.Context(), row.ID, own, old))
+	})
+	for _, step := range []struct {
+		password string
+		status   int
+		isOld    bool
+	}{{"simplepass", 401, true}, {"old password", 200, false}, {"old password", 200, false}, {"simplepass", 401, false}} {
+		server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", step.password)).Want(step.status)
+		if now := hash(); now == own || (now == old) != step.isOld || !step.isOld && !strings.HasPrefix(now, "$argon2id$") {
+			t.Errorf("after %+v: hash %s", step, now)
+		}
+	}
 }
 
 // A hash that is weaker than the settings is replaced at the next login.

@@ -10,6 +10,7 @@
 package workers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,9 +44,12 @@ type Job struct {
 	// Flows say for whom the job runs, such as an account and its network. The
 	// queue is fair between flows.
 	Flows []fair.Flow
-	// Weight is the memory the job needs, in bytes, and at least 1. Its time is
-	// assumed to be proportional. A job heavier than [Limits.Memory] runs alone.
+	// Weight is the memory the job needs, in bytes, and at least 1. A job heavier than
+	// [Limits.Memory] runs alone.
 	Weight int64
+	// Time is how long the job takes, in the unit in which the other jobs of the pool take
+	// as long as their weight. Zero means that this one does too.
+	Time int64
 	// Reserved jobs get half of the workers' time while other jobs wait too.
 	Reserved bool
 }
@@ -199,12 +203,12 @@ func (p *Pool) take() *waiter {
 			w.end(err)
 			continue
 		}
-		if p.memory > 0 && p.limits.Memory > 0 && p.memory+w.Weight > p.limits.Memory {
+		if p.memory > 0 && p.limits.Memory > 0 && p.memory+w.memory > p.limits.Memory {
 			return nil
 		}
 		p.queue.Take(&w.Ticket)
 		delete(p.waiters, &w.Ticket)
-		p.memory += w.Weight
+		p.memory += w.memory
 		p.load.Running++
 		p.load.Waited += time.Since(w.since)
 		return w
@@ -214,7 +218,7 @@ func (p *Pool) take() *waiter {
 func (p *Pool) finish(w *waiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.memory -= w.Weight
+	p.memory -= w.memory
 	p.load.Running--
 	p.load.Done++
 	p.changed.Broadcast() // there may be memory for several jobs
@@ -238,26 +242,6 @@ func (p *Pool) Close() {
 	}
 }
 
-// Load tells how busy a pool is. Totals count from its start.
-type Load struct {
-	Slots     int           // workers
-	Running   int           // jobs that run now
-	Waiting   int           // jobs that wait now
-	Done      int64         // total of jobs that have run
-	Refused   int64         // total of jobs that got ErrBusy
-	Displaced int64         // refused jobs that left a full queue for others
-	Waited    time.Duration // total wait of the jobs that have run
-}
-
-// Load returns how busy the pool is now.
-func (p *Pool) Load() Load {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	load := p.load
-	load.Waiting = p.queue.Len()
-	return load
-}
-
 // Panic is a panic of a job, with the stack of the worker.
 type Panic struct {
 	Value any
@@ -269,9 +253,10 @@ func (p *Panic) Error() string { return fmt.Sprintf("%v\n%s", p.Value, p.Stack) 
 // waiter is a job that waits, runs or has ended.
 type waiter struct {
 	fair.Ticket
-	ctx   context.Context
-	f     func()
-	since time.Time
+	memory int64
+	ctx    context.Context
+	f      func()
+	since  time.Time
 
 	done     chan struct{} // closed at the end; the fields below are valid then
 	err      error         // why the job did not run
@@ -279,8 +264,9 @@ type waiter struct {
 }
 
 func newWaiter(ctx context.Context, job Job, f func()) *waiter {
-	ticket := fair.Ticket{Flows: job.Flows, Weight: max(1, job.Weight), Reserved: job.Reserved}
-	return &waiter{Ticket: ticket, ctx: ctx, f: f, since: time.Now(), done: make(chan struct{})}
+	memory := max(1, job.Weight)
+	ticket := fair.Ticket{Flows: job.Flows, Weight: cmp.Or(job.Time, memory), Reserved: job.Reserved}
+	return &waiter{Ticket: ticket, memory: memory, ctx: ctx, f: f, since: time.Now(), done: make(chan struct{})}
 }
 
 func (w *waiter) end(err error) {

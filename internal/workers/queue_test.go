@@ -228,6 +228,32 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+// A job that takes long for its memory delays the jobs of its own flow, as a heavy one does.
+func TestFairByTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(t, workers.Limits{Workers: 1, Waiting: 10, Wait: time.Minute, Memory: 10})
+		release := hold(t, p)
+		order := make(chan string, 4)
+		for _, job := range []struct {
+			name, account string
+			time          int64
+		}{{"long", "eve", 5}, {"behind it", "eve", 0}, {"first", "ada", 0}, {"second", "ada", 0}} {
+			go func() {
+				flows := []fair.Flow{flow("account " + job.account)}
+				err := p.Do(t.Context(), workers.Job{Weight: 1, Time: job.time, Flows: flows}, func() { order <- job.name })
+				if err != nil {
+					t.Error(err)
+				}
+			}()
+			synctest.Wait()
+		}
+		release()
+		if got := [4]string{<-order, <-order, <-order, <-order}; got != [4]string{"long", "first", "second", "behind it"} {
+			t.Errorf("order %v", got)
+		}
+	})
+}
+
 // When a job that is too heavy at the moment gives up, the jobs behind it continue.
 func TestTooHeavyGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
