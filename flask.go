@@ -61,9 +61,9 @@ func (s *Server) takeFlask(ctx context.Context, db *store.DB, app flask.Keys, ke
 	}
 	until := since.Add(flask.Lifetime)
 	if last := s.cfg.FlaskUntil; !last.IsZero() {
-		until = last.AddDate(0, 0, 1)
+		year, month, day := last.UTC().Date()
+		until = time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
 	}
-	until = until.UTC()
 	if s.cfg.Clock().Before(until) {
 		s.cfg.Log.InfoContext(ctx, "cookies of the Flask app are taken", "until", until)
 	} else {

@@ -56,7 +56,7 @@ func (k Keys) Open(value string) (Cookie, error) {
 	}
 	signed, signature, _ := cutLast(value)
 	mac, err := base.DecodeString(signature)
-	if err != nil || len(mac) != sha1.Size || !k.verify(signed, mac) {
+	if err != nil || len(mac) != sha1.Size || !k.verify([]byte(signed), mac) {
 		return Cookie{}, ErrForged
 	}
 	payload, stamp, ok := cutLast(signed)

@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -23,20 +22,20 @@ const salt = "cookie-session"
 
 const (
 	// maxKeys bounds the work for a forged cookie. Keys are rotated one by one.
-	maxKeys = 16
+	maxKeys = 4
 	// shortKey in bytes: the Flask documentation makes keys of 24 or 32 bytes. Tools guess
 	// shorter ones from word lists.
 	shortKey = 16
 )
 
-// Keys are the keys that signing keys were derived from, the newest first. They print and
+// Keys are the signing keys derived from values of SECRET_KEY, the newest first. They print and
 // marshal as [redacted].
 type Keys struct {
 	signing [][]byte
 	weak    bool
 }
 
-// ParseKeys reads the values of SECRET_KEY, one a line, the newest first, at most 16. A line
+// ParseKeys reads the values of SECRET_KEY, one a line, the newest first, at most 4. A line
 // that begins with hex: holds bytes in hexadecimal digits. Empty lines are ignored. The
 // error names the line at fault and shows nothing of it.
 func ParseKeys(text string) (Keys, error) {
@@ -55,9 +54,7 @@ func ParseKeys(text string) (Keys, error) {
 		if len(k.signing) == maxKeys {
 			return Keys{}, fmt.Errorf("it holds more than %d keys; remove the oldest", maxKeys)
 		}
-		derived := hmac.New(sha1.New, key)
-		derived.Write([]byte(salt))
-		k.signing = append(k.signing, derived.Sum(nil))
+		k.signing = append(k.signing, sign(key, []byte(salt)))
 		k.weak = k.weak || len(key) < shortKey
 	}
 	if len(k.signing) == 0 {
@@ -87,14 +84,14 @@ func parseKey(line string) ([]byte, error) {
 func (k Keys) IsWeak() bool { return k.weak }
 
 // sign returns the signature of data by a key.
-func sign(key []byte, data string) []byte {
-	var h hash.Hash = hmac.New(sha1.New, key)
-	_, _ = io.WriteString(h, data)
+func sign(key, data []byte) []byte {
+	h := hmac.New(sha1.New, key)
+	h.Write(data)
 	return h.Sum(nil)
 }
 
 // verify reports whether any of the keys has signed data. Its time does not tell which.
-func (k Keys) verify(data string, signature []byte) bool {
+func (k Keys) verify(data, signature []byte) bool {
 	isValid := false
 	for _, key := range k.signing {
 		if hmac.Equal(sign(key, data), signature) {

@@ -12,7 +12,7 @@ import (
 
 const (
 	// maxJSON in bytes is what a payload may inflate to. A cookie of plain JSON holds 3 KiB.
-	maxJSON = 32 << 10
+	maxJSON = 16 << 10
 	// maxDepth bounds how deep a payload is nested.
 	maxDepth = 32
 	// maxName is the longest id or e-mail address that is looked up, in bytes.

@@ -22,7 +22,7 @@ const (
 	// site, so a page of a sibling host cannot plant more in front of ours.
 	maxCookies = 180
 	// maxFlask bounds how many cookies of a Flask app are looked at.
-	maxFlask = 4
+	maxFlask = 2
 	// foreignEvery is how often a session cookie of another app is logged.
 	foreignEvery = time.Hour
 )

@@ -1,0 +1,48 @@
+package cardea
+
+import (
+	"fmt"
+
+	"github.com/cardea-accounts/cardea/internal/password"
+	"github.com/cardea-accounts/cardea/internal/settings"
+)
+
+// checkCookie reports cookie settings that browsers would not follow.
+func (c Config) checkCookie() (errs []error) {
+	public, err := settings.ParsePublicURL(c.PublicURL)
+	if err != nil {
+		return nil // reported already
+	}
+	refuse := func(setting, value, allowed string) {
+		errs = append(errs, settings.NewError(setting, value, allowed))
+	}
+	isHTTPS := public != nil && public.Scheme == "https"
+	if settings.NeedsHTTPS(c.CookieName) && !isHTTPS {
+		refuse("cookie-name", c.CookieName, "the prefixes __Host- and __Secure- need an https public-url, because browsers drop the cookie otherwise")
+	}
+	if c.CookieSameSite == "none" && !isHTTPS {
+		refuse("cookie-samesite", c.CookieSameSite, "none needs an https public-url, because browsers drop the cookie otherwise")
+	}
+	if _, err := settings.ParseCookieDomain(c.CookieDomain, public); err != nil {
+		refuse("cookie-domain", c.CookieDomain, err.Error())
+	}
+	if c.CookieDomain != "" && settings.IsHostOnly(c.CookieName) {
+		refuse("cookie-domain", c.CookieDomain, "leave it out, or use a cookie-name without __Host-: browsers drop a __Host- cookie that has a domain")
+	}
+	return errs
+}
+
+// Warnings lists settings that are allowed but unwise, a sentence each.
+func (c Config) Warnings() []string {
+	c = c.withDefaults()
+	var warnings []string
+	if !(password.Params{Memory: c.Argon2Memory, Time: c.Argon2Time}).MeetsOWASP() {
+		warnings = append(warnings, fmt.Sprintf("argon2-memory %d with argon2-time %d is weaker than OWASP's minimum for passwords; "+
+			"use this for tests only", c.Argon2Memory, c.Argon2Time))
+	}
+	if c.SessionIdle > c.SessionMax && c.SessionIdle != Default().SessionIdle {
+		warnings = append(warnings, fmt.Sprintf("session-idle %s is longer than session-max %s, so it has no effect",
+			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
+	}
+	return warnings
+}
