@@ -43,7 +43,11 @@ type Cookie struct {
 	ID       ID
 	IssuedAt time.Time // in whole seconds, by Flask's clock
 	payload  string
+	text     string
 }
+
+// Text is the whole cookie. Only its owner and the app know it, because of the signature.
+func (c Cookie) Text() string { return c.text }
 
 // Looks reports whether a value has the form of a Flask cookie. Tokens in JSON (RFC 7519)
 // have it too.
@@ -64,7 +68,7 @@ func (k Keys) Open(value string) (Cookie, error) {
 	if !ok || !isTime {
 		return Cookie{}, ErrForged // another kind of value signed by the app
 	}
-	return Cookie{sha256.Sum256([]byte(signed)), issued, payload}, nil
+	return Cookie{sha256.Sum256([]byte(signed)), issued, payload, value}, nil
 }
 
 // cutLast cuts a text at its last dot.

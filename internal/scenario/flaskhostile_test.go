@@ -3,6 +3,8 @@ package scenario
 import (
 	"encoding/base64"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -133,5 +135,74 @@ func TestNoFlaskCookies(t *testing.T) {
 	with(t, server, cookie).Post("/api/logout", nil).Want(200)
 	if !strings.Contains(server.Log.String(), "a cookie with the name of the session's is not Cardea's") || flaskMetric(t, server, "forged") != "" {
 		t.Error("it is not taken for a foreign cookie")
+	}
+}
+
+// A useless file of keys stops the start with one line that says what to do and shows no key.
+func TestUselessFlaskKeys(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                            "it holds no key",
+		"a good key\n secret too\n":   "line 2 begins or ends with white space",
+		strings.Repeat("secret\n", 5): "it holds more than 4 keys",
+		strings.Repeat("x", 65<<10):   "it is larger than 64 KiB",
+		"hex:secret":                  "line 1 has other characters than hexadecimal digits",
+	} {
+		data, file := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "flask.key")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := cardea.New(cardea.Config{Data: data, FlaskSecretKeyFile: file})
+		if err == nil || !strings.HasPrefix(err.Error(), "flask-secret-key-file: ") || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "secret too") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.20q: %v", text, err)
+		}
+		if _, err := os.Stat(data); err == nil {
+			t.Error("the data folder was made")
+		}
+	}
+	_, err := cardea.New(cardea.Config{Data: t.TempDir(), FlaskSecretKeyFile: "/no/such/file"})
+	if want := "flask-secret-key-file: /no/such/file cannot be used: no such file or directory; create it with the SECRET_KEY of the Flask app"; err == nil || err.Error() != want {
+		t.Error(err)
+	}
+	weak := testkit.Start(t, testkit.FromFlask(t, "dev"))
+	if log := weak.Log.String(); !strings.Contains(log, "shorter than 16 bytes") || strings.Contains(log, `"dev"`) {
+		t.Errorf("the log: %s", log)
+	}
+}
+
+// Refusing a cookie costs little, however long it is.
+func BenchmarkFlaskCookies(b *testing.B) {
+	server := testkit.Start(b, testkit.FromFlask(b, testkit.FlaskKey, "another", "a third", "a fourth"))
+	forged := strings.Repeat("A", 4000) + ".aGr_AA.YPS7NYQnu1Iwb3x-zSAoGv_4SbA"
+	own := server.Register(b, "ada@example.com")
+	at := server.Clock.Now().Add(-time.Minute)
+	ended := testkit.FlaskCookie(`{"email":"ada@example.com"}`, at)
+	server.Clock.Advance(time.Minute)
+	taken := testkit.FlaskCookie(`{"email":"ada@example.com"}`, server.Clock.Now())
+	server.Clock.Advance(time.Second)
+	for _, c := range []struct {
+		name, cookies string
+		status        int
+	}{
+		{"none", "", 401},
+		{"session", "session=" + own.Cookie, 200},
+		{"forged", "session=eyJlbWFpbCI6InRlc3RAZ21haWwuY29tIn0.aGr_AA.YPS7NYQnu1Iwb3x-zSAoGv_4SbA", 401},
+		{"forged, two of 4 KiB", "session=" + forged + "; session=" + forged, 401},
+		{"too long", "session=" + strings.Repeat(forged, 10), 401},
+		{"expired", "session=" + testkit.FlaskCookie(`{"user_id":2}`, time.Unix(1700000000, 0)), 401},
+		{"unknown user", "session=" + testkit.FlaskCookie(`{"user_id":2}`, at), 401},
+		{"issued before", "session=" + ended, 401},
+		{"exchanged", "session=" + taken, 200},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			r := httptest.NewRequestWithContext(b.Context(), "GET", "/api/user", nil)
+			r.Header.Set("Cookie", c.cookies)
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				if server.ServeHTTP(w, r); w.Code != c.status {
+					b.Fatal(w.Code)
+				}
+			}
+		})
 	}
 }

@@ -127,10 +127,11 @@ func (s *Service) openFlask(value token.Token) (flask.Cookie, error) {
 }
 
 // flaskTokens returns the token of a cookie's session and, after a rotation of secret.key,
-// those that older keys gave it.
+// those that older keys gave it. They depend on the signature, which is not in the database: a
+// thief of database and secret.key cannot derive them.
 func (s *Service) flaskTokens(cookie flask.Cookie) []token.Token {
 	var tokens []token.Token
-	for _, mac := range s.opt.Flask.Tokens.MACs(cookie.ID[:]) {
+	for _, mac := range s.opt.Flask.Tokens.MACs([]byte(cookie.Text())) {
 		tokens = append(tokens, token.Derived(mac))
 	}
 	return tokens

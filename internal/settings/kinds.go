@@ -145,7 +145,7 @@ func Date(name string, field *time.Time, usage string) Setting {
 			return v.UTC().Format(time.DateOnly)
 		},
 		check: func(v time.Time) error {
-			if v.Year() < 1970 || v.Year() > 9999 {
+			if year := v.UTC().Year(); year < 1970 || year > 9999 {
 				return allowed
 			}
 			return nil

@@ -4,6 +4,7 @@
 Debian: apt-get install python3-flask python3-flask-login, then /usr/bin/python3 vectors.py
 """
 import datetime
+import hashlib
 import json
 import os
 import time
@@ -11,6 +12,7 @@ import uuid
 
 import flask
 import flask_login
+from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 from markupsafe import Markup
 
 ISSUED = 1800000000  # 2027-01-15 08:00:00 UTC
@@ -34,11 +36,8 @@ def issue(values, key=KEY, issued=ISSUED, login=None):
             flask_login.login_user(user)
         return ""
 
-    real, time.time = time.time, lambda: issued
-    try:
-        cookie = app.test_client().get("/").headers["Set-Cookie"]
-    finally:
-        time.time = real
+    time.time = lambda: issued
+    cookie = app.test_client().get("/").headers["Set-Cookie"]
     return cookie.split(";")[0].removeprefix("session=")
 
 
@@ -79,8 +78,8 @@ add("old itsdangerous", issue({"user_id": 2}, issued=ISSUED - 1293840000), id="2
 
 add("another key", plain, keys="another key of another app", error="forged")
 add("key without its last letter", plain, keys=KEY[:-1], error="forged")
-from itsdangerous import TimestampSigner, URLSafeTimedSerializer, URLSafeSerializer  # noqa: E402
-import hashlib  # noqa: E402
+
+
 session_kind = dict(serializer=flask.sessions.TaggedJSONSerializer(), signer_kwargs=dict(key_derivation="hmac", digest_method=hashlib.sha1))
 for what, made in {
     "another salt": URLSafeTimedSerializer(KEY, salt="remember-token", **session_kind),
