@@ -104,6 +104,10 @@ func (s *Server) open(ctx context.Context) error {
 		}
 		s.onClose(list.Close)
 	}
+	app, err := s.cfg.flaskKeys()
+	if err != nil {
+		return err
+	}
 	dir := s.cfg.dir()
 	if err := dir.MakePrivate(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("data: %w", err)
@@ -132,7 +136,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("data: %w", err)
 	}
-	return s.assemble(ctx, db, files, keys, list)
+	taken, err := s.takeFlask(ctx, db, app, keys)
+	if err != nil {
+		return err
+	}
+	return s.assemble(ctx, db, files, keys, list, taken)
 }
 
 // warnOfLostKey warns before a new secret.key takes the place of one that users had.
@@ -152,14 +160,14 @@ func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.D
 }
 
 // assemble makes the owners of state and the jobs that run in the background.
-func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List) error {
+func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List, taken *session.Flask) error {
 	cfg, dir, now, log := s.cfg, s.cfg.dir(), s.cfg.Clock, s.cfg.Log
 	isThrottled := cfg.RateLimit == "on"
 	watch := store.NewWatch(db, now)
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
 	limits := guard.NewLimits(db, audit, cfg.rules(), isThrottled, now)
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
-	sessions := session.New(db, watch, audit, limits, s.sessionOptions())
+	sessions := session.New(db, watch, audit, limits, s.sessionOptions(taken))
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
 	space := guard.NewSpace(log, guard.DiskOf("database", filepath.Dir(dir.Database)), guard.DiskOf("pictures", dir.Pictures))
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))

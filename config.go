@@ -66,6 +66,13 @@ type Config struct {
 	// SessionCache is the number of sessions kept in memory, about 1 KiB each.
 	SessionCache int
 
+	// FlaskSecretKeyFile is a file with the SECRET_KEY of a Flask app, whose session cookies are
+	// taken in exchange for sessions: one key a line, the newest first. Empty: none are taken.
+	FlaskSecretKeyFile string
+	// FlaskUntil is the last day, in UTC, on which cookies of the Flask app are taken. Zero: 31
+	// days after the first start with FlaskSecretKeyFile.
+	FlaskUntil time.Time
+
 	// Argon2Memory is the memory of a password hash in KiB.
 	Argon2Memory uint32
 	// Argon2Time is the number of passes of a password hash over its memory.
@@ -190,6 +197,11 @@ func (c *Config) Settings() []Setting {
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
 			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "`number` of sessions a user has at most; one more ends the one unused longest"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
+		settings.In("Moving from Flask",
+			settings.Text("flask-secret-key-file", &c.FlaskSecretKeyFile, "", "`file` with the SECRET_KEY of a Flask app, one a line, the newest first: its session cookies are "+
+				"exchanged for sessions, see docs/flask-cookies.md").Without("none are taken"),
+			settings.Date("flask-until", &c.FlaskUntil, "last `date` on which cookies of the Flask app are taken, such as 2027-01-31, in UTC").
+				Without("31 days after the first start with flask-secret-key-file")),
 		settings.In("Registration and passwords",
 			settings.Choice("registration", &c.Registration, "`who` can add users: open (everybody registers) or closed (operators only, by cardea user add)", "open", "closed"),
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),

@@ -58,11 +58,11 @@ func (c Config) rules() guard.Rules {
 	}
 }
 
-func (s *Server) sessionOptions() session.Options {
+func (s *Server) sessionOptions(taken *session.Flask) session.Options {
 	c := s.cfg
 	return session.Options{
 		Idle: c.SessionIdle, Max: c.SessionMax, Cache: c.SessionCache, PerUser: c.SessionsPerUser,
-		Now: c.Clock, IsSettled: s.clock.IsSettled, Log: c.Log,
+		Now: c.Clock, IsSettled: s.clock.IsSettled, Flask: taken, Log: c.Log,
 	}
 }
 

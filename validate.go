@@ -16,6 +16,9 @@ func (c Config) Validate() error {
 	for _, s := range c.Settings() {
 		errs = append(errs, s.Check())
 	}
+	if !c.FlaskUntil.IsZero() && c.FlaskSecretKeyFile == "" {
+		errs = append(errs, settings.NewError("flask-secret-key-file", "", "a file with the SECRET_KEY of the Flask app, or leave flask-until out"))
+	}
 	return errors.Join(append(append(errs, c.checkCookie()...), c.checkMail()...)...)
 }
 

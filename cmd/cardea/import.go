@@ -80,7 +80,7 @@ func (p program) importUsers(ctx context.Context, args []string) int {
 type importFlags struct {
 	from, uploads, table, query, source, report string
 	mapping                                     importer.Mapping
-	apply, verified, withoutPassword            bool
+	apply, verified, withoutPassword, prehashed bool
 }
 
 var (
@@ -112,6 +112,7 @@ var ownImportFlags = []ownFlag{
 	{foreignImports, "source", "`name` of the app, if users of several apps come (default: the command's)", text(func(o *own) *string { return &o.imports.source })},
 	{foreignImports, "verified", "all addresses count as verified", onOff(func(o *own) *bool { return &o.imports.verified })},
 	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
+	{foreignImports, "bcrypt-sha256", "bcrypt hashes are those of a SHA-256, as Flask-Bcrypt makes with BCRYPT_HANDLE_LONG_PASSWORDS", onOff(func(o *own) *bool { return &o.imports.prehashed })},
 	{allImports, "apply", "bring the users in, instead of only saying what would come", onOff(func(o *own) *bool { return &o.imports.apply })},
 	{allImports, "report", "`file` that gets a line of JSON for each row", text(func(o *own) *string { return &o.imports.report })},
 }
@@ -236,7 +237,7 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	defer func() { err = errors.Join(err, finish()) }()
 	progress, done := in.progress()
 	opt := importer.Options{
-		Uploads: in.imports.uploads, AllVerified: in.imports.verified, WithoutPassword: in.imports.withoutPassword,
+		Uploads: in.imports.uploads, AllVerified: in.imports.verified, WithoutPassword: in.imports.withoutPassword, Prehashed: in.imports.prehashed,
 		Judged: report, Progress: progress,
 	}
 	summary, err := run(opt)

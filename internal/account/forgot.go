@@ -134,7 +134,7 @@ func (s *Service) setPassword(ctx context.Context, tx *store.Tx, row store.User,
 	if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 		return err
 	}
-	if _, err := tx.DeleteSessionsOfUser(ctx, row.ID, ""); err != nil {
+	if _, err := tx.DeleteSessionsOfUser(ctx, row.ID, "", s.now()); err != nil {
 		return err
 	}
 	if err := s.mail.Challenges.Drop(ctx, tx, row.ID, challenge.Reset, challenge.Login, challenge.Change); err != nil {

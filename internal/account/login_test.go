@@ -16,7 +16,7 @@ import (
 func suspend(t *testing.T, h *house.House, userID string) {
 	t.Helper()
 	err := h.DB.Tx(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.DeleteSessionsOfUser(t.Context(), userID, "")
+		_, err := tx.DeleteSessionsOfUser(t.Context(), userID, "", h.Clock.Now())
 		return errors.Join(err, tx.SetSuspended(t.Context(), userID, h.Clock.Now()))
 	})
 	if err != nil {

@@ -80,6 +80,9 @@ func (s *Service) ConfirmEmail(ctx context.Context, p Proof, in *session.Session
 		if err := tx.SetEmail(ctx, row.ID, row.Email, row.EmailKey, true); err != nil {
 			return err
 		}
+		if err := tx.EndFlaskCookies(ctx, row.ID, s.now()); err != nil { // some name who had the address before
+			return err
+		}
 		if err := s.mail.Challenges.Drop(ctx, tx, row.ID, challenge.Verify, challenge.Reset, challenge.Login); err != nil {
 			return err
 		}

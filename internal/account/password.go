@@ -87,7 +87,7 @@ func (s *Service) SetPassword(ctx context.Context, u user.User, next Password, c
 		if err := s.guards.Limits.Forget(ctx, tx, row); err != nil {
 			return err
 		}
-		ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, "")
+		ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, "", s.now())
 		return err
 	})
 	return ended, err

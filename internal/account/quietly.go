@@ -79,6 +79,9 @@ func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again 
 		return err
 	}
 	owner.PasswordHash = hash
+	if err := tx.EndFlaskCookies(ctx, owner.ID, s.now()); err != nil { // whoever has one registered before
+		return err
+	}
 	if isLive {
 		if isSame {
 			client.Browser = "" // whose code still works

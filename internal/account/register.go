@@ -66,7 +66,8 @@ func (s *Service) Register(ctx context.Context, r Registration, client guard.Cli
 func (s *Service) IsClosed() bool { return s.isClosed }
 
 func (s *Service) newUser(name, email string) store.User {
-	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: store.Stored(s.now())}
+	now := store.Stored(s.now())
+	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), FlaskFrom: now, CreatedAt: now}
 }
 
 // create stores the account and signs in to it.

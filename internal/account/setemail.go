@@ -27,6 +27,9 @@ func (s *Service) SetEmail(ctx context.Context, userID, typed string, client gua
 			return nil
 		}
 		report(guard.EventEmailChanged, userID)
+		if err := tx.EndFlaskCookies(ctx, userID, s.now()); err != nil { // some name who had the address before
+			return err
+		}
 		return tx.SetEmail(ctx, userID, email, EmailKey(email), verified)
 	})
 	if errors.Is(err, store.ErrDuplicate) {

@@ -44,6 +44,7 @@ const (
 	EventChangeSent      Event = "email_change_sent"
 	EventCodeSent        Event = "login_code_sent"
 	EventLoginByCode     Event = "login_by_code"
+	EventLoginByFlask    Event = "login_by_flask_cookie"
 	EventUndone          Event = "change_undone" // the owner said that a change was not theirs
 	EventMailFailed      Event = "mail_failed"   // a message was given up
 	EventMailWithheld    Event = "mail_withheld" // a limit on mail was reached

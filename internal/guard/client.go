@@ -17,6 +17,7 @@ type Client struct {
 	RequestID string      // names the request in the log
 
 	OtherSessions []token.Token // presented beside Session
+	FlaskCookies  []token.Token // presented; not verified yet
 	Devices       []Device      // presented with the request
 
 	Browser  token.Token // names a browser that asked for mail; empty if none

@@ -174,7 +174,7 @@ func (r *run) change(ctx context.Context, tx *store.Tx, now, u store.User) error
 		err = errors.Join(err, tx.SetSuspended(ctx, u.ID, u.SuspendedAt))
 	}
 	if err == nil && (now.PasswordHash != u.PasswordHash || !u.SuspendedAt.IsZero()) {
-		_, err = tx.DeleteSessionsOfUser(ctx, u.ID, "")
+		_, err = tx.DeleteSessionsOfUser(ctx, u.ID, "", r.now())
 	}
 	return err
 }

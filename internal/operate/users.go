@@ -188,7 +188,7 @@ func (u *Users) Suspend(ctx context.Context, who string) (changed user.User, end
 		}
 		row.SuspendedAt = store.Stored(u.now())
 		return u.audit.TransactEvent(ctx, guard.EventSuspended, row.ID, command, func(tx *store.Tx) (err error) {
-			if ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, ""); err != nil {
+			if ended, err = tx.DeleteSessionsOfUser(ctx, row.ID, "", row.SuspendedAt); err != nil {
 				return err
 			}
 			return tx.SetSuspended(ctx, row.ID, row.SuspendedAt)

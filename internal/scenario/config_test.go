@@ -43,6 +43,8 @@ func TestCookieSettingsFitTogether(t *testing.T) {
 		{cardea.Config{PublicURL: "https://a.公司.cn", CookieDomain: "公司.cn"}, []string{"cookie-domain"}},
 		{cardea.Config{CookieDomain: "example.com"}, []string{"cookie-domain"}},
 		{cardea.Config{PublicURL: "example.com", CookieDomain: "example.com"}, []string{"public-url"}},
+		{cardea.Config{FlaskUntil: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}, []string{"flask-secret-key-file"}},
+		{cardea.Config{FlaskUntil: time.Unix(0, -1), FlaskSecretKeyFile: "keys"}, []string{"flask-until"}},
 		{cardea.Config{HSTS: "yes", Limits: "x", SessionMax: -1}, []string{"hsts", "limits", "session-max"}}, // all at once
 	} {
 		if got := refused(t, c.cfg); !slices.Equal(got, c.refused) {

@@ -41,14 +41,7 @@ func TestReadiness(t *testing.T) {
 func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 	server := testkit.Start(t)
 	server.Register(t, "ada@example.com")
-	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db")+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test looks at what was written
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE sessions"); err != nil {
-		t.Fatal(err)
-	}
+	dropTable(t, server, "sessions")
 	client := server.NewClient(t)
 	refused := client.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantError(503, "unavailable")
 	if refused.Header.Get("Retry-After") == "" {
@@ -58,6 +51,18 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 		if says := client.Get("/readyz").WantError(503, "not_ready").Envelope().Errors; says["database"] != "is damaged; the log says more" {
 			t.Errorf("readiness says %v", says)
 		}
+	}
+}
+
+func dropTable(t *testing.T, server *testkit.Server, table string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test looks at what was written
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
+		t.Fatal(err)
 	}
 }
 

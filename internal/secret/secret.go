@@ -24,6 +24,7 @@ const (
 	AvatarAddresses Label = "cardea avatars"        // HMAC in addresses of default avatars
 	Codes           Label = "cardea codes"          // HMAC of codes in mails
 	Outbox          Label = "cardea outbox"         // encryption of mail that is not sent yet
+	FlaskSessions   Label = "cardea flask sessions" // HMAC that makes session tokens out of Flask cookies
 )
 
 const (
@@ -121,6 +122,15 @@ func (Sub) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // MAC returns the HMAC-SHA256 of data under the newest key. It may be cut to 16 bytes.
 func (s Sub) MAC(data []byte) []byte { return mac(s.keys[0], data) }
+
+// MACs returns the HMAC-SHA256 of data under each of the keys, the newest first.
+func (s Sub) MACs(data []byte) [][]byte {
+	macs := make([][]byte, len(s.keys))
+	for i, key := range s.keys {
+		macs[i] = mac(key, data)
+	}
+	return macs
+}
 
 // Verify reports whether mac is the [Sub.MAC] of data under any of the keys, whole or
 // cut. It compares in constant time.

@@ -54,7 +54,7 @@ func (c *cache) load(ctx context.Context, hash token.Hash) (*cached, error) {
 	}
 	in := &cached{row: found.Session}
 	in.Session = Session{ID: found.Session.ID, User: user.From(found.User, found.Picture),
-		ConfirmedAt: found.Session.ConfirmedAt, Memo: new(atomic.Value)}
+		ConfirmedAt: found.Session.ConfirmedAt, Memo: new(atomic.Value), flaskFrom: found.User.FlaskFrom}
 	var ok bool
 	if in.stamp, ok = c.db.Stamp(began, found.User.ID); ok {
 		c.entries.Set(hash, in)

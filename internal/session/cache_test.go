@@ -119,7 +119,7 @@ func TestChangesOfOtherProcessesEndKeptSessions(t *testing.T) {
 	ada, tok := h.Register(t, "ada@example.com")
 	keep(t, h, tok)
 	err := h.OtherProcess(t).Tx(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.DeleteSessionsOfUser(t.Context(), ada.ID, "")
+		_, err := tx.DeleteSessionsOfUser(t.Context(), ada.ID, "", h.Clock.Now())
 		return err
 	})
 	if err != nil {

@@ -10,14 +10,18 @@ import (
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// Logout ends the sessions that the client presents. Without a live one it does nothing.
+// Logout ends the sessions and Flask cookies that the client presents. Without a live one it
+// does nothing.
 func (s *Service) Logout(ctx context.Context, client guard.Client) error {
-	presented := client.Sessions()
-	if len(presented) == 0 {
+	presented, cookies := client.Sessions(), s.flaskCookies(client)
+	if len(presented)+len(cookies) == 0 {
 		return nil
 	}
 	return guard.PublicError(s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
-		return end(ctx, tx, presented, guard.EventLogout, report)
+		if err := end(ctx, tx, presented, guard.EventLogout, report); err != nil {
+			return err
+		}
+		return s.endFlask(ctx, tx, cookies, guard.EventLogout, report)
 	}))
 }
 
@@ -64,7 +68,7 @@ func (s *Service) EndOthers(ctx context.Context, in *Session, client guard.Clien
 // empty, and returns how many. It is not limited.
 func (s *Service) EndAll(ctx context.Context, userID, keep string, client guard.Client) (ended int64, err error) {
 	err = s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) (err error) {
-		ended, err = tx.DeleteSessionsOfUser(ctx, userID, keep)
+		ended, err = tx.DeleteSessionsOfUser(ctx, userID, keep, s.opt.Now())
 		if ended > 0 {
 			report(guard.EventSessionsEnded, userID)
 		}
@@ -108,19 +112,27 @@ func (s *Service) Sweep(ctx context.Context) error {
 		s.db.InBatches(ctx, guard.SweepBatch, func(tx *store.Tx) (int64, error) {
 			return tx.DeleteOldSessions(ctx, now.Add(-s.opt.Max), guard.SweepBatch)
 		}),
+		s.db.InBatches(ctx, guard.SweepBatch, func(tx *store.Tx) (int64, error) {
+			return tx.DeleteExpiredFlaskCookies(ctx, now, guard.SweepBatch)
+		}),
 	)
 }
 
 // EndEverything ends every session of every user and returns how many, with an event for
-// each user. It works in batches, so a failure leaves the rest; calling it again continues.
+// each user. Flask cookies that were issued until now are not taken. It works in batches, so a
+// failure leaves the rest; calling it again continues.
 func (s *Service) EndEverything(ctx context.Context, client guard.Client) (ended int64, err error) {
+	now := s.opt.Now()
+	if err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.SetMark(ctx, store.FlaskFrom, now) }); err != nil {
+		return 0, guard.PublicError(err)
+	}
 	for {
 		n := int64(0)
 		err := s.audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 			users, err := tx.UsersWithSessions(ctx, guard.SweepBatch)
 			n = 0 // the transaction may run again
 			for _, userID := range users {
-				of, err := tx.DeleteSessionsOfUser(ctx, userID, "")
+				of, err := tx.DeleteSessionsOfUser(ctx, userID, "", now)
 				if err != nil {
 					return err
 				}

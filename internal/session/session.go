@@ -18,7 +18,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// Options are the settings of a [Service]. All are required except IsSettled.
+// Options are the settings of a [Service]. All are required except IsSettled and Flask.
 type Options struct {
 	Idle  time.Duration // a session that is not used expires after this
 	Max   time.Duration // every session expires after this
@@ -30,6 +30,7 @@ type Options struct {
 	// IsSettled reports whether the time can be trusted enough to delete what expired, or to
 	// change what is dated in the future. Nil: always.
 	IsSettled func() bool
+	Flask     *Flask // nil: no cookie of a Flask app is taken
 	Log       *slog.Logger
 }
 
@@ -41,6 +42,7 @@ type Service struct {
 	limits *guard.Limits
 	cache  *cache
 	uses   uses
+	flask  flaskCounts
 }
 
 // New returns a service. watch says whether cached sessions may be served.
@@ -48,7 +50,7 @@ func New(db *store.DB, watch *store.Watch, audit *guard.Audit, limits *guard.Lim
 	if opt.IsSettled == nil {
 		opt.IsSettled = func() bool { return true }
 	}
-	return &Service{opt: opt, db: db, audit: audit, limits: limits, cache: newCache(db, watch, opt.Cache)}
+	return &Service{opt: opt, db: db, audit: audit, limits: limits, cache: newCache(db, watch, opt.Cache), flask: newFlaskCounts()}
 }
 
 // Session is a live session and its user.
@@ -60,6 +62,8 @@ type Session struct {
 	// Memo lets the caller keep a value with the session, such as an encoded answer. It
 	// is dropped when anything about the user changes.
 	Memo *atomic.Value
+
+	flaskFrom time.Time // see store.User
 }
 
 // SignIn has the values that the client keeps in cookies after a user has signed in.
@@ -89,8 +93,11 @@ type Fresh struct {
 // Prepare makes a session with a fresh token, so no token from before a login survives
 // it (session fixation). [Service.Replace] or [Service.ReplaceAll] stores it.
 func (s *Service) Prepare(userID string, client guard.Client) Fresh {
-	fresh, now := token.New(), store.Stored(s.opt.Now())
-	hash := fresh.Hash()
+	return s.prepare(userID, token.New(), client)
+}
+
+func (s *Service) prepare(userID string, fresh token.Token, client guard.Client) Fresh {
+	now, hash := store.Stored(s.opt.Now()), fresh.Hash()
 	return Fresh{fresh, store.Session{
 		ID: token.ID(), TokenHash: hash[:], UserID: userID, CreatedAt: now, LastSeenAt: now, ConfirmedAt: now,
 		IP: client.Address(), UserAgent: text.Printable(client.UserAgent, maxUserAgent),
@@ -103,6 +110,14 @@ func (s *Service) Replace(ctx context.Context, tx *store.Tx, client guard.Client
 	if err := end(ctx, tx, client.Sessions(), guard.EventSessionReplaced, report); err != nil {
 		return err
 	}
+	if err := s.endFlask(ctx, tx, s.flaskCookies(client), guard.EventSessionReplaced, report); err != nil {
+		return err
+	}
+	return s.add(ctx, tx, fresh, report)
+}
+
+// add stores a session, and ends the least recently used ones if the user has too many.
+func (s *Service) add(ctx context.Context, tx *store.Tx, fresh Fresh, report guard.Report) error {
 	surplus, err := tx.DeleteSessionsBeyond(ctx, fresh.row.UserID, s.opt.PerUser-1, guard.SweepBatch)
 	if err != nil {
 		return err
@@ -120,7 +135,7 @@ func (s *Service) ReplaceAll(ctx context.Context, tx *store.Tx, presented token.
 	if _, err := tx.SessionByTokenHash(ctx, hash[:]); err != nil {
 		return guard.IfNotFound(err, guard.ErrNotLoggedIn)
 	}
-	if _, err := tx.DeleteSessionsOfUser(ctx, fresh.row.UserID, ""); err != nil {
+	if _, err := tx.DeleteSessionsOfUser(ctx, fresh.row.UserID, "", s.opt.Now()); err != nil {
 		return err
 	}
 	return tx.CreateSession(ctx, fresh.row)

@@ -127,6 +127,32 @@ func parseDuration(text string) (time.Duration, error) {
 	return time.Duration(days) * Day, err //nolint:gosec // 16 bits of days fit
 }
 
+// Date declares a setting that is a day in UTC, such as 2027-01-31. It has no default.
+func Date(name string, field *time.Time, usage string) Setting {
+	allowed := errors.New("a date such as 2027-01-31")
+	return declare(name, field, time.Time{}, kind[time.Time]{
+		parse: func(text string) (time.Time, error) {
+			v, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				return v, allowed
+			}
+			return v, nil
+		},
+		print: func(v time.Time) string {
+			if v.IsZero() {
+				return ""
+			}
+			return v.UTC().Format(time.DateOnly)
+		},
+		check: func(v time.Time) error {
+			if year := v.UTC().Year(); year < 1970 || year > 9999 {
+				return allowed
+			}
+			return nil
+		},
+	}, usage)
+}
+
 // PrintDuration writes a duration as it can be typed: whole days as 14d, and without
 // minutes and seconds that are zero.
 func PrintDuration(d time.Duration) string {

@@ -17,6 +17,7 @@ type config struct {
 	choice   string
 	number   uint32
 	time     time.Duration
+	date     time.Time
 	networks []netip.Prefix
 	origins  []string
 }
@@ -33,6 +34,7 @@ func (c *config) settings() []settings.Setting {
 		settings.Choice("choice", &c.choice, "a `choice`", "one", "two", "three"),
 		settings.Int("number", &c.number, 7, 2, 1000, "a `number`"),
 		settings.Duration("time", &c.time, 14*settings.Day, time.Second, "a `time`"),
+		settings.Date("date", &c.date, "a `date`").Without("never"),
 		settings.Networks("networks", &c.networks, "`networks`").Without("none"),
 		settings.Origins("origins", &c.origins, "`origins`").Without("none"),
 	}
@@ -67,6 +69,8 @@ func TestSet(t *testing.T) {
 		{"time", "1s", config{time: time.Second}},
 		{"time", "90d", config{time: 90 * 24 * time.Hour}},
 		{"time", "1h30m", config{time: 90 * time.Minute}},
+		{"date", "2028-02-29", config{date: time.Date(2028, 2, 29, 0, 0, 0, 0, time.UTC)}},
+		{"date", "", config{}},
 		{"networks", "10.1.2.3/8", config{networks: prefixes("10.0.0.0/8")}},
 		{"networks", "192.0.2.1, ::1", config{networks: prefixes("192.0.2.1/32", "::1/128")}},
 		{"networks", "::ffff:192.0.2.1,::ffff:10.0.0.0/104", config{networks: prefixes("192.0.2.1/32", "10.0.0.0/8")}},
@@ -102,6 +106,9 @@ func TestSetRefuses(t *testing.T) {
 		{"time", "36501d", "36501d", "to 36500d"},
 		{"time", "99999d", "99999d", "to 36500d"},
 		{"time", "1000000h", "1000000h", "to 36500d"},
+		{"date", "2027-02-29", "2027-02-29", "a date such as 2027-01-31"},
+		{"date", "1969-12-31", "1969-12-31", "a date such as 2027-01-31"},
+		{"date", "31d", "31d", "a date such as 2027-01-31"},
 		{"networks", "10.0.0.0/8, proxy", "proxy", "networks and addresses"},
 		{"networks", ",", ",", "remove the comma at the end"},
 		{"networks", "10.0.0.0/8, ", "10.0.0.0/8, ", "remove the comma at the end"},
@@ -138,8 +145,8 @@ func TestSetRefuses(t *testing.T) {
 
 // A variable that code has set is held to the same bounds.
 func TestCheck(t *testing.T) {
-	good := config{"word", "two", 1000, time.Hour, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, []string{"https://a.example"}}
-	bad := config{"longer", "four", 1001, -1, make([]netip.Prefix, 1), []string{"https://a.example/"}}
+	good := config{"word", "two", 1000, time.Hour, time.Unix(0, 0), []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, []string{"https://a.example"}}
+	bad := config{"longer", "four", 1001, -1, time.Unix(-1, 0), make([]netip.Prefix, 1), []string{"https://a.example/"}}
 	var zero config
 	for i := range good.settings() {
 		if err := errors.Join(good.settings()[i].Check(), zero.settings()[i].Check()); err != nil {

@@ -82,7 +82,7 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	},
 	"DeleteSession": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteSession(ctx, "ann", "s1") },
 	"DeleteSessionsOfUser": func(tx *store.Tx, ctx context.Context) error {
-		_, err := tx.DeleteSessionsOfUser(ctx, "ann", "s1")
+		_, err := tx.DeleteSessionsOfUser(ctx, "ann", "s1", at(9))
 		return err
 	},
 	"DeleteSessionsBeyond": func(tx *store.Tx, ctx context.Context) error {
@@ -191,7 +191,25 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.MailByID(ctx, "m1")
 		return notMissing(err)
 	},
-	"RedateSession":  func(tx *store.Tx, ctx context.Context) error { return tx.RedateSession(ctx, "ann", "s1", at(0)) },
+	"RedateSession": func(tx *store.Tx, ctx context.Context) error { return tx.RedateSession(ctx, "ann", "s1", at(0)) },
+	"HasFlaskCookie": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.HasFlaskCookie(ctx, []byte("f1"))
+		return err
+	},
+	"AddFlaskCookie": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.AddFlaskCookie(ctx, []byte("f1"), at(9))
+		return err
+	},
+	"EndFlaskCookies": func(tx *store.Tx, ctx context.Context) error { return tx.EndFlaskCookies(ctx, "ann", at(9)) },
+	"DeleteExpiredFlaskCookies": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.DeleteExpiredFlaskCookies(ctx, at(9), 9)
+		return err
+	},
+	"MarkedAt": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.MarkedAt(ctx, store.FlaskFrom)
+		return notMissing(err)
+	},
+	"SetMark":        func(tx *store.Tx, ctx context.Context) error { return tx.SetMark(ctx, store.FlaskFrom, at(9)) },
 	"FutureSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.FutureSessions(ctx, at(0), 9); return err },
 }
 

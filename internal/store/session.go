@@ -25,7 +25,7 @@ type Session struct {
 // than that, because it is the most frequent query.
 type SignedIn struct {
 	Session Session  // without token hash, address and user agent
-	User    User     // without e-mail key and password hash
+	User    User     // without e-mail key, password hash and suspension
 	Picture *Picture // name and versions; nil: none
 }
 
@@ -37,10 +37,10 @@ func (r reads) SessionByTokenHash(ctx context.Context, hash []byte) (SignedIn, e
 	session, user := &found.Session, &found.User
 	fields := []any{
 		&session.ID, &session.UserID, instant{&session.CreatedAt}, instant{&session.LastSeenAt}, instant{&session.ConfirmedAt},
-		&user.Name, &user.Email, &user.EmailVerified, &user.Language, instant{&user.CreatedAt},
+		&user.Name, &user.Email, &user.EmailVerified, &user.Language, instant{&user.FlaskFrom}, instant{&user.CreatedAt},
 	}
 	err := r.q.QueryRowContext(ctx, `SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.confirmed_at,
-			u.name, u.email, u.email_verified, u.language, u.created_at, `+nullPictureColumns+`
+			u.name, u.email, u.email_verified, u.language, u.flask_from, u.created_at, `+nullPictureColumns+`
 		FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN pictures p ON p.user_id = u.id
 		WHERE s.token_hash = $1`, hash).Scan(append(fields, p.fields()...)...)
 	user.ID = session.UserID
@@ -179,9 +179,11 @@ func (tx *Tx) DeleteSession(ctx context.Context, userID, id string) error {
 }
 
 // DeleteSessionsOfUser ends all sessions of a user except the one with the id keep
-// (empty: all), and returns how many.
-func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string) (int64, error) {
-	tx.changes(userID)
+// (empty: all), and returns how many. No Flask cookie that was issued until now is taken.
+func (tx *Tx) DeleteSessionsOfUser(ctx context.Context, userID, keep string, now time.Time) (int64, error) {
+	if err := tx.EndFlaskCookies(ctx, userID, now); err != nil {
+		return 0, err
+	}
 	return tx.exec(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id <> $2`, userID, keep)
 }
 

@@ -196,7 +196,7 @@ func TestDeleteSessionsOfUser(t *testing.T) {
 					session("b1", "bob", at(4), at(4)))
 				var ended int64
 				write(t, db, func(tx *store.Tx) (err error) {
-					ended, err = tx.DeleteSessionsOfUser(t.Context(), c.user, c.keep)
+					ended, err = tx.DeleteSessionsOfUser(t.Context(), c.user, c.keep, at(9))
 					return err
 				})
 				ann, bob := sessionIDs(t, db, "ann"), sessionIDs(t, db, "bob")

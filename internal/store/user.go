@@ -15,14 +15,16 @@ type User struct {
 	Language      string    // tag; empty: not known
 	PasswordHash  string    // PHC string
 	SuspendedAt   time.Time // zero: not suspended
+	FlaskFrom     time.Time // only Flask cookies that were issued later are taken; zero: any
 	CreatedAt     time.Time
 }
 
-const userColumns = `u.id, u.name, u.email, u.email_key, u.email_verified, u.language, u.password_hash, u.suspended_at, u.created_at`
+const userColumns = `u.id, u.name, u.email, u.email_key, u.email_verified, u.language, u.password_hash, u.suspended_at, u.flask_from, u.created_at`
 
 func (u *User) fields() []any {
 	return []any{
-		&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.EmailVerified, &u.Language, &u.PasswordHash, instant{&u.SuspendedAt}, instant{&u.CreatedAt},
+		&u.ID, &u.Name, &u.Email, &u.EmailKey, &u.EmailVerified, &u.Language, &u.PasswordHash, instant{&u.SuspendedAt},
+		instant{&u.FlaskFrom}, instant{&u.CreatedAt},
 	}
 }
 
@@ -78,9 +80,10 @@ func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
 
 // CreateUser adds a user: [ErrDuplicate] when the e-mail address or id is taken.
 func (tx *Tx) CreateUser(ctx context.Context, u User) error {
-	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, language, password_hash, suspended_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		u.ID, u.Name, u.Email, u.EmailKey, u.EmailVerified, u.Language, u.PasswordHash, nullMicros(u.SuspendedAt), micros(u.CreatedAt))
+	_, err := tx.exec(ctx, `INSERT INTO users (id, name, email, email_key, email_verified, language, password_hash, suspended_at, flask_from, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		u.ID, u.Name, u.Email, u.EmailKey, u.EmailVerified, u.Language, u.PasswordHash,
+		nullMicros(u.SuspendedAt), nullMicros(u.FlaskFrom), micros(u.CreatedAt))
 	return err
 }
 

@@ -23,7 +23,7 @@ func TestUserIsFoundAsCreated(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		want := store.User{
 			ID: "k3v9x2q7mzt4hw5e", Name: "Zoë 🙂", Email: "Zoë@Example.com", EmailKey: "zoë@example.com",
-			EmailVerified: true, PasswordHash: "$argon2id$…", SuspendedAt: at(9), CreatedAt: at(0),
+			EmailVerified: true, PasswordHash: "$argon2id$…", SuspendedAt: at(9), FlaskFrom: at(8), CreatedAt: at(0),
 		}
 		withUsers(t, db, "someone", "else")
 		write(t, db, func(tx *store.Tx) error { return tx.CreateUser(t.Context(), want) })

@@ -5,6 +5,7 @@ package token
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"io"
 	"strings"
@@ -26,6 +27,10 @@ const length = 26
 
 // New returns a fresh token.
 func New() Token { return Token(rand.Text()) }
+
+// Derived returns the token that belongs to a MAC of at least 17 bytes. It can be guessed no
+// better than the MAC.
+func Derived(mac []byte) Token { return Token(base32.StdEncoding.EncodeToString(mac)[:length]) }
 
 // IsWellFormed reports whether t can be a token at all. Cookies of other programs with
 // the same name then cost no look-up.

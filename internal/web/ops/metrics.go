@@ -76,6 +76,7 @@ var (
 	cacheEntries = desc("session_cache_entries", "Sessions kept in memory.")
 	cacheHits    = desc("session_cache_hits_total", "Requests whose session was found in memory.")
 	cacheMisses  = desc("session_cache_misses_total", "Requests whose session was read from the database.")
+	flaskCookies = desc("flask_cookies_total", "Cookies of a Flask app that were taken in exchange for a session, or refused.", "result")
 	jobFailures  = desc("job_failures_total", "Failures of background jobs, which are tried again; the log says why.", "job")
 
 	mailWaiting   = desc("mail_waiting", "Messages in the outbox; counted at most once a minute.")
@@ -103,7 +104,7 @@ var (
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
-		events, cacheEntries, cacheHits, cacheMisses, jobFailures, budgetMost, budgetRefused, diskFree, diskRefusing,
+		events, cacheEntries, cacheHits, cacheMisses, flaskCookies, jobFailures, budgetMost, budgetRefused, diskFree, diskRefusing,
 		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp,
 		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbReaders, dbWaits, dbWaited,
 	} {
@@ -142,6 +143,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(cacheEntries, float64(cache.Entries))
 	count(cacheHits, float64(cache.Hits))
 	count(cacheMisses, float64(cache.Misses))
+	for result, n := range c.Sessions.FlaskFigures() {
+		count(flaskCookies, float64(n), result)
+	}
 	for job, n := range c.Jobs.Failures() {
 		count(jobFailures, float64(n), job)
 	}

@@ -3,9 +3,11 @@ package wire
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/token"
@@ -19,6 +21,8 @@ const (
 	// maxCookies bounds how many cookies of one name are looked at. Chrome keeps 180 for a
 	// site, so a page of a sibling host cannot plant more in front of ours.
 	maxCookies = 180
+	// maxFlask bounds how many cookies of a Flask app are looked at.
+	maxFlask = 2
 	// foreignEvery is how often a session cookie of another app is logged.
 	foreignEvery = time.Hour
 )
@@ -27,6 +31,7 @@ const (
 type credentials struct {
 	token  token.Token   // of the session; empty if there is none
 	others []token.Token // a browser may send several cookies of the name
+	flask  []token.Token // what may be cookies of a Flask app
 	read   bool
 	stored bool // others are of stored sessions
 
@@ -66,10 +71,14 @@ func (r *Request) readTokens() {
 	}
 	r.sent.read = true
 	for cookies := r.cookies(); cookies.next(); {
-		if cookies.name == r.wire.opt.CookieName {
+		switch cookies.name {
+		case r.wire.opt.CookieName:
 			r.addToken(token.Token(cookies.value))
+		case flask.CookieName: // ours has another name
+			r.addFlask(token.Token(cookies.value))
 		}
 	}
+	r.sent.flask = r.sent.flask[max(0, len(r.sent.flask)-maxFlask):]
 	if surplus := len(r.sent.others) + 1 - maxCookies; surplus > 0 {
 		r.sent.token, r.sent.others = r.sent.others[surplus-1], r.sent.others[surplus:]
 	}
@@ -89,12 +98,24 @@ func (r *Request) devices() (devices []guard.Device) {
 func (r *Request) addToken(token token.Token) {
 	switch {
 	case !token.IsWellFormed():
-		r.noteForeignCookie(token)
+		if !r.addFlask(token) {
+			r.noteForeignCookie(token)
+		}
 	case r.sent.token == "":
 		r.sent.token = token
 	default:
 		r.sent.others = append(r.sent.others, token)
 	}
+}
+
+// addFlask keeps what may be a cookie of a Flask app. It returns false for other values, and
+// if no such cookie is taken.
+func (r *Request) addFlask(value token.Token) bool {
+	isFlask := r.wire.sessions.TakesFlask() && flask.Looks(string(value))
+	if isFlask {
+		r.sent.flask = append(r.sent.flask, value)
+	}
+	return isFlask
 }
 
 // dropUnknown drops the tokens of no session, if there are several tokens.
@@ -125,7 +146,8 @@ func (r *Request) noteForeignCookie(value token.Token) {
 
 // Authenticate finds the live session of the request and keeps it in r.Session. If
 // there are several tokens, for instance one that an earlier backend left on a parent
-// domain, the first of a live session counts. Error: not_logged_in.
+// domain, the first of a live session counts. Without any, a cookie of a Flask app is
+// exchanged for a session. Error: not_logged_in.
 func (r *Request) Authenticate() error {
 	err := r.dropUnknown()
 	if err != nil {
@@ -140,7 +162,30 @@ func (r *Request) Authenticate() error {
 			r.sent.token, r.sent.others[i] = token, r.sent.token
 		}
 	}
+	if len(r.sent.flask) > 0 && errors.Is(err, guard.ErrNotLoggedIn) {
+		return r.exchangeFlask()
+	}
 	return err
+}
+
+// exchangeFlask finds the session that a Flask cookie stands for, or makes it, and hands it
+// to the client. Error: not_logged_in.
+func (r *Request) exchangeFlask() error {
+	client := r.Client()
+	for _, cookie := range r.sent.flask {
+		t, in, err := r.wire.sessions.Exchange(r.Context(), cookie, client)
+		if errors.Is(err, guard.ErrNotLoggedIn) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.Session, r.sent.token = in, t
+		r.setCookie(r.wire.opt.CookieName, string(t), r.wire.opt.CookieMaxAge)
+		r.Header().Set("Cache-Control", "no-store") // of a page of the app, which may set it anew
+		return nil
+	}
+	return guard.ErrNotLoggedIn
 }
 
 // SetSignIn hands a session to the client and, with throttling, makes its device
@@ -156,7 +201,11 @@ func (r *Request) SetSignIn(s session.SignIn) {
 // ClearSession makes the client forget its session.
 func (r *Request) ClearSession() { r.setCookie(r.wire.opt.CookieName, "", -time.Second) }
 
+// setCookie sets a cookie of the answer, in place of one with the same name.
 func (r *Request) setCookie(name, value string, maxAge time.Duration) {
+	if set := r.Header()["Set-Cookie"]; len(set) > 0 {
+		r.Header()["Set-Cookie"] = slices.DeleteFunc(set, func(line string) bool { return strings.HasPrefix(line, name+"=") })
+	}
 	http.SetCookie(r, &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
 		Name: name, Value: value, Path: "/", Domain: r.wire.opt.CookieDomain, MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: r.wire.isHTTPS(r.HTTP), SameSite: r.wire.opt.CookieSameSite,

@@ -105,7 +105,7 @@ func (r *Request) Client() guard.Client {
 	// If the sessions cannot be looked up, neither can anything else: the use case fails.
 	_ = r.dropUnknown()
 	return guard.Client{
-		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, OtherSessions: r.sent.others,
+		IP: r.IP(), UserAgent: r.HTTP.UserAgent(), Session: r.sent.token, OtherSessions: r.sent.others, FlaskCookies: r.sent.flask,
 		Devices: r.devices(), RequestID: r.ID(), Browser: r.browser(), Language: r.language(), Links: r.linkAddress(),
 	}
 }

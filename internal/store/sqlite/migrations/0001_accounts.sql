@@ -9,6 +9,7 @@ CREATE TABLE users (
     language       TEXT    NOT NULL DEFAULT '', -- of mails and pages, a tag such as de; empty: not known
     password_hash  TEXT    NOT NULL, -- a PHC string
     suspended_at   INTEGER, -- NULL: not suspended
+    flask_from     INTEGER, -- only Flask cookies that were issued later are taken; NULL: any
     created_at     INTEGER NOT NULL
 ) STRICT;
 
@@ -26,6 +27,21 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user_by_last_seen ON sessions (user_id, last_seen_at);
 CREATE INDEX sessions_by_last_seen ON sessions (last_seen_at);
 CREATE INDEX sessions_by_creation ON sessions (created_at);
+
+-- Cookies of a Flask app that were taken in exchange for a session, or with which a user has
+-- signed out. None of them is taken again.
+CREATE TABLE flask_cookies (
+    hash       BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of what the cookie's signature covers
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX flask_cookies_by_expiry ON flask_cookies (expires_at);
+
+-- Moments that concern the whole server.
+CREATE TABLE marks (
+    name TEXT    NOT NULL PRIMARY KEY, -- flask_since: the first start with keys; flask_from: as in users, for all
+    at   INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE pictures (
     user_id       TEXT    NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,

@@ -1,0 +1,110 @@
+// Package flask verifies and reads the session cookies of Flask apps: itsdangerous'
+// URLSafeTimedSerializer with the salt, the key derivation and the digest that
+// flask.sessions.SecureCookieSessionInterface uses in Flask 0.10 to 3.1.
+//
+// A cookie is {payload}.{time}.{signature}, each part in URL-safe base 64 without padding.
+// [Keys.Open] verifies the signature; [Cookie.Who] then reads the payload.
+package flask
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // Flask's cookies are signed with HMAC-SHA1
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// salt of Flask's session cookies, of which the signing key is derived.
+const salt = "cookie-session"
+
+const (
+	// maxKeys bounds the work for a forged cookie. Keys are rotated one by one.
+	maxKeys = 4
+	// shortKey in bytes: the Flask documentation makes keys of 24 or 32 bytes. Tools guess
+	// shorter ones from word lists.
+	shortKey = 16
+)
+
+// Keys are the signing keys derived from values of SECRET_KEY, the newest first. They print and
+// marshal as [redacted].
+type Keys struct {
+	signing [][]byte
+	weak    bool
+}
+
+// ParseKeys reads the values of SECRET_KEY, one a line, the newest first, at most 4. A line
+// that begins with hex: holds bytes in hexadecimal digits. Empty lines are ignored. The
+// error names the line at fault and shows nothing of it.
+func ParseKeys(text string) (Keys, error) {
+	var k Keys
+	n := 0
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors write a byte order mark
+		n++
+		line = strings.TrimRight(line, "\r\n")
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		key, err := parseKey(line)
+		if err != nil {
+			return Keys{}, fmt.Errorf("line %d %w", n, err)
+		}
+		if len(k.signing) == maxKeys {
+			return Keys{}, fmt.Errorf("it holds more than %d keys; remove the oldest", maxKeys)
+		}
+		k.signing = append(k.signing, sign(key, []byte(salt)))
+		k.weak = k.weak || len(key) < shortKey
+	}
+	if len(k.signing) == 0 {
+		return Keys{}, errors.New("it holds no key; write the SECRET_KEY of the Flask app into it")
+	}
+	return k, nil
+}
+
+func parseKey(line string) ([]byte, error) {
+	if digits, isHex := strings.CutPrefix(line, "hex:"); isHex {
+		key, err := hex.DecodeString(digits)
+		if err != nil || len(key) == 0 {
+			return nil, errors.New("has other characters than hexadecimal digits after hex:, or an odd number of them")
+		}
+		return key, nil
+	}
+	switch {
+	case line != strings.TrimSpace(line):
+		return nil, errors.New("begins or ends with white space; remove it, or write the key as hex: and its bytes")
+	case !utf8.ValidString(line):
+		return nil, errors.New("is not UTF-8; write the key as hex: and its bytes")
+	}
+	return []byte(line), nil
+}
+
+// IsWeak reports whether a key has fewer than 16 bytes, so it may be guessed.
+func (k Keys) IsWeak() bool { return k.weak }
+
+// sign returns the signature of data by a key.
+func sign(key, data []byte) []byte {
+	h := hmac.New(sha1.New, key)
+	h.Write(data)
+	return h.Sum(nil)
+}
+
+// verify reports whether any of the keys has signed data. Its time does not tell which.
+func (k Keys) verify(data, signature []byte) bool {
+	isValid := false
+	for _, key := range k.signing {
+		if hmac.Equal(sign(key, data), signature) {
+			isValid = true
+		}
+	}
+	return isValid
+}
+
+const redacted = "[redacted]"
+
+// Format implements [fmt.Formatter] for every verb, and so for log/slog.
+func (Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (Keys) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,64 @@
+package testkit
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea"
+)
+
+// FlaskKey is the SECRET_KEY of the app whose cookies [FlaskCookie] signs.
+const FlaskKey = "the secret key of the example app"
+
+// FromFlask makes a server take the cookies of Flask apps with these keys; without any, of
+// the one with [FlaskKey].
+func FromFlask(t testing.TB, keys ...string) Option {
+	t.Helper()
+	if len(keys) == 0 {
+		keys = []string{FlaskKey}
+	}
+	var text []byte
+	for _, key := range keys {
+		text = append(text, key+"\n"...)
+	}
+	file := filepath.Join(t.TempDir(), "flask.key")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *cardea.Config) { c.FlaskSecretKeyFile = file }
+}
+
+// FlaskCookie returns the session cookie that the app with [FlaskKey] issues at a time for a
+// session in JSON.
+func FlaskCookie(session string, at time.Time) string {
+	return SignFlask(FlaskKey, base64.RawURLEncoding.EncodeToString([]byte(session)), at)
+}
+
+// SignFlask signs a payload as the Flask app with a SECRET_KEY does.
+func SignFlask(key, payload string, at time.Time) string {
+	mac := func(key, data []byte) []byte {
+		h := hmac.New(sha1.New, key)
+		h.Write(data)
+		return h.Sum(nil)
+	}
+	stamp := bytes.TrimLeft(binary.BigEndian.AppendUint64(nil, uint64(at.Unix())), "\x00")
+	signed := payload + "." + base64.RawURLEncoding.EncodeToString(stamp)
+	return signed + "." + base64.RawURLEncoding.EncodeToString(mac(mac([]byte(key), []byte("cookie-session")), []byte(signed)))
+}
+
+// CompressFlask returns the payload of a session in JSON that is compressed.
+func CompressFlask(session []byte) string {
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	_, _ = w.Write(session) // a buffer takes everything
+	_ = w.Close()
+	return "." + base64.RawURLEncoding.EncodeToString(b.Bytes())
+}
