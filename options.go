@@ -122,6 +122,7 @@ func (c Config) webOptions(book *words.Book, budget *guard.Budget) web.Options {
 		CookieDomain:   cookieDomain,
 		CookieSameSite: sameSite[c.CookieSameSite],
 		CookieMaxAge:   c.SessionMax,
+		TakesFlask:     c.FlaskSecretKeyFile != "",
 		UploadMaxBytes: c.UploadMaxBytes,
 		UploadMemory:   c.part(4),
 		Language:       func(wanted string) string { return book.Match(wanted).Tag() },

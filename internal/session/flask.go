@@ -75,11 +75,9 @@ func (s *Service) FlaskFigures() map[string]int64 {
 	return maps.Clone(s.flask.counts)
 }
 
-// TakesFlask reports whether cookies of a Flask app are taken.
-func (s *Service) TakesFlask() bool { return s.opt.Flask != nil }
-
 // Exchange returns the live session that a Flask cookie stands for, with its token. The
-// first time, it makes the session. Errors: not_logged_in, too_many_changes.
+// first time, it makes the session. It is for services with Options.Flask. Errors:
+// not_logged_in, too_many_changes.
 func (s *Service) Exchange(ctx context.Context, value token.Token, client guard.Client) (token.Token, *Session, error) {
 	cookie, err := s.openFlask(value)
 	if err == nil {

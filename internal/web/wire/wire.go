@@ -31,6 +31,7 @@ type Options struct {
 	CookieDomain   string // empty: this host only
 	CookieSameSite http.SameSite
 	CookieMaxAge   time.Duration
+	TakesFlask     bool                       // cookies of a Flask app are exchanged for sessions
 	UploadMaxBytes int64                      // of a picture file
 	UploadMemory   int64                      // that all uploads together may take; 0: 256 MiB
 	Memory         int64                      // of the process; 0: no limit
