@@ -1,14 +1,18 @@
 import express from "express";
 
-const cardea = process.env.CARDEA_URL ?? "http://localhost:5000"; // where this app reaches Cardea
+const cardea = process.env.CARDEA_URL ?? "http://127.0.0.1:5000"; // where this app reaches Cardea
 const accounts = process.env.ACCOUNTS_URL ?? "http://localhost:5000"; // where browsers reach it
+const cookieName = "session"; // as CARDEA_COOKIE_NAME
 const appURL = process.env.APP_URL ?? "http://localhost:3000"; // where browsers reach this app
 
-// sessionOnly picks the session out of a Cookie header. Cardea needs no other cookie of the app.
-const sessionOnly = (header = "") =>
-  header.split(";").filter((cookie) => cookie.trim().startsWith("session=")).join(";");
+// sessionOnly picks the session out of a Cookie header. Cardea needs no other cookie.
+function sessionOnly(header = "") {
+  const cookies = header.split(";").map((cookie) => cookie.trim());
+  return cookies.filter((cookie) => cookie.startsWith(`${cookieName}=`)).join("; ");
+}
 
-// loadUser sets req.user to the signed-in user, or to null. It answers 503 if Cardea does not answer in time.
+// loadUser sets req.user to the signed-in user, or to null. It answers 503 if Cardea does not
+// answer in time.
 async function loadUser(req, res, next) {
   res.set("Cache-Control", "no-store"); // the page is for this user only
   const session = sessionOnly(req.headers.cookie);
@@ -25,7 +29,7 @@ async function loadUser(req, res, next) {
     req.user = answer.ok ? (await answer.json()).user : null;
   } catch (error) {
     console.error(error);
-    return res.status(503).set("Retry-After", "5").send("Accounts cannot be reached. Try again in a moment.");
+    return res.status(503).set("Retry-After", "5").send("Accounts cannot be reached. Try again.");
   }
   next();
 }

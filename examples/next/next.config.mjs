@@ -1,4 +1,4 @@
-const cardea = process.env.CARDEA_URL ?? "http://localhost:5000";
+const cardea = process.env.CARDEA_URL ?? "http://127.0.0.1:5000";
 
 // Cardea's paths; the pages of this app must have others.
 const paths = [

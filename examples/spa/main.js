@@ -1,9 +1,13 @@
 const app = document.querySelector("#app");
 
-const link = (text, path) => Object.assign(document.createElement("a"), { textContent: text, href: path });
+function link(text, path) {
+  return Object.assign(document.createElement("a"), { textContent: text, href: path });
+}
 
 // signIn leads to the sign-in page, and from there back to this page.
-const signIn = () => "/login?next=" + encodeURIComponent(location.pathname + location.search + location.hash);
+function signIn() {
+  return "/login?next=" + encodeURIComponent(location.pathname + location.search + location.hash);
+}
 
 async function show() {
   const response = await fetch("/api/user", { signal: AbortSignal.timeout(5000) });
@@ -13,7 +17,9 @@ async function show() {
   }
   if (!response.ok) throw new Error(`/api/user answered ${response.status}`);
   const { user } = await response.json();
-  app.replaceChildren(`Hello, ${user.name}. `, link("Account", "/account"), " ", link("Sign out", "/logout?next=/"));
+  const account = link("Account", "/account");
+  const signOut = link("Sign out", "/logout?next=/");
+  app.replaceChildren(`Hello, ${user.name}. `, account, " ", signOut);
 }
 
 show().catch((error) => {

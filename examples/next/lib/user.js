@@ -2,7 +2,7 @@ import { cache } from "react";
 import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 
-const cardea = process.env.CARDEA_URL ?? "http://localhost:5000";
+const cardea = process.env.CARDEA_URL ?? "http://127.0.0.1:5000";
 
 // getUser returns the signed-in user, or null. It throws if Cardea does not answer in time.
 // cache() makes it ask once for each page, however many components call it.
@@ -19,7 +19,8 @@ export const getUser = cache(async () => {
   return (await answer.json()).user;
 });
 
-// requireUser returns the signed-in user, or leads to the sign-in, which returns to a path of this app.
+// requireUser returns the signed-in user, or leads to the sign-in, which returns to a path of
+// this app.
 export async function requireUser(path) {
   return (await getUser()) ?? redirect(`/login?next=${encodeURIComponent(path)}`);
 }
