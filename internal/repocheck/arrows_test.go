@@ -40,6 +40,7 @@ var layers = map[string]string{
 	"internal/testkit/browser":  "",
 	"internal/testkit/smtpsink": "*",
 	"internal/scenario":         "",
+	"internal/scenario/apps":    "",
 	"internal/scenario/pages":   "",
 	"internal/scenario/proxies": "",
 	"internal/repocheck":        "",
