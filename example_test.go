@@ -47,7 +47,8 @@ func serveApp(ctx context.Context, data string, serve func(context.Context, http
 	mux := http.NewServeMux()
 	for _, path := range []string{
 		"/api/", "/uploads/", "/avatars/", "/users/",
-		"/login", "/forgot", "/reset", "/verify", "/undo", "/static/", // pages that mails lead to
+		"/register", "/login", "/logout", "/account", "/account/", // pages
+		"/forgot", "/reset", "/verify", "/undo", "/static/", // pages that mails lead to
 	} {
 		mux.Handle(path, accounts)
 	}

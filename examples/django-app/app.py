@@ -1,4 +1,3 @@
-# A Django project in one file. docs/django.md explains it.
 import os
 import sys
 
@@ -15,7 +14,6 @@ settings.configure(
     ALLOWED_HOSTS=os.environ.get("APP_HOSTS", "localhost,127.0.0.1").split(","),
     ROOT_URLCONF=__name__,
     SECRET_KEY=os.environ.get("SECRET_KEY", "only for a first look"),
-    STATIC_URL="/assets/",  # /static is Cardea's
     MIDDLEWARE=[
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",
@@ -33,9 +31,9 @@ def home(request):
     user = request.cardea_user
     if user:
         link = settings.ACCOUNTS_URL + "/logout"
-        return HttpResponse(format_html('Hello, {}! <a href="{}">Sign out</a>', user["name"], link))
+        return HttpResponse(format_html('Hello, {}. <a href="{}">Sign out</a>', user["name"], link))
     link = settings.ACCOUNTS_URL + "/login"
-    return HttpResponse(format_html('Hello, stranger! <a href="{}">Sign in</a>', link))
+    return HttpResponse(format_html('Hello, stranger. <a href="{}">Sign in</a>', link))
 
 
 @cardea.signed_in

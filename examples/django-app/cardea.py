@@ -1,4 +1,3 @@
-# Asks Cardea who is signed in. Copy this file into your Django project; docs/django.md explains it.
 import functools
 import http.client
 import json

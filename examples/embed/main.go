@@ -1,4 +1,4 @@
-// Embed is an app that has Cardea's accounts among its own pages. docs/embed.md explains it.
+// Command embed is an app that has Cardea among its own pages. docs/embed.md explains it.
 package main
 
 import (

@@ -1,4 +1,3 @@
-# A Flask app that asks Cardea who is signed in. docs/flask.md explains it.
 import functools
 import http.client
 import json
@@ -14,7 +13,7 @@ APP = os.environ.get("APP_URL", "http://localhost:8000")  # this app, for browse
 COOKIE = os.environ.get("CARDEA_COOKIE_NAME", "session")
 Connection = http.client.HTTPSConnection if CARDEA.scheme == "https" else http.client.HTTPConnection
 
-app = Flask(__name__, static_url_path="/assets")  # /static is Cardea's
+app = Flask(__name__)
 app.config["SESSION_COOKIE_NAME"] = "app_session"  # session is Cardea's
 
 
@@ -77,8 +76,8 @@ def keep_private(response):
 def home():
     user = current_user()
     if user:
-        return f'Hello, {escape(user["name"])}! <a href="{ACCOUNTS}/logout">Sign out</a>'
-    return f'Hello, stranger! <a href="{ACCOUNTS}/login">Sign in</a>'
+        return f'Hello, {escape(user["name"])}. <a href="{ACCOUNTS}/logout">Sign out</a>'
+    return f'Hello, stranger. <a href="{ACCOUNTS}/login">Sign in</a>'
 
 
 @app.get("/orders")
