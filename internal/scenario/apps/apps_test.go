@@ -197,6 +197,7 @@ func newUser(t *testing.T) *user {
 type page struct {
 	status   int
 	at, text string
+	header   http.Header
 }
 
 func (u *user) get(to string, headers ...string) page {
@@ -228,7 +229,7 @@ func (u *user) send(method, to, form string, headers ...string) page {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	return page{res.StatusCode, res.Request.URL.String(), string(text)}
+	return page{res.StatusCode, res.Request.URL.String(), string(text), res.Header}
 }
 
 // isSignedOut opens the app, which leads to the sign-in.
