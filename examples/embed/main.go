@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -32,23 +31,20 @@ func main() {
 }
 
 // run serves the app until ctx ends.
-func run(ctx context.Context, address string, config cardea.Config) error {
+func run(ctx context.Context, address string, config cardea.Config) (err error) {
 	accounts, err := cardea.New(config)
 	if err != nil {
 		return err
 	}
-	defer accounts.Close() // last: it closes the database
+	defer func() { err = errors.Join(err, accounts.Close()) }() // last, when nothing uses the data
 
 	background, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); accounts.Run(background) }() // sends mail, and more
 	defer func() { cancel(); <-stopped }()
 
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
-	}
 	server := &http.Server{
+		Addr:           address,
 		Handler:        routes(accounts),
 		ReadTimeout:    10 * time.Second,
 		WriteTimeout:   10 * time.Second,
@@ -56,8 +52,8 @@ func run(ctx context.Context, address string, config cardea.Config) error {
 		MaxHeaderBytes: 28 << 10,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	log.Printf("listening on http://%s", listener.Addr())
+	go func() { failed <- server.ListenAndServe() }()
+	log.Printf("listening on http://%s", address)
 	select {
 	case err := <-failed:
 		return err
