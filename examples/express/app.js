@@ -34,7 +34,7 @@ async function loadUser(req, res, next) {
   next();
 }
 
-// requireUser sends browsers that open a page to the sign-in, and answers 401 to all other requests.
+// requireUser sends browsers that open a page to the sign-in. Other requests get 401.
 function requireUser(req, res, next) {
   if (req.user) return next();
   if (req.method === "GET" && req.accepts(["json", "html"]) === "html") {

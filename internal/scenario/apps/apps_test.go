@@ -123,6 +123,7 @@ func answers(t *testing.T, address string) bool {
 type line struct {
 	*httptest.Server
 	hangs   atomic.Bool            // requests get no answer
+	busy    atomic.Bool            // requests get 503
 	cookies atomic.Pointer[string] // of the last request
 }
 
@@ -135,6 +136,10 @@ func startLine(t *testing.T, server *testkit.Server) *line {
 		l.cookies.Store(&cookies)
 		if l.hangs.Load() {
 			<-r.Context().Done()
+			return
+		}
+		if l.busy.Load() {
+			http.Error(w, `{"status":"error","message":"Busy","code":"busy"}`, http.StatusServiceUnavailable)
 			return
 		}
 		server.ServeHTTP(w, r)
@@ -156,6 +161,7 @@ func walk(t *testing.T, server *testkit.Server, l *line, accounts, app, path str
 	ada := server.Register(t, "ada@example.com")
 	ada.Rename("Renée <Ada>").Want(200)
 	user := newUser(t)
+	user.hasCookie(app, "theme", "dark")
 	user.isSignedOut(accounts, app, path)
 	if page := user.get(app+path, "Accept", "application/json"); page.status != 401 || page.at != app+path {
 		t.Errorf("signed out, a program gets %d at %s: %s", page.status, page.at, page.text)
@@ -174,8 +180,11 @@ func walk(t *testing.T, server *testkit.Server, l *line, accounts, app, path str
 	l.hangs.Store(true)
 	user.isRefused(app + path)
 	l.hangs.Store(false)
+	l.busy.Store(true)
+	user.isRefused(app + path)
+	l.busy.Store(false)
 	if page := user.get(app + path); page.status != 200 {
-		t.Errorf("after Cardea has hung, the app answers %d: %s", page.status, page.text)
+		t.Errorf("after Cardea has hung and was busy, the app answers %d: %s", page.status, page.text)
 	}
 	l.Close()
 	server.Stop()
@@ -191,6 +200,16 @@ type user struct {
 func newUser(t *testing.T) *user {
 	jar, _ := cookiejar.New(nil) // without options it does not fail
 	return &user{t, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+}
+
+// hasCookie gives the browser a cookie of an app.
+func (u *user) hasCookie(app, name, value string) {
+	u.t.Helper()
+	address, err := url.Parse(app)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.Jar.SetCookies(address, []*http.Cookie{{Name: name, Value: value}})
 }
 
 // page is what a browser shows in the end.

@@ -99,6 +99,9 @@ func TestSinglePageApp(t *testing.T) {
 			t.Errorf("%s goes to Cardea: %v", path, is)
 		}
 	}
+	if page := user.get(app + "/api/forward-auth"); page.at != app+"/login" {
+		t.Errorf("Cardea's own addresses lead to %s, not to the app", page.at)
+	}
 	server.Stop()
 	l.Close()
 	tab.Go(app)
