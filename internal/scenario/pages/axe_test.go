@@ -104,6 +104,7 @@ func violations(tab *browser.Tab, script, rules string) []string {
 
 // axe-core would find what is wrong.
 func TestAccessibilityIsTested(t *testing.T) {
+	t.Parallel()
 	script := axe(t)
 	tab := browser.Open(t)
 	tab.Go("data:text/html,<html><title>x</title><main><h1>x</h1><input><p style='color:%23aaa'>text")

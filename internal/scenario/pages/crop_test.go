@@ -66,6 +66,7 @@ func redOf(t *testing.T, tab *browser.Tab) float64 {
 // A user chooses the square by keys, buttons and the slider. A large picture is scaled down before
 // it is sent.
 func TestCrop(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")
@@ -112,6 +113,7 @@ func TestCrop(t *testing.T) {
 
 // What is wrong with a file is said without leaving the page.
 func TestCropOfNoPicture(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")
