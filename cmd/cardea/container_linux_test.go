@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path"
@@ -179,9 +181,45 @@ func TestContainer(t *testing.T) {
 	ada.URL = again.url
 	ada.Get("/api/user").Want(200)
 	again.stop()
+	m.newVolume(t, int(m.user), 0o700)
+	m.start(t, "/cardea", "restore", "/tmp/b.tar").wantDone("1 user, 1 session, 1 picture")
+	m.inKubernetes(t)
 	if log := s.stderr.String(); strings.Contains(log, `"level":"ERROR"`) {
 		t.Error(log)
 	}
+}
+
+// newVolume replaces the volume by an empty one.
+func (m *container) newVolume(t *testing.T, owner int, mode os.FileMode) {
+	t.Helper()
+	volume := filepath.Join(m.root, m.volume)
+	if err := os.Rename(volume, t.TempDir()+"/old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(volume, 0o700), os.Chown(volume, owner, int(m.user)), os.Chmod(volume, mode)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inKubernetes starts on a volume that belongs to root, as Kubernetes mounts it with fsGroup:
+// in a folder below it or, with a key from a vault, in the volume itself.
+func (m *container) inKubernetes(t *testing.T) {
+	t.Helper()
+	env := append(slices.Clone(m.env), "CARDEA_LISTEN=127.0.0.1:0")
+	m.env = env
+	m.newVolume(t, 0, 0o775|os.ModeSetgid)
+	m.start(t, m.command...).wantEnd(exitFailed, "/data has mode 0775", "others can read")
+	m.env = append(slices.Clone(env), "CARDEA_DATA=/data/cardea")
+	awaitServer(m.start(t, m.command...)).stop()
+
+	m.newVolume(t, 0, 0o775|os.ModeSetgid)
+	key := filepath.Join(m.root, "data", "secret.key")
+	writeFile(t, key, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))))
+	if err := errors.Join(os.Chown(key, 0, int(m.user)), os.Chmod(key, 0o440)); err != nil {
+		t.Fatal(err)
+	}
+	m.env = append(slices.Clone(env), "CARDEA_DATA_ACCESS=any")
+	awaitServer(m.start(t, m.command...)).stop()
 }
 
 // The image is built from files that .dockerignore lets through, and data and history are
