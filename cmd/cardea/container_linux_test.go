@@ -67,11 +67,11 @@ func buildImage(t *testing.T) *container {
 			m.env = append(m.env, strings.Fields(rest)...)
 		case "USER":
 			user, group, _ := strings.Cut(rest, ":")
-			if id, err := strconv.ParseUint(user, 10, 32); err != nil || id == 0 || group != user {
+			id, err := strconv.ParseUint(user, 10, 32)
+			if err != nil || id == 0 || group != user {
 				t.Fatalf("USER %s is not a number, or is root", rest)
-			} else {
-				m.user = uint32(id)
 			}
+			m.user = uint32(id)
 		case "VOLUME":
 			m.volume = rest
 		case "EXPOSE":
@@ -88,6 +88,7 @@ func buildImage(t *testing.T) *container {
 	return m
 }
 
+// list reads the form of commands that needs no shell.
 func list(t *testing.T, text string) (words []string) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &words); err != nil {
@@ -98,7 +99,7 @@ func list(t *testing.T, text string) (words []string) {
 
 func shell(t *testing.T, line string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", "-ec", "umask 022; "+line)
+	cmd := exec.CommandContext(t.Context(), "sh", "-ec", "umask 022; "+line) //nolint:gosec // of the Dockerfile
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", line, err, out)
@@ -127,7 +128,7 @@ func (m *container) copy(t *testing.T, words []string, out string) {
 // start runs a command in the container, with no environment but that of the image.
 func (m *container) start(t *testing.T, command ...string) *process {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...) //nolint:gosec // of the image
 	cmd.Dir, cmd.Env = "/", m.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: m.root, Credential: &syscall.Credential{Uid: m.user, Gid: m.user}}
 	p := &process{t: t, cmd: cmd, ended: make(chan struct{})}
@@ -175,6 +176,7 @@ func TestContainer(t *testing.T) {
 	m.start(t, m.health...).wantDone("http://127.0.0.1:" + port + ": Ready.")
 	m.start(t, "/cardea", "user", "list").wantDone("ada@example.com")
 	m.start(t, "/cardea", "backup", "/tmp/b.tar").wantDone("verified")
+	m.start(t, "/cardea", "backup", "-").wantDone("cardea.db")
 	s.stop()
 
 	again := awaitServer(m.start(t, m.command...))
