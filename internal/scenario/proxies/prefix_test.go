@@ -1,7 +1,6 @@
 package proxies
 
 import (
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,34 +9,21 @@ import (
 )
 
 // Caddy and nginx have Cardea below a prefix of the app's host, with the configuration from
-// docs/sites.md.
-func TestCaddyPrefix(t *testing.T) {
+// docs/sites.md. There, that of nginx is a part of the app's server.
+func TestPrefix(t *testing.T) {
 	t.Parallel()
-	server := testkit.Start(t, settingsOf(t, "sites.md"))
-	folder := t.TempDir()
-	p := &proxy{t: t, address: testkit.ClosedAddress(t), ca: filepath.Join(folder, "pki", "authorities", "local", "root.crt")}
-	config := caddyHead(p, folder) + "accounts.example.com {\n}\n" + replaced(t, document(t, "sites.md", "caddy"),
-		" {\n\t\t\trequest_buffers 11MiB\n\t\t}", "", // Debian 12 has Caddy 2.6.2, which does not know it
-		"127.0.0.1:5000", strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:3000", startApp(t))
-	file := filepath.Join(folder, "Caddyfile")
-	write(t, file, []byte(config))
-	p.run("caddy", "caddy", "run", "--config", file, "--adapter", "caddyfile")
-	servesBelowAPrefix(t, p, server)
-}
-
-func TestNginxPrefix(t *testing.T) {
-	t.Parallel()
-	server := testkit.Start(t, settingsOf(t, "sites.md"))
-	folder := t.TempDir()
-	certificate, key := makeCertificate(t, folder)
-	p := &proxy{t: t, address: testkit.ClosedAddress(t), ca: certificate}
-	config := nginxHead(folder) + "server {\nlisten " + p.address + " ssl;\nssl_certificate " + certificate + ";\nssl_certificate_key " + key + ";\n" +
-		"location / { proxy_pass http://" + startApp(t) + "; proxy_set_header Host $host; }\n" +
-		replaced(t, document(t, "sites.md", "nginx"), "127.0.0.1:5000", strings.TrimPrefix(server.URL, "http://")) + "}\n}\n"
-	file := filepath.Join(folder, "nginx.conf")
-	write(t, file, []byte(config))
-	p.run("nginx-light", "nginx", "-e", "stderr", "-p", folder, "-c", file)
-	servesBelowAPrefix(t, p, server)
+	t.Run("Caddy", func(t *testing.T) {
+		t.Parallel()
+		server := testkit.Start(t, asDocumented(t, "sites.md"))
+		servesBelowAPrefix(t, caddy(t, server, startApp(t), document(t, "sites.md", "caddy")), server)
+	})
+	t.Run("nginx", func(t *testing.T) {
+		t.Parallel()
+		server := testkit.Start(t, asDocumented(t, "sites.md"))
+		text := "server {\nlisten 80;\nlisten 443 ssl;\nserver_name app.example.com;\nssl_certificate /etc/ssl/app.pem;\nssl_certificate_key /etc/ssl/app.key;\n" +
+			"location / { proxy_pass http://127.0.0.1:3000; proxy_set_header Host $host; }\n" + document(t, "sites.md", "nginx") + "}\n"
+		servesBelowAPrefix(t, nginx(t, server, startApp(t), text), server)
+	})
 }
 
 var formAction = regexp.MustCompile(`action="(login[^"]*)"`)
