@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -52,8 +53,8 @@ func Screen(width, height int64, dark bool) Option {
 // those set before: names and values.
 func Media(pairs ...string) Option {
 	var features []*emulation.MediaFeature
-	for i := 0; i < len(pairs); i += 2 {
-		features = append(features, &emulation.MediaFeature{Name: pairs[i], Value: pairs[i+1]})
+	for pair := range slices.Chunk(pairs, 2) {
+		features = append(features, &emulation.MediaFeature{Name: pair[0], Value: pair[len(pair)-1]})
 	}
 	return command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 }
