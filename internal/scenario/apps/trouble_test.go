@@ -58,7 +58,7 @@ func TestTrouble(t *testing.T) {
 	stranger.Send("OPTIONS", "/api/login", "", nil).Want(http.StatusNoContent)
 	logged(t, server, "preflight not met")
 
-	other, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db"))
+	other, err := sql.Open("sqlite", "file:"+filepath.Join(server.Data, "cardea.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
