@@ -1,9 +1,8 @@
-// Lets a person choose the square of a picture, and sends the picture scaled down. Without this
-// script, the server takes the square in the middle.
+// Lets a person choose the square of a picture, and sends it scaled down. Without this script,
+// the server takes the square in the middle.
 // @ts-check
 
-/** In pixels: the longer side of what is sent, twice what the server keeps; the server's largest
- * crop; the smallest square. */
+/** Sides in pixels: the longer of what is sent; of the largest crop; of the least square. */
 const longest = 2048, largest = 512, smallest = 64;
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-crop]"));
@@ -16,12 +15,12 @@ const canvases = dialog.querySelectorAll("canvas"), stage = canvases[0];
 let file;
 /** The same, upright. @type {ImageBitmap} */
 let picture;
-/** The square and the largest that fits, in pixels of the picture. */
+/** The square and its largest side, in pixels. */
 let x = 0, y = 0, side = 1, most = 1;
 
 const clamp = (n = 0, low = 0, high = 0) => Math.min(Math.max(n, low), high);
 
-/** Zooms to a square of another side, moves the picture by parts of the square, and draws it. */
+/** Zooms to another side, moves by parts of the square, and draws. */
 function change(to = side, right = 0, down = 0) {
   to = clamp(to, smallest, most);
   x = clamp(x - right * side + (side - to) / 2, 0, picture.width - to);
@@ -35,8 +34,7 @@ function change(to = side, right = 0, down = 0) {
   }
 }
 
-/** Where fingers are on the stage: one moves the picture, two zoom it.
- * @type {Map<number, PointerEvent>} */
+/** Fingers on the stage: one moves, two zoom. @type {Map<number, PointerEvent>} */
 const fingers = new Map();
 const apart = () => {
   const [a, b] = fingers.values();
@@ -67,7 +65,7 @@ async function take(chosen) {
   dialog.showModal();
 }
 
-/** Sends the square and the picture: scaled down if it is large, but not below the largest crop. */
+/** Sends the picture, scaled down if large, but the square not below the largest crop. */
 async function use() {
   const { width, height } = picture;
   const factor = Math.min(1, Math.max(longest / Math.max(width, height), largest / side));
@@ -78,7 +76,7 @@ async function use() {
   if (context) context.imageSmoothingQuality = "high";
   context?.drawImage(picture, 0, 0, canvas.width, canvas.height);
   const blob = await canvas.convertToBlob({ type: file.type, quality: 0.92 }); // else PNG
-  send(new File([blob], "picture.png"), crop); // the server looks at the data
+  send(new File([blob], "picture.png"), crop); // the server looks inside
 }
 
 /** Sends a picture. An error is shown in the form. */
@@ -92,7 +90,10 @@ function send(data = file, crop = "") {
   failure.textContent = "";
   request.upload.onprogress = ({ loaded, total }) => { bar.value = loaded / total; };
   request.onloadend = () => {
-    if (request.status && request.status < 400) return location.assign(request.responseURL);
+    if (request.status && request.status < 400) {
+      form.dispatchEvent(new Event("submit", { bubbles: true })); // for account.js
+      return location.assign(request.responseURL);
+    }
     const problem = request.response?.querySelector(".summary :is(li, p)");
     failure.textContent = problem?.textContent ?? failure.dataset.failed ?? "";
     bar.hidden = true;
@@ -138,6 +139,7 @@ if (window.OffscreenCanvas) {
     event.preventDefault();
     take(event.dataTransfer?.files[0]);
   };
-  addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
+  addEventListener("paste", ({ target, clipboardData: data }) => // not text with its picture
+    target instanceof HTMLInputElement || take(data?.files[0]));
   form.querySelector("[data-plain]")?.remove(); // the choice sends it
 }

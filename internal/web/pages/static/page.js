@@ -1,4 +1,4 @@
-// Makes pages better where scripts run. Every page works without.
+// Makes pages better where scripts run. All work without.
 // @ts-check
 
 const token = /^#[A-Z2-7]{26}$/; // the end of a link in a message
@@ -13,11 +13,11 @@ function takeToken() {
   [form, ...form.querySelectorAll("[data-linked]")].forEach((e) => e.removeAttribute("hidden"));
 }
 takeToken();
-// Another link is opened in the same tab; or the back button shows the page as it was left.
-addEventListener("hashchange", () => token.test(location.hash) && location.reload());
+// Another link is opened in the same tab; or the back button shows an old page.
+addEventListener("hashchange", () => token.test(location.hash) && location.replace("?" + location.hash));
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-// The button after a password shows it. The style sheet changes what the button says.
+// The button after a password shows it. The style sheet has its words.
 for (const field of document.querySelectorAll("input")) {
   const button = field.nextElementSibling;
   if (field.type !== "password" || !button) continue;
@@ -28,8 +28,8 @@ for (const field of document.querySelectorAll("input")) {
   field.form?.addEventListener("submit", () => { field.type = "password"; }); // browsers keep texts
 }
 
-// A form is sent once, however often its button is clicked. The button says that it works if the
-// answer takes a while.
+// A form is sent once, however often its button is clicked. After a while, the button says
+// that it works.
 for (const form of document.forms) {
   if ("stays" in form.dataset) continue; // no other page follows
   let sent = false;
