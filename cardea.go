@@ -17,7 +17,7 @@
 //	mux.Handle("/members", accounts.RequireUser(members))
 //
 // The links in mails lead to /login, /forgot, /reset, /verify and /undo, whose styles and
-// scripts are under /static/. docs/pages.md says how to mount the other pages too. Mail needs
+// scripts are under /static/. docs/embed.md says how to mount the other pages too. Mail needs
 // [Config.SMTPURL], and [Config.PublicURL] for the links; without a server it waits in the
 // outbox. For development, set [Config.Dev] and mount /dev/ too: /dev/mail shows every message.
 //

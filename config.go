@@ -220,7 +220,7 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("email-login", &c.EmailLogin, "`whether` users can sign in with a code by mail: off or on", "off", "on"),
 			settings.Text("app-name", &c.AppName, "Cardea", "`name` of the app in mails and pages"),
 			settings.Switch("dev", &c.Dev, "`switch` for development: show all mail at /dev/mail; needs a loopback listener, and no https public-url"),
-			settings.Text("templates", &c.Templates, "", "`folder` whose texts and templates replace the embedded ones, see docs/email.md").Without("none")),
+			settings.Text("templates", &c.Templates, "", "`folder` whose texts and templates replace the embedded ones, see docs/branding.md").Without("none")),
 		settings.In("Pages",
 			settings.Choice("pages", &c.Pages, "`switch` of the pages for browsers: on, or off if the app has pages of its own, see docs/pages.md", "on", "off"),
 			settings.Text("logo-file", &c.LogoFile, "", "`file` with a logo in place of app-name: SVG, PNG, JPEG or WebP, at most 256 KiB").Without("none"),

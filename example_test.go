@@ -32,7 +32,6 @@ var home = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 
 // serveApp serves an app with its accounts until ctx ends.
 func serveApp(ctx context.Context, data string, serve func(context.Context, http.Handler) error) error {
-	// README: begin
 	accounts, err := cardea.New(cardea.Config{Data: data})
 	if err != nil {
 		return err
@@ -44,10 +43,12 @@ func serveApp(ctx context.Context, data string, serve func(context.Context, http
 	go func() { defer close(stopped); accounts.Run(ctx) }() // expires sessions, and more
 	defer func() { cancel(); <-stopped }()                  // Run must return before Close
 
+	// README: begin
 	mux := http.NewServeMux()
 	for _, path := range []string{
 		"/api/", "/uploads/", "/avatars/", "/users/",
-		"/login", "/forgot", "/reset", "/verify", "/undo", "/static/", // pages that mails lead to
+		"/register", "/login", "/logout", "/account", "/account/", // pages
+		"/forgot", "/reset", "/verify", "/undo", "/static/", // pages that mails lead to
 	} {
 		mux.Handle(path, accounts)
 	}

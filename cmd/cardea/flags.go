@@ -64,6 +64,7 @@ var ownFlags = []ownFlag{
 		"import flask", "import django", "import csv", "import cardea", "export"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
 	{[]string{"doctor"}, "url", "`address` that users have (default: public-url)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
+	{[]string{"health"}, "url", "`address` to ask (default: that of listen)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
 	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"mail list"}, "limit", "at most this `number` of messages (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"user list"}, "after", "continue after this e-mail `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},

@@ -56,6 +56,7 @@ Usage:
   cardea restore    create a data folder from a backup
   cardea check      look for damage
   cardea doctor     find what is wrong between users and the server
+  cardea health     ask the server on this machine whether it is ready
   cardea version    print version, commit and build
   cardea help       print this text
 
@@ -79,6 +80,8 @@ func (p program) run(ctx context.Context) int {
 		return p.mail(ctx, args)
 	case "doctor":
 		return p.runCommand(ctx, doctorCommand, args)
+	case "health":
+		return p.runCommand(ctx, healthCommand, args)
 	case "backup", "restore", "check", "export":
 		return p.runCommand(ctx, dataCommands[command], args)
 	case "version", "--version", "-version":

@@ -65,8 +65,7 @@ func Run(ctx context.Context, opt Options) []Finding {
 		opt.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment}
 	}
 	v := &visit{Options: opt, client: &http.Client{
-		Transport: opt.Transport, Timeout: patience,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: opt.Transport, Timeout: patience, CheckRedirect: stay,
 	}}
 	if v.in("address").checkAddress(ctx) {
 		v.in("cookie").checkCookie(ctx)
@@ -81,6 +80,9 @@ func Run(ctx context.Context, opt Options) []Finding {
 	v.in("data").checkData(ctx)
 	return v.findings
 }
+
+// stay does not follow redirects.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (v *visit) in(group string) *visit {
 	v.group = group

@@ -12,6 +12,7 @@ import (
 var layers = map[string]string{
 	// The command also names the types that operate takes and returns.
 	"cmd/cardea":      ". internal/doctor internal/operate internal/outbox internal/account internal/session internal/guard internal/user",
+	"examples/embed":  ".",
 	"internal/doctor": ". internal/operate internal/outbox internal/guard",
 	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/outbox internal/challenge internal/session internal/guard" +
 		" internal/user internal/store internal/store/sqlite",
@@ -41,6 +42,7 @@ var layers = map[string]string{
 	"internal/testkit/browser":  "",
 	"internal/testkit/smtpsink": "*",
 	"internal/scenario":         "",
+	"internal/scenario/apps":    "",
 	"internal/scenario/pages":   "",
 	"internal/scenario/proxies": "",
 	"internal/repocheck":        "",
@@ -119,7 +121,7 @@ func TestImportsForFew(t *testing.T) {
 		allowed []string // and everything below them
 		why     string
 	}{
-		{"net/http", []string{"cmd/cardea", "internal/doctor", ".", "internal/web", "internal/testkit"}, "only web and the packages above it know HTTP"},
+		{"net/http", []string{"cmd/cardea", "examples/embed", "internal/doctor", ".", "internal/web", "internal/testkit"}, "only web and the packages above it know HTTP"},
 		{"database/sql", []string{"internal/store"}, "all SQL is in internal/store"},
 		{"modernc.org/sqlite", []string{"internal/store"}, "all SQL is in internal/store"},
 		{"internal/testkit", []string{"internal/testkit"}, "it is for tests"},

@@ -53,11 +53,11 @@ func walk(t *testing.T, f func(name string)) {
 }
 
 // outside returns fs.SkipDir for a folder that is not part of this module: one that the
-// go command ignores (see go help packages), or a module of its own.
+// go command ignores (see go help packages), a module of its own, or what npm installed.
 func outside(name string) error {
 	base := filepath.Base(name)
 	_, err := os.Stat(filepath.Join(name, "go.mod"))
-	if name != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || err == nil) {
+	if name != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "testdata" || base == "node_modules" || err == nil) {
 		return fs.SkipDir
 	}
 	return nil

@@ -45,6 +45,25 @@ func BenchmarkUser(b *testing.B) {
 	}
 }
 
+// BenchmarkPage shows the page of the sign-in, and the account page of a user.
+func BenchmarkPage(b *testing.B) {
+	server := testkit.Start(b)
+	ada := server.Register(b, "ada@example.com")
+	for path, cookie := range map[string]string{"/login": "", "/account": ada.Cookie} {
+		b.Run(path, func(b *testing.B) {
+			request := readOf(cookie)
+			request.URL.Path = path
+			request.Header.Set("Accept", "text/html")
+			w := &nothing{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				server.ServeHTTP(w, request)
+			}
+		})
+	}
+}
+
 func BenchmarkDefaultAvatar(b *testing.B) {
 	server := testkit.Start(b)
 	address := server.Register(b, "ada@example.com").User().Avatar

@@ -107,7 +107,7 @@ func (s *Server) pageTable() []route {
 		"password": signedIn(p.SubmitPassword),
 		"sessions": recent(p.ConfirmOthers, p.SubmitSessions),
 		"export":   signedIn(a.Export),
-		"delete":   recent(p.RequireRecent, p.SubmitDelete),
+		"delete":   recent(p.RequirePassword, p.SubmitDelete),
 	} {
 		path := "/account/" + name
 		routes = append(routes, route{"POST", path, s.form(to)}, route{"GET", path, s.page(public(p.ToAccount))})

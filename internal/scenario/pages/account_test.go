@@ -85,7 +85,7 @@ func TestLogoutForm(t *testing.T) {
 		says(t, visitor.Get("/logout"), 200, "You are signed out")
 		leadsTo(t, visitor.Get("/account"), "./login?next=%2Faccount")
 	}
-	leadsTo(t, visitor.post("/account/profile", "name", "Eve"), "../login?ended")
+	leadsTo(t, visitor.post("/account/profile", "name", "Eve"), "../login?ended&next=%2Faccount")
 	says(t, visitor.Get("/login?ended"), 200, "You are no longer signed in, so nothing was changed.")
 }
 
@@ -97,7 +97,7 @@ func TestProfileForm(t *testing.T) {
 	says(t, visitor.Get("/account"), 200, `value="Ada Lovelace"`)
 	visitor.saw(t, "Profil gespeichert.", "profile", "/account/profile", "name", "Ada Lovelace", "language", "de")
 	page := visitor.post("/account/profile", "name", strings.Repeat("x", 101), "language", "de")
-	says(t, page, 400, `<a href="#profile-name">Der Name ist zu lang`, strings.Repeat("x", 101), `aria-describedby=" profile-name-problem"`)
+	says(t, page, 400, `<a href="#profile-name">Der Name ist zu lang`, strings.Repeat("x", 101), `aria-describedby="profile-name-problem"`)
 	leadsTo(t, visitor.Get("/account/profile"), "../account#profile")
 }
 
@@ -207,10 +207,11 @@ func TestDeleteForm(t *testing.T) {
 	server := testkit.Start(t)
 	visitor := registered(t, server, "ada@example.com")
 	says(t, visitor.Get("/account"), 200, "It cannot be undone.", `id="delete-current_password"`)
+	says(t, visitor.post("/account/delete"), 400, "Enter your current password.") // however recently it was given
 	says(t, visitor.post("/account/delete", "current_password", "wrongpass"), 400, `<a href="#delete-current_password">The password is wrong.`, "<details open>")
 	leadsTo(t, visitor.post("/account/delete", "current_password", "simplepass"), "../logout?deleted")
 	says(t, visitor.Get("/logout?deleted"), 200, "Your account is deleted")
-	leadsTo(t, visitor.post("/account/delete", "current_password", "simplepass"), "../login?ended")
+	leadsTo(t, visitor.post("/account/delete", "current_password", "simplepass"), "../login?ended&next=%2Faccount")
 	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantError(401, "invalid_credentials")
 }
 

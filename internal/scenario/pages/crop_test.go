@@ -66,6 +66,7 @@ func redOf(t *testing.T, tab *browser.Tab) float64 {
 // A user chooses the square by keys, buttons and the slider. A large picture is scaled down before
 // it is sent.
 func TestCrop(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")
@@ -79,15 +80,15 @@ func TestCrop(t *testing.T) {
 		{"keys", 400, 200, func() { tab.Press(strings.Repeat(kb.ArrowRight, 30)) }, 1, 1},
 		{"buttons", 400, 200, func() {
 			for range 15 {
-				tab.Touch(`#crop [data-act=ArrowLeft]`)
+				tab.Touch(`#crop [data-keys=ArrowLeft]`)
 			}
 		}, 0, 0},
 		{"zoom", 400, 200, func() {
 			for range 4 {
-				tab.Touch(`#crop [data-act="+"]`)
+				tab.Touch(`#crop [data-keys="+ ="]`)
 			}
 			for range 10 {
-				tab.Touch(`#crop [data-act=ArrowRight]`)
+				tab.Touch(`#crop [data-keys=ArrowRight]`)
 			}
 		}, 0.8, 1},
 		{"a large picture", 6000, 3000, func() { tab.Press(strings.Repeat(kb.ArrowRight, 30)) }, 1, 1},
@@ -112,6 +113,7 @@ func TestCrop(t *testing.T) {
 
 // What is wrong with a file is said without leaving the page.
 func TestCropOfNoPicture(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")

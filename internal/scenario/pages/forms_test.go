@@ -112,7 +112,7 @@ func TestForgotForm(t *testing.T) {
 		t.Errorf("the message is %+v", m)
 	}
 	page := known.post("/forgot", "email", "")
-	says(t, page, 400, `<a href="#email">Enter an e-mail address.</a>`, `aria-invalid="true"`, `aria-describedby=" email-problem"`, "<title>Error: ")
+	says(t, page, 400, `<a href="#email">Enter an e-mail address.</a>`, `aria-invalid="true"`, `aria-describedby="email-problem"`, "<title>Error: ")
 }
 
 // A new password is set by the token of the link, or by the code and the address. What was

@@ -5,11 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/browser"
 )
@@ -47,8 +45,10 @@ func wantOutcome(t *testing.T, tab *browser.Tab, section, want string) {
 
 // The life of an account, from the registration to its end, with and without script.
 func TestWholeLife(t *testing.T) {
+	t.Parallel()
 	for name, options := range map[string][]browser.Option{"script": nil, "no script": {browser.WithoutScript()}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := testkit.Start(t)
 			tab := signedIn(t, server, options...)
 			tab.Click("main a.primary")
@@ -96,6 +96,7 @@ func TestWholeLife(t *testing.T) {
 
 // Without script, the file field and its button are enough.
 func TestPictureWithoutScript(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server, browser.WithoutScript())
 	tab.Go(server.URL + "/account")
@@ -108,6 +109,7 @@ func TestPictureWithoutScript(t *testing.T) {
 
 // Everything is reached in the order of the page, and Enter sends.
 func TestKeyboardOnly(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := browser.Open(t, browser.Screen(1280, 800, false))
 	tab.Go(server.URL + "/register")
@@ -147,6 +149,7 @@ func TestKeyboardOnly(t *testing.T) {
 
 // An error takes the focus to the summary, whose links lead to the fields.
 func TestErrorsTakeTheFocus(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")
@@ -170,6 +173,7 @@ func TestErrorsTakeTheFocus(t *testing.T) {
 // With script, buttons say that they work, waits count down, and no form loses what was
 // typed into it when another is sent.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t, testkit.Throttled, testkit.Limits("account=1/10m"))
 	tab := signedIn(t, server)
 	tab.Go(server.URL + "/account")
@@ -200,30 +204,5 @@ func TestScripts(t *testing.T) {
 	tab.Await("document.querySelector('#profile .primary').textContent === 'One moment…'")
 	if sends := browser.Evaluate[int](tab, "window.sends"); busy != "Save" || sends != 1 {
 		t.Errorf("at first the button says %q; sent %d times", busy, sends)
-	}
-}
-
-// Long and unusual names fit the smallest screen, in every language.
-func TestNarrowScreens(t *testing.T) {
-	server := testkit.Start(t, func(c *cardea.Config) { c.AppName = strings.Repeat("Acme", 10) })
-	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("d", 61)+".", 3) + "co" // 253 bytes
-	names := []string{strings.Repeat("W", 100), "👩‍👩‍👧‍👦🏳️‍🌈 🦄", "محمد بن عبد الله الخوارزمي", "Ada"}
-	for i, language := range []string{"en", "de", "es", "fr"} {
-		user := server.NewClient(t)
-		email := string(rune('a'+i)) + longest[1:]
-		user.Post("/api/register", testkit.Registration(names[i], email, "simplepass")).Want(201)
-		user.JSON("PATCH", "/api/user", map[string]any{"language": language}).Want(200)
-		server.Clock.Advance(10 * time.Minute)
-		tab := browser.Open(t, browser.Screen(320, 640, i%2 == 0))
-		tab.Go(server.URL + "/login")
-		tab.Fill("email", email)
-		tab.Fill("password", "simplepass")
-		tab.Click("main button.primary")
-		for _, path := range []string{"/", "/account", "/account?done=verification", "/logout"} {
-			tab.Go(server.URL + path)
-			if width := browser.Evaluate[int](tab, "document.documentElement.scrollWidth"); width > 320 {
-				t.Errorf("%s in %s is %d pixels wide", path, language, width)
-			}
-		}
 	}
 }

@@ -27,6 +27,7 @@ func write(t *testing.T, folder, name, content string) string {
 
 // The pages have the operator's name, logo and colour.
 func TestLooks(t *testing.T) {
+	t.Parallel()
 	logo := write(t, t.TempDir(), "Acme.SVG", `<svg xmlns="http://www.w3.org/2000/svg"/>`)
 	server := testkit.Start(t, func(c *cardea.Config) { c.AppName, c.LogoFile, c.AccentColor = "Acme & Söhne", logo, "#f5b301" })
 	visitor := browserOf(t, server)
@@ -55,6 +56,7 @@ func TestLooks(t *testing.T) {
 
 // An operator changes single templates, and texts of another direction.
 func TestTemplatesOfPages(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, "pages/logout.html", `{{define "title"}}Bye{{end}}{{define "main"}}<h1>Bye from {{.App}}</h1>{{end}}`)
 	write(t, folder, "words/ar.txt", "language = العربية\ndirection = rtl\npage.login.heading = تسجيل الدخول\n")

@@ -102,6 +102,7 @@ func TestMailReturns(t *testing.T) {
 // A real browser goes from the form to another origin: the Content-Security-Policy allows
 // what the settings allow.
 func TestBrowserReturnsToAnotherOrigin(t *testing.T) {
+	t.Parallel()
 	other := testkit.Start(t) // stands for the app
 	elsewhere := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
 	for what, option := range map[string]testkit.Option{

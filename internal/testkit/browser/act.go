@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"context"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -31,6 +33,18 @@ func (tab *Tab) PressToPage(keys string) {
 	tab.t.Helper()
 	_, err := chromedp.RunResponse(tab.ctx, chromedp.KeyEvent(keys))
 	tab.must(err)
+}
+
+// EvaluateToPage evaluates an expression, and waits for the page that it leads to.
+func (tab *Tab) EvaluateToPage(expression string) (status int64) {
+	tab.t.Helper()
+	evaluate := chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := chromedp.Evaluate[bool](expression+", true")(ctx, target)
+		return err
+	})
+	response, err := chromedp.RunResponse(tab.ctx, evaluate)
+	tab.must(err)
+	return response.Status
 }
 
 // Await waits until an expression is true.

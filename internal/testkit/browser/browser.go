@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -45,11 +46,17 @@ func Screen(width, height int64, dark bool) Option {
 	if dark {
 		scheme = "dark"
 	}
-	media := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
-	return chromedp.Steps(
-		chromedp.EmulateViewport(width, height),
-		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: media}),
-	)
+	return chromedp.Steps(chromedp.EmulateViewport(width, height), Media("prefers-color-scheme", scheme))
+}
+
+// Media sets features that style sheets ask for, such as prefers-reduced-motion, in place of
+// those set before: names and values.
+func Media(pairs ...string) Option {
+	var features []*emulation.MediaFeature
+	for pair := range slices.Chunk(pairs, 2) {
+		features = append(features, &emulation.MediaFeature{Name: pair[0], Value: pair[len(pair)-1]})
+	}
+	return command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 }
 
 // Open opens a tab in a browser that nobody has used before. It closes when the test ends.

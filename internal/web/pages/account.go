@@ -125,6 +125,16 @@ func (p *Pages) done(r *wire.Request, section, outcome string) {
 	r.SeeOther("../account?done=" + outcome + "#" + section)
 }
 
+// RequirePassword asks for the password, however recently it was given.
+func (p *Pages) RequirePassword(r *wire.Request) error {
+	form, err := r.Form()
+	if err != nil {
+		return err
+	}
+	current := account.Password(form["current_password"])
+	return p.owners.Accounts.RequireRecent(r.Context(), r.Session, &current, r.Client())
+}
+
 // RequireRecent asks for the password, unless it was given a moment ago.
 func (p *Pages) RequireRecent(r *wire.Request) error {
 	form, err := r.Form()

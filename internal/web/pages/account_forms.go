@@ -134,6 +134,7 @@ func (p *Pages) SubmitDelete(r *wire.Request) error {
 	if err := p.owners.Accounts.Delete(r.Context(), r.Session.User, r.Client()); err != nil {
 		return err
 	}
+	r.DropNote()
 	r.ClearSession()
 	r.SeeOther("../logout?deleted")
 	return nil

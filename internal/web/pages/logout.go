@@ -27,6 +27,7 @@ func (p *Pages) SubmitLogout(r *wire.Request) error {
 	if err := p.owners.Sessions.Logout(r.Context(), r.Client()); err != nil {
 		return err
 	}
+	r.DropNote()
 	r.ClearSession()
 	r.SeeOther(cmp.Or(r.Next(), "logout"))
 	return nil

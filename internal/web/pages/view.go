@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web/upload"
@@ -39,13 +40,22 @@ type view struct {
 // view begins the view of a page. Whatever changes between languages is not cached.
 func (p *Pages) view(r *wire.Request) *view {
 	v := &view{
-		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), Address: r.Note(),
+		Form: Form{Typed: wire.Form{}}, App: p.looks.AppName, Root: rootOf(r.HTTP), Address: addressOf(r.Note()),
 		language: p.looks.Words.Match(r.Language()), pages: p, request: r,
 	}
 	if r.Session != nil {
 		v.User, v.Avatar = &r.Session.User, v.Root+p.avatar(r.Session.User)
 	}
 	return v
+}
+
+// addressOf is a note that an earlier page left, if it is an e-mail address: anybody could have
+// planted the cookie.
+func addressOf(note string) string {
+	if account.EmailProblem(note) != "" {
+		return ""
+	}
+	return note
 }
 
 // rootOf is the way from the page's address up to the server's.
@@ -82,6 +92,14 @@ func (v *view) After() string {
 		return v.Root
 	}
 	return v.request.After()
+}
+
+// Home is the address of the app or, if that is not known, of the home page.
+func (v *view) Home() string {
+	if v.request == nil {
+		return v.Root
+	}
+	return cmp.Or(v.request.AppURL(), v.Root)
 }
 
 // Asset is the address of a static file.
@@ -130,8 +148,7 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 func (p *Pages) askToSignIn(r *wire.Request) {
 	address := rootOf(r.HTTP) + "login"
 	if r.HTTP.Method == http.MethodPost {
-		r.SeeOther(address + "?ended")
-		return
+		address += "?ended"
 	}
 	r.SeeOther(r.WithReturn(address))
 }

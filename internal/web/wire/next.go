@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"net/http"
 	"net/url"
 	"path"
 	"slices"
@@ -107,6 +108,9 @@ func (r *Request) publicOrigin() string {
 	return r.Origin().String()
 }
 
+// AppURL is the address of the app; empty if it is not known.
+func (r *Request) AppURL() string { return r.wire.opt.AppURL }
+
 // After is where a browser goes when a page has done its work, such as a sign-in: to
 // [Request.Next], else to the app, else to the home page. It is for pages directly below
 // the public address, such as /login.
@@ -117,9 +121,13 @@ func (r *Request) After() string {
 // WithNext adds [Request.Next] to the address of another page, which may have a query.
 func (r *Request) WithNext(page string) string { return withNext(page, r.Next()) }
 
-// WithReturn adds the address of this page to that of another, which leads back to it.
+// WithReturn adds the address of this page to that of another, which leads back to it. The
+// forms of a page post to addresses below it.
 func (r *Request) WithReturn(page string) string {
 	here := r.HTTP.URL.EscapedPath()
+	if r.HTTP.Method == http.MethodPost {
+		here = path.Dir(here)
+	}
 	if public := r.wire.opt.PublicURL; public != nil {
 		here = strings.TrimSuffix(public.EscapedPath(), "/") + here
 	}

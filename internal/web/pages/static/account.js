@@ -1,53 +1,28 @@
 // Makes the account page better where scripts run.
 // @ts-check
 
-/** Shows times in the user's own time zone. */
-function localTimes() {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  document.querySelectorAll("time").forEach((time) => {
-    time.textContent = format.format(new Date(time.dateTime));
-  });
+// Times are in the user's own time zone.
+for (const time of document.querySelectorAll("time")) {
+  time.textContent = new Date(time.dateTime).toLocaleString(
+    document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 }
 
-const key = "typed"; // in the session storage
+// Sending a form keeps what was typed into the others, but no passwords.
+const fields = [...document.querySelectorAll("input")].filter(
+  (field) => field.closest("[data-keep]") && field.type !== "password");
+const kept = JSON.parse(sessionStorage.typed ?? "{}");
+delete sessionStorage.typed;
+for (const field of fields) if (field.id in kept) field.value = kept[field.id];
+addEventListener("submit", ({ target }) => {
+  // After the others, such as the sign-out, another user may come.
+  if (!(target instanceof Element) || !target.matches("section form:not(#delete *)")) return;
+  const others = fields.filter((f) => f.form !== target && f.value !== f.defaultValue);
+  sessionStorage.typed = JSON.stringify(Object.fromEntries(others.map((f) => [f.id, f.value])));
+});
 
-/** @returns {HTMLInputElement[]} the fields that are kept while other forms are sent: no passwords */
-function kept() {
-  return [...document.querySelectorAll("form[data-keep] input")].filter((field) => field instanceof HTMLInputElement && ["text", "email"].includes(field.type) && !field.hidden);
-}
-
-/** Keeps what was typed into one form while another of the sections is sent. */
-function keepTyped() {
-  for (const [id, value] of Object.entries(JSON.parse(sessionStorage.getItem(key) ?? "{}"))) {
-    const field = kept().find((field) => field.id === id);
-    if (field) field.value = value;
-  }
-  sessionStorage.removeItem(key);
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!(form instanceof HTMLFormElement) || !form.closest("section") || form.closest("#delete")) return; // another user may come
-    const others = kept().filter((field) => field.form !== form && field.value !== field.defaultValue);
-    if (others.length) sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(others.map((field) => [field.id, field.value]))));
-  });
-}
-
-/**
- * Tells screen readers what was done: they hear of changes only. A reload does not say it
- * again.
- */
-function announce() {
-  const outcome = document.querySelector(".outcome");
-  if (!outcome) return;
+// Screen readers hear what was done if it changes. A reload does not say it again.
+const outcome = document.querySelector(".outcome");
+if (outcome) {
   history.replaceState(null, "", location.pathname + location.hash);
-  const spoken = document.createElement("p");
-  spoken.className = "spoken";
-  spoken.setAttribute("role", "status");
-  outcome.removeAttribute("role");
-  outcome.before(spoken);
-  setTimeout(() => { spoken.textContent = outcome.textContent; }, 100);
-  setTimeout(() => spoken.remove(), 2000);
+  setTimeout(() => outcome.replaceChildren(outcome.textContent ?? ""), 100);
 }
-
-localTimes();
-keepTyped();
-announce();

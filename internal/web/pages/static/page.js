@@ -1,127 +1,67 @@
-// Makes pages better where scripts run. Every page works without.
+// Makes pages better where scripts run. All work without.
 // @ts-check
+
+const token = /^#[A-Z2-7]{26}$/; // the end of a link in a message
 
 /** Takes the token of a link out of the address, and puts it into the form that posts it. */
 function takeToken() {
-  const token = location.hash.slice(1);
-  const form = document.querySelector("form[data-link]");
-  if (!(form instanceof HTMLFormElement) || !/^[A-Z2-7]{26}$/.test(token)) return;
-  history.replaceState(null, "", location.pathname);
-  const field = form.elements.namedItem("token");
-  if (!(field instanceof HTMLInputElement)) return;
-  field.value = token;
-  form.querySelectorAll("[data-typed]").forEach((typed) => typed.remove());
-  document.querySelectorAll("[data-other]").forEach((other) => other.remove());
-  form.querySelectorAll("[data-linked]").forEach(reveal);
-  reveal(form);
+  const { hash, pathname } = location, form = document.querySelector("form[data-link]");
+  if (!form || !token.test(hash)) return;
+  history.replaceState(null, "", pathname);
+  form.querySelector("[name=token]")?.setAttribute("value", hash.slice(1));
+  document.querySelectorAll("[data-typed], [data-other]").forEach((other) => other.remove());
+  [form, ...form.querySelectorAll("[data-linked]")].forEach((e) => e.removeAttribute("hidden"));
 }
+takeToken();
+// Another link is opened in the same tab; or the back button shows an old page.
+addEventListener("hashchange", () => token.test(location.hash) && location.replace("?" + location.hash));
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
-/** @param {Element} element */
-function reveal(element) {
-  element.removeAttribute("hidden");
-}
-
-/**
- * Lets a button show what is typed as a password.
- * @param {HTMLButtonElement} button
- */
-function showPassword(button) {
-  const field = document.getElementById(button.getAttribute("aria-controls") ?? "");
-  if (!(field instanceof HTMLInputElement)) return;
-  const texts = [button.textContent, button.dataset.hide ?? ""];
-  const labels = [button.getAttribute("aria-label") ?? "", button.dataset.hideLabel ?? ""];
-  /** @param {boolean} visible */
-  const set = (visible) => {
-    field.type = visible ? "text" : "password";
-    button.textContent = texts[Number(visible)];
-    button.setAttribute("aria-label", labels[Number(visible)]);
-  };
-  button.addEventListener("click", () => set(field.type === "password"));
-  field.form?.addEventListener("submit", () => set(false)); // else browsers remember it as a text
-  reveal(button);
-}
-
-/**
- * Lets a button copy the text of an element.
- * @param {HTMLButtonElement} button
- */
-function copyText(button) {
-  const text = document.getElementById(button.dataset.copy ?? "")?.textContent;
-  if (!text || !navigator.clipboard) return;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text);
-    button.textContent = button.dataset.done ?? "";
+// The button after a password shows it. The style sheet has its words.
+for (const field of document.querySelectorAll("input")) {
+  const button = field.nextElementSibling;
+  if (field.type !== "password" || !button) continue;
+  button.removeAttribute("hidden");
+  button.addEventListener("click", () => {
+    field.type = field.type === "text" ? "password" : "text";
   });
-  reveal(button);
+  field.form?.addEventListener("submit", () => { field.type = "password"; }); // browsers keep texts
 }
 
-const patience = 300; // milliseconds before a button says that it works
-const download = 3000; // milliseconds after which a form that stays can be sent again
-
-/**
- * Sends a form once, however often the button is clicked. The button says that it works if
- * the answer takes a while.
- * @param {HTMLFormElement} form
- */
-function sendOnce(form) {
+// A form is sent once, however often its button is clicked. After a while, the button says
+// that it works.
+for (const form of document.forms) {
+  if ("stays" in form.dataset) continue; // no other page follows
   let sent = false;
-  /** @type {() => void} */
-  let reset = () => { sent = false; };
   form.addEventListener("submit", (event) => {
-    if (sent) {
-      event.preventDefault();
-      return;
-    }
+    if (sent) return event.preventDefault();
     sent = true;
-    const button = event.submitter;
-    if (!(button instanceof HTMLButtonElement)) return;
-    const text = button.textContent;
-    const timer = setTimeout(() => {
-      button.textContent = document.body.dataset.busy ?? text;
-      button.setAttribute("aria-disabled", "true");
-    }, patience);
-    reset = () => {
-      clearTimeout(timer);
-      sent = false;
-      button.textContent = text;
-      button.removeAttribute("aria-disabled");
-    };
-    if (form.hasAttribute("data-stays")) setTimeout(reset, download);
+    setTimeout(() => {
+      if (!event.submitter) return;
+      event.submitter.textContent = document.body.dataset.busy ?? "";
+      event.submitter.ariaDisabled = "true";
+    }, 300);
   });
-  addEventListener("pageshow", () => reset()); // after the back button
 }
 
-/**
- * Counts down the time in a message. Screen readers keep the message as it was.
- * @param {HTMLElement} message
- */
+/** Counts down the time in a message. Screen readers keep the message as it was.
+ * @param {HTMLElement} message */
 function countDown(message) {
-  const [before, after] = (message.textContent ?? "").split(message.dataset.waitText ?? "\n");
-  if (after === undefined) return;
-  const end = Date.now() + Number(message.dataset.wait) * 1000;
-  const spoken = document.createElement("span");
-  const seen = document.createElement("span");
-  spoken.className = "spoken";
-  spoken.textContent = message.textContent;
-  seen.setAttribute("aria-hidden", "true");
-  message.replaceChildren(spoken, seen);
+  const { wait, waitText = "" } = message.dataset, end = Date.now() + Number(wait) * 1000;
+  const seen = document.createElement("p");
+  seen.ariaHidden = "true";
+  message.before(seen);
+  message.className = "spoken";
   const tick = () => {
-    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-    seen.textContent = before + Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") + after;
-    if (left > 0) return;
-    clearInterval(timer);
-    message.textContent = document.body.dataset.over ?? "";
+    const left = Math.ceil((end - Date.now()) / 1000);
+    const clock = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+    seen.textContent = message.textContent?.replace(waitText, clock) ?? "";
+    if (left > 0) setTimeout(tick, 1000);
+    else message.parentElement?.replaceChildren(document.body.dataset.over ?? "");
   };
-  const timer = setInterval(tick, 1000);
   tick();
 }
-
-takeToken();
-addEventListener("hashchange", () => {
-  if (/^#[A-Z2-7]{26}$/.test(location.hash)) location.reload(); // another link, in the same tab
-});
-document.querySelectorAll("button.show").forEach((b) => showPassword(/** @type {HTMLButtonElement} */ (b)));
-document.querySelectorAll("button[data-copy]").forEach((b) => copyText(/** @type {HTMLButtonElement} */ (b)));
-document.querySelectorAll("form:not([method=dialog])").forEach(sendOnce);
-document.querySelectorAll("[data-wait]").forEach((m) => countDown(/** @type {HTMLElement} */ (m)));
-/** @type {HTMLElement | null} */ (document.querySelector(".summary"))?.focus();
+const summary = /** @type {HTMLElement | null} */ (document.querySelector(".summary"));
+const [problem] = summary?.querySelectorAll("p") ?? [];
+if (problem?.dataset.wait) countDown(problem);
+summary?.focus();

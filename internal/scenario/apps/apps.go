@@ -1,0 +1,3 @@
+// Package apps has the scenarios of apps in front of Cardea: the programs in examples/, run
+// for real.
+package apps

@@ -1,0 +1,109 @@
+package pages
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/browser"
+)
+
+// walk shows a tab every page in every state, in a language, and calls check for each.
+func walk(t *testing.T, language string, check func(tab *browser.Tab, state string), options ...testkit.Option) {
+	t.Helper()
+	server := testkit.Start(t, append(options, development, withMailLogin)...)
+	newTab := func() *browser.Tab {
+		return browser.Open(t, browser.Screen(1280, 800, false), browser.Language(language))
+	}
+	tab := newTab()
+	open := func(path string) {
+		t.Helper()
+		tab.Go(server.URL + path)
+		check(tab, path)
+	}
+	// refused sends a form of names and values, without the checks of the browser.
+	refused := func(path, form string, values ...string) {
+		t.Helper()
+		tab.Go(server.URL + path)
+		fields := map[string]string{}
+		for i := 0; i < len(values); i += 2 {
+			fields[values[i]] = values[i+1]
+		}
+		typed, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := tab.EvaluateToPage(`(form => {
+			form.noValidate = true;
+			for (const [name, value] of Object.entries(` + string(typed) + `)) form.elements.namedItem(name).value = value;
+			form.requestSubmit(form.querySelector('button:not([type=button])'));
+		})(document.querySelector('` + form + `'))`); status < 400 {
+			t.Errorf("%s: %s is not refused", path, form)
+		}
+		check(tab, path+" refused: "+form)
+	}
+	for _, path := range append(slices.Clone(all), "/dev/mail/aaaaaaaaaaaaaaaa") {
+		open(path)
+	}
+	tab = newTab()
+	refused("/register", "form", "email", "ada")
+	refused("/login", "form[data-other]", "email", "ada@example.com", "password", "wrongpass")
+	refused("/login?code", "form", "code", "BCDFGHJK")
+	refused("/forgot", "form")
+	refused("/reset#"+strings.Repeat("A", 26), "form", "new_password", "another pass phrase")
+	tab.Go(server.URL)
+	refused("/reset", "form", "email", "ada@example.com", "code", "BCDFGHJK", "new_password", "password")
+	refused("/verify", "form", "code", "BCDFGHJK")
+	refused("/undo", "form", "link", "nonsense")
+
+	// Somebody with much of everything, and an address to confirm.
+	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("d", 61)+".", 3) + "co" // 253 bytes
+	much := server.NewClient(t)
+	much.Post("/api/register", testkit.Registration(strings.Repeat("W", 90)+"👩‍👩‍👧‍👦 🦄", longest, "simplepass")).Want(201)
+	much.JSON("PATCH", "/api/user", map[string]any{"language": language}).Want(200)
+	much.Upload("me.png", testkit.PNG(300, 200)).Want(200)
+	for range 51 {
+		server.Login(t, longest)
+	}
+	tab = newTab()
+	signIn(tab, server, longest)
+	for _, path := range []string{"/", "/account", "/logout", "/verify"} {
+		open(path)
+	}
+	tab.Go(server.URL + "/verify")
+	tab.Click("main form:last-of-type button") // sends the link again
+	check(tab, "/verify after the button")
+
+	// Somebody with little, whose name is Arabic.
+	server.Clock.Advance(time.Second)
+	little := browserOf(t, server)
+	little.keep(little.Post("/api/register", testkit.Registration("محمد بن عبد الله الخوارزمي", "m@example.com", "simplepass")).Want(201))
+	little.Client.Cookie = little.cookies["session"]
+	little.JSON("PATCH", "/api/user", map[string]any{"language": language}).Want(200)
+	little.post("/verify", "token", newest(t, server, "m@example.com", "verify").token()).Want(303)
+	tab = newTab()
+	signIn(tab, server, "m@example.com")
+	for _, path := range []string{"/", "/account?done=profile", "/account?done=sessions"} {
+		open(path)
+	}
+	tab.Choose("picture-profile_pic", halves(t, 400, 200))
+	tab.Await(`document.getElementById("crop").open`)
+	check(tab, "the square of a picture")
+	server.Clock.Advance(10 * time.Minute) // passwords are asked for
+	refused("/account", "#profile form[data-keep]", "name", " ")
+	refused("/account", "#picture form")
+	refused("/account", "#email form[data-keep]", "email", "nonsense")
+	refused("/account", "#password form", "current_password", "wrongpass", "new_password", "password")
+	refused("/account", "#sessions > form", "current_password", "wrongpass")
+	refused("/account", "#delete form", "current_password", "wrongpass")
+}
+
+func signIn(tab *browser.Tab, server *testkit.Server, email string) {
+	tab.Go(server.URL + "/login")
+	tab.Fill("email", email)
+	tab.Fill("password", "simplepass")
+	tab.Click("main form:not([hidden]) button.primary")
+}
