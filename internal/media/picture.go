@@ -114,7 +114,11 @@ func (p *Pictures) refuseGone(ctx context.Context) error {
 		return err
 	}
 	rows, err := p.db.PicturesAfter(ctx, "", 1)
-	if err == nil && len(rows) > 0 {
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	// The very first picture may have come in between. Its file was there before its row.
+	if isEmpty, err = p.files.IsEmpty(ctx); err == nil && isEmpty {
 		err = ErrStorageGone
 	}
 	return err
