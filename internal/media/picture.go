@@ -10,9 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"strconv"
 	"time"
 
@@ -83,42 +81,6 @@ func (p *Pictures) Close() { p.decoding.Close() }
 
 // Load returns figures of the decoding workers.
 func (p *Pictures) Load() workers.Load { return p.decoding.Load() }
-
-// OpenStorage opens the picture folder of a database. It creates the folder if it is
-// missing, unless the database names pictures in it.
-func OpenStorage(ctx context.Context, db *store.DB, folder string) (*blob.Disk, error) {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		if rows, err := db.PicturesAfter(ctx, "", 1); err != nil || len(rows) > 0 {
-			return blob.OpenDisk(folder), nil //nolint:nilerr // a damaged database is reported elsewhere
-		}
-	}
-	return blob.NewDisk(folder)
-}
-
-// ErrStorageGone means that the storage is empty, but the database names pictures in it:
-// a disk is not mounted, or the folder was moved.
-var ErrStorageGone = errors.New("the picture storage is missing or empty, but the database names pictures in it")
-
-// Check reports whether the storage can be used. Error: [ErrStorageGone].
-func (p *Pictures) Check(ctx context.Context) error {
-	if err := p.refuseGone(ctx); err != nil {
-		return err
-	}
-	return p.files.Check(ctx)
-}
-
-// refuseGone keeps new pictures out of a folder that a disk will be mounted over.
-func (p *Pictures) refuseGone(ctx context.Context) error {
-	isEmpty, err := p.files.IsEmpty(ctx)
-	if err != nil || !isEmpty {
-		return err
-	}
-	rows, err := p.db.PicturesAfter(ctx, "", 1)
-	if err == nil && len(rows) > 0 {
-		err = ErrStorageGone
-	}
-	return err
-}
 
 // Upload is a picture as a client sends it.
 type Upload struct {
