@@ -26,7 +26,11 @@ func TestPostgres(t *testing.T) {
 			('0189f8a4-5d1c-7cc1-a8d8-1d6e5c9a0b01', 'ada@example.com', '$2a$10$a', '2024-03-02 03:04:05+02', now())`); err != nil {
 		t.Fatal(err)
 	}
-	opt := TableOptions{Name: "app", Tables: []string{"user", "users"}, Mapping: Mapping{fieldVerified: "email_confirmed_at"}}
+	mapping, err := ParseMapping("verified=email_confirmed_at")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := TableOptions{Name: "app", Tables: []string{"user", "users"}, Mapping: mapping}
 	users := rowsOf(t, address, opt)
 	if len(users) != 2 || users[0].ID != "0189f8a4-5d1c-7cc1-a8d8-1d6e5c9a0b01" || users[0].Email != "ada@example.com" || users[0].Password != "$2a$10$a" ||
 		users[0].CreatedAt.Format("15:04") != "01:04" || !users[0].IsVerified || users[1].IsVerified {

@@ -86,14 +86,14 @@ func versionOf(program string) int {
 type server struct {
 	folder    string
 	command   *exec.Cmd
-	ended     chan error
+	ended     chan struct{}
 	port      int
 	admin     *sql.DB
 	databases atomic.Int64
 }
 
 func start(programs string) (_ *server, err error) {
-	s := &server{ended: make(chan error, 1)}
+	s := &server{ended: make(chan struct{})}
 	if s.folder, err = os.MkdirTemp("", "cardea-postgres-"); err != nil {
 		return nil, err
 	}
@@ -105,29 +105,43 @@ func start(programs string) (_ *server, err error) {
 	if err := toOrdinaryUser(s.folder); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(s.folder, "data")
-	initdb := exec.Command(filepath.Join(programs, "initdb"), "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-	initdb.Dir = s.folder
-	asOrdinaryUser(initdb)
-	if output, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(output))
-	}
-	if s.port, err = freePort(); err != nil {
+	if err := s.initialize(programs); err != nil {
 		return nil, err
 	}
-	s.command = exec.Command(filepath.Join(programs, "postgres"), "-D", data, "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", "",
-		"-c", "fsync=off", "-c", "max_connections=200", "-c", "log_min_messages=log")
-	s.command.Dir = s.folder
-	asOrdinaryUser(s.command)
-	if err := s.run(); err != nil {
+	if err := s.run(programs); err != nil {
 		return nil, err
 	}
 	s.admin, err = sql.Open("pgx", s.address("postgres", "postgres"))
 	return s, err
 }
 
+// program is one of PostgreSQL's, run by an ordinary user.
+func (s *server) program(ctx context.Context, path string, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // of this machine
+	command.Dir = s.folder
+	asOrdinaryUser(command)
+	return command
+}
+
+func (s *server) data() string { return filepath.Join(s.folder, "data") }
+
+func (s *server) initialize(programs string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	initdb := s.program(ctx, filepath.Join(programs, "initdb"), "--pgdata="+s.data(), "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
 // run starts the server, and waits until it takes connections.
-func (s *server) run() error {
+func (s *server) run(programs string) (err error) {
+	if s.port, err = freePort(); err != nil {
+		return err
+	}
+	s.command = s.program(context.Background(), filepath.Join(programs, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", "",
+		"-c", "fsync=off", "-c", "max_connections=200", "-c", "log_min_messages=log")
 	output, err := s.command.StderrPipe()
 	if err != nil {
 		return err
@@ -147,7 +161,8 @@ func (s *server) run() error {
 		}
 		_, _ = io.Copy(io.Discard, output) // until it ends
 		ready <- errors.New(strings.Join(said, "\n"))
-		s.ended <- s.command.Wait()
+		_ = s.command.Wait() // it was told to end
+		close(s.ended)
 	}()
 	select {
 	case err := <-ready:
@@ -160,7 +175,7 @@ func (s *server) run() error {
 // stop ends the server at once, and removes its folder.
 func (s *server) stop() {
 	if s.admin != nil {
-		_ = s.admin.Close()
+		_ = s.admin.Close() // the server ends
 	}
 	if s.command != nil && s.command.Process != nil {
 		_ = s.command.Process.Signal(immediately)
@@ -185,7 +200,7 @@ func (s *server) newDatabase(ctx context.Context) (string, error) {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
