@@ -59,6 +59,9 @@ func (k Keys) Open(value string) (Cookie, error) {
 		return Cookie{}, ErrForged
 	}
 	signed, signature, _ := cutLast(value)
+	if len(signature) != base.EncodedLen(sha1.Size) {
+		return Cookie{}, ErrForged // base64 skips line ends, so a longer one would be another spelling
+	}
 	mac, err := base.DecodeString(signature)
 	if err != nil || len(mac) != sha1.Size || !k.verify([]byte(signed), mac) {
 		return Cookie{}, ErrForged
