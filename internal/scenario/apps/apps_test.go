@@ -16,7 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/browser"
 )
 
-func TestMain(m *testing.M) { browser.Main(m) }
+func TestMain(m *testing.M) { browser.Main(m, removeBuilt) }
 
 // line is what an app has between itself and Cardea. It can be cut.
 type line struct {

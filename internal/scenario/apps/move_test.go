@@ -1,9 +1,8 @@
 package apps
 
 import (
-	"bytes"
-	"encoding/json"
-	"image"
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -13,20 +12,36 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
-// commands returns the environment in which shells find cardea, and nothing else of ours.
+// bin is the folder with cardea, once build has built it.
+var (
+	bin   string
+	build = sync.OnceValue(func() (err error) {
+		if bin, err = os.MkdirTemp("", "cardea-test-"); err != nil {
+			return err
+		}
+		build := exec.CommandContext(context.Background(), "go", "build", "-o", bin, "./cmd/cardea") //nolint:gosec // of the test
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build: %w\n%s", err, out)
+		}
+		return nil
+	})
+)
+
+func removeBuilt() { _ = os.RemoveAll(bin) } // if it was built
+
+// commands returns the environment in which shells find cardea and Debian's Python.
 func commands(t *testing.T) []string {
 	t.Helper()
-	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/cardea") //nolint:gosec // of the test
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := build(); err != nil {
+		t.Fatal(err)
 	}
 	return []string{"PATH=" + bin + ":/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE=1"}
 }
@@ -34,17 +49,30 @@ func commands(t *testing.T) []string {
 // block returns the block of shell commands in a page of docs/ that has a text.
 func block(t *testing.T, page, text string) string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(data), -1) {
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(document(t, page), -1) {
 		if strings.Contains(block[1], text) {
 			return block[1]
 		}
 	}
 	t.Fatalf("docs/%s has no commands with %q", page, text)
 	return ""
+}
+
+// document returns a page of docs/.
+func document(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // shell runs commands in a folder, and returns what they print.
@@ -139,84 +167,4 @@ func (n *notebook) serve(address, folder, commands string) (stop func()) {
 	commands = strings.TrimSpace(strings.ReplaceAll(commands, "\\\n", " "))
 	at := strings.LastIndexByte(commands, '\n') + 1
 	return start(n.t, "http://"+address, folder, n.environment, "bash", "-euc", commands[:at]+"exec env "+strings.TrimSpace(commands[at:]))
-}
-
-// user is somebody with a browser who finds the notebook.
-func (n *notebook) user() *visitor {
-	u := newUser(n.t)
-	u.Transport = n.front.Client().Transport
-	return &visitor{u, n.front.URL}
-}
-
-// visitor is a user of the notebook.
-type visitor struct {
-	*user
-	at string
-}
-
-// call sends JSON, and wants a status.
-func (v *visitor) call(status int, method, path string, body map[string]string) string {
-	v.t.Helper()
-	data, err := json.Marshal(body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	page := v.send(method, v.at+path, string(data), "Content-Type", "application/json", "Accept", "application/json")
-	if page.status != status {
-		v.t.Fatalf("%s %s: %d %s", method, path, page.status, page.text)
-	}
-	return page.text
-}
-
-func (v *visitor) register(name string) *visitor {
-	v.t.Helper()
-	v.call(201, "POST", "/api/register", map[string]string{"name": name, "email": address(name), "password": "simplepass"})
-	return v
-}
-
-// address is a user's, except Eve's, which no mail server would take.
-func address(name string) string {
-	if name == "Eve" {
-		return "eve@"
-	}
-	return strings.ToLower(name) + "@example.com"
-}
-
-func (v *visitor) login(status int, name, password string) {
-	v.t.Helper()
-	v.call(status, "POST", "/api/login", map[string]string{"email": address(name), "password": password})
-}
-
-func (v *visitor) upload(filename string, picture []byte) {
-	v.t.Helper()
-	form, contentType := testkit.Form(v.t, "profile_pic", filename, picture)
-	if page := v.send("POST", v.at+"/api/upload-picture", string(form), "Content-Type", contentType); page.status != 200 {
-		v.t.Fatalf("the upload: %d %s", page.status, page.text)
-	}
-}
-
-func (v *visitor) note(text string) {
-	v.t.Helper()
-	if page := v.send("POST", v.at+"/notes", "text="+url.QueryEscape(text)); page.status != 200 {
-		v.t.Fatalf("a note: %d %s", page.status, page.text)
-	}
-}
-
-// seesNotes opens the notes, which have a name and texts.
-func (v *visitor) seesNotes(parts ...string) {
-	v.t.Helper()
-	page := v.get(v.at + "/notes")
-	if page.status != 200 || page.at != v.at+"/notes" {
-		v.t.Fatalf("the notes: %d at %s: %s", page.status, page.at, page.text)
-	}
-	want(v.t, page.text, parts...)
-}
-
-// seesPicture opens a picture, which has a width.
-func (v *visitor) seesPicture(path string, width int) {
-	v.t.Helper()
-	picture, _, err := image.Decode(bytes.NewReader([]byte(v.get(v.at + path).text)))
-	if err != nil || picture.Bounds().Dx() != width {
-		v.t.Errorf("%s: %v", path, err)
-	}
 }

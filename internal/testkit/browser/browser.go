@@ -102,9 +102,12 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 })
 
 // Main runs the tests of a package, and closes the browser after them.
-func Main(m *testing.M) {
+func Main(m *testing.M, cleanUp ...func()) {
 	code := m.Run()
 	closeChromium()
+	for _, f := range cleanUp {
+		f()
+	}
 	os.Exit(code)
 }
 
