@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -74,47 +73,6 @@ Example:
 
 func (p program) importUsers(ctx context.Context, args []string) int {
 	return p.group(ctx, "import", importUsage, importCommands, args)
-}
-
-// importFlags are the flags of imports.
-type importFlags struct {
-	from, uploads, table, query, source, report string
-	mapping                                     importer.Mapping
-	apply, verified, withoutPassword, prehashed bool
-}
-
-var (
-	foreignImports = []string{"import flask", "import django", "import csv"}
-	allImports     = append([]string{"import cardea"}, foreignImports...)
-)
-
-func text(value func(*own) *string) func(f *flag.FlagSet, o *own, name string) {
-	return func(f *flag.FlagSet, o *own, name string) { f.StringVar(value(o), name, "", "") }
-}
-
-func onOff(value func(*own) *bool) func(f *flag.FlagSet, o *own, name string) {
-	return func(f *flag.FlagSet, o *own, name string) { o.flag(f, value(o), name) }
-}
-
-var ownImportFlags = []ownFlag{
-	{allImports, "from", "`file` with the users", text(func(o *own) *string { return &o.imports.from })},
-	{foreignImports, "uploads", "`folder` with the files of the pictures", text(func(o *own) *string { return &o.imports.uploads })},
-	{[]string{"import flask", "import django"}, "table", "`table` of the users (default: found by its name)", text(func(o *own) *string { return &o.imports.table })},
-	{[]string{"import flask", "import django"}, "query", "`SELECT` in place of a table", text(func(o *own) *string { return &o.imports.query })},
-	{foreignImports, "map", "`columns` that are not found, such as email=mail,verified=confirmed", func(f *flag.FlagSet, o *own, name string) {
-		f.Func(name, "", func(value string) (err error) {
-			if o.imports.mapping, err = importer.ParseMapping(value); err != nil {
-				return o.refuse(name, value, err.Error())
-			}
-			return nil
-		})
-	}},
-	{foreignImports, "source", "`name` of the app, if users of several apps come (default: the command's)", text(func(o *own) *string { return &o.imports.source })},
-	{foreignImports, "verified", "all addresses count as verified", onOff(func(o *own) *bool { return &o.imports.verified })},
-	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
-	{foreignImports, "bcrypt-sha256", "bcrypt hashes are those of a SHA-256, as Flask-Bcrypt makes with BCRYPT_HANDLE_LONG_PASSWORDS", onOff(func(o *own) *bool { return &o.imports.prehashed })},
-	{allImports, "apply", "bring the users in, instead of only saying what would come", onOff(func(o *own) *bool { return &o.imports.apply })},
-	{allImports, "report", "`file` that gets a line of JSON for each row", text(func(o *own) *string { return &o.imports.report })},
 }
 
 // described is a source that can say what it found.

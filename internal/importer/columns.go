@@ -42,7 +42,7 @@ type Mapping map[field]string
 
 // ParseMapping reads "email=mail,name=login".
 func ParseMapping(text string) (Mapping, error) {
-	m := Mapping{}
+	m := make(Mapping)
 	if text == "" {
 		return m, nil
 	}
@@ -70,7 +70,7 @@ type columns map[field]int
 
 // find finds the fields among the names of columns. The error says which are missing.
 func (m Mapping) find(names []string) (columns, error) {
-	found := columns{}
+	found := make(columns)
 	for of, column := range m {
 		at := indexFold(names, column)
 		if at < 0 {

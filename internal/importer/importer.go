@@ -92,7 +92,7 @@ type Summary struct {
 }
 
 func newSummary() Summary {
-	return Summary{Outcomes: map[Outcome]int64{}, Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}}
+	return Summary{Outcomes: make(map[Outcome]int64), Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}}
 }
 
 func (s *Summary) count(v Verdict) {

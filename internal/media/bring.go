@@ -3,7 +3,6 @@ package media
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -73,12 +72,10 @@ func (p *Pictures) Bring(ctx context.Context, e Exported) error {
 
 // storedType is the content type of a stored picture; empty if it is none.
 func storedType(data []byte) string {
-	contentType := http.DetectContentType(data)
-	if contentType != "image/png" && contentType != "image/jpeg" {
-		return ""
+	for _, contentType := range []string{"image/png", "image/jpeg"} {
+		if picture.CheckStoredType(data, contentType) == nil {
+			return contentType
+		}
 	}
-	if _, err := picture.Open(data, picture.Limits{}); err != nil {
-		return ""
-	}
-	return contentType
+	return ""
 }

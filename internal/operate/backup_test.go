@@ -146,7 +146,7 @@ func TestBackupIsVerified(t *testing.T) {
 	secret := h.Read(t, dir.SecretFile())
 	data := open(t, h)
 	for what, f := range map[string]changed{
-		"":                   {written: []byte("none"), read: []byte("like")},
+		"":                   {written: []byte("no file has it"), read: []byte("but if one had")},
 		"secret.key":         {written: secret, read: bytes.Repeat([]byte("x"), len(secret))},
 		"cardea.db":          {written: []byte("ann@example.com"), read: []byte("eve@example.com")},
 		"cardea.bd":          {written: []byte(`{"name":"cardea.db"`), read: []byte(`{"name":"cardea.bd"`)},

@@ -209,7 +209,29 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.MarkedAt(ctx, store.FlaskFrom)
 		return notMissing(err)
 	},
-	"SetMark":        func(tx *store.Tx, ctx context.Context) error { return tx.SetMark(ctx, store.FlaskFrom, at(9)) },
+	"SetMark":         func(tx *store.Tx, ctx context.Context) error { return tx.SetMark(ctx, store.FlaskFrom, at(9)) },
+	"UsersAfter":      func(tx *store.Tx, ctx context.Context) error { _, err := tx.UsersAfter(ctx, "a", 9); return err },
+	"SessionsOfUsers": func(tx *store.Tx, ctx context.Context) error { _, err := tx.SessionsOfUsers(ctx, "a", "b"); return err },
+	"AuditOfUsers":    func(tx *store.Tx, ctx context.Context) error { _, err := tx.AuditOfUsers(ctx, "a", "b"); return err },
+	"PicturesOfUsers": func(tx *store.Tx, ctx context.Context) error { _, err := tx.PicturesOfUsers(ctx, "a", "b"); return err },
+	"OldPictureNamesOfUsers": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.OldPictureNamesOfUsers(ctx, "a", "b")
+		return err
+	},
+	"ImportByKey": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ImportByKey(ctx, []byte("key"))
+		return notMissing(err)
+	},
+	"SetImport": func(tx *store.Tx, ctx context.Context) error {
+		return tx.SetImport(ctx, store.Import{Key: []byte("key"), UserID: "ann", SourceHash: []byte("s"), StateHash: []byte("t")})
+	},
+	"KeepOldPictureName": func(tx *store.Tx, ctx context.Context) error {
+		return tx.KeepOldPictureName(ctx, store.OldPictureName{UserID: "ann", Name: "older.png", UsedAt: at(1)})
+	},
+	"AddOldPictureName": func(tx *store.Tx, ctx context.Context) error { return tx.AddOldPictureName(ctx, "ann", "oldest.png") },
+	"RestoreAudit": func(tx *store.Tx, ctx context.Context) error {
+		return tx.RestoreAudit(ctx, store.Audit{ID: "a9", At: at(2), UserID: "ann"})
+	},
 	"FutureSessions": func(tx *store.Tx, ctx context.Context) error { _, err := tx.FutureSessions(ctx, at(0), 9); return err },
 }
 

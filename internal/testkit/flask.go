@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"crypto/hmac"
-	"crypto/sha1"
+	"crypto/sha1" //nolint:gosec // Flask's cookies are signed with HMAC-SHA1
 	"encoding/base64"
 	"encoding/binary"
 	"os"

@@ -2,12 +2,15 @@ package testkit
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -44,6 +47,17 @@ func plain(width, height int) image.Image {
 		}
 	}
 	return m
+}
+
+// LargePNG is a small picture in a file of at least this many bytes, as photo editors make them:
+// most of it is a chunk that readers skip.
+func LargePNG(size int) []byte {
+	const header = 8 + 25 // the signature and IHDR
+	small := PNG(200, 200)
+	chunk := append(binary.BigEndian.AppendUint32(nil, uint32(size)), "noTe"...)
+	chunk = append(chunk, make([]byte, size)...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	return slices.Concat(small[:header], chunk, small[header:])
 }
 
 // EncodePNG encodes a picture as PNG.

@@ -113,32 +113,13 @@ func TestAccessibilityIsTested(t *testing.T) {
 	}
 }
 
-// axe-core finds nothing wrong on any page, in any state and language, in light and dark.
-func TestAccessibility(t *testing.T) {
-	script := axe(t)
-	still := []string{"prefers-reduced-motion", "reduce", "prefers-color-scheme"}
-	light, dark := browser.Media(append(still[:3:3], "light")...), browser.Media(append(still[:3:3], "dark")...)
-	languages := []string{"en"}
-	if os.Getenv("CI") == "true" { // a minute for what seldom differs
-		languages = append(languages, "de", "es", "fr")
-	}
-	for _, language := range languages {
-		t.Run(language, func(t *testing.T) {
-			t.Parallel()
-			walk(t, language, func(tab *browser.Tab, state string) {
-				t.Helper()
-				if got := browser.Evaluate[string](tab, "document.documentElement.lang"); got != language {
-					t.Errorf("%s is in %s", state, got)
-				}
-				tab.Do(light)
-				for _, violation := range violations(tab, script, allRules) {
-					t.Errorf("%s: %s", state, violation)
-				}
-				tab.Do(dark)
-				for _, violation := range violations(tab, script, colourRules) {
-					t.Errorf("%s, dark: %s", state, violation)
-				}
-			})
-		})
+// isAccessible checks that axe-core finds nothing wrong, in light and in dark.
+func isAccessible(t *testing.T, tab *browser.Tab, state, script string) {
+	t.Helper()
+	for scheme, rules := range map[string]string{"light": allRules, "dark": colourRules} {
+		tab.Do(browser.Media("prefers-reduced-motion", "reduce", "prefers-color-scheme", scheme))
+		for _, violation := range violations(tab, script, rules) {
+			t.Errorf("%s, %s: %s", state, scheme, violation)
+		}
 	}
 }

@@ -42,10 +42,7 @@ func isServed(t *testing.T, p *proxy) {
 		t.Fatalf("%d %s", registered.status, registered.text)
 	}
 
-	picture := testkit.EncodePNG(testkit.Noise(1750, true))
-	if len(picture) < 9_000_000 {
-		t.Fatalf("the picture has only %d bytes", len(picture))
-	}
+	picture := testkit.LargePNG(9_000_000)
 	form, formType := testkit.Form(t, "profile_pic", "ada.png", picture)
 	if page := send(t, client, "POST", here+"/api/upload-picture", string(form), "Content-Type", formType); page.status != http.StatusOK {
 		t.Errorf("the upload: %d %s", page.status, page.text)
