@@ -71,5 +71,7 @@ def bring_picture(tar, user, row):
     (app.config["UPLOAD_FOLDER"] / row.profile_pic).write_bytes(data)
 
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 with app.app_context():
     bring_back(*sys.argv[1:])
