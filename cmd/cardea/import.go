@@ -40,16 +40,18 @@ name, first_name, last_name, picture, created, verified and active.
 
 var importCommands = map[string]command{
 	"flask": {name: "import flask", settings: where, run: importFrom(openFlask), about: `
-Brings in the users of a Flask app from its SQLite database, which is only read.
+Brings in the users of a Flask app from its database, SQLite or PostgreSQL,
+which is only read.
 ` + importHelp + `
 Examples:
   cardea import flask --from instance/app.db --uploads static/uploads
   cardea import flask --from instance/app.db --uploads static/uploads --apply
   cardea import flask --from app.db --table members --map email=mail,name=nick
+  cardea import flask --from postgres://app@db.example.com/app --table auth.users
 `},
 	"django": {name: "import django", settings: where, run: importFrom(openDjango), about: `
-Brings in the users of a Django project from its SQLite database, which is only
-read. The table is auth_user. Name another one with --table.
+Brings in the users of a Django project from its database, SQLite or PostgreSQL,
+which is only read. The table is auth_user. Name another one with --table.
 ` + importHelp + `
 Examples:
   cardea import django --from db.sqlite3

@@ -27,7 +27,7 @@ func onOff(value func(*own) *bool) func(f *flag.FlagSet, o *own, name string) {
 }
 
 var ownImportFlags = []ownFlag{
-	{allImports, "from", "`file` with the users", text(func(o *own) *string { return &o.imports.from })},
+	{allImports, "from", "`file` with the users, or the address of a PostgreSQL database", text(func(o *own) *string { return &o.imports.from })},
 	{foreignImports, "uploads", "`folder` with the files of the pictures", text(func(o *own) *string { return &o.imports.uploads })},
 	{[]string{"import flask", "import django"}, "table", "`table` of the users (default: found by its name)", text(func(o *own) *string { return &o.imports.table })},
 	{[]string{"import flask", "import django"}, "query", "`SELECT` in place of a table", text(func(o *own) *string { return &o.imports.query })},

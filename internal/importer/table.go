@@ -5,12 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	_ "modernc.org/sqlite" // the driver of SQLite
 )
 
 // TableOptions say which rows of a database are users.
@@ -26,6 +22,7 @@ type TableOptions struct {
 type Table struct {
 	db      *sql.DB
 	close   func() error
+	list    string // the query for the names of all tables
 	name    string
 	query   string
 	columns columns
@@ -37,12 +34,11 @@ type Table struct {
 // on writing.
 func OpenTable(ctx context.Context, from string, opt TableOptions) (*Table, error) {
 	t := &Table{name: opt.Name}
-	var err error
+	open := t.openSQLite
 	if strings.HasPrefix(from, "postgres://") || strings.HasPrefix(from, "postgresql://") {
-		err = errors.New("PostgreSQL is not supported yet: use a CSV file, which psql writes by \\copy … TO … CSV HEADER")
-	} else {
-		err = t.openSQLite(ctx, from)
+		open = t.openPostgres
 	}
+	err := open(ctx, from)
 	if err == nil {
 		err = t.choose(ctx, opt)
 	}
@@ -50,34 +46,6 @@ func OpenTable(ctx context.Context, from string, opt TableOptions) (*Table, erro
 		err = errors.Join(err, t.Close())
 	}
 	return t, err
-}
-
-// openSQLite copies the file of an app and opens the copy.
-func (t *Table) openSQLite(ctx context.Context, file string) (err error) {
-	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("cannot read %s: %w", file, err)
-	}
-	folder, err := os.MkdirTemp("", ".cardea-import-")
-	if err != nil {
-		return err
-	}
-	t.close = func() error { return os.RemoveAll(folder) }
-	original, err := sql.Open("sqlite", "file:"+escaped(file)+"?mode=ro&_pragma=busy_timeout(5000)")
-	if err != nil {
-		return err
-	}
-	defer original.Close() //nolint:errcheck // it was only read
-	copied := filepath.Join(folder, "app.db")
-	if _, err := original.ExecContext(ctx, `VACUUM INTO ?`, copied); err != nil {
-		return fmt.Errorf("%s cannot be read as a SQLite database: %w", file, err)
-	}
-	t.db, err = sql.Open("sqlite", "file:"+escaped(copied)+"?mode=ro")
-	return err
-}
-
-// escaped makes a path safe inside a file: address.
-func escaped(path string) string {
-	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 // choose finds the table and its columns.
@@ -92,14 +60,14 @@ func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 			return err
 		}
 	}
-	if err := t.find(ctx, `SELECT * FROM `+quoted(table)+` WHERE 1 = 0`, opt.Mapping); err != nil {
+	if err := t.find(ctx, `SELECT * FROM `+quotedTable(table)+` WHERE 1 = 0`, opt.Mapping); err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
 	var list []string
 	for _, name := range t.names {
 		list = append(list, quoted(name))
 	}
-	t.query = `SELECT ` + strings.Join(list, ", ") + ` FROM ` + quoted(table)
+	t.query = `SELECT ` + strings.Join(list, ", ") + ` FROM ` + quotedTable(table)
 	if at, ok := t.columns[fieldID]; ok { // the first row with an address is the oldest one
 		t.query += ` ORDER BY ` + quoted(t.names[at])
 	}
@@ -135,7 +103,7 @@ func (t *Table) findTable(ctx context.Context, opt TableOptions) (string, error)
 	}
 	var fitting []string
 	for _, name := range tables {
-		if t.find(ctx, `SELECT * FROM `+quoted(name)+` WHERE 1 = 0`, opt.Mapping) == nil {
+		if t.find(ctx, `SELECT * FROM `+quotedTable(name)+` WHERE 1 = 0`, opt.Mapping) == nil {
 			fitting = append(fitting, name)
 		}
 	}
@@ -147,24 +115,6 @@ func (t *Table) findTable(ctx context.Context, opt TableOptions) (string, error)
 	}
 	return "", fmt.Errorf("no table looks like users; there are %s: name one with --table, and its columns with --map", strings.Join(tables, ", "))
 }
-
-func (t *Table) tables(ctx context.Context) (names []string, err error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
-}
-
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // Name implements [Source].
 func (t *Table) Name() string { return t.name }

@@ -41,6 +41,7 @@ var layers = map[string]string{
 	"internal/testkit/house":    "*",
 	"internal/testkit/browser":  "",
 	"internal/testkit/smtpsink": "*",
+	"internal/testkit/postgres": "",
 	"internal/scenario":         "",
 	"internal/scenario/apps":    "",
 	"internal/scenario/pages":   "",
@@ -123,13 +124,13 @@ func TestImportsForFew(t *testing.T) {
 		why     string
 	}{
 		{"net/http", []string{"cmd/cardea", "examples/embed", "internal/doctor", ".", "internal/web", "internal/testkit"}, "only web and the packages above it know HTTP"},
-		{"database/sql", []string{"internal/store", "internal/importer"}, "all SQL is in internal/store, except on the databases of other apps"},
+		{"database/sql", []string{"internal/store", "internal/importer", "internal/testkit"}, "all SQL is in internal/store, except on the databases of other apps"},
 		{"modernc.org/sqlite", []string{"internal/store", "internal/importer"}, "all SQL is in internal/store, except on the databases of other apps"},
 		{"internal/testkit", []string{"internal/testkit"}, "it is for tests"},
 		{"testing", []string{"internal/testkit"}, "it is for tests"},
 		{"C", nil, "memory is safe, and the binary static"},
 		{"unsafe", []string{"internal/argon2"}, "memory is safe; the one import is blank, for a function that is linked by name"},
-		{"os/exec", []string{"internal/testkit/browser"}, "Cardea runs no commands"},
+		{"os/exec", []string{"internal/testkit/browser", "internal/testkit/postgres"}, "Cardea runs no commands"},
 		{"plugin", nil, "Cardea loads no code"},
 		{"text/template", []string{"internal/mail"}, "pages use html/template, which escapes; the letters of mails are plain text"},
 		{"net/smtp", nil, "it is frozen; mail is sent by internal/smtp"},
