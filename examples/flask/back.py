@@ -38,7 +38,7 @@ def want_free(emails, rows):
 def delete(rows, gone):
     """Deletes users who deleted their account in Cardea."""
     for row in [rows.pop(id) for id in gone if id in rows]:
-        Note.query.filter_by(user_id=row.id).delete()
+        Note.query.filter_by(user_id=str(row.id)).delete()
         db.session.delete(row)
         if row.profile_pic:
             (app.config["UPLOAD_FOLDER"] / row.profile_pic).unlink(missing_ok=True)
