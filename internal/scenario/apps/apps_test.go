@@ -1,19 +1,12 @@
 package apps
 
 import (
-	"bytes"
-	"context"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,101 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/browser"
 )
 
-func TestMain(m *testing.M) { browser.Main(m) }
-
-// notTested skips a test for want of something of this machine. Where the environment has
-// CI=true, the test fails.
-func notTested(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip("THIS APP IS NOT TESTED: " + why)
-}
-
-// program returns the path of a program.
-func program(t *testing.T, debianPackage, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		notTested(t, err.Error()+"; install Debian's package "+debianPackage)
-	}
-	return path
-}
-
-// example copies a folder of examples/ to a temporary one, without what was installed there.
-func example(t *testing.T, name string) string {
-	t.Helper()
-	from, to := os.DirFS(filepath.Join("..", "..", "..", "examples", name)), t.TempDir()
-	err := fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "node_modules" || path != "." && strings.HasPrefix(d.Name(), ".")):
-			return fs.SkipDir
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(to, path), 0o700)
-		}
-		data, err := fs.ReadFile(from, path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, path), data, 0o600)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return to
-}
-
-// start runs an app in a folder until the test ends, and waits until it answers at its
-// address, such as http://127.0.0.1:3000. The environment is what the app gets besides ours.
-func start(t *testing.T, address, folder string, environment []string, path string, args ...string) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	var said lockedBuffer
-	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // of the test
-	command.Dir, command.Stdout, command.Stderr = folder, &said, &said
-	command.Env = append(os.Environ(), environment...)
-	command.WaitDelay = time.Second // for children that still have its output
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	t.Cleanup(func() {
-		stop()
-		<-ended //nolint:errcheck // it was killed
-		if t.Failed() {
-			t.Logf("%s said:\n%s", path, said.String())
-		}
-	})
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for begun := time.Now(); !answers(t, address); <-tick.C {
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v", path, err)
-		default:
-		}
-		if time.Since(begun) > 30*time.Second {
-			t.Fatalf("%s does not answer", path)
-		}
-	}
-}
-
-func answers(t *testing.T, address string) bool {
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil {
-		_ = res.Body.Close()
-	}
-	return err == nil
-}
+func TestMain(m *testing.M) { browser.Main(m, removeBuilt) }
 
 // line is what an app has between itself and Cardea. It can be cut.
 type line struct {
@@ -278,22 +177,4 @@ func (u *user) isRefused(address string) {
 	if page := u.get(address); page.status != http.StatusServiceUnavailable || page.at != address || strings.Contains(page.text, "Renée") {
 		u.t.Errorf("without Cardea, the browser is at %s: %d %s", page.at, page.status, page.text)
 	}
-}
-
-// lockedBuffer collects what a program says.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

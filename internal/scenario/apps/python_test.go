@@ -19,7 +19,7 @@ func python(t *testing.T, module string) string {
 	t.Helper()
 	path := "/usr/bin/python3"
 	if err := exec.CommandContext(t.Context(), path, "-c", "import "+module).Run(); err != nil { //nolint:gosec // of the test
-		notTested(t, path+" has no module "+module+"; install Debian's package python3-"+module)
+		notTested(t, path+" has no module "+module+"; install Debian's package python3-"+strings.ReplaceAll(module, "_", "-"))
 	}
 	return path
 }

@@ -101,10 +101,13 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
-// Main runs the tests of a package, and closes the browser after them.
-func Main(m *testing.M) {
+// Main runs the tests of a package, then closes the browser and calls cleanUp.
+func Main(m *testing.M, cleanUp ...func()) {
 	code := m.Run()
 	closeChromium()
+	for _, f := range cleanUp {
+		f()
+	}
 	os.Exit(code)
 }
 
