@@ -81,11 +81,35 @@ func New(db *store.DB, keys secret.Sub, now func() time.Time) *Service {
 // leads back to an older address. Until it expires, nobody else gets its address: see
 // [Service.IsKept].
 func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string, browser Browser) (Secrets, error) {
+	browserHash := []byte{}
+	if browser.IsWellFormed() {
+		hash := browser.Hash()
+		browserHash = hash[:]
+	}
+	return s.create(ctx, tx, user, purpose, email, browserHash)
+}
+
+// Renew is [Service.Create] for a stranger who asks once more for what somebody has asked for.
+// The challenge stays with the browser of the one that it replaces, if that is live, and else
+// has none. So a stranger's browser never counts as the one that asked.
+func (s *Service) Renew(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string) (Secrets, error) {
+	old, err := tx.ChallengeOfUser(ctx, user.ID, string(purpose))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Secrets{}, err
+	}
+	browserHash := []byte{}
+	if err == nil && s.now().Before(old.ExpiresAt) {
+		browserHash = old.BrowserHash
+	}
+	return s.create(ctx, tx, user, purpose, email, browserHash)
+}
+
+func (s *Service) create(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string, browserHash []byte) (Secrets, error) {
 	now := store.Stored(s.now())
 	secrets := Secrets{Token: token.New()}
 	row := store.Challenge{
 		ID: token.ID(), Purpose: string(purpose), UserID: user.ID, Email: email,
-		CodeMAC: []byte{}, BrowserHash: []byte{}, State: []byte{}, CreatedAt: now, ExpiresAt: now.Add(purpose.Lifetime()),
+		CodeMAC: []byte{}, BrowserHash: browserHash, State: []byte{}, CreatedAt: now, ExpiresAt: now.Add(purpose.Lifetime()),
 	}
 	hash := secrets.Token.Hash()
 	row.TokenHash = hash[:]
@@ -95,10 +119,6 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 		secrets.Code = newCode()
 		row.CodeMAC = s.codes.MAC(signed(row.ID, secrets.Code))
 		row.State = stateOf(user, purpose)
-	}
-	if browser.IsWellFormed() {
-		hash := browser.Hash()
-		row.BrowserHash = hash[:]
 	}
 	if err := s.replace(ctx, tx, row); err != nil {
 		return Secrets{}, err

@@ -37,7 +37,7 @@ func (s *Server) table() []route {
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
 		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
-		{"POST", "/api/email/verification", signedIn(a.SendVerification)},
+		{"POST", "/api/email/verification", optional(a.SendVerification)},
 		{"POST", "/api/email/verify", optional(a.VerifyEmail)},
 		{"POST", "/api/email", recent(a.RequireRecent, a.ChangeEmail)},
 		{"POST", "/api/email/confirm", optional(a.ConfirmEmail)},

@@ -96,6 +96,8 @@ func (p *Pages) refuseLogin(v *view, code string, isProof bool) {
 	switch code {
 	case challenge.ErrInvalid.Code:
 		v.refuseProof()
+	case account.ErrUnverified.Code:
+		v.IsUnverified = true
 	case account.ErrInvalidCredentials.Code:
 		v.Problem, _ = v.T("error.invalid_credentials")
 	}

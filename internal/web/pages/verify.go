@@ -24,14 +24,18 @@ func (p *Pages) Verify(r *wire.Request) error {
 	return p.show(r, http.StatusOK, verifyPage, v)
 }
 
-// SubmitVerify takes the token or the code, or sends another message to a signed-in user.
+// SubmitVerify takes the token or the code, or sends another message: to a signed-in user or,
+// where nobody can sign in before that, to the address of the form.
 func (p *Pages) SubmitVerify(r *wire.Request) error {
 	form, err := r.Form()
 	if err != nil {
 		return err
 	}
-	if form["send"] != "" && r.Session != nil {
+	switch {
+	case form["send"] != "" && r.Session != nil:
 		return p.sendVerification(r, form)
+	case form["send"] != "" && p.owners.Accounts.VerifiesFirst():
+		return p.resendVerification(r, form)
 	}
 	r.RecallNext()
 	signIn, err := p.confirm(r, account.Proof{Token: form["token"], Code: form["code"]})
@@ -67,4 +71,18 @@ func (p *Pages) sendVerification(r *wire.Request, form wire.Form) error {
 	r.SetBrowser()
 	r.SeeOther(r.WithNext("verify?sent"))
 	return nil
+}
+
+func (p *Pages) resendVerification(r *wire.Request, form wire.Form) error {
+	if err := p.owners.Accounts.ResendVerification(r.Context(), form["email"], r.Client()); err != nil {
+		return p.again(r, verifyPage, form, err, func(v *view) { v.Linked = true })
+	}
+	r.LeaveNote(form["email"])
+	r.SeeOther(r.WithNext("verify?sent"))
+	return nil
+}
+
+// CanResend reports whether strangers can ask for the link again, who give only the address.
+func (v *view) CanResend() bool {
+	return v.request == nil || v.User == nil && v.pages.owners.Accounts.VerifiesFirst()
 }

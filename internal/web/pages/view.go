@@ -21,16 +21,17 @@ var errorPage = newPage("error.html")
 
 // view is what the template of a page shows.
 type view struct {
-	Form               // what was typed, and what is wrong with it
-	App     string     // its name
-	Root    string     // from the page's address to that of the server, such as ../
-	User    *user.User // who is signed in; nil: nobody
-	Avatar  string     // of User, an address
-	Address string     // an e-mail address that was typed on an earlier page; empty: unknown
-	Stage   string     // which of its faces a page shows; empty: the form
-	IsEnded bool       // whether a session ended before its form was sent
-	Sent    string     // which section of the account page was sent; empty: none
-	More    any        // what only one page has
+	Form                    // what was typed, and what is wrong with it
+	App          string     // its name
+	Root         string     // from the page's address to that of the server, such as ../
+	User         *user.User // who is signed in; nil: nobody
+	Avatar       string     // of User, an address
+	Address      string     // an e-mail address that was typed on an earlier page; empty: unknown
+	Stage        string     // which of its faces a page shows; empty: the form
+	IsEnded      bool       // whether a session ended before its form was sent
+	IsUnverified bool       // whether a sign-in waits for the address to be confirmed
+	Sent         string     // which section of the account page was sent; empty: none
+	More         any        // what only one page has
 
 	language *words.Language
 	pages    *Pages
