@@ -119,6 +119,11 @@ func (s *Server) pageTable() []route {
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
+	if s.hasPages {
+		for _, route := range s.pageTable() {
+			s.isPage[route.pattern] = true
+		}
+	}
 	for _, route := range s.table() {
 		s.wire.Metrics().Expect(route.method, route.pattern)
 		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.access))
@@ -130,9 +135,9 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	for pattern, methods := range allowed {
 		slices.Sort(methods)
-		mux.HandleFunc(pattern, s.handle(public(wrongMethod(strings.Join(methods, ", ")))))
+		mux.HandleFunc(pattern, s.handle(s.nothing(wrongMethod(strings.Join(methods, ", ")))))
 	}
-	mux.HandleFunc("/", s.handle(public(noRoute)))
+	mux.HandleFunc("/", s.handle(s.nothing(s.noRoute)))
 	return mux
 }
 
@@ -155,7 +160,15 @@ func wrongMethod(allow string) wire.Action {
 	}
 }
 
-func noRoute(*wire.Request) error { return wire.ErrNoRoute }
+// noRoute answers at all other addresses. That of a page with a slash after it leads to the page.
+func (s *Server) noRoute(r *wire.Request) error {
+	page, hasSlash := strings.CutSuffix(r.HTTP.URL.Path, "/")
+	if isSafe := r.HTTP.Method == http.MethodGet || r.HTTP.Method == http.MethodHead; !hasSlash || !isSafe || !s.isPage[page] {
+		return wire.ErrNoRoute
+	}
+	r.WithoutSlash()
+	return nil
+}
 
 // serverOptions answers OPTIONS * (RFC 9110 section 9.3.7).
 func serverOptions(r *wire.Request) error {

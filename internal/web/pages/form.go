@@ -151,7 +151,7 @@ func (v *view) refuse(form wire.Form, e *guard.Error) {
 		return
 	}
 	for name, problem := range e.Fields {
-		v.Problems[name] = v.language.Translate(problem)
+		v.Problems[name] = v.translate(problem)
 	}
 	if len(v.Problems) == 0 {
 		v.note(e)

@@ -61,7 +61,7 @@ func addressOf(note string) string {
 
 // rootOf is the way from the page's address up to the server's.
 func rootOf(r *http.Request) string {
-	if up := strings.Count(r.URL.Path, "/") - 1; up > 0 {
+	if up := strings.Count(r.URL.EscapedPath(), "/") - 1; up > 0 {
 		return strings.Repeat("../", up)
 	}
 	return "./"
@@ -139,6 +139,9 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 	r.FailAs(err, func(status int, e *guard.Error) {
 		v := p.view(r)
 		v.note(e)
+		if e.Kind == guard.KindNotFound {
+			v.Stage = "none"
+		}
 		if err := p.show(r, status, errorPage, v); err != nil {
 			panic(err) // of the template
 		}
@@ -167,19 +170,24 @@ func (v *view) note(e *guard.Error) {
 
 // sentence puts an error into words: by its code or, without a text for that, by its message.
 func (v *view) sentence(e *guard.Error) string {
-	key := "error." + e.Code
-	if !v.language.Has(key) {
-		return v.language.Translate(e.Message)
-	}
 	pairs := []string{"size", upload.Size(v.pages.uploadMaxBytes)}
 	if e.RetryAfter > 0 {
 		pairs = append(pairs, "duration", v.duration(e))
 	}
-	s, err := v.T(key, pairs...)
-	if err != nil { // it does not say how long
-		return v.language.Translate(e.Message)
+	if s, err := v.T("error."+e.Code, pairs...); err == nil { // else there is none, or it does not say how long
+		return s
 	}
-	return s
+	return v.translate(e.Message)
+}
+
+// translate puts an English sentence into the user's language. What no page can show, unless
+// its form was forged, has no text of its own.
+func (v *view) translate(english string) string {
+	text, ok := v.language.Translate(english)
+	if !ok {
+		text, _ = v.T("error.invalid_input") // the catalogues are checked
+	}
+	return text
 }
 
 // duration is how long to wait, in minutes rounded up.
