@@ -248,6 +248,31 @@ func (s *Service) IsWaiting(ctx context.Context, tx *store.Tx, userID string, pu
 	return Found{row: row}.IsFrom(browser), err == nil && s.now().Before(row.ExpiresAt), err
 }
 
+// reader is a [*store.DB] or a [*store.Tx].
+type reader interface {
+	ChallengeOfUser(ctx context.Context, userID, purpose string) (store.Challenge, error)
+}
+
+// Pending returns the address that a user has yet to confirm, and since when; empty if there is
+// none, or if the user's password or address changed since.
+func (s *Service) Pending(ctx context.Context, from reader, user store.User, purpose Purpose) (email string, since time.Time, err error) {
+	row, err := from.ChallengeOfUser(ctx, user.ID, string(purpose))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return "", time.Time{}, nil
+	case err != nil:
+		return "", time.Time{}, err
+	case !s.now().Before(row.ExpiresAt) || !isFor(user, row):
+		return "", time.Time{}, nil
+	}
+	return row.Email, row.CreatedAt, nil
+}
+
+// isFor reports whether a user's password and address are those that a challenge is bound to.
+func isFor(user store.User, row store.Challenge) bool {
+	return len(row.State) == 0 || string(row.State) == string(stateOf(user, Purpose(row.Purpose)))
+}
+
 // Use ends a challenge and returns its user. Of several that use it at once, one succeeds;
 // nobody does if the user's password or address changed since. Error: [ErrInvalid].
 func (s *Service) Use(ctx context.Context, tx *store.Tx, found Found) (store.User, error) {
@@ -258,7 +283,7 @@ func (s *Service) Use(ctx context.Context, tx *store.Tx, found Found) (store.Use
 	if err != nil {
 		return store.User{}, guard.IfNotFound(err, ErrInvalid)
 	}
-	if len(found.row.State) > 0 && string(found.row.State) != string(stateOf(user, Purpose(found.row.Purpose))) {
+	if !isFor(user, found.row) {
 		return store.User{}, ErrInvalid
 	}
 	return user, nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
@@ -217,4 +218,33 @@ func TestVerificationAgain(t *testing.T) {
 	}
 	optional := testkit.Start(t).NewClient(t)
 	optional.Post("/api/email/verification", body{"email": "ada@example.com"}).WantError(401, "not_logged_in")
+}
+
+// A change of address that waits can be cancelled. One to the present address is none.
+func TestChangeOfAddressIsCancelled(t *testing.T) {
+	server := testkit.Start(t, testkit.Development)
+	ada := server.Register(t, "ada@example.com")
+	ada.Post("/api/email", body{"email": " ada@example.com "}).WantError(400, "invalid_input")
+	if got := server.Purposes(t, "ada@example.com"); got != "verify" {
+		t.Errorf("mail: %s", got)
+	}
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202)
+	first := server.Mail(t, "countess@example.com", "change")
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202) // sent twice
+	if got := server.Purposes(t, "countess@example.com"); got != "change" {
+		t.Errorf("mail: %s", got)
+	}
+	server.Clock.Advance(2 * time.Minute)
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202)
+	second := server.Mail(t, "countess@example.com", "change")
+	if second.Token() == first.Token() {
+		t.Error("later, no other message goes")
+	}
+	for range 2 {
+		ada.Delete("/api/email").Want(200)
+	}
+	ada.Post("/api/email/confirm", body{"token": second.Token()}).WantError(400, "invalid_token")
+	ada.Post("/api/email", body{"email": "Ada@example.com"}).Want(202) // another spelling
+	ada.Post("/api/email/confirm", body{"token": server.Mails(t, "Ada@example.com")[1].Token()}).Want(200)
+	server.NewClient(t).Delete("/api/email").WantError(401, "not_logged_in")
 }

@@ -40,6 +40,7 @@ func (s *Server) table() []route {
 		{"POST", "/api/email/verification", optional(a.SendVerification)},
 		{"POST", "/api/email/verify", optional(a.VerifyEmail)},
 		{"POST", "/api/email", recent(a.RequireRecent, a.ChangeEmail)},
+		{"DELETE", "/api/email", signedIn(a.CancelEmail)},
 		{"POST", "/api/email/confirm", optional(a.ConfirmEmail)},
 		{"POST", "/api/password/forgot", public(a.Forgot)},
 		{"POST", "/api/password/reset", public(a.ResetPassword)},
@@ -84,7 +85,7 @@ func (s *Server) pageTable() []route {
 	a, p := s.api, s.pages
 	routes := []route{
 		{"GET", "/register", s.page(optional(p.Register))},
-		{"POST", "/register", s.page(public(p.SubmitRegister))},
+		{"POST", "/register", s.page(optional(p.SubmitRegister))},
 		{"GET", "/login", s.page(optional(p.Login))},
 		{"GET", "/logout", s.page(optional(p.Logout))},
 		{"POST", "/logout", s.page(public(p.SubmitLogout))},

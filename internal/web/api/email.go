@@ -81,6 +81,15 @@ func (a *API) ChangeEmail(r *wire.Request) error {
 	return nil
 }
 
+// CancelEmail ends a change of the address that is not confirmed yet.
+func (a *API) CancelEmail(r *wire.Request) error {
+	if err := a.owners.Accounts.CancelEmail(r.Context(), r.Session.User, r.Client()); err != nil {
+		return err
+	}
+	r.JSON(http.StatusOK, wire.Success("No change of the e-mail address waits to be confirmed."))
+	return nil
+}
+
 // ConfirmEmail changes an address to the one that a token or a code proves.
 func (a *API) ConfirmEmail(r *wire.Request) error {
 	var form proofForm

@@ -21,6 +21,9 @@ func (p *Pages) Register(r *wire.Request) error {
 		return nil
 	case p.owners.Accounts.IsClosed():
 		v.Stage = "closed"
+	case p.owners.Accounts.VerifiesFirst(): // the same browser, also if the form is sent twice at once
+		r.NameBrowser()
+		r.SetBrowser()
 	}
 	return p.show(r, http.StatusOK, registerPage, v)
 }
@@ -36,6 +39,10 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 	form, err := r.Form()
 	if err != nil {
 		return err
+	}
+	if r.Session != nil && account.EmailKey(form["email"]) == account.EmailKey(r.Session.User.Email) {
+		p.welcome(r) // the form was sent twice
+		return nil
 	}
 	if p.owners.Accounts.VerifiesFirst() {
 		r.NameBrowser()
