@@ -109,7 +109,7 @@ func TestPictureForm(t *testing.T) {
 		return visitor.Send("POST", "/account/picture", contentType, body)
 	}
 	lacks(t, visitor.Get("/account"), "Remove picture")
-	leadsTo(t, send("me.png", testkit.PNG(300, 200)), "../account?done=picture#profile")
+	leadsTo(t, visitor.keep(send("me.png", testkit.PNG(300, 200))), "../account?done=picture#profile")
 	says(t, visitor.Get("/account?done=picture"), 200, "Picture saved.", "_me.png?size=256", "Remove picture")
 	says(t, send("me.txt", []byte("text")), 400, `<a href="#picture-profile_pic">This file is not a picture that we can use.`, `aria-invalid="true"`)
 	says(t, send("me.png", make([]byte, 100_001)), 413, "This file is too large: at most 100000 bytes.")

@@ -32,7 +32,9 @@ func (p *Pages) Account(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Stage = query.Get("done")
+	if done := query.Get("done"); r.HasOutcome("account-" + done) {
+		v.Stage = done
+	}
 	return p.show(r, http.StatusOK, accountPage, v)
 }
 
@@ -126,7 +128,7 @@ func (v *view) Outcome(section string) (string, error) {
 
 // done leads back to the section of a form, which says what the form did.
 func (p *Pages) done(r *wire.Request, section, outcome string) {
-	r.SeeOther("../account?done=" + outcome + "#" + section)
+	r.SeeOutcome("account-"+outcome, "../account?done="+outcome+"#"+section)
 }
 
 // RequirePassword asks for the password, however recently it was given.

@@ -152,6 +152,6 @@ func (p *Pages) SubmitDelete(r *wire.Request) error {
 	}
 	r.DropNote()
 	r.ClearSession()
-	r.SeeOther("../logout?deleted")
+	r.SeeOutcome("deleted", "../logout?deleted")
 	return nil
 }

@@ -21,7 +21,7 @@ func (p *Pages) Login(r *wire.Request) error {
 		return nil
 	}
 	v := p.loginView(r)
-	v.IsEnded = r.Query().Has("ended")
+	v.IsEnded = r.Query().Has("ended") && r.HasOutcome("ended")
 	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}

@@ -14,7 +14,7 @@ var registerPage = newPage("register.html")
 func (p *Pages) Register(r *wire.Request) error {
 	v := p.view(r)
 	switch {
-	case r.Query().Has("sent"):
+	case r.Query().Has("sent") && r.HasOutcome("register"):
 		v.Stage = "sent"
 	case r.Session != nil:
 		p.welcome(r)
@@ -60,7 +60,7 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 	if signIn.Session == "" {
 		r.SetBrowser()
 		r.LeaveNote(form["email"])
-		r.SeeOther(r.WithNext("register?sent"))
+		r.SeeOutcome("register", r.WithNext("register?sent"))
 		return nil
 	}
 	r.Session = &session.Session{User: u} // for the log

@@ -16,9 +16,9 @@ var verifyPage = newPage("verify.html")
 func (p *Pages) Verify(r *wire.Request) error {
 	v := p.view(r)
 	switch query := r.Query(); {
-	case query.Has("done"):
+	case query.Has("done") && r.HasOutcome("verify"):
 		v.Stage = "done"
-	case query.Has("sent"):
+	case query.Has("sent") && r.HasOutcome("verify-sent"):
 		v.Stage = "sent"
 	}
 	return p.show(r, http.StatusOK, verifyPage, v)
@@ -49,7 +49,7 @@ func (p *Pages) SubmitVerify(r *wire.Request) error {
 	if signIn.Session != "" {
 		r.SetSignIn(signIn)
 	}
-	r.SeeOther(r.WithNext("verify?done"))
+	r.SeeOutcome("verify", r.WithNext("verify?done"))
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (p *Pages) sendVerification(r *wire.Request, form wire.Form) error {
 		return p.again(r, verifyPage, form, err, nil)
 	}
 	r.SetBrowser()
-	r.SeeOther(r.WithNext("verify?sent"))
+	r.SeeOutcome("verify-sent", r.WithNext("verify?sent"))
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (p *Pages) resendVerification(r *wire.Request, form wire.Form) error {
 		return p.again(r, verifyPage, form, err, func(v *view) { v.Linked = true })
 	}
 	r.LeaveNote(form["email"])
-	r.SeeOther(r.WithNext("verify?sent"))
+	r.SeeOutcome("verify-sent", r.WithNext("verify?sent"))
 	return nil
 }
 

@@ -152,7 +152,8 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 func (p *Pages) askToSignIn(r *wire.Request) {
 	address := rootOf(r.HTTP) + "login"
 	if r.HTTP.Method == http.MethodPost {
-		address += "?ended"
+		r.SeeOutcome("ended", r.WithReturn(address+"?ended"))
+		return
 	}
 	r.SeeOther(r.WithReturn(address))
 }
