@@ -43,6 +43,7 @@ func (p *Pages) SubmitVerify(r *wire.Request) error {
 		return p.again(r, verifyPage, form, err, func(v *view) {
 			if codeOf(err) == challenge.ErrInvalid.Code {
 				v.refuseProof()
+				v.IsConfirmed = v.User != nil && v.User.EmailVerified
 			}
 		})
 	}

@@ -30,6 +30,7 @@ type view struct {
 	Stage        string     // which of its faces a page shows; empty: the form
 	IsEnded      bool       // whether a session ended before its form was sent
 	IsUnverified bool       // whether a sign-in waits for the address to be confirmed
+	IsConfirmed  bool       // whether a link that is of no use was for an address that is confirmed
 	Sent         string     // which section of the account page was sent; empty: none
 	More         any        // what only one page has
 
