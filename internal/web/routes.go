@@ -68,11 +68,12 @@ func (s *Server) table() []route {
 		{"GET", "/dev/mail/{id}/html", s.page(development(p.MailHTML))},
 		{"GET", "/dev/mail.json", development(a.Mailbox)},
 
-		{"GET", "/openapi.json", public(a.OpenAPI)},
-		{"GET", "/docs", public(p.Docs)},
 		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
 		{"GET", "/healthz", probe(a.Health)},
 		{"GET", "/readyz", probe(a.Ready)},
+	}
+	if s.hasDocs {
+		routes = append(routes, route{"GET", "/openapi.json", public(a.OpenAPI)}, route{"GET", "/docs", public(p.Docs)})
 	}
 	if s.hasPages {
 		routes = append(routes, s.pageTable()...)

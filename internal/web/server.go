@@ -33,6 +33,7 @@ type Server struct {
 	options http.Handler // of the server, not of a path
 
 	hasPages bool
+	hasDocs  bool
 	isPage   map[string]bool // by path
 }
 
@@ -53,7 +54,7 @@ func New(owners Owners, opt Options, looks Looks) *Server {
 		pages: pages.New(pages.Owners{
 			Accounts: owners.Accounts, Sessions: owners.Sessions, Pictures: owners.Pictures, Avatars: owners.Avatars, Mailbox: owners.Mailbox,
 		}, looks, opt.UploadMaxBytes),
-		hasPages: !looks.Off, isPage: map[string]bool{},
+		hasPages: !looks.Off, hasDocs: !looks.NoDocs, isPage: map[string]bool{},
 	}
 	s.mux = s.routes()
 	s.nowhere, s.options = s.handle(s.nothing(s.noRoute)), s.handle(public(serverOptions))

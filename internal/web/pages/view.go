@@ -115,6 +115,21 @@ func (v *view) Logo() string {
 	return ""
 }
 
+// Legal are the addresses of the operator's terms, for those who are not signed in, with words.
+func (v *view) Legal() (links []choice, err error) {
+	for _, link := range []choice{{v.pages.looks.Terms, "page.legal.terms"}, {v.pages.looks.Privacy, "page.legal.privacy"}} {
+		if link.Value == "" || v.User != nil {
+			continue
+		}
+		text, err := v.T(link.Text)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, choice{link.Value, text})
+	}
+	return links, nil
+}
+
 // Icon is the address of the picture that stands for the app in a browser's tab.
 func (v *view) Icon() string { return cmp.Or(v.Logo(), v.Asset("icon.svg")) }
 
