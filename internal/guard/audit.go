@@ -42,6 +42,7 @@ const (
 	EventResetSent       Event = "reset_sent"
 	EventReset           Event = "password_reset"
 	EventChangeSent      Event = "email_change_sent"
+	EventChangeCancelled Event = "email_change_cancelled"
 	EventCodeSent        Event = "login_code_sent"
 	EventLoginByCode     Event = "login_by_code"
 	EventUndone          Event = "change_undone" // the owner said that a change was not theirs

@@ -157,8 +157,12 @@ func (r *Request) SetSignIn(s session.SignIn) {
 func (r *Request) ClearSession() { r.setCookie(r.wire.opt.CookieName, "", -time.Second) }
 
 func (r *Request) setCookie(name, value string, maxAge time.Duration) {
-	http.SetCookie(r, &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
+	http.SetCookie(r, r.cookie(name, value, maxAge))
+}
+
+func (r *Request) cookie(name, value string, maxAge time.Duration) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
 		Name: name, Value: value, Path: "/", Domain: r.wire.opt.CookieDomain, MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: r.wire.isHTTPS(r.HTTP), SameSite: r.wire.opt.CookieSameSite,
-	})
+	}
 }
