@@ -17,7 +17,7 @@ import (
 // doctorCommand takes the settings of the server that matter to its users.
 var doctorCommand = command{name: "doctor", run: runDoctor, settings: []string{
 	"data", "database", "storage", "data-access", "public-url", "trusted-proxies", "forwarded-host", "allowed-origins", "return-origins", "app-url", "hsts",
-	"cookie-name", "cookie-domain", "cookie-samesite", "smtp-url", "smtp-password-file", "mail-from", "email-verification", "email-login", "app-name", "upload-max-bytes",
+	"cookie-name", "cookie-domain", "cookie-samesite", "pages", "smtp-url", "smtp-password-file", "mail-from", "email-verification", "email-login", "app-name", "upload-max-bytes",
 }, about: `
 Finds what goes wrong silently between users and the server. It asks the server by
 its URL, as users do: address, cookie, proxy, uploads, other origins, https, clock.
