@@ -174,14 +174,16 @@ func TestUpload(t *testing.T) {
 			return false
 		}
 	}
+	large := func(c *cardea.Config) { c.UploadMaxBytes = 10 << 20 }
 	for what, s := range map[string]scene{
-		"too large for nginx": {front: atUploads(func(w http.ResponseWriter) {
+		"too large for nginx": {settings: large, front: atUploads(func(w http.ResponseWriter) {
 			w.Header().Set("Server", "nginx")
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 		}),
 			want: wrong("upload", "nginx refuses pictures of 10485760 bytes", "client_max_body_size 11m;")},
-		"cut off": {front: atUploads(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), want: wrong("upload", "is cut off", "client_max_body_size 11m;")},
-		"refused": {front: atUploads(func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) }), want: wrong("upload", "answers 403 to an upload", "uploads")},
+		"cut off": {settings: large, front: atUploads(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), want: wrong("upload", "is cut off", "client_max_body_size 11m;")},
+		"refused": {settings: large, front: atUploads(func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) }), want: wrong("upload", "answers 403 to an upload", "uploads")},
+		"taken":   {settings: large, want: doctor.Finding{Check: "upload", State: doctor.OK, Saw: "pictures of 10485760 bytes reach the server"}},
 	} {
 		t.Run(what, func(t *testing.T) { t.Parallel(); s.check(t) })
 	}

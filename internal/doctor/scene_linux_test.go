@@ -46,6 +46,7 @@ func sane(c *cardea.Config) {
 	c.PublicURL = publicURL
 	c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	c.AllowedOrigins = []string{app}
+	c.UploadMaxBytes = 100 << 10 // net/http reads so little to the end, and need not close slowly
 }
 
 // visit has the doctor visit a scene.
