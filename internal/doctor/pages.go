@@ -78,7 +78,7 @@ func (v *visit) checkAccount(ctx context.Context) {
 			"/account does not lead to /login: %s answers %d %s", answer.who(), answer.status, answer.location)
 		return
 	}
-	v.checkHeaders("/account", answer, noStore, noReferrer)
+	v.checkHeaders("/account", answer, noStore)
 }
 
 // checkAssets asks for the style sheets and scripts of a page.
