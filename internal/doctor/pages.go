@@ -5,34 +5,43 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"regexp"
+	"path"
 	"slices"
 	"strings"
 )
 
-// check is a header, and the form of Cardea's value.
-type check struct {
-	header string
-	form   *regexp.Regexp
-}
+// check is a header, and how Cardea's value begins and ends.
+type check struct{ header, begin, end string }
 
 var (
-	isHTML     = check{"Content-Type", regexp.MustCompile(`(?i)^text/html; ?charset=utf-8$`)}
-	isPolicy   = check{"Content-Security-Policy", regexp.MustCompile(`^default-src 'none'; style-src 'self'; script-src 'self'; .*form-action 'self'[^;]*; frame-ancestors 'none'$`)}
-	noStore    = check{"Cache-Control", regexp.MustCompile(`^no-store$`)}
-	noReferrer = check{"Referrer-Policy", regexp.MustCompile(`^no-referrer$`)}
-	noSniff    = check{"X-Content-Type-Options", regexp.MustCompile(`^nosniff$`)}
-	sameOrigin = check{"Cross-Origin-Opener-Policy", regexp.MustCompile(`^same-origin$`)}
+	isHTML     = check{"Content-Type", "text/html; charset=utf-8", ""}
+	isPolicy   = check{"Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; ", "; frame-ancestors 'none'"}
+	noStore    = check{"Cache-Control", "no-store", ""}
+	noReferrer = check{"Referrer-Policy", "no-referrer", "no-referrer"}
+	noSniff    = check{"X-Content-Type-Options", "nosniff", ""}
+	sameOrigin = check{"Cross-Origin-Opener-Policy", "same-origin", "same-origin"}
 )
 
 // assetTypes are the types of the files that pages link to, by extension.
 var assetTypes = map[string]check{
-	"css": {"Content-Type", regexp.MustCompile(`(?i)^text/css\b`)},
-	"js":  {"Content-Type", regexp.MustCompile(`(?i)^text/javascript\b`)},
+	".css": {"Content-Type", "text/css", ""},
+	".js":  {"Content-Type", "text/javascript", ""},
 }
 
-// assetLink finds these files in a page. Their version is the beginning of their SHA-256.
-var assetLink = regexp.MustCompile(`(?:href|src)="\.(/static/[^"/?]+\.(css|js))\?v=([0-9a-f]{12})"`)
+// asset is a file that a page links to, with the beginning of its SHA-256.
+type asset struct{ path, version string }
+
+// assetsOf are the style sheets and scripts to which a page of Cardea links.
+func assetsOf(page []byte) (assets []asset) {
+	for part := range strings.SplitSeq(string(page), `="./static/`) {
+		link, _, _ := strings.Cut(part, `"`)
+		name, version, _ := strings.Cut(link, "?v=")
+		if _, isAsset := assetTypes[path.Ext(name)]; isAsset && len(version) == 12 {
+			assets = append(assets, asset{"/static/" + name, version})
+		}
+	}
+	return assets
+}
 
 // checkPages asks for pages as a browser does, and looks whether they come from Cardea, and
 // unchanged.
@@ -42,8 +51,8 @@ func (v *visit) checkPages(ctx context.Context) {
 		v.failed("/login", err)
 		return
 	}
-	links := assetLink.FindAllStringSubmatch(string(login.data), -1)
-	isOurs := login.status == http.StatusOK && (len(links) > 0 || isPolicy.fault(login) == "")
+	assets := assetsOf(login.data)
+	isOurs := login.status == http.StatusOK && (len(assets) > 0 || isPolicy.fault(login) == "")
 	before := len(v.findings)
 	switch {
 	case v.Settings.Pages == "off" && isOurs:
@@ -59,7 +68,7 @@ func (v *visit) checkPages(ctx context.Context) {
 	default:
 		v.checkHeaders("/login", login, isHTML, isPolicy, noStore, noReferrer, noSniff, sameOrigin)
 		v.checkAccount(ctx)
-		v.checkAssets(ctx, links)
+		v.checkAssets(ctx, assets)
 		if len(v.findings) == before {
 			v.ok("/login, /account and their files come as Cardea sends them")
 		}
@@ -82,38 +91,37 @@ func (v *visit) checkAccount(ctx context.Context) {
 }
 
 // checkAssets asks for the style sheets and scripts of a page.
-func (v *visit) checkAssets(ctx context.Context, links [][]string) {
-	if len(links) == 0 {
+func (v *visit) checkAssets(ctx context.Context, assets []asset) {
+	if len(assets) == 0 {
 		v.note("let the proxy pass pages unchanged  (unless the template is your own)", "/login has no link to a style sheet of Cardea's")
 	}
-	for _, link := range links {
-		path, kind, version := link[1], link[2], link[3]
-		answer, err := v.ask(ctx, http.MethodGet, path+"?v="+version, nil, "Accept", "*/*")
+	for _, a := range assets {
+		answer, err := v.ask(ctx, http.MethodGet, a.path+"?v="+a.version, nil, "Accept", "*/*")
 		sum := sha256.Sum256(answer.data)
 		switch {
 		case err != nil:
-			v.failed(path, err)
+			v.failed(a.path, err)
 		case answer.status != http.StatusOK:
 			v.wrong(`let the proxy pass /static/ to Cardea  (in nginx, a location such as ~ \.css$ may take it)`,
-				"%s answers %d to %s", answer.who(), answer.status, path)
-		case !strings.HasPrefix(hex.EncodeToString(sum[:]), version):
+				"%s answers %d to %s", answer.who(), answer.status, a.path)
+		case !strings.HasPrefix(hex.EncodeToString(sum[:]), a.version):
 			v.wrong("let the proxy pass /static/ unchanged  (sub_filter in nginx, or a CDN that makes files smaller)",
-				"%s does not come as Cardea sends it", path)
+				"%s does not come as Cardea sends it", a.path)
 		default:
-			v.checkHeaders(path, answer, assetTypes[kind], noSniff)
+			v.checkHeaders(a.path, answer, assetTypes[path.Ext(a.path)], noSniff)
 		}
 	}
 }
 
 // checkHeaders reports headers that a proxy removed or changed.
-func (v *visit) checkHeaders(path string, answer reply, checks ...check) {
+func (v *visit) checkHeaders(what string, answer reply, checks ...check) {
 	for _, c := range checks {
 		switch value := c.fault(answer); value {
 		case "":
 		case "none":
-			v.wrong("let the proxy pass "+c.header+" unchanged  (proxy_hide_header in nginx)", "%s comes without %s", path, c.header)
+			v.wrong("let the proxy pass "+c.header+" unchanged  (proxy_hide_header in nginx)", "%s comes without %s", what, c.header)
 		default:
-			v.wrong("remove "+c.header+" from the proxy  (add_header in nginx)", "%s comes with %s: %s", path, c.header, value)
+			v.wrong("remove "+c.header+" from the proxy  (add_header in nginx)", "%s comes with %s: %s", what, c.header, value)
 		}
 	}
 }
@@ -125,7 +133,8 @@ func (c check) fault(answer reply) string {
 	if len(values) == 0 {
 		return "none"
 	}
-	if i := slices.IndexFunc(values, func(value string) bool { return !c.form.MatchString(value) }); i >= 0 {
+	isOther := func(value string) bool { return !strings.HasPrefix(value, c.begin) || !strings.HasSuffix(value, c.end) }
+	if i := slices.IndexFunc(values, isOther); i >= 0 {
 		return values[i]
 	}
 	return ""
