@@ -119,6 +119,11 @@ type Config struct {
 	// SecurityContact is whom to tell of a weakness, in /.well-known/security.txt: an e-mail
 	// address or an https address. Empty: there is no such file.
 	SecurityContact string
+	// TermsURL and PrivacyURL are what the pages link to as terms of use and privacy policy:
+	// http or https addresses. Empty: there is no such link.
+	TermsURL, PrivacyURL string
+	// Docs is on or off. Off: neither /docs nor /openapi.json is there, and no page links to them.
+	Docs string
 	// Templates is a folder whose texts and templates replace the embedded ones.
 	Templates string
 	// Dev is for development: /dev/mail shows every message. It is refused with an https
@@ -225,7 +230,10 @@ func (c *Config) Settings() []Setting {
 			settings.Choice("pages", &c.Pages, "`switch` of the pages for browsers: on, or off if the app has pages of its own, see docs/pages.md", "on", "off"),
 			settings.Text("logo-file", &c.LogoFile, "", "`file` with a logo in place of app-name: SVG, PNG, JPEG or WebP, at most 256 KiB").Without("none"),
 			settings.Text("accent-color", &c.AccentColor, "", "`colour` of buttons and links, such as #1a56c4; text on it is made readable", checkColour).Without("blue"),
-			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` to tell of a weakness, in /.well-known/security.txt", checkContact).Without("none")),
+			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` to tell of a weakness, in /.well-known/security.txt", checkContact).Without("none"),
+			settings.Text("terms-url", &c.TermsURL, "", "`address` of the terms of use, which the pages link to, such as https://example.com/terms", checkLink).Without("none"),
+			settings.Text("privacy-url", &c.PrivacyURL, "", "`address` of the privacy policy, which the pages link to, such as https://example.com/privacy", checkLink).Without("none"),
+			settings.Choice("docs", &c.Docs, "`switch` of the contract at /docs and /openapi.json: on or off", "on", "off")),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),

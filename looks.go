@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/colour"
+	"github.com/cardea-accounts/cardea/internal/settings"
 	"github.com/cardea-accounts/cardea/internal/web"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
@@ -29,7 +30,8 @@ func (c Config) looks(book *words.Book) (web.Looks, error) {
 		prefix := "templates: " + c.Templates + "/"
 		return web.Looks{}, errors.New(prefix + strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
 	}
-	looks := web.Looks{Words: book, Templates: templates, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact), Off: c.Pages == "off"}
+	looks := web.Looks{Words: book, Templates: templates, AppName: c.AppName, Logo: logo, SecurityContact: contactAddress(c.SecurityContact),
+		Terms: c.TermsURL, Privacy: c.PrivacyURL, Off: c.Pages == "off", NoDocs: c.Docs == "off"}
 	if c.AccentColor != "" {
 		accent, _ := colour.Parse(c.AccentColor) // validated
 		looks.Accent = &accent
@@ -43,6 +45,13 @@ func checkColour(text string) error {
 	}
 	_, err := colour.Parse(text)
 	return err
+}
+
+func checkLink(address string) error {
+	if strings.HasPrefix(address, "/") || settings.CheckAddress(address) != nil {
+		return errors.New("an http or https address as browsers write it, such as https://example.com/terms")
+	}
+	return nil
 }
 
 func checkContact(text string) error {

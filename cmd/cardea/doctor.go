@@ -17,13 +17,13 @@ import (
 // doctorCommand takes the settings of the server that matter to its users.
 var doctorCommand = command{name: "doctor", run: runDoctor, settings: []string{
 	"data", "database", "storage", "data-access", "public-url", "trusted-proxies", "forwarded-host", "allowed-origins", "return-origins", "app-url", "hsts",
-	"cookie-name", "cookie-domain", "cookie-samesite", "smtp-url", "smtp-password-file", "mail-from", "email-verification", "email-login", "app-name", "upload-max-bytes",
+	"cookie-name", "cookie-domain", "cookie-samesite", "pages", "smtp-url", "smtp-password-file", "mail-from", "email-verification", "email-login", "app-name", "upload-max-bytes",
 }, about: `
 Finds what goes wrong silently between users and the server. It asks the server by
-its URL, as users do: address, cookie, proxy, uploads, other origins, https, clock.
-It also connects to the mail server, and looks at the data if it is here. Each line
-says what it saw, whether that is well, and what to change. It exits with 1 if
-something is wrong.
+its URL, as users do: address, cookie, pages, proxy, uploads, other origins, https,
+clock. It also connects to the mail server, and looks at the data if it is here.
+Each line says what it saw, whether that is well, and what to change. It exits with
+1 if something is wrong.
 
 Run it with the settings of the server, on the machine where that runs. It changes
 nothing, but leaves one event of a failed login to an account that does not exist.

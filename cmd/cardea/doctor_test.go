@@ -19,6 +19,8 @@ func TestDoctor(t *testing.T) {
 	wantWrong(t, doctor([]string{"CARDEA_PUBLIC_URL=" + s.url, "CARDEA_COOKIE_NAME=sid"}),
 		"WRONG  cookie      the cookie is named session, and by the settings here sid\n                   change: run cardea doctor with the settings of the server\n")
 
+	wantWrong(t, doctor(nil, "--url", "https"+strings.TrimPrefix(s.url, "http")), "WRONG  address", "speaks http there, and not https")
+
 	var said struct {
 		OK     bool
 		URL    string

@@ -23,6 +23,17 @@ func (s *Service) Forgot(ctx context.Context, email string, client guard.Client)
 
 // sendToStranger starts what an address is enough for. Over the limits it does nothing.
 func (s *Service) sendToStranger(ctx context.Context, typed string, purpose challenge.Purpose, client guard.Client) error {
+	return s.forStranger(ctx, typed, client, func(ctx context.Context, tx *store.Tx, row store.User, to string, client guard.Client, report guard.Report) error {
+		_, err := s.challenge(ctx, tx, row, purpose, to, client, report)
+		return err
+	})
+}
+
+// forStranger does something for the user of an address, whom a stranger names. If there is no
+// such user, or none who gets mail, the row is empty, and the address is the typed one.
+func (s *Service) forStranger(ctx context.Context, typed string, client guard.Client,
+	do func(ctx context.Context, tx *store.Tx, row store.User, to string, client guard.Client, report guard.Report) error,
+) error {
 	if typed == "" {
 		return ErrNoEmail
 	}
@@ -42,8 +53,7 @@ func (s *Service) sendToStranger(ctx context.Context, typed string, purpose chal
 		if !row.SuspendedAt.IsZero() { // gets no mail
 			row = store.User{}
 		}
-		_, err = s.challenge(ctx, tx, row, purpose, to, client, report)
-		return err
+		return do(ctx, tx, row, to, client, report)
 	})
 	return guard.PublicError(err)
 }

@@ -143,22 +143,28 @@ func (s *Service) challenge(ctx context.Context, tx *store.Tx, row store.User, p
 		return wait, err
 	}
 	owner := row
-	if isDecoy := row.ID == ""; isDecoy {
+	if m.IsDecoy {
 		owner.ID = s.mail.Challenges.Nobody(EmailKey(to))
 	}
 	secrets, err := s.mail.Challenges.Create(ctx, tx, owner, purpose, to, client.Browser)
 	if err != nil {
 		return 0, err
 	}
+	return 0, s.carry(ctx, tx, owner, purpose, to, secrets, m.IsDecoy, client, report)
+}
+
+// carry writes the message that carries a challenge, or that of a decoy.
+func (s *Service) carry(ctx context.Context, tx *store.Tx, owner store.User, purpose challenge.Purpose, to string, secrets challenge.Secrets, isDecoy bool, client guard.Client, report guard.Report) error {
 	what := challenges[purpose]
-	isNew := purpose == challenge.Verify && row.CreatedAt.Equal(store.Stored(s.now())) // its registration is the event
+	isNew := purpose == challenge.Verify && owner.CreatedAt.Equal(store.Stored(s.now())) // its registration is the event
 	l := letter{user: owner, to: to, life: purpose.Lifetime()}
 	l.message = mail.Message{Kind: what.kind, Link: link(client, purpose, secrets), Code: secrets.Code, Lifetime: l.life}
-	if row.ID == "" {
-		l.message.Kind = outbox.Decoy
+	userID := owner.ID
+	if isDecoy {
+		l.message.Kind, userID = outbox.Decoy, ""
 	}
 	if !isNew {
-		report(what.sent, row.ID)
+		report(what.sent, userID)
 	}
-	return 0, s.put(ctx, tx, l, client)
+	return s.put(ctx, tx, l, client)
 }

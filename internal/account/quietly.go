@@ -62,8 +62,8 @@ func (s *Service) tellTaken(ctx context.Context, tx *store.Tx, owner store.User,
 // registerAgain is a registration of an address that was registered before, and not verified
 // since. Nobody has signed in to that account, so the last one to register may have it.
 //
-// While the first message can still be used, an address gets no other (at most one a day).
-// Then whose password should count is not known, unless both came from one browser; so none
+// While the first message can still be used, a registration sends no other (at most one a day).
+// Then whose password should count is not known, unless all came from one browser; so none
 // does, and whoever reads the mail sets one. Otherwise a stranger who registers first would
 // know the password of somebody else's account.
 func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again store.User, client guard.Client, report guard.Report) error {
@@ -72,7 +72,7 @@ func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again 
 		return err
 	}
 	hash := again.PasswordHash
-	if isLive && !isSame {
+	if isLive && (!isSame || owner.PasswordHash == noPassword) {
 		hash = noPassword
 	}
 	if err := tx.ReplacePasswordHash(ctx, owner.ID, owner.PasswordHash, hash); err != nil {
@@ -106,4 +106,35 @@ func (s *Service) remind(ctx context.Context, tx *store.Tx, row store.User, clie
 	}
 	_, err = s.challenge(ctx, tx, row, challenge.Verify, row.Email, client, report)
 	return err
+}
+
+// ResendVerification sends the message that verifies an address once more, to somebody who
+// cannot sign in before that and so gives only the address. Whether an account waits for it
+// shows neither in the result nor in the time it takes: other addresses get a decoy, as with
+// [Service.Forgot]. Errors: invalid_input, if there is no address at all; not_logged_in, if
+// users can sign in and ask for it.
+func (s *Service) ResendVerification(ctx context.Context, typed string, client guard.Client) error {
+	if !s.mail.IsRequired {
+		return guard.ErrNotLoggedIn
+	}
+	return s.forStranger(ctx, typed, client, s.resend)
+}
+
+// resend sends at once, within the limits. The last message of the hour is for a new password.
+func (s *Service) resend(ctx context.Context, tx *store.Tx, row store.User, to string, client guard.Client, report guard.Report) error {
+	if row.EmailVerified {
+		row = store.User{}
+	}
+	m := guard.Message{RecipientKey: EmailKey(to), IsAsked: true, IsDecoy: row.ID == "", SparesReset: true}
+	if wait, err := s.admit(ctx, tx, row, m, client, report); err != nil || wait > 0 {
+		return err
+	}
+	if m.IsDecoy { // another one than that of tellTaken, which remembers something
+		row.ID = s.mail.Challenges.Nobody("resend\x00" + EmailKey(to))
+	}
+	secrets, err := s.mail.Challenges.Renew(ctx, tx, row, challenge.Verify, to)
+	if err != nil {
+		return err
+	}
+	return s.carry(ctx, tx, row, challenge.Verify, to, secrets, m.IsDecoy, client, report)
 }

@@ -81,11 +81,35 @@ func New(db *store.DB, keys secret.Sub, now func() time.Time) *Service {
 // leads back to an older address. Until it expires, nobody else gets its address: see
 // [Service.IsKept].
 func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string, browser Browser) (Secrets, error) {
+	browserHash := []byte{}
+	if browser.IsWellFormed() {
+		hash := browser.Hash()
+		browserHash = hash[:]
+	}
+	return s.create(ctx, tx, user, purpose, email, browserHash)
+}
+
+// Renew is [Service.Create] for a stranger who asks once more for what somebody has asked for.
+// The challenge stays with the browser of the one that it replaces, if that is live, and else
+// has none. So a stranger's browser never counts as the one that asked.
+func (s *Service) Renew(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string) (Secrets, error) {
+	old, err := tx.ChallengeOfUser(ctx, user.ID, string(purpose))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Secrets{}, err
+	}
+	browserHash := []byte{}
+	if err == nil && s.now().Before(old.ExpiresAt) {
+		browserHash = old.BrowserHash
+	}
+	return s.create(ctx, tx, user, purpose, email, browserHash)
+}
+
+func (s *Service) create(ctx context.Context, tx *store.Tx, user store.User, purpose Purpose, email string, browserHash []byte) (Secrets, error) {
 	now := store.Stored(s.now())
 	secrets := Secrets{Token: token.New()}
 	row := store.Challenge{
 		ID: token.ID(), Purpose: string(purpose), UserID: user.ID, Email: email,
-		CodeMAC: []byte{}, BrowserHash: []byte{}, State: []byte{}, CreatedAt: now, ExpiresAt: now.Add(purpose.Lifetime()),
+		CodeMAC: []byte{}, BrowserHash: browserHash, State: []byte{}, CreatedAt: now, ExpiresAt: now.Add(purpose.Lifetime()),
 	}
 	hash := secrets.Token.Hash()
 	row.TokenHash = hash[:]
@@ -95,10 +119,6 @@ func (s *Service) Create(ctx context.Context, tx *store.Tx, user store.User, pur
 		secrets.Code = newCode()
 		row.CodeMAC = s.codes.MAC(signed(row.ID, secrets.Code))
 		row.State = stateOf(user, purpose)
-	}
-	if browser.IsWellFormed() {
-		hash := browser.Hash()
-		row.BrowserHash = hash[:]
 	}
 	if err := s.replace(ctx, tx, row); err != nil {
 		return Secrets{}, err
@@ -208,24 +228,9 @@ func (s *Service) live(row store.Challenge, purpose Purpose, err error) (Found, 
 	return Found{row.UserID, row.Email, row}, nil
 }
 
-// IsKept reports whether an address is kept for another user, who had it and can undo that it was
-// changed. Otherwise a thief could register it, and so prevent the undo.
-func (s *Service) IsKept(ctx context.Context, tx *store.Tx, emailKey, userID string) (bool, error) {
-	owner, err := tx.UserToUndo(ctx, emailKey, s.now())
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && owner != userID, err
-}
-
-// IsWaiting reports whether a user has a challenge for a purpose that can still be used, and
-// whether a browser asked for it.
-func (s *Service) IsWaiting(ctx context.Context, tx *store.Tx, userID string, purpose Purpose, browser Browser) (isSame, isLive bool, err error) {
-	row, err := tx.ChallengeOfUser(ctx, userID, string(purpose))
-	if errors.Is(err, store.ErrNotFound) {
-		return false, false, nil
-	}
-	return Found{row: row}.IsFrom(browser), err == nil && s.now().Before(row.ExpiresAt), err
+// isFor reports whether a user's password and address are those that a challenge is bound to.
+func isFor(user store.User, row store.Challenge) bool {
+	return len(row.State) == 0 || string(row.State) == string(stateOf(user, Purpose(row.Purpose)))
 }
 
 // Use ends a challenge and returns its user. Of several that use it at once, one succeeds;
@@ -238,7 +243,7 @@ func (s *Service) Use(ctx context.Context, tx *store.Tx, found Found) (store.Use
 	if err != nil {
 		return store.User{}, guard.IfNotFound(err, ErrInvalid)
 	}
-	if len(found.row.State) > 0 && string(found.row.State) != string(stateOf(user, Purpose(found.row.Purpose))) {
+	if !isFor(user, found.row) {
 		return store.User{}, ErrInvalid
 	}
 	return user, nil

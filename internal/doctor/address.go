@@ -19,6 +19,10 @@ func (v *visit) checkAddress(ctx context.Context) bool {
 		v.wrong("give the proxy a certificate for "+v.URL.Hostname()+" that browsers trust",
 			"the certificate is refused: %s", inWords(err))
 		return false
+	case errors.Is(err, http.ErrSchemeMismatch):
+		v.wrong("listen 443 ssl;  (in nginx: a proxy has to speak https, Cardea does not; without one, --url http://"+v.URL.Host+")",
+			"%s speaks http there, and not https", v.URL.Host)
+		return false
 	case err != nil:
 		v.wrong("let "+v.URL.Host+" lead to the proxy, and start the proxy", "%s does not answer: %s", v.URL, inWords(err))
 		return false

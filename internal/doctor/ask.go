@@ -12,15 +12,17 @@ import (
 	"github.com/cardea-accounts/cardea/internal/text"
 )
 
-// maxAnswer bounds how much of an answer is read, in bytes. Those of the API are smaller.
+// maxAnswer bounds how much of an answer is read, in bytes. Those of Cardea are smaller.
 const maxAnswer = 64 << 10
 
 // reply is what came back for a request.
 type reply struct {
-	status  int
-	header  http.Header
-	cookies []*http.Cookie
-	body    struct{ Status, Message, Code string } // empty if it is not Cardea's JSON
+	status   int
+	header   http.Header
+	location string // where it leads, as a whole address; empty: nowhere
+	cookies  []*http.Cookie
+	data     []byte
+	body     struct{ Status, Message, Code string } // empty if it is not Cardea's JSON
 }
 
 // isOurs reports whether the answer has the form of Cardea's.
@@ -61,11 +63,15 @@ func (v *visit) send(ctx context.Context, method, address string, body io.Reader
 	}
 	defer res.Body.Close()
 	answer := reply{status: res.StatusCode, header: res.Header, cookies: res.Cookies()}
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if to, err := res.Location(); err == nil {
+		answer.location = to.String()
+	}
+	v.noteCookies(r.URL, answer.cookies)
+	answer.data, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return answer, err
 	}
-	_ = json.Unmarshal(data, &answer.body) // other programs' answers have another form
+	_ = json.Unmarshal(answer.data, &answer.body) // other programs' answers have another form
 	return answer, nil
 }
 

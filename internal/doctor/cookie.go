@@ -24,22 +24,38 @@ func (v *visit) checkCookie(ctx context.Context) {
 		return
 	}
 	name := v.Settings.CookieName
-	at := slices.IndexFunc(answer.cookies, func(c *http.Cookie) bool { return c.Name == name })
+	sessions := slices.DeleteFunc(slices.Clone(answer.cookies), func(c *http.Cookie) bool { return c.Name != name })
 	switch {
 	case len(answer.cookies) == 0:
 		v.wrong("let the proxy pass Set-Cookie to browsers", "no cookie comes back, so nobody can stay signed in")
 		return
-	case at < 0:
+	case len(sessions) == 0:
 		v.wrong("run cardea doctor with the settings of the server",
 			"the cookie is named %s, and by the settings here %s", answer.cookies[0].Name, name)
 		return
+	case len(sessions) > 1:
+		v.wrong(otherName, "POST /api/logout sets %d cookies named %s, of which one is Cardea's: %s", len(sessions), name, inShort(sessions))
+		return
+	case sessions[0].Value != "":
+		v.wrong(otherName, "the proxy or an app replaces Cardea's cookie %s by its own: %s", name, inShort(sessions))
+		return
 	}
 	before := len(v.findings)
-	v.judge(answer.cookies[at])
+	v.judge(sessions[0])
 	if len(v.findings) == before {
-		v.ok("%s", answer.cookies[at].Raw)
+		v.ok("%s", sessions[0].Raw)
 	}
-	v.checkReach(answer.cookies[at].Domain)
+	v.checkReach(sessions[0].Domain)
+}
+
+// inShort are cookies without their values, which may be secret.
+func inShort(cookies []*http.Cookie) string {
+	var all []string
+	for _, c := range cookies {
+		_, attributes, _ := strings.Cut(c.Raw, ";")
+		all = append(all, c.Name+"=…;"+attributes)
+	}
+	return strings.Join(all, " and ")
 }
 
 // judge reports attributes with which browsers drop the cookie, or protect it less.
@@ -62,6 +78,9 @@ func (v *visit) judge(c *http.Cookie) {
 	if c.SameSite != sameSite[v.Settings.CookieSameSite] {
 		v.wrong(untouched, "the cookie is not SameSite=%s, as the settings say", v.Settings.CookieSameSite)
 	}
+	if c.RawExpires != "" || c.Partitioned || len(c.Unparsed) > 0 {
+		v.wrong(untouched, "the cookie has attributes that Cardea does not set: %s", c.Raw)
+	}
 	if c.Domain != "" && !covers(c.Domain, v.URL.Hostname()) {
 		v.wrong("CARDEA_COOKIE_DOMAIN="+site(v.URL.Hostname()),
 			"browsers drop the cookie: its domain %s does not include %s", c.Domain, v.URL.Hostname())
@@ -78,7 +97,7 @@ func (v *visit) checkReach(domain string) {
 			continue
 		}
 		change := "put the app on the same site as Cardea"
-		if own := site(v.URL.Hostname()); own != "" && own == site(app.Hostname()) {
+		if own := site(v.URL.Hostname()); own != "" && isSameSite(v.URL.Hostname(), app.Hostname()) {
 			change = "CARDEA_COOKIE_DOMAIN=" + own
 		}
 		v.note(change,
@@ -100,6 +119,10 @@ func site(host string) string {
 	own, _ := publicsuffix.EffectiveTLDPlusOne(host)
 	return own
 }
+
+// isSameSite reports whether browsers take two hosts for the same site, if the schemes are
+// the same (https://html.spec.whatwg.org/#same-site).
+func isSameSite(a, b string) bool { return a == b || site(a) != "" && site(a) == site(b) }
 
 func isIP(host string) bool {
 	_, err := netip.ParseAddr(host)

@@ -56,6 +56,7 @@ type visit struct {
 	client   *http.Client
 	findings []Finding
 	group    string
+	clashes  []string // cookies of others with the name of the session's
 }
 
 // Run runs all checks, and returns what they saw. If the server does not answer, the checks
@@ -69,6 +70,7 @@ func Run(ctx context.Context, opt Options) []Finding {
 	}}
 	if v.in("address").checkAddress(ctx) {
 		v.in("cookie").checkCookie(ctx)
+		v.in("pages").checkPages(ctx)
 		v.in("proxy").checkProxy(ctx)
 		v.in("upload").checkUpload(ctx)
 		v.in("origins").checkOrigins(ctx)

@@ -35,7 +35,7 @@ func TestHealthy(t *testing.T) {
 	for _, f := range findings {
 		groups[f.Check] = true
 	}
-	if len(groups) != 10 || len(sink.Messages()) != 0 {
+	if len(groups) != 11 || len(sink.Messages()) != 0 {
 		t.Errorf("the groups %v, and %d messages", groups, len(sink.Messages()))
 	}
 }
@@ -59,6 +59,7 @@ func TestAddress(t *testing.T) {
 		}, want: wrong("address", "redirects to https://www.example.com/", "--url")},
 		"a certificate of another host": {url: "https://accounts.example.org", want: wrong("address", "the certificate is refused", "a certificate for accounts.example.org")},
 		"no answer":                     {doctor: func(o *doctor.Options) { o.Transport = failing{} }, want: wrong("address", "does not answer: no such host", "let accounts.example.com lead")},
+		"no https":                      {plain: true, want: wrong("address", "accounts.example.com speaks http there, and not https", "listen 443 ssl;")},
 		"another public URL": {server: func(c *cardea.Config) { c.PublicURL = "http://accounts.example.com" },
 			want: wrong("address", "puts http://accounts.example.com into its links", "CARDEA_PUBLIC_URL=https://accounts.example.com")},
 		"no public URL": {settings: func(c *cardea.Config) { c.PublicURL = "" }, want: wrong("address", "links in mails", "CARDEA_PUBLIC_URL=")},
@@ -100,6 +101,11 @@ func inCookie(old, replaced string) func(http.Header) {
 	}
 }
 
+// addsCookie is a proxy, or an app behind it, that sets a cookie with every answer.
+func addsCookie(cookie string) func(http.Header) {
+	return func(h http.Header) { h.Add("Set-Cookie", cookie) }
+}
+
 func TestCookie(t *testing.T) {
 	t.Parallel()
 	for what, s := range map[string]scene{
@@ -110,6 +116,9 @@ func TestCookie(t *testing.T) {
 		"SameSite":      {response: inCookie("SameSite=Lax", "SameSite=None"), want: wrong("cookie", "not SameSite=lax", "unchanged")},
 		"a domain":      {response: inCookie("Path=/", "Path=/; Domain=example.com"), want: wrong("cookie", `the domain "example.com", and by the settings ""`, "unchanged")},
 		"wrong domain":  {response: inCookie("Path=/", "Path=/; Domain=example.org"), want: wrong("cookie", "browsers drop the cookie", "CARDEA_COOKIE_DOMAIN=example.com")},
+		"an Expires":    {response: inCookie("Path=/", "Path=/; Expires=Thu, 01 Jan 2032 00:00:00 GMT"), want: wrong("cookie", "attributes that Cardea does not set", "unchanged")},
+		"a second one":  {response: addsCookie("session=eyJ; Path=/; HttpOnly"), want: wrong("cookie", "sets 2 cookies named session, of which one is Cardea's: session=…; Path=/; Max-Age=0", "CARDEA_COOKIE_NAME=")},
+		"replaced":      {response: inCookie("session=", "session=eyJ"), want: wrong("cookie", "replaces Cardea's cookie session", "CARDEA_COOKIE_NAME=")},
 		"another name":  {server: func(c *cardea.Config) { c.CookieName = "sid" }, want: wrong("cookie", "named sid, and by the settings here session", "settings")},
 		"no POST":       {front: refuses("POST"), want: wrong("cookie", "POST /api/logout answers 405", "POST")},
 		"Secure":        {url: "http://accounts.example.com", want: wrong("cookie", "drop it without https", "CARDEA_PUBLIC_URL=http://")},
@@ -165,14 +174,16 @@ func TestUpload(t *testing.T) {
 			return false
 		}
 	}
+	large := func(c *cardea.Config) { c.UploadMaxBytes = 10 << 20 }
 	for what, s := range map[string]scene{
-		"too large for nginx": {front: atUploads(func(w http.ResponseWriter) {
+		"too large for nginx": {settings: large, front: atUploads(func(w http.ResponseWriter) {
 			w.Header().Set("Server", "nginx")
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 		}),
 			want: wrong("upload", "nginx refuses pictures of 10485760 bytes", "client_max_body_size 11m;")},
-		"cut off": {front: atUploads(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), want: wrong("upload", "is cut off", "client_max_body_size 11m;")},
-		"refused": {front: atUploads(func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) }), want: wrong("upload", "answers 403 to an upload", "uploads")},
+		"cut off": {settings: large, front: atUploads(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }), want: wrong("upload", "is cut off", "client_max_body_size 11m;")},
+		"refused": {settings: large, front: atUploads(func(w http.ResponseWriter) { http.Error(w, "no", http.StatusForbidden) }), want: wrong("upload", "answers 403 to an upload", "uploads")},
+		"taken":   {settings: large, want: doctor.Finding{Check: "upload", State: doctor.OK, Saw: "pictures of 10485760 bytes reach the server"}},
 	} {
 		t.Run(what, func(t *testing.T) { t.Parallel(); s.check(t) })
 	}
@@ -223,19 +234,31 @@ func TestClock(t *testing.T) {
 
 func TestOtherApps(t *testing.T) {
 	t.Parallel()
-	at := func(host string) func(http.ResponseWriter, *http.Request) bool {
+	at := func(address, cookie string) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Host == host {
-				w.Header().Set("Set-Cookie", "session=eyJ; Domain=example.com")
+			isThere := r.Host+r.URL.Path == address
+			if isThere {
+				w.Header().Set("Set-Cookie", cookie)
 			}
-			return r.Host == host
+			return isThere
 		}
 	}
+	const mine, ofDomain = "session=eyJ; HttpOnly; Path=/", "session=eyJ; Domain=example.com"
 	shared := func(c *cardea.Config) { c.CookieDomain = "example.com" }
+	none := doctor.Finding{Check: "other apps", State: doctor.OK, Saw: "no other cookie named session comes from https://accounts.example.com/, https://app.example.com/, https://example.com/"}
 	for what, s := range map[string]scene{
-		"of the domain above":   {front: at("example.com"), want: wrong("other apps", "https://example.com/ sets a cookie named session too", "CARDEA_COOKIE_NAME=")},
-		"of an app":             {settings: shared, front: at("app.example.com"), want: wrong("other apps", "https://app.example.com/ sets", "CARDEA_COOKIE_NAME=")},
-		"of an app without way": {front: at("app.example.com"), want: doctor.Finding{Check: "other apps", State: doctor.OK, Saw: "no other app sets"}},
+		"of the domain above":        {front: at("example.com/", ofDomain), want: wrong("other apps", "https://example.com/ sets session=…; Domain=example.com", "CARDEA_COOKIE_NAME=")},
+		"of the domain above, alone": {front: at("example.com/", mine), want: none},
+		"of a sibling":               {front: at("app.example.com/", ofDomain), want: wrong("other apps", "https://app.example.com/ sets", "CARDEA_COOKIE_NAME=")},
+		"of a sibling, alone":        {front: at("app.example.com/", mine), want: none},
+		"of a sibling that shares":   {settings: shared, front: at("app.example.com/", mine), want: wrong("other apps", "https://app.example.com/ sets", "CARDEA_COOKIE_NAME=")},
+		"of the same host":           {front: at("accounts.example.com/", mine), want: wrong("other apps", "https://accounts.example.com/ sets session=…; HttpOnly; Path=/: each app", "CARDEA_COOKIE_NAME=")},
+		"of the app's path": {settings: func(c *cardea.Config) { c.AppURL = "/shop" }, front: at("accounts.example.com/shop", mine),
+			want: wrong("other apps", "https://accounts.example.com/shop sets", "CARDEA_COOKIE_NAME=")},
+		"of another port": {settings: func(c *cardea.Config) { c.AllowedOrigins = []string{"https://accounts.example.com:8443"} }, front: at("accounts.example.com:8443/", mine),
+			want: wrong("other apps", "https://accounts.example.com:8443/ sets", "CARDEA_COOKIE_NAME=")},
+		"of the proxy":    {response: addsCookie(mine), want: wrong("other apps", "https://accounts.example.com/healthz sets", "CARDEA_COOKIE_NAME=")},
+		"by another name": {response: addsCookie("sid=eyJ"), want: none},
 	} {
 		t.Run(what, func(t *testing.T) { t.Parallel(); s.check(t) })
 	}

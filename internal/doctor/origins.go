@@ -67,17 +67,10 @@ func (v *visit) checkAllowed(ctx context.Context, origin string) {
 			return
 		}
 	}
-	if app, err := url.Parse(origin); err == nil && !v.isSameSite(app) && v.Settings.CookieSameSite != "none" {
+	if app, err := url.Parse(origin); err == nil && !(app.Scheme == v.URL.Scheme && isSameSite(app.Hostname(), v.URL.Hostname())) && v.Settings.CookieSameSite != "none" {
 		v.wrong("CARDEA_COOKIE_SAMESITE=none",
 			"pages of %s may call, but browsers send no cookie: it is another site, and the cookie is SameSite=%s", origin, v.Settings.CookieSameSite)
 		return
 	}
 	v.ok("pages of %s may call", origin)
-}
-
-// isSameSite reports whether browsers take two addresses for the same site
-// (https://html.spec.whatwg.org/#same-site).
-func (v *visit) isSameSite(app *url.URL) bool {
-	a, b := v.URL.Hostname(), app.Hostname()
-	return v.URL.Scheme == app.Scheme && (a == b || site(a) != "" && site(a) == site(b))
 }

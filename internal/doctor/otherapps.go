@@ -8,58 +8,71 @@ import (
 	"strings"
 )
 
-// mostApps bounds how many other apps are asked.
-const mostApps = 16
+const (
+	// mostApps bounds how many other apps are asked.
+	mostApps = 16
+	// otherName ends a clash of two cookies.
+	otherName = "CARDEA_COOKIE_NAME=accounts_session"
+)
 
-// checkOtherApps looks whether another app sets a cookie with the name of the session's,
-// which browsers would send to Cardea as well. It asks the apps that the settings name, and
-// the home pages of the host and of the domains above it.
+// checkOtherApps looks whether another app, or the proxy, sets a cookie with the name of the
+// session's. It asks the home pages of the host and of the domains above it, and the apps
+// that the settings name. Cookies that came before count too.
 func (v *visit) checkOtherApps(ctx context.Context) {
-	asked, found := 0, false
+	var asked []string
 	for _, address := range v.otherApps() {
-		answer, err := v.send(ctx, http.MethodGet, address, nil, 0, "Accept", "text/html")
-		if err != nil {
-			continue // there may be no such app
-		}
-		asked++
-		isSession := func(c *http.Cookie) bool { return c.Name == v.Settings.CookieName }
-		if slices.ContainsFunc(answer.cookies, isSession) {
-			found = true
-			v.wrong("CARDEA_COOKIE_NAME=accounts_session",
-				"%s sets a cookie named %s too: each app signs out the users of the other", address, v.Settings.CookieName)
+		if _, err := v.send(ctx, http.MethodGet, address, nil, 0, "Accept", "text/html"); err == nil { // there may be no such app
+			asked = append(asked, address)
 		}
 	}
-	switch {
-	case asked == 0:
-		v.ok("no other app is known with which Cardea shares cookies")
-	case !found:
-		v.ok("no other app sets a cookie named %s", v.Settings.CookieName)
+	for _, clash := range v.clashes {
+		v.wrong(otherName, "%s: each app signs out the users of the other", clash)
+	}
+	if len(v.clashes) == 0 {
+		v.ok("no other cookie named %s comes from %s", v.Settings.CookieName, strings.Join(asked, ", "))
 	}
 }
 
-// otherApps are addresses of apps with which Cardea may share cookies.
+// noteCookies notes cookies with the name of the session's that Cardea did not set, one of
+// each host. Of Cardea's answers to the doctor, only that to logout has one, see checkCookie.
+func (v *visit) noteCookies(from *url.URL, cookies []*http.Cookie) {
+	for _, c := range cookies {
+		if c.Name != v.Settings.CookieName || from.String() == v.address("/api/logout") || !v.shares(c, from.Hostname()) {
+			continue
+		}
+		host := from.Scheme + "://" + from.Host
+		if !slices.ContainsFunc(v.clashes, func(s string) bool { return strings.HasPrefix(s, host+"/") }) {
+			v.clashes = append(v.clashes, host+from.Path+" sets "+inShort([]*http.Cookie{c}))
+		}
+	}
+}
+
+// shares reports whether browsers send a cookie of a host to Cardea, or Cardea's to that host.
+func (v *visit) shares(c *http.Cookie, host string) bool {
+	own, shared := v.URL.Hostname(), v.Settings.CookieDomain
+	return host == own || c.Domain != "" && covers(c.Domain, own) || shared != "" && covers(strings.TrimPrefix(shared, "."), host)
+}
+
+// otherApps are addresses of apps with which Cardea may share cookies: those of its site.
 func (v *visit) otherApps() (addresses []string) {
-	host := v.URL.Hostname()
 	add := func(u *url.URL) {
-		// A cookie of another host comes only if that host is above, or both share a domain.
-		above := covers(u.Hostname(), host)
-		shared := v.Settings.CookieDomain != "" && covers(v.Settings.CookieDomain, u.Hostname())
-		if (above || shared) && !slices.Contains(addresses, u.String()) && len(addresses) < mostApps {
+		if u.Path == "" {
+			u.Path = "/"
+		}
+		if isSameSite(v.URL.Hostname(), u.Hostname()) && !slices.Contains(addresses, u.String()) && len(addresses) < mostApps {
 			addresses = append(addresses, u.String())
 		}
 	}
-	if strings.Trim(v.URL.Path, "/") != "" {
-		add(&url.URL{Scheme: v.URL.Scheme, Host: v.URL.Host, Path: "/"})
-	}
-	for _, text := range slices.Concat(v.Settings.AllowedOrigins, v.Settings.ReturnOrigins, []string{v.Settings.AppURL}) {
-		if u, err := url.Parse(text); err == nil && u.Host != "" && u.Host != v.URL.Host {
-			add(&url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"})
+	add(&url.URL{Scheme: v.URL.Scheme, Host: v.URL.Host})
+	for _, text := range slices.Concat([]string{v.Settings.AppURL}, v.Settings.ReturnOrigins, v.Settings.AllowedOrigins) {
+		if u, err := v.URL.Parse(text); err == nil {
+			add(u)
 		}
 	}
-	own := site(host)
-	for parent := host; own != "" && parent != own; {
+	own := site(v.URL.Hostname())
+	for parent := v.URL.Hostname(); own != "" && parent != own; {
 		_, parent, _ = strings.Cut(parent, ".")
-		add(&url.URL{Scheme: v.URL.Scheme, Host: parent, Path: "/"})
+		add(&url.URL{Scheme: v.URL.Scheme, Host: parent})
 	}
 	return addresses
 }

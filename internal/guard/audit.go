@@ -42,6 +42,7 @@ const (
 	EventResetSent       Event = "reset_sent"
 	EventReset           Event = "password_reset"
 	EventChangeSent      Event = "email_change_sent"
+	EventChangeCancelled Event = "email_change_cancelled"
 	EventCodeSent        Event = "login_code_sent"
 	EventLoginByCode     Event = "login_by_code"
 	EventLoginByFlask    Event = "login_by_flask_cookie"

@@ -2,7 +2,9 @@ package scenario
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
@@ -76,6 +78,7 @@ func TestNobodyRegistersAheadOfTheOwner(t *testing.T) {
 		eve, ada := server.NewClient(t), server.NewClient(t)
 		eve.Post("/api/register", testkit.Registration("eve", "ada@example.com", "password of eve")).Want(202)
 		ada.Post("/api/register", testkit.Registration("ada", "ada@example.com", "password of ada")).Want(202)
+		eve.Post("/api/register", testkit.Registration("eve", "ada@example.com", "password of eve")).Want(202)
 		if got := server.Purposes(t, "ada@example.com"); got != "verify" {
 			t.Errorf("mail: %s, want one a day", got)
 		}
@@ -169,4 +172,79 @@ func TestLanguage(t *testing.T) {
 		t.Errorf("%+v", u)
 	}
 	ada.JSON("PATCH", "/api/user", body{}).WantError(400, "invalid_input")
+}
+
+// Who cannot sign in before the address is verified gets the message again at once, within the
+// limits on mail. The answer is the same for every address.
+func TestVerificationAgain(t *testing.T) {
+	server := testkit.Start(t, testkit.Development, testkit.VerifiesFirst, testkit.Throttled)
+	ada, eve := server.NewClient(t), server.NewClient(t)
+	ada.Post("/api/register", testkit.Registration("aruncs", "ada@example.com", "simplepass")).Want(202)
+	first := server.Mail(t, "ada@example.com", "verify")
+	const answer = `{"status":"success","message":"If an account with this address waits to be confirmed, we have sent a link to it. It works for one day."}`
+	for _, email := range []string{"Ada@example.com", "nobody@example.com", "nonsense"} {
+		eve.Post("/api/email/verification", body{"email": email}).Want(202).WantBody(answer)
+	}
+	eve.Post("/api/email/verification", body{"email": ""}).WantError(400, "invalid_input")
+	eve.Post("/api/email/verification", nil).WantError(401, "not_logged_in")
+	second := server.Mail(t, "ada@example.com", "verify")
+	if second.Token() == first.Token() || server.Purposes(t, "nobody@example.com") != "" {
+		t.Error("the message did not go again, or to a stranger")
+	}
+	ada.Post("/api/email/verify", body{"token": first.Token()}).WantError(400, "invalid_token")
+	// Whoever asks again does not count as the browser that registered: not for the code, and not
+	// for a password.
+	eve.Post("/api/email/verify", body{"code": second.Code}).WantError(400, "invalid_token")
+	for range 2 {
+		eve.Post("/api/register", testkit.Registration("eve", "ada@example.com", "password of eve")).Want(202)
+	}
+	ada.Post("/api/email/verify", body{"code": second.Code}).Want(200)
+	if ada.User().Email != "ada@example.com" {
+		t.Error("the browser that registered is not signed in")
+	}
+	eve.Post("/api/login", testkit.Credentials("ada@example.com", "password of eve")).WantError(401, "invalid_credentials")
+
+	eve.Post("/api/email/verification", body{"email": "ada@example.com"}).Want(202).WantBody(answer)
+	if got := server.Purposes(t, "ada@example.com"); got != "verify verify" {
+		t.Errorf("mail: %s", got)
+	}
+	bob := server.NewClient(t)
+	bob.Post("/api/register", testkit.Registration("bob", "bob@example.com", "simplepass")).Want(202)
+	for range 9 {
+		bob.Post("/api/email/verification", body{"email": "bob@example.com"}).Want(202).WantBody(answer)
+	}
+	if got := strings.Count(server.Purposes(t, "bob@example.com"), "verify"); got != 4 {
+		t.Errorf("%d messages, want four: the fifth of an hour is for a new password", got)
+	}
+	optional := testkit.Start(t).NewClient(t)
+	optional.Post("/api/email/verification", body{"email": "ada@example.com"}).WantError(401, "not_logged_in")
+}
+
+// A change of address that waits can be cancelled. One to the present address is none.
+func TestChangeOfAddressIsCancelled(t *testing.T) {
+	server := testkit.Start(t, testkit.Development)
+	ada := server.Register(t, "ada@example.com")
+	ada.Post("/api/email", body{"email": " ada@example.com "}).WantError(400, "invalid_input")
+	if got := server.Purposes(t, "ada@example.com"); got != "verify" {
+		t.Errorf("mail: %s", got)
+	}
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202)
+	first := server.Mail(t, "countess@example.com", "change")
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202) // sent twice
+	if got := server.Purposes(t, "countess@example.com"); got != "change" {
+		t.Errorf("mail: %s", got)
+	}
+	server.Clock.Advance(2 * time.Minute)
+	ada.Post("/api/email", body{"email": "countess@example.com"}).Want(202)
+	second := server.Mail(t, "countess@example.com", "change")
+	if second.Token() == first.Token() {
+		t.Error("later, no other message goes")
+	}
+	for range 2 {
+		ada.Delete("/api/email").Want(200)
+	}
+	ada.Post("/api/email/confirm", body{"token": second.Token()}).WantError(400, "invalid_token")
+	ada.Post("/api/email", body{"email": "Ada@example.com"}).Want(202) // another spelling
+	ada.Post("/api/email/confirm", body{"token": server.Mails(t, "Ada@example.com")[1].Token()}).Want(200)
+	server.NewClient(t).Delete("/api/email").WantError(401, "not_logged_in")
 }

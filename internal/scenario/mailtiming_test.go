@@ -45,6 +45,8 @@ func TestMailTiming(t *testing.T) {
 		{"login by mail", "/api/login/email", ask, 202, true, testkit.LoginByMail},
 		{"registration", "/api/register", register, 202, false, testkit.VerifiesFirst},
 		{"registration, verified", "/api/register", register, 202, true, testkit.VerifiesFirst},
+		{"verification again", "/api/email/verification", ask, 202, false, testkit.VerifiesFirst},
+		{"verification again, verified", "/api/email/verification", ask, 202, true, testkit.VerifiesFirst},
 		{"wrong code after forgot", "/api/password/reset", guess, 400, true, testkit.Throttled},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
@@ -55,6 +56,20 @@ func (a access) failed(r *wire.Request, err error) {
 // page makes an action of browsers answer with a page in case of an error too.
 func (s *Server) page(a access) access {
 	a.fail = func(r *wire.Request, err error) { s.pages.Fail(r, err) }
+	return a
+}
+
+// nothing is the access to an action that has nothing to show. Browsers that ask for a page get
+// one, except below /api/.
+func (s *Server) nothing(action wire.Action) access {
+	a := public(action)
+	a.fail = func(r *wire.Request, err error) {
+		if s.hasPages && r.PrefersHTML() && !strings.HasPrefix(r.HTTP.URL.Path, "/api/") {
+			s.pages.Fail(r, err)
+		} else {
+			r.Fail(err)
+		}
+	}
 	return a
 }
 

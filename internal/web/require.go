@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -56,14 +55,16 @@ func navigates(r *wire.Request) bool {
 	return (r.HTTP.Method == http.MethodGet || r.HTTP.Method == http.MethodHead) && r.PrefersHTML()
 }
 
-// withNext adds the path of a request to a sign-in address. It is the path that the
-// client asked for, also if a handler in between has stripped a prefix.
+// withNext adds the path of a request to a sign-in address, unless nobody can return to it. It
+// is the path that the client asked for, also if a handler in between has stripped a prefix.
 func withNext(loginURL string, r *http.Request) string {
 	next := r.RequestURI
 	if !strings.HasPrefix(next, "/") {
 		next = r.URL.RequestURI()
 	}
-	next = cmp.Or(wire.SafeNext(next, nil), "/")
+	if next = wire.SafeNext(next, nil); next == "" {
+		return loginURL
+	}
 	address, fragment, hasFragment := strings.Cut(loginURL, "#")
 	separator := "?"
 	if strings.Contains(address, "?") {

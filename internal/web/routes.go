@@ -37,9 +37,10 @@ func (s *Server) table() []route {
 		{"POST", "/api/password", signedIn(a.ChangePassword)},
 		{"POST", "/api/confirm", signedIn(a.Confirm)},
 
-		{"POST", "/api/email/verification", signedIn(a.SendVerification)},
+		{"POST", "/api/email/verification", optional(a.SendVerification)},
 		{"POST", "/api/email/verify", optional(a.VerifyEmail)},
 		{"POST", "/api/email", recent(a.RequireRecent, a.ChangeEmail)},
+		{"DELETE", "/api/email", signedIn(a.CancelEmail)},
 		{"POST", "/api/email/confirm", optional(a.ConfirmEmail)},
 		{"POST", "/api/password/forgot", public(a.Forgot)},
 		{"POST", "/api/password/reset", public(a.ResetPassword)},
@@ -67,11 +68,12 @@ func (s *Server) table() []route {
 		{"GET", "/dev/mail/{id}/html", s.page(development(p.MailHTML))},
 		{"GET", "/dev/mail.json", development(a.Mailbox)},
 
-		{"GET", "/openapi.json", public(a.OpenAPI)},
-		{"GET", "/docs", public(p.Docs)},
 		{"GET", "/static/{file}", public(p.Static)}, // for the pages; not part of the contract
 		{"GET", "/healthz", probe(a.Health)},
 		{"GET", "/readyz", probe(a.Ready)},
+	}
+	if s.hasDocs {
+		routes = append(routes, route{"GET", "/openapi.json", public(a.OpenAPI)}, route{"GET", "/docs", public(p.Docs)})
 	}
 	if s.hasPages {
 		routes = append(routes, s.pageTable()...)
@@ -84,7 +86,7 @@ func (s *Server) pageTable() []route {
 	a, p := s.api, s.pages
 	routes := []route{
 		{"GET", "/register", s.page(optional(p.Register))},
-		{"POST", "/register", s.page(public(p.SubmitRegister))},
+		{"POST", "/register", s.page(optional(p.SubmitRegister))},
 		{"GET", "/login", s.page(optional(p.Login))},
 		{"GET", "/logout", s.page(optional(p.Logout))},
 		{"POST", "/logout", s.page(public(p.SubmitLogout))},
@@ -119,6 +121,11 @@ func (s *Server) pageTable() []route {
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
+	if s.hasPages {
+		for _, route := range s.pageTable() {
+			s.isPage[route.pattern] = true
+		}
+	}
 	for _, route := range s.table() {
 		s.wire.Metrics().Expect(route.method, route.pattern)
 		mux.HandleFunc(route.method+" "+route.pattern, s.handle(route.access))
@@ -130,9 +137,9 @@ func (s *Server) routes() *http.ServeMux {
 	}
 	for pattern, methods := range allowed {
 		slices.Sort(methods)
-		mux.HandleFunc(pattern, s.handle(public(wrongMethod(strings.Join(methods, ", ")))))
+		mux.HandleFunc(pattern, s.handle(s.nothing(wrongMethod(strings.Join(methods, ", ")))))
 	}
-	mux.HandleFunc("/", s.handle(public(noRoute)))
+	mux.HandleFunc("/", s.handle(s.nothing(s.noRoute)))
 	return mux
 }
 
@@ -155,7 +162,15 @@ func wrongMethod(allow string) wire.Action {
 	}
 }
 
-func noRoute(*wire.Request) error { return wire.ErrNoRoute }
+// noRoute answers at all other addresses. That of a page with a slash after it leads to the page.
+func (s *Server) noRoute(r *wire.Request) error {
+	page, hasSlash := strings.CutSuffix(r.HTTP.URL.Path, "/")
+	if isSafe := r.HTTP.Method == http.MethodGet || r.HTTP.Method == http.MethodHead; !hasSlash || !isSafe || !s.isPage[page] {
+		return wire.ErrNoRoute
+	}
+	r.WithoutSlash()
+	return nil
+}
 
 // serverOptions answers OPTIONS * (RFC 9110 section 9.3.7).
 func serverOptions(r *wire.Request) error {

@@ -33,6 +33,8 @@ type Server struct {
 	options http.Handler // of the server, not of a path
 
 	hasPages bool
+	hasDocs  bool
+	isPage   map[string]bool // by path
 }
 
 // Looks are what an operator can change about the pages.
@@ -52,10 +54,10 @@ func New(owners Owners, opt Options, looks Looks) *Server {
 		pages: pages.New(pages.Owners{
 			Accounts: owners.Accounts, Sessions: owners.Sessions, Pictures: owners.Pictures, Avatars: owners.Avatars, Mailbox: owners.Mailbox,
 		}, looks, opt.UploadMaxBytes),
-		hasPages: !looks.Off,
+		hasPages: !looks.Off, hasDocs: !looks.NoDocs, isPage: map[string]bool{},
 	}
 	s.mux = s.routes()
-	s.nowhere, s.options = s.handle(public(noRoute)), s.handle(public(serverOptions))
+	s.nowhere, s.options = s.handle(s.nothing(s.noRoute)), s.handle(public(serverOptions))
 	return s
 }
 

@@ -48,12 +48,12 @@ func (l *Language) Text(key string, places Places) (string, error) {
 }
 
 // Translate returns the text that stands for an English one, such as the message of an
-// error. If the English catalogue does not have it, it stays as it is.
-func (l *Language) Translate(english string) string {
+// error. ok is false if the English catalogue does not have it.
+func (l *Language) Translate(english string) (text string, ok bool) {
 	if p := l.texts[l.keys[english]]; len(p) == 1 {
-		return p[0]
+		return p[0], true
 	}
-	return english
+	return "", false
 }
 
 // Date writes a date and a time to the minute, in UTC.

@@ -65,7 +65,7 @@ func TestBrandingAsDocumented(t *testing.T) {
 		c.AppName, c.LogoFile, c.AccentColor, c.Templates = values["APP_NAME"], logo, values["ACCENT_COLOR"], folder
 	})
 	visitor := browserOf(t, server)
-	footer := `<footer><p class="hint"><a href="https://acme.example/privacy">Privacy</a></p></footer>`
+	footer := `<footer><p class="hint">Acme Inc., <a href="https://acme.example/contact">contact</a></p></footer>`
 	login := visitor.Get("/login")
 	says(t, login, 200, "<h1>Welcome back</h1>", footer, `alt="Acme"`, `rel="icon" href="./static/logo.svg`)
 	says(t, visitor.Get("/"), 200, "<title>Home – Acme</title>", "<h1>Acme</h1>", `href="./login"`, footer)

@@ -107,7 +107,7 @@ func TestForgotForm(t *testing.T) {
 	leadsTo(t, b, "forgot?sent")
 	says(t, known.Get("/forgot?sent"), 200, "for ada@example.com")
 	says(t, unknown.Get("/forgot?sent"), 200, "for eve@example.com")
-	says(t, browserOf(t, server).Get("/forgot?sent"), 200, "for this address")
+	says(t, browserOf(t, server).Get("/forgot?sent"), 200, "Enter the e-mail address of your account.")
 	if m := newest(t, server, "ada@example.com", "reset"); m.Code == "" {
 		t.Errorf("the message is %+v", m)
 	}

@@ -45,7 +45,7 @@ func TestWithoutPages(t *testing.T) {
 func TestDeviceOfProgram(t *testing.T) {
 	server := testkit.Start(t)
 	visitor := registered(t, server, "ada@example.com")
-	for agent, name := range map[string]string{"curl/7.88.1": "curl", "<b>/1 x": "an unknown device", "Mozilla/5.0 (x)": "an unknown device"} {
+	for agent, name := range map[string]string{"curl/7.88.1": "curl", "<b>/1 x": "Unknown device", "Mozilla/5.0 (x)": "Unknown device"} {
 		program := server.NewClient(t)
 		program.Header.Set("User-Agent", agent)
 		program.Login("ada@example.com").Want(200)

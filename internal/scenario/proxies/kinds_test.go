@@ -77,7 +77,7 @@ func nginx(t *testing.T, server *testkit.Server, app, text string) *proxy {
 	folder := t.TempDir()
 	certificate, key := makeCertificate(t, folder)
 	p := &proxy{t: t, address: testkit.ClosedAddress(t), plain: testkit.ClosedAddress(t), ca: certificate}
-	config := "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
+	config := headersMore(t, text) + "daemon off; master_process off; pid " + folder + "/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n"
 	for _, kind := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
 		config += kind + "_temp_path " + folder + "/" + kind + ";\n"
 	}
@@ -93,6 +93,20 @@ func nginx(t *testing.T, server *testkit.Server, app, text string) *proxy {
 	write(t, file, []byte(config))
 	p.run("nginx-light", "nginx", "-e", "stderr", "-p", folder, "-c", file)
 	return p
+}
+
+// headersMore is the line that loads the module for more_clear_input_headers; empty if that is
+// not used.
+func headersMore(t *testing.T, text string) string {
+	t.Helper()
+	const module = "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so"
+	if !strings.Contains(text, "more_clear_input_headers") {
+		return ""
+	}
+	if _, err := os.Stat(module); err != nil {
+		needs(t, err, "libnginx-mod-http-headers-more-filter")
+	}
+	return "load_module " + module + ";\n"
 }
 
 // configured is what the documentation says, with the addresses of server and app.
@@ -127,15 +141,16 @@ func asDocumented(t *testing.T, page string) testkit.Option {
 
 func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
-// document returns the first block of a language in a page of docs/.
-func document(t *testing.T, page, language string) string {
+// document returns the first block of a language in a page of docs/ that begins so.
+func document(t *testing.T, page, language string, begin ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, found := strings.Cut(string(text), "```"+language+"\n")
-	block, _, closed := strings.Cut(rest, "```")
+	first := strings.Join(begin, "")
+	_, rest, found := strings.Cut(string(text), "```"+language+"\n"+first)
+	block, _, closed := strings.Cut(first+rest, "```")
 	if !found || !closed {
 		t.Fatalf("docs/%s has no block of %s", page, language)
 	}

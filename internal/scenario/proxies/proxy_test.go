@@ -29,16 +29,22 @@ type proxy struct {
 	dialer  net.Dialer
 }
 
-// run runs a program until the test ends, and waits until it answers in TLS. Without the
-// program the test is skipped, except where the environment has CI=true: there it fails.
+// needs skips a test without a package of Debian, except where the environment has CI=true:
+// there it fails.
+func needs(t *testing.T, err error, debianPackage string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%v; install Debian's package %s", err, debianPackage)
+	}
+	t.Skipf("THIS PROXY IS NOT TESTED: %v; install Debian's package %s", err, debianPackage)
+}
+
+// run runs a program until the test ends, and waits until it answers in TLS.
 func (p *proxy) run(debianPackage, name string, args ...string) {
 	p.t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			p.t.Fatalf("%v; install Debian's package %s", err, debianPackage)
-		}
-		p.t.Skipf("THIS PROXY IS NOT TESTED: %v; install Debian's package %s", err, debianPackage)
+		needs(p.t, err, debianPackage)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var said lockedBuffer

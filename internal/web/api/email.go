@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/web/wire"
 )
 
@@ -19,14 +20,33 @@ type emailForm struct {
 	Email string `json:"email"`
 }
 
-// SendVerification sends the message that verifies the user's address once more.
+// SendVerification sends the message that verifies the user's address once more. Where nobody
+// can sign in before that, strangers give the address instead.
 func (a *API) SendVerification(r *wire.Request) error {
+	if r.Session == nil {
+		return a.resendVerification(r)
+	}
 	r.NameBrowser()
 	if err := a.owners.Accounts.SendVerification(r.Context(), r.Session.User, r.Client()); err != nil {
 		return err
 	}
 	r.SetBrowser()
 	accepted(r, "We have sent a link to your e-mail address. Open it to finish.")
+	return nil
+}
+
+func (a *API) resendVerification(r *wire.Request) error {
+	if !a.owners.Accounts.VerifiesFirst() || r.HTTP.ContentLength == 0 {
+		return guard.ErrNotLoggedIn
+	}
+	var form emailForm
+	if err := r.Decode(&form); err != nil {
+		return err
+	}
+	if err := a.owners.Accounts.ResendVerification(r.Context(), form.Email, r.Client()); err != nil {
+		return err
+	}
+	accepted(r, "If an account with this address waits to be confirmed, we have sent a link to it. It works for one day.")
 	return nil
 }
 
@@ -58,6 +78,15 @@ func (a *API) ChangeEmail(r *wire.Request) error {
 		return err
 	}
 	accepted(r, "We have sent a link to the new address. Nothing changes until you open it.")
+	return nil
+}
+
+// CancelEmail ends a change of the address that is not confirmed yet.
+func (a *API) CancelEmail(r *wire.Request) error {
+	if err := a.owners.Accounts.CancelEmail(r.Context(), r.Session.User, r.Client()); err != nil {
+		return err
+	}
+	r.JSON(http.StatusOK, wire.Success("No change of the e-mail address waits to be confirmed."))
 	return nil
 }
 

@@ -17,6 +17,7 @@ type accountMore struct {
 	Devices   []device // signed in; the user's own first
 	Next      string   // cursor of the page of devices that follows; empty: none
 	Languages []choice
+	Pending   string // the address that is to take the place of the present one; empty: none
 	IsRecent  bool   // whether dangerous acts need no password
 	MaxSize   string // of a picture
 }
@@ -31,7 +32,9 @@ func (p *Pages) Account(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Stage = query.Get("done")
+	if done := query.Get("done"); r.HasOutcome("account-" + done) {
+		v.Stage = done
+	}
 	return p.show(r, http.StatusOK, accountPage, v)
 }
 
@@ -42,6 +45,9 @@ func (p *Pages) accountView(r *wire.Request, after string) (*view, error) {
 		return nil, err
 	}
 	more := accountMore{Devices: devices, Next: next, IsRecent: p.owners.Sessions.IsRecent(r.Session), MaxSize: upload.Size(p.uploadMaxBytes)}
+	if more.Pending, err = p.owners.Accounts.PendingEmail(r.Context(), r.Session.User); err != nil {
+		return nil, err
+	}
 	for _, tag := range p.looks.Words.Languages() {
 		name, err := p.looks.Words.Match(tag).Text("language", nil)
 		if err != nil {
@@ -102,9 +108,9 @@ func (v *view) In(section string) *view {
 // outcomes are the texts for what the forms of each section did.
 var outcomes = map[string]map[string]string{
 	"profile":  {"profile": "page.account.profile.done", "picture": "page.account.picture.done", "removed": "page.account.picture.removed"},
-	"email":    {"email": "page.account.email.done", "verification": "page.account.email.sent"},
+	"email":    {"email": "page.account.email.done", "verification": "page.account.email.sent", "cancelled": "page.account.email.cancelled"},
 	"password": {"password": "page.account.password.done"},
-	"sessions": {"session": "page.account.sessions.done", "sessions": "page.account.sessions.others.done"},
+	"sessions": {"session": "page.account.sessions.done", "gone": "page.account.sessions.gone", "sessions": "page.account.sessions.others.done"},
 }
 
 // Outcome says what a form of a section did; empty if nothing.
@@ -114,7 +120,7 @@ func (v *view) Outcome(section string) (string, error) {
 		return "", nil
 	}
 	address := v.Address
-	if v.Stage == "verification" {
+	if v.Stage == "verification" || v.Stage == "cancelled" {
 		address = v.User.Email
 	}
 	return v.T(key, "address", address)
@@ -122,7 +128,7 @@ func (v *view) Outcome(section string) (string, error) {
 
 // done leads back to the section of a form, which says what the form did.
 func (p *Pages) done(r *wire.Request, section, outcome string) {
-	r.SeeOther("../account?done=" + outcome + "#" + section)
+	r.SeeOutcome("account-"+outcome, "../account?done="+outcome+"#"+section)
 }
 
 // RequirePassword asks for the password, however recently it was given.

@@ -44,29 +44,41 @@ func (p *Pages) SubmitPicture(r *wire.Request) error {
 
 // ConfirmEmail asks for the password before a change of the address.
 func (p *Pages) ConfirmEmail(r *wire.Request) error {
-	if form, err := r.Form(); err != nil || form["send"] != "" {
+	if form, err := r.Form(); err != nil || form["send"] != "" || form["cancel"] != "" {
 		return err
 	}
 	return p.RequireRecent(r)
 }
 
-// SubmitEmail begins a change of the address or, if the form has the field send, verifies
-// the present one.
+// SubmitEmail begins a change of the address. With the field send it verifies the present one,
+// with the field cancel it ends a change that waits.
 func (p *Pages) SubmitEmail(r *wire.Request) error {
 	form, err := r.Form()
 	if err != nil {
 		return err
 	}
-	if form["send"] == "" {
-		if err := p.owners.Accounts.ChangeEmail(r.Context(), r.Session.User, form["email"], r.Client()); err != nil {
+	switch {
+	case form["send"] != "":
+		return p.sendLink(r)
+	case form["cancel"] != "":
+		if err := p.owners.Accounts.CancelEmail(r.Context(), r.Session.User, r.Client()); err != nil {
 			return err
 		}
-		r.LeaveNote(form["email"])
-		p.done(r, "email", "email")
+		p.done(r, "email", "cancelled")
 		return nil
 	}
+	if err := p.owners.Accounts.ChangeEmail(r.Context(), r.Session.User, form["email"], r.Client()); err != nil {
+		return err
+	}
+	r.LeaveNote(form["email"])
+	p.done(r, "email", "email")
+	return nil
+}
+
+// sendLink sends the link that verifies the present address.
+func (p *Pages) sendLink(r *wire.Request) error {
 	r.NameBrowser()
-	err = p.owners.Accounts.SendVerification(r.Context(), r.Session.User, r.Client())
+	err := p.owners.Accounts.SendVerification(r.Context(), r.Session.User, r.Client())
 	if errors.Is(err, account.ErrAlreadyVerified) {
 		r.SeeOther("../account#email") // which says so
 		return nil
@@ -117,7 +129,11 @@ func (p *Pages) SubmitSessions(r *wire.Request) error {
 		return nil
 	}
 	err = p.owners.Sessions.End(r.Context(), r.Session.User.ID, form["id"], r.Client())
-	if err != nil && !errors.Is(err, guard.ErrSessionNotFound) { // which has ended already
+	if errors.Is(err, guard.ErrSessionNotFound) { // for instance, the form was sent twice
+		p.done(r, "sessions", "gone")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if form["id"] == r.Session.ID {
@@ -136,6 +152,6 @@ func (p *Pages) SubmitDelete(r *wire.Request) error {
 	}
 	r.DropNote()
 	r.ClearSession()
-	r.SeeOther("../logout?deleted")
+	r.SeeOutcome("deleted", "../logout?deleted")
 	return nil
 }

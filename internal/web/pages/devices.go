@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,13 @@ type device struct {
 	IsPhone      bool
 	Since, Seen  Time
 	IsCurrent    bool
+}
+
+// Label tells a device from others of the same name, for those who do not see where its button
+// stands.
+func (d device) Label() string {
+	parts := []string{d.Name, d.IP, d.Seen.Text}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
 // Time is a time for programs and for people.

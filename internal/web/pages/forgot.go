@@ -12,7 +12,7 @@ var forgotPage = newPage("forgot.html")
 // Forgot asks for the address to which a reset link goes or, after that, says what to do.
 func (p *Pages) Forgot(r *wire.Request) error {
 	v := p.view(r)
-	if r.Query().Has("sent") {
+	if r.Query().Has("sent") && r.HasOutcome("forgot") {
 		v.Stage = "sent"
 		v.More = v.language.Duration(challenge.Reset.Lifetime())
 	}
@@ -29,6 +29,6 @@ func (p *Pages) SubmitForgot(r *wire.Request) error {
 		return p.again(r, forgotPage, form, err, nil)
 	}
 	r.LeaveNote(form["email"])
-	r.SeeOther(r.WithNext("forgot?sent"))
+	r.SeeOutcome("forgot", r.WithNext("forgot?sent"))
 	return nil
 }

@@ -58,6 +58,7 @@ type Field struct {
 	input
 	*view
 	ID, Name, Value, Problem string
+	IsFirst                  bool // takes the focus when the page opens
 }
 
 // Field returns a field by its name.
@@ -73,7 +74,14 @@ func (v *view) FieldAs(name, shown string) (Field, error) {
 	if in.Type == "password" {
 		value = ""
 	}
-	return Field{in, v, v.prefix + name, name, value, v.Problems[name]}, nil
+	return Field{in, v, v.prefix + name, name, value, v.Problems[name], false}, nil
+}
+
+// First is the field that takes the focus, if there is nothing to read before it.
+func (v *view) First(name string) (Field, error) {
+	field, err := v.Field(name)
+	field.IsFirst = v.Problem == "" && len(v.Problems) == 0 && !v.IsEnded
+	return field, err
 }
 
 // Filled is a field that shows what is kept, unless something else was typed.
@@ -151,7 +159,7 @@ func (v *view) refuse(form wire.Form, e *guard.Error) {
 		return
 	}
 	for name, problem := range e.Fields {
-		v.Problems[name] = v.language.Translate(problem)
+		v.Problems[name] = v.translate(problem)
 	}
 	if len(v.Problems) == 0 {
 		v.note(e)

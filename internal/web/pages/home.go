@@ -14,6 +14,9 @@ func (p *Pages) Home(r *wire.Request) error {
 	return p.show(r, http.StatusOK, homePage, p.view(r))
 }
 
+// HasDocs reports whether the server shows its contract.
+func (v *view) HasDocs() bool { return !v.pages.looks.NoDocs }
+
 // avatar is the address of a user's avatar below the root, large enough for any screen at 96
 // pixels a side. It is relative because it has to be of the page's own origin.
 func (p *Pages) avatar(u user.User) string {

@@ -21,7 +21,7 @@ func (p *Pages) Login(r *wire.Request) error {
 		return nil
 	}
 	v := p.loginView(r)
-	v.IsEnded = r.Query().Has("ended")
+	v.IsEnded = r.Query().Has("ended") && r.HasOutcome("ended")
 	if v.ByMail() && r.Query().Has("code") {
 		v.Stage = "code"
 	}
@@ -96,6 +96,8 @@ func (p *Pages) refuseLogin(v *view, code string, isProof bool) {
 	switch code {
 	case challenge.ErrInvalid.Code:
 		v.refuseProof()
+	case account.ErrUnverified.Code:
+		v.IsUnverified = true
 	case account.ErrInvalidCredentials.Code:
 		v.Problem, _ = v.T("error.invalid_credentials")
 	}

@@ -14,7 +14,7 @@ func (p *Pages) Logout(r *wire.Request) error {
 	v := p.view(r)
 	switch {
 	case r.Session != nil:
-	case r.Query().Has("deleted"):
+	case r.Query().Has("deleted") && r.HasOutcome("deleted"):
 		v.Stage = "deleted"
 	default:
 		v.Stage = "done"

@@ -38,7 +38,9 @@ type Looks struct {
 	Logo            Logo
 	Accent          *colour.Colour // nil: that of the style sheet
 	SecurityContact string         // an https or mailto address; empty: none
+	Terms, Privacy  string         // addresses; empty: none
 	Off             bool           // the app has pages of its own
+	NoDocs          bool           // the contract is not shown
 }
 
 // Pages holds the actions that answer with a page. Each is a [wire.Action].

@@ -14,13 +14,16 @@ var registerPage = newPage("register.html")
 func (p *Pages) Register(r *wire.Request) error {
 	v := p.view(r)
 	switch {
-	case r.Query().Has("sent"):
+	case r.Query().Has("sent") && r.HasOutcome("register"):
 		v.Stage = "sent"
 	case r.Session != nil:
 		p.welcome(r)
 		return nil
 	case p.owners.Accounts.IsClosed():
 		v.Stage = "closed"
+	case p.owners.Accounts.VerifiesFirst(): // the same browser, also if the form is sent twice at once
+		r.NameBrowser()
+		r.SetBrowser()
 	}
 	return p.show(r, http.StatusOK, registerPage, v)
 }
@@ -36,6 +39,10 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 	form, err := r.Form()
 	if err != nil {
 		return err
+	}
+	if r.Session != nil && account.EmailKey(form["email"]) == account.EmailKey(r.Session.User.Email) {
+		p.welcome(r) // the form was sent twice
+		return nil
 	}
 	if p.owners.Accounts.VerifiesFirst() {
 		r.NameBrowser()
@@ -53,7 +60,7 @@ func (p *Pages) SubmitRegister(r *wire.Request) error {
 	if signIn.Session == "" {
 		r.SetBrowser()
 		r.LeaveNote(form["email"])
-		r.SeeOther(r.WithNext("register?sent"))
+		r.SeeOutcome("register", r.WithNext("register?sent"))
 		return nil
 	}
 	r.Session = &session.Session{User: u} // for the log

@@ -14,7 +14,7 @@ var resetPage = newPage("reset.html")
 func (p *Pages) Reset(r *wire.Request) error {
 	v := p.view(r)
 	v.Typed["email"] = v.Address
-	if r.Query().Has("done") {
+	if r.Query().Has("done") && r.HasOutcome("reset") {
 		v.Stage = "done"
 	}
 	return p.show(r, http.StatusOK, resetPage, v)
@@ -38,6 +38,6 @@ func (p *Pages) SubmitReset(r *wire.Request) error {
 		})
 	}
 	r.DropNote()
-	r.SeeOther(r.WithNext("reset?done"))
+	r.SeeOutcome("reset", r.WithNext("reset?done"))
 	return nil
 }

@@ -13,7 +13,7 @@ var undoPage = newPage("undo.html")
 // Undo asks whether a change was not the user's or, after that, says what happened.
 func (p *Pages) Undo(r *wire.Request) error {
 	v := p.view(r)
-	if r.Query().Has("done") {
+	if r.Query().Has("done") && r.HasOutcome("undo") {
 		v.Stage = "done"
 	}
 	return p.show(r, http.StatusOK, undoPage, v)
@@ -37,6 +37,6 @@ func (p *Pages) SubmitUndo(r *wire.Request) error {
 			}
 		})
 	}
-	r.SeeOther("undo?done")
+	r.SeeOutcome("undo", "undo?done")
 	return nil
 }

@@ -16,22 +16,26 @@ var verifyPage = newPage("verify.html")
 func (p *Pages) Verify(r *wire.Request) error {
 	v := p.view(r)
 	switch query := r.Query(); {
-	case query.Has("done"):
+	case query.Has("done") && r.HasOutcome("verify"):
 		v.Stage = "done"
-	case query.Has("sent"):
+	case query.Has("sent") && r.HasOutcome("verify-sent"):
 		v.Stage = "sent"
 	}
 	return p.show(r, http.StatusOK, verifyPage, v)
 }
 
-// SubmitVerify takes the token or the code, or sends another message to a signed-in user.
+// SubmitVerify takes the token or the code, or sends another message: to a signed-in user or,
+// where nobody can sign in before that, to the address of the form.
 func (p *Pages) SubmitVerify(r *wire.Request) error {
 	form, err := r.Form()
 	if err != nil {
 		return err
 	}
-	if form["send"] != "" && r.Session != nil {
+	switch {
+	case form["send"] != "" && r.Session != nil:
 		return p.sendVerification(r, form)
+	case form["send"] != "" && p.owners.Accounts.VerifiesFirst():
+		return p.resendVerification(r, form)
 	}
 	r.RecallNext()
 	signIn, err := p.confirm(r, account.Proof{Token: form["token"], Code: form["code"]})
@@ -39,13 +43,14 @@ func (p *Pages) SubmitVerify(r *wire.Request) error {
 		return p.again(r, verifyPage, form, err, func(v *view) {
 			if codeOf(err) == challenge.ErrInvalid.Code {
 				v.refuseProof()
+				v.IsConfirmed = v.User != nil && v.User.EmailVerified
 			}
 		})
 	}
 	if signIn.Session != "" {
 		r.SetSignIn(signIn)
 	}
-	r.SeeOther(r.WithNext("verify?done"))
+	r.SeeOutcome("verify", r.WithNext("verify?done"))
 	return nil
 }
 
@@ -65,6 +70,20 @@ func (p *Pages) sendVerification(r *wire.Request, form wire.Form) error {
 		return p.again(r, verifyPage, form, err, nil)
 	}
 	r.SetBrowser()
-	r.SeeOther(r.WithNext("verify?sent"))
+	r.SeeOutcome("verify-sent", r.WithNext("verify?sent"))
 	return nil
+}
+
+func (p *Pages) resendVerification(r *wire.Request, form wire.Form) error {
+	if err := p.owners.Accounts.ResendVerification(r.Context(), form["email"], r.Client()); err != nil {
+		return p.again(r, verifyPage, form, err, func(v *view) { v.Linked = true })
+	}
+	r.LeaveNote(form["email"])
+	r.SeeOutcome("verify-sent", r.WithNext("verify?sent"))
+	return nil
+}
+
+// CanResend reports whether strangers can ask for the link again, who give only the address.
+func (v *view) CanResend() bool {
+	return v.request == nil || v.User == nil && v.pages.owners.Accounts.VerifiesFirst()
 }

@@ -21,16 +21,18 @@ var errorPage = newPage("error.html")
 
 // view is what the template of a page shows.
 type view struct {
-	Form               // what was typed, and what is wrong with it
-	App     string     // its name
-	Root    string     // from the page's address to that of the server, such as ../
-	User    *user.User // who is signed in; nil: nobody
-	Avatar  string     // of User, an address
-	Address string     // an e-mail address that was typed on an earlier page; empty: unknown
-	Stage   string     // which of its faces a page shows; empty: the form
-	IsEnded bool       // whether a session ended before its form was sent
-	Sent    string     // which section of the account page was sent; empty: none
-	More    any        // what only one page has
+	Form                    // what was typed, and what is wrong with it
+	App          string     // its name
+	Root         string     // from the page's address to that of the server, such as ../
+	User         *user.User // who is signed in; nil: nobody
+	Avatar       string     // of User, an address
+	Address      string     // an e-mail address that was typed on an earlier page; empty: unknown
+	Stage        string     // which of its faces a page shows; empty: the form
+	IsEnded      bool       // whether a session ended before its form was sent
+	IsUnverified bool       // whether a sign-in waits for the address to be confirmed
+	IsConfirmed  bool       // whether a link that is of no use was for an address that is confirmed
+	Sent         string     // which section of the account page was sent; empty: none
+	More         any        // what only one page has
 
 	language *words.Language
 	pages    *Pages
@@ -60,7 +62,7 @@ func addressOf(note string) string {
 
 // rootOf is the way from the page's address up to the server's.
 func rootOf(r *http.Request) string {
-	if up := strings.Count(r.URL.Path, "/") - 1; up > 0 {
+	if up := strings.Count(r.URL.EscapedPath(), "/") - 1; up > 0 {
 		return strings.Repeat("../", up)
 	}
 	return "./"
@@ -113,6 +115,21 @@ func (v *view) Logo() string {
 	return ""
 }
 
+// Legal are the addresses of the operator's terms, for those who are not signed in, with words.
+func (v *view) Legal() (links []choice, err error) {
+	for _, link := range []choice{{v.pages.looks.Terms, "page.legal.terms"}, {v.pages.looks.Privacy, "page.legal.privacy"}} {
+		if link.Value == "" || v.User != nil {
+			continue
+		}
+		text, err := v.T(link.Text)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, choice{link.Value, text})
+	}
+	return links, nil
+}
+
 // Icon is the address of the picture that stands for the app in a browser's tab.
 func (v *view) Icon() string { return cmp.Or(v.Logo(), v.Asset("icon.svg")) }
 
@@ -138,6 +155,9 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 	r.FailAs(err, func(status int, e *guard.Error) {
 		v := p.view(r)
 		v.note(e)
+		if e.Kind == guard.KindNotFound {
+			v.Stage = "none"
+		}
 		if err := p.show(r, status, errorPage, v); err != nil {
 			panic(err) // of the template
 		}
@@ -148,7 +168,8 @@ func (p *Pages) Fail(r *wire.Request, err error) {
 func (p *Pages) askToSignIn(r *wire.Request) {
 	address := rootOf(r.HTTP) + "login"
 	if r.HTTP.Method == http.MethodPost {
-		address += "?ended"
+		r.SeeOutcome("ended", r.WithReturn(address+"?ended"))
+		return
 	}
 	r.SeeOther(r.WithReturn(address))
 }
@@ -166,19 +187,24 @@ func (v *view) note(e *guard.Error) {
 
 // sentence puts an error into words: by its code or, without a text for that, by its message.
 func (v *view) sentence(e *guard.Error) string {
-	key := "error." + e.Code
-	if !v.language.Has(key) {
-		return v.language.Translate(e.Message)
-	}
 	pairs := []string{"size", upload.Size(v.pages.uploadMaxBytes)}
 	if e.RetryAfter > 0 {
 		pairs = append(pairs, "duration", v.duration(e))
 	}
-	s, err := v.T(key, pairs...)
-	if err != nil { // it does not say how long
-		return v.language.Translate(e.Message)
+	if s, err := v.T("error."+e.Code, pairs...); err == nil { // else there is none, or it does not say how long
+		return s
 	}
-	return s
+	return v.translate(e.Message)
+}
+
+// translate puts an English sentence into the user's language. What no page can show, unless
+// its form was forged, has no text of its own.
+func (v *view) translate(english string) string {
+	text, ok := v.language.Translate(english)
+	if !ok {
+		text, _ = v.T("error.invalid_input") // the catalogues are checked
+	}
+	return text
 }
 
 // duration is how long to wait, in minutes rounded up.

@@ -206,8 +206,12 @@ func (r *Request) setCookie(name, value string, maxAge time.Duration) {
 	if set := r.Header()["Set-Cookie"]; len(set) > 0 {
 		r.Header()["Set-Cookie"] = slices.DeleteFunc(set, func(line string) bool { return strings.HasPrefix(line, name+"=") })
 	}
-	http.SetCookie(r, &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
+	http.SetCookie(r, r.cookie(name, value, maxAge))
+}
+
+func (r *Request) cookie(name, value string, maxAge time.Duration) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // Secure follows the public address; over plain http a browser would drop it
 		Name: name, Value: value, Path: "/", Domain: r.wire.opt.CookieDomain, MaxAge: int(maxAge / time.Second),
 		HttpOnly: true, Secure: r.wire.isHTTPS(r.HTTP), SameSite: r.wire.opt.CookieSameSite,
-	})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -69,6 +70,16 @@ func (r *Request) IsFromPage() bool {
 func (r *Request) SeeOther(address string) {
 	r.Header().Set("Location", address)
 	r.WriteHeader(http.StatusSeeOther)
+}
+
+// WithoutSlash leads from an address with a slash at its end to the one without, for good.
+func (r *Request) WithoutSlash() {
+	to := "../" + path.Base(r.HTTP.URL.EscapedPath())
+	if query := r.HTTP.URL.RawQuery; query != "" {
+		to += "?" + query
+	}
+	r.Header().Set("Location", to)
+	r.WriteHeader(http.StatusPermanentRedirect)
 }
 
 const (

@@ -10,14 +10,14 @@ for (const time of document.querySelectorAll("time")) {
 // Sending a form keeps what was typed into the others, but no passwords.
 const fields = [...document.querySelectorAll("input")].filter(
   (field) => field.closest("[data-keep]") && field.type !== "password");
-const kept = JSON.parse(sessionStorage.typed ?? "{}");
+const kept = new URLSearchParams(sessionStorage.typed);
 delete sessionStorage.typed;
-for (const field of fields) if (field.id in kept) field.value = kept[field.id];
+for (const field of fields) if (kept.has(field.id)) field.value = kept.get(field.id) ?? "";
 addEventListener("submit", ({ target }) => {
   // After the others, such as the sign-out, another user may come.
   if (!(target instanceof Element) || !target.matches("section form:not(#delete *)")) return;
   const others = fields.filter((f) => f.form !== target && f.value !== f.defaultValue);
-  sessionStorage.typed = JSON.stringify(Object.fromEntries(others.map((f) => [f.id, f.value])));
+  sessionStorage.typed = String(new URLSearchParams(others.map((f) => [f.id, f.value])));
 });
 
 // Screen readers hear what was done if it changes. A reload does not say it again.

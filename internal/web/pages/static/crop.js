@@ -7,6 +7,7 @@ const longest = 2048, largest = 512, smallest = 64;
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-crop]"));
 const [field] = form.querySelectorAll("input");
+const [failure] = form.querySelectorAll("output");
 const [dialog] = document.querySelectorAll("dialog");
 const [slider] = dialog.querySelectorAll("input");
 const canvases = dialog.querySelectorAll("canvas"), stage = canvases[0];
@@ -50,7 +51,7 @@ function act(button, step = 0.04) { // of the square
 async function take(chosen) {
   if (!chosen || dialog.open) return;
   file = chosen;
-  field.value = "";
+  field.value = failure.textContent = "";
   try {
     picture = await createImageBitmap(file);
   } catch {
@@ -83,11 +84,9 @@ async function use() {
 function send(data = file, crop = "") {
   const request = new XMLHttpRequest(), body = new FormData(); // fetch has no progress
   const [bar] = form.querySelectorAll("progress");
-  const [failure] = form.querySelectorAll("output");
   body.set("crop", crop);
   body.set(field.name, data);
   bar.hidden = false;
-  failure.textContent = "";
   request.upload.onprogress = ({ loaded, total }) => { bar.value = loaded / total; };
   request.onloadend = () => {
     if (request.status && request.status < 400) {
