@@ -11,11 +11,13 @@ type importFlags struct {
 	from, uploads, table, query, source, report string
 	mapping                                     importer.Mapping
 	apply, verified, withoutPassword, prehashed bool
+	suspendGone                                 bool
 }
 
 var (
-	foreignImports = []string{"import flask", "import django", "import csv"}
-	allImports     = append([]string{"import cardea"}, foreignImports...)
+	databaseImports = []string{"import flask", "import django"}
+	foreignImports  = []string{"import flask", "import django", "import csv"}
+	allImports      = append([]string{"import cardea"}, foreignImports...)
 )
 
 func text(value func(*own) *string) func(f *flag.FlagSet, o *own, name string) {
@@ -27,10 +29,12 @@ func onOff(value func(*own) *bool) func(f *flag.FlagSet, o *own, name string) {
 }
 
 var ownImportFlags = []ownFlag{
-	{allImports, "from", "`file` with the users, or the address of a PostgreSQL database", text(func(o *own) *string { return &o.imports.from })},
+	{databaseImports, "from", "`file` of a SQLite database, or the address of a PostgreSQL one", text(func(o *own) *string { return &o.imports.from })},
+	{[]string{"import csv"}, "from", "`file` with the users", text(func(o *own) *string { return &o.imports.from })},
+	{[]string{"import cardea"}, "from", "`file` that cardea export has written", text(func(o *own) *string { return &o.imports.from })},
 	{foreignImports, "uploads", "`folder` with the files of the pictures", text(func(o *own) *string { return &o.imports.uploads })},
-	{[]string{"import flask", "import django"}, "table", "`table` of the users (default: found by its name)", text(func(o *own) *string { return &o.imports.table })},
-	{[]string{"import flask", "import django"}, "query", "`SELECT` in place of a table", text(func(o *own) *string { return &o.imports.query })},
+	{databaseImports, "table", "`table` of the users (default: found by its name)", text(func(o *own) *string { return &o.imports.table })},
+	{databaseImports, "query", "`SELECT` in place of a table", text(func(o *own) *string { return &o.imports.query })},
 	{foreignImports, "map", "`columns` that are not found, such as email=mail,verified=confirmed", func(f *flag.FlagSet, o *own, name string) {
 		f.Func(name, "", func(value string) (err error) {
 			if o.imports.mapping, err = importer.ParseMapping(value); err != nil {
@@ -43,6 +47,7 @@ var ownImportFlags = []ownFlag{
 	{foreignImports, "verified", "all addresses count as verified", onOff(func(o *own) *bool { return &o.imports.verified })},
 	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
 	{foreignImports, "bcrypt-sha256", "bcrypt hashes are those of a SHA-256, as Flask-Bcrypt makes with BCRYPT_HANDLE_LONG_PASSWORDS", onOff(func(o *own) *bool { return &o.imports.prehashed })},
+	{foreignImports, "suspend-gone", "suspend users who were imported before and are gone there", onOff(func(o *own) *bool { return &o.imports.suspendGone })},
 	{allImports, "apply", "bring the users in, instead of only saying what would come", onOff(func(o *own) *bool { return &o.imports.apply })},
-	{allImports, "report", "`file` that gets a line of JSON for each row", text(func(o *own) *string { return &o.imports.report })},
+	{allImports, "report", "`file` that gets a line of JSON for each row; - is standard output", text(func(o *own) *string { return &o.imports.report })},
 }

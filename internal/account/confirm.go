@@ -62,7 +62,7 @@ func (s *Service) confirm(ctx context.Context, row store.User, in *session.Sessi
 	}
 	ctx = context.WithoutCancel(ctx) // what was verified is recorded, whoever still listens
 	return s.guards.Audit.TransactEvent(ctx, guard.EventConfirmed, row.ID, client, func(tx *store.Tx) error {
-		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
+		if err := tx.UpgradePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return guard.IfNotFound(err, ErrWrongPassword)
 		}
 		if err := s.sessions.Confirm(ctx, tx, in); err != nil {

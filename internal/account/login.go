@@ -77,7 +77,7 @@ func (s *Service) signIn(ctx context.Context, row store.User, hash string, clien
 	unverified := false
 	err := s.guards.Audit.Transact(ctx, client, func(tx *store.Tx, report guard.Report) error {
 		// Even if the hash stays the same, this checks that the password was not changed meanwhile.
-		if err := tx.ReplacePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
+		if err := tx.UpgradePasswordHash(ctx, row.ID, row.PasswordHash, hash); err != nil {
 			return err
 		}
 		now, err := tx.UserByID(ctx, row.ID)

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,20 +12,21 @@ import (
 // run is an import in progress.
 type run struct {
 	*Importer
-	opt     Options
-	source  string
-	total   int64
-	uploads *os.Root // nil: no pictures
-	batch   []Row
-	summary Summary
+	opt       Options
+	id        string // tells it apart from other runs
+	source    string
+	total     int64
+	uploads   *os.Root // nil: no pictures
+	batch     []Row
+	isPartial bool // a row could not be read, so it is not known who is gone there
+	summary   Summary
 }
 
 // judged is a row with what became of it.
 type judged struct {
 	row     Row
-	userID  string
-	key     []byte // of the row of imports
-	known   store.Import
+	user    store.User   // as it comes
+	known   store.Import // as it was brought in
 	verdict Verdict
 }
 
@@ -38,8 +38,11 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 	err = r.db.Tx(ctx, func(tx *store.Tx) error {
 		all = all[:0]
 		for _, row := range batch {
-			j, err := r.judge(ctx, tx, row)
-			if err != nil {
+			j := judged{row: row, verdict: Verdict{Row: row.Number, ID: row.ID, Email: row.Email}}
+			err := r.judge(ctx, tx, &j)
+			if why, ok := errors.AsType[reject](err); ok {
+				j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message
+			} else if err != nil {
 				return fmt.Errorf("row %d: %w", row.Number, err)
 			}
 			all = append(all, j)
@@ -49,66 +52,72 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 	return all, err
 }
 
-// judge stores a row, and says what became of it.
-func (r *run) judge(ctx context.Context, tx *store.Tx, row Row) (j judged, err error) {
-	j = judged{row: row, userID: row.ID, key: keyOf(r.source, row)}
-	j.verdict = Verdict{Row: row.Number, ID: row.ID, Email: row.Email}
-	u, format, err := r.user(row)
-	j.verdict.Hash = format
-	if err == nil {
-		j.userID, err = u.ID, r.bring(ctx, tx, u, &j)
+// judge stores a row, and says what became of it. Of several rows for one user, the first one
+// counts, even if it cannot come.
+func (r *run) judge(ctx context.Context, tx *store.Tx, j *judged) error {
+	if j.row.problem != "" {
+		r.isPartial = true
+		return reject{"unreadable", j.row.problem}
 	}
-	j.verdict.ID = j.userID
-	if why, ok := errors.AsType[reject](err); ok {
-		j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message
-		return j, nil
-	}
-	return j, err
-}
-
-// bring adds or updates a user.
-func (r *run) bring(ctx context.Context, tx *store.Tx, u store.User, j *judged) error {
-	known, err := tx.ImportByKey(ctx, j.key)
-	if errors.Is(err, store.ErrNotFound) {
-		return r.add(ctx, tx, u, j)
-	}
-	if err != nil {
+	key := keyOf(r.source, j.row)
+	known, err := tx.ImportByKey(ctx, key)
+	isNew := errors.Is(err, store.ErrNotFound)
+	switch {
+	case err != nil && !isNew:
 		return err
-	}
-	j.known, u.ID, j.userID = known, known.UserID, known.UserID
-	if bytes.Equal(known.SourceHash, r.sourceHash(j.row)) {
-		j.verdict.Outcome = Unchanged
-		if _, err := tx.UserByID(ctx, u.ID); errors.Is(err, store.ErrNotFound) {
-			j.verdict.Outcome = Deleted
-		} else if err != nil {
+	case !isNew:
+		j.verdict.ID = known.UserID
+		if known.Run == r.id {
+			return wasMet(j.row)
+		}
+		known.Run = r.id
+		if err := tx.SetImport(ctx, known); err != nil {
 			return err
 		}
-		return nil
 	}
-	return r.update(ctx, tx, u, j)
+	var why error
+	if j.user, j.verdict.Hash, why = r.user(j.row); why == nil && isNew {
+		j.known = store.Import{Key: key, Source: store.Sum(r.source), UserID: j.user.ID, Run: r.id}
+		return r.add(ctx, tx, j)
+	}
+	if isNew {
+		return why
+	}
+	j.known, j.user.ID = known, known.UserID
+	return r.again(ctx, tx, j, why)
 }
 
-// sourceHash is [sourceHash] with the options that change what becomes of a row.
-func (r *run) sourceHash(row Row) []byte {
-	row.IsVerified = row.IsVerified || r.opt.AllVerified
-	return sourceHash(row)
+// wasMet rejects a second row for one user.
+func wasMet(row Row) error {
+	if row.ID == "" {
+		return reject{"duplicate_email", "a row before has this e-mail address; the first one counts"}
+	}
+	return reject{"duplicate_id", "a row before has this id; the first one counts"}
 }
 
 // add adds a user who comes for the first time.
-func (r *run) add(ctx context.Context, tx *store.Tx, u store.User, j *judged) error {
+func (r *run) add(ctx context.Context, tx *store.Tx, j *judged) error {
+	u := j.user
 	if err := r.wantFree(ctx, tx, u); err != nil {
+		return err
+	}
+	if _, err := tx.UserByID(ctx, u.ID); err == nil {
+		return reject{"duplicate_id", "another user has this id already; if this is another app, give --source a name of its own"}
+	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	if err := tx.CreateUser(ctx, u); err != nil {
 		return err
 	}
-	j.verdict.Outcome = Imported
-	j.known = store.Import{Key: j.key, UserID: u.ID, SourceHash: r.sourceHash(j.row), StateHash: stateHash(u)}
+	j.verdict.Outcome, j.verdict.ID = Imported, u.ID
+	j.known.Name, j.known.Email, j.known.IsSuspended = store.Sum(u.Name), store.Sum(u.Email), !u.SuspendedAt.IsZero()
+	j.known.Password = store.Sum(u.PasswordHash)
+	j.known.PasswordHere = j.known.Password
 	return tx.SetImport(ctx, j.known)
 }
 
-// wantFree rejects a user whose id or address another user has. Of several rows with one
-// address, the first one comes.
+// wantFree rejects an address that another user has. Of several users with one address, the
+// first one comes.
 func (r *run) wantFree(ctx context.Context, tx *store.Tx, u store.User) error {
 	switch other, err := tx.UserByEmailKey(ctx, u.EmailKey); {
 	case err == nil && other.ID != u.ID:
@@ -122,59 +131,5 @@ func (r *run) wantFree(ctx context.Context, tx *store.Tx, u store.User) error {
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	switch _, err := tx.UserByID(ctx, u.ID); {
-	case err == nil:
-		return reject{"duplicate_id", "another user has this id already; if this is another app, give --source a name of its own"}
-	case !errors.Is(err, store.ErrNotFound):
-		return err
-	}
 	return nil
-}
-
-// update brings a user up to date, unless something was changed here since.
-func (r *run) update(ctx context.Context, tx *store.Tx, u store.User, j *judged) error {
-	now, err := tx.UserByID(ctx, u.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		j.verdict.Outcome = Deleted
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	switch {
-	case !bytes.Equal(stateHash(now), j.known.StateHash):
-		j.verdict.Outcome, j.verdict.Reason = Kept, "changed_here"
-		j.verdict.Message = "changed here, or signed in, since the last import"
-		return nil
-	case now.EmailKey != u.EmailKey && now.PasswordHash != u.PasswordHash:
-		return reject{"another_user", "address and password are both new: this looks like another user with the same id; if this is another app, give --source a name of its own"}
-	}
-	if err := r.change(ctx, tx, now, u); err != nil {
-		return err
-	}
-	j.verdict.Outcome = Updated
-	j.known.SourceHash, j.known.StateHash = r.sourceHash(j.row), stateHash(u)
-	return tx.SetImport(ctx, j.known)
-}
-
-// change makes a user as it is there. A new password ends the sessions, as it does in any case.
-func (r *run) change(ctx context.Context, tx *store.Tx, now, u store.User) error {
-	if now.EmailKey != u.EmailKey {
-		if other, err := tx.UserByEmailKey(ctx, u.EmailKey); err == nil {
-			return reject{"duplicate_email", fmt.Sprintf("the user %s has this e-mail address already", other.ID)}
-		} else if !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-	}
-	err := errors.Join(tx.SetName(ctx, u.ID, u.Name), tx.SetEmail(ctx, u.ID, u.Email, u.EmailKey, u.EmailVerified))
-	if now.PasswordHash != u.PasswordHash {
-		err = errors.Join(err, tx.ReplacePasswordHash(ctx, u.ID, now.PasswordHash, u.PasswordHash))
-	}
-	if isSuspended := !u.SuspendedAt.IsZero(); isSuspended != !now.SuspendedAt.IsZero() {
-		err = errors.Join(err, tx.SetSuspended(ctx, u.ID, u.SuspendedAt))
-	}
-	if err == nil && (now.PasswordHash != u.PasswordHash || !u.SuspendedAt.IsZero()) {
-		_, err = tx.DeleteSessionsOfUser(ctx, u.ID, "", r.now())
-	}
-	return err
 }

@@ -21,6 +21,9 @@ const (
 	fieldCreated  field = "created"
 	fieldVerified field = "verified" // never guessed: operators have to trust it
 	fieldActive   field = "active"
+	// fieldSuspended is the contrary of active, or the time from which or until which a user is
+	// suspended. All columns with such a name count.
+	fieldSuspended field = "suspended"
 )
 
 // guesses are the names of columns that are plain enough to be found, the best first.
@@ -35,6 +38,11 @@ var guesses = map[field][]string{
 	fieldCreated:  {"created_at", "date_joined", "created", "created_on", "registered_at", "joined_at"},
 	fieldVerified: nil,
 	fieldActive:   {"is_active", "active"},
+	fieldSuspended: {
+		"suspended", "is_suspended", "suspended_at", "suspended_until", "disabled", "is_disabled", "disabled_at", "banned", "is_banned", "banned_at",
+		"banned_until", "blocked", "is_blocked", "blocked_at", "blocked_until", "locked", "is_locked", "locked_at", "locked_until",
+		"deleted", "is_deleted", "deleted_at", "deactivated_at",
+	},
 }
 
 // Mapping says which column has what, beyond what is found by itself: email to mail.
@@ -66,7 +74,7 @@ func joined[T ~string](names []T) string {
 }
 
 // columns says where in a row each field is.
-type columns map[field]int
+type columns map[field][]int
 
 // find finds the fields among the names of columns. The error says which are missing.
 func (m Mapping) find(names []string) (columns, error) {
@@ -74,84 +82,70 @@ func (m Mapping) find(names []string) (columns, error) {
 	for of, column := range m {
 		at := indexFold(names, column)
 		if at < 0 {
-			return nil, fmt.Errorf("there is no column %s; there are %s", column, strings.Join(names, ", "))
+			return nil, fmt.Errorf("there is no column %s%s", column, thereAre(names))
 		}
-		found[of] = at
+		found[of] = []int{at}
 	}
 	for of, guessed := range guesses {
-		if _, isMapped := found[of]; isMapped {
+		if found[of] != nil {
 			continue
 		}
 		for _, name := range guessed {
 			if at := indexFold(names, name); at >= 0 && !found.has(at) {
-				found[of] = at
-				break
+				if found[of] = append(found[of], at); of != fieldSuspended {
+					break
+				}
 			}
 		}
 	}
 	for _, of := range []field{fieldEmail, fieldPassword} {
-		if _, ok := found[of]; !ok {
-			return nil, fmt.Errorf("no column looks like %s; there are %s: name it with --map %[1]s=COLUMN", of, strings.Join(names, ", "))
+		if found[of] == nil {
+			return nil, fmt.Errorf("no column looks like %s%s: name it with --map %[1]s=COLUMN", of, thereAre(names))
 		}
 	}
 	return found, nil
 }
 
+// thereAre lists names; nothing without any.
+func thereAre(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "; there are " + strings.Join(names, ", ")
+}
+
 func (c columns) has(at int) bool {
 	for _, taken := range c {
-		if taken == at {
+		if slices.Contains(taken, at) {
 			return true
 		}
 	}
 	return false
 }
 
-func indexFold(names []string, name string) int {
-	return slices.IndexFunc(names, func(other string) bool { return strings.EqualFold(other, name) })
+// folded makes names equal that differ only in capitals, spaces and hyphens, such as E-Mail
+// and e_mail.
+func folded(name string) string {
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(name)))
 }
 
-// describe says in words which column has what, in the order of the columns.
-func (c columns) describe(names []string) string {
-	var parts []string
+func indexFold(names []string, name string) int {
+	return slices.IndexFunc(names, func(other string) bool { return folded(other) == folded(name) })
+}
+
+// describe says in words which column has what, in the order of the columns, and which are
+// not used.
+func (c columns) describe(names []string) (used, unused string) {
+	var parts, rest []string
 	for i, name := range names {
+		if !c.has(i) {
+			rest = append(rest, name)
+		}
 		for of, at := range c {
-			if at == i {
+			if slices.Contains(at, i) {
 				parts = append(parts, fmt.Sprintf("%s from %s", of, name))
 			}
 		}
 	}
-	return strings.Join(parts, ", ")
-}
-
-// row makes a row from its values.
-func (c columns) row(number int64, values []any) Row {
-	row := Row{Number: number}
-	text := func(of field) string {
-		at, ok := c[of]
-		if !ok {
-			return ""
-		}
-		s, problem := textOf(values[at])
-		if problem != "" && row.problem == "" {
-			row.problem = fmt.Sprintf("%s: %s", of, problem)
-		}
-		return s
-	}
-	row.ID, row.Email, row.Password, row.Picture = text(fieldID), text(fieldEmail), text(fieldPassword), text(fieldPicture)
-	row.Name = strings.TrimSpace(text(fieldFirst) + " " + text(fieldLast))
-	if _, isSplit := c[fieldFirst]; !isSplit || row.Name == "" {
-		if name := text(fieldName); name != "" {
-			row.Name = name
-		}
-	}
-	if at, ok := c[fieldCreated]; ok {
-		row.CreatedAt = timeOf(values[at])
-	}
-	if at, ok := c[fieldVerified]; ok {
-		row.IsVerified = isTrue(values[at])
-	}
-	if at, ok := c[fieldActive]; ok {
-		row.IsSuspended = values[at] != nil && !isTrue(values[at])
-	}
-	return row
+	return strings.Join(parts, ", "), strings.Join(rest, ", ")
 }

@@ -36,7 +36,7 @@ func TestColumns(t *testing.T) {
 			}
 			continue
 		}
-		if got := found.describe(names); got != c.want {
+		if got, _ := found.describe(names); got != c.want {
 			t.Errorf("%s: %s", c.names, got)
 		}
 	}

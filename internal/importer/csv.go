@@ -1,18 +1,17 @@
 package importer
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 )
 
 // CSV is a file of users with the names of its columns in the first line (RFC 4180). The
-// values are separated by commas, semicolons or tabs, whatever the first line has.
+// values are separated by commas, semicolons or tabs, whatever the first line has most.
 type CSV struct {
 	file    *os.File
 	name    string
@@ -34,45 +33,43 @@ func OpenCSV(path, name string, mapping Mapping) (*CSV, error) {
 	return c, nil
 }
 
-// begin reads the first line.
-func (c *CSV) begin() (*csv.Reader, error) {
+// begin reads the first line. No error quotes a value of a user, who may be there.
+func (c *CSV) begin() (*records, error) {
 	if _, err := c.file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	buffered := bufio.NewReaderSize(c.file, 64<<10)
-	if mark, _ := buffered.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // a byte order mark
-		_, _ = buffered.Discard(3)
-	}
-	head, _ := buffered.Peek(4 << 10)
-	head, _, _ = bytes.Cut(head, []byte("\n"))
-	r := csv.NewReader(buffered)
-	r.FieldsPerRecord, r.ReuseRecord, r.Comma = -1, true, separator(head)
-	names, err := r.Read()
+	r := newRecords(c.file)
+	head, err := r.head()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty; its first line names the columns")
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.names = append([]string(nil), names...)
+	if strings.ContainsAny(strings.Join(head, ""), "@$:") {
+		return nil, errors.New("the first line does not name the columns, such as id,email,name,password_hash")
+	}
+	c.names = head
 	c.columns, err = c.mapping.find(c.names)
 	return r, err
 }
 
+// separator is the sign that a line has most.
 func separator(head []byte) rune {
+	best := ','
 	for _, sign := range ";\t" {
-		if bytes.ContainsRune(head, sign) && !bytes.ContainsRune(head, ',') {
-			return sign
+		if bytes.Count(head, []byte(string(sign))) > bytes.Count(head, []byte(string(best))) {
+			best = sign
 		}
 	}
-	return ','
+	return best
 }
 
 // Name implements [Source].
 func (c *CSV) Name() string { return c.name }
 
-// Describe says which columns were found.
-func (c *CSV) Describe() string { return c.columns.describe(c.names) }
+// Describe says which columns were found, and which are not used.
+func (c *CSV) Describe() (used, unused string) { return c.columns.describe(c.names) }
 
 // Count implements [Source].
 func (c *CSV) Count(ctx context.Context) (n int64, err error) {
@@ -88,7 +85,7 @@ func (c *CSV) Each(ctx context.Context, f func(Row) error) error {
 	}
 	values := make([]any, len(c.names))
 	for number := int64(1); ; number++ {
-		record, err := r.Read()
+		record, err := r.next(len(c.names))
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -99,13 +96,16 @@ func (c *CSV) Each(ctx context.Context, f func(Row) error) error {
 			return err
 		}
 		row := Row{Number: number}
-		if len(record) != len(c.names) {
+		switch {
+		case record == nil:
+			row.problem = fmt.Sprintf("its line is longer than %d bytes", maxLine)
+		case len(record) != len(c.names):
 			row.problem = fmt.Sprintf("it has %d values, and the first line names %d", len(record), len(c.names))
-		} else {
+		default:
 			for i, value := range record {
 				values[i] = value
 			}
-			row = c.columns.row(number, values)
+			row = c.columns.row(number, c.names, values)
 		}
 		if err := f(row); err != nil {
 			return err

@@ -2,9 +2,10 @@
 // from any table, and from a CSV file.
 //
 // A [Source] has rows. columns.go finds out which column is what, value.go reads the values,
-// user.go judges a row, apply.go stores it, pictures.go brings in the picture. What was brought
+// user.go judges a row, apply.go stores it, again.go brings users up to date who came before,
+// pictures.go brings in the picture, gone.go finds the users who are gone there. What was brought
 // in is remembered (table imports), so an import can be stopped and repeated: nothing is doubled,
-// and a user who was changed here since stays as is.
+// and what a user has changed here since stays.
 package importer
 
 import (
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/token"
 )
 
 // Row is a user as elsewhere.
@@ -23,12 +25,17 @@ type Row struct {
 	ID          string
 	Name        string
 	Email       string
-	Password    string // a hash
-	Picture     string // a file name, a path or an address; empty: none
-	CreatedAt   time.Time
-	IsVerified  bool // of the address
+	Password    string    // a hash
+	Picture     string    // a file name, a path or an address; empty: none
+	CreatedAt   time.Time // zero: not known
+	IsVerified  bool      // of the address
 	IsSuspended bool
-	problem     string // why the row cannot be read; empty: it can
+	// SuspendedFrom and SuspendedUntil suspend a user from or until a time; zero: they do not.
+	SuspendedFrom, SuspendedUntil time.Time
+
+	problem      string  // why the row cannot be read; empty: it can
+	isBadPicture bool    // the cell of the picture cannot be read
+	unclear      []field // whose values cannot be read
 }
 
 // Source is where users come from.
@@ -49,6 +56,7 @@ type Options struct {
 	AllVerified     bool   // every address counts as verified
 	WithoutPassword bool   // also users without a hash that is known, who have to reset it
 	CheckPictures   bool   // only look whether the picture files are there
+	SuspendGone     bool   // suspend users who were imported before and are gone there
 	Prehashed       bool   // bcrypt hashes are those of a SHA-256, as Flask-Bcrypt can make them
 
 	// Judged is called for each row once it is stored; nil: not called.
@@ -65,14 +73,15 @@ const (
 	Imported  Outcome = "imported"
 	Updated   Outcome = "updated"   // changed there since the last import
 	Unchanged Outcome = "unchanged" // imported before
-	Kept      Outcome = "kept"      // changed there and here; stays as it is here
+	Kept      Outcome = "kept"      // something was changed there and here; that stays as it is here
 	Deleted   Outcome = "deleted"   // imported before, and deleted here since
+	Gone      Outcome = "gone"      // imported before, and not there any more; has no row
 	Rejected  Outcome = "rejected"
 )
 
 // Verdict is what became of a row, and why.
 type Verdict struct {
-	Row     int64   `json:"row"`
+	Row     int64   `json:"row,omitempty"` // 0: the user is gone there
 	ID      string  `json:"id,omitempty"`
 	Email   string  `json:"email,omitempty"`
 	Outcome Outcome `json:"outcome"`
@@ -89,14 +98,47 @@ type Summary struct {
 	Reasons  map[string]int64  `json:"reasons"`
 	Hashes   map[string]int64  `json:"hashes"`
 	Pictures map[string]int64  `json:"pictures"`
+	// Users who are not rejected: how many come suspended, with a verified address, and without
+	// the time of their registration.
+	Suspended int64 `json:"suspended"`
+	Verified  int64 `json:"verified"`
+	Undated   int64 `json:"undated"`
+	// Unclear counts the values that could not be read, by field. They count as none.
+	Unclear map[string]int64 `json:"unclear"`
 }
 
 func newSummary() Summary {
-	return Summary{Outcomes: make(map[Outcome]int64), Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}}
+	return Summary{
+		Outcomes: make(map[Outcome]int64), Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}, Unclear: map[string]int64{},
+	}
+}
+
+// Users counts what is special about the users who are not rejected.
+func (s Summary) Users() map[string]int64 {
+	return map[string]int64{"suspended": s.Suspended, "verified": s.Verified, "without_a_date": s.Undated}
+}
+
+func (s *Summary) countRow(j judged, isSuspended bool) {
+	s.count(j.verdict)
+	for _, of := range j.row.unclear {
+		s.Unclear[string(of)]++
+	}
+	if j.verdict.Outcome == Rejected {
+		return
+	}
+	for count, counts := range map[*int64]bool{
+		&s.Suspended: isSuspended, &s.Verified: j.user.EmailVerified, &s.Undated: j.row.CreatedAt.IsZero(),
+	} {
+		if counts {
+			*count++
+		}
+	}
 }
 
 func (s *Summary) count(v Verdict) {
-	s.Rows++
+	if v.Row != 0 {
+		s.Rows++
+	}
 	s.Outcomes[v.Outcome]++
 	for name, counts := range map[string]map[string]int64{v.Reason: s.Reasons, v.Hash: s.Hashes, v.Picture: s.Pictures} {
 		if name != "" {
@@ -130,7 +172,7 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 	if err != nil {
 		return Summary{}, err
 	}
-	r := &run{Importer: im, opt: opt, source: source.Name(), total: total, summary: newSummary()}
+	r := &run{Importer: im, opt: opt, id: token.ID(), source: source.Name(), total: total, summary: newSummary()}
 	if err := r.openUploads(); err != nil {
 		return Summary{}, err
 	}
@@ -144,6 +186,9 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 	})
 	if err == nil {
 		err = r.flush(ctx)
+	}
+	if err == nil {
+		err = r.findGone(ctx)
 	}
 	if ctx.Err() != nil {
 		err = ErrInterrupted
@@ -166,15 +211,20 @@ func (r *run) flush(ctx context.Context) error {
 		return err
 	}
 	for _, j := range judged {
-		r.summary.count(j.verdict)
-		if r.opt.Judged != nil {
-			if err := r.opt.Judged(j.verdict); err != nil {
-				return err
-			}
+		r.summary.countRow(j, r.isSuspended(j.row))
+		if err := r.report(j.verdict); err != nil {
+			return err
 		}
 	}
 	if r.opt.Progress != nil {
 		r.opt.Progress("users", r.summary.Rows, max(r.total, r.summary.Rows))
 	}
 	return nil
+}
+
+func (r *run) report(v Verdict) error {
+	if r.opt.Judged == nil {
+		return nil
+	}
+	return r.opt.Judged(v)
 }

@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -62,7 +64,14 @@ func (r *run) bringPictures(ctx context.Context, batch []judged) error {
 	free, failed := make(chan struct{}, atOnce), make([]error, len(batch))
 	for i := range batch {
 		j := &batch[i]
-		if isDefault(j.row.Picture) || j.verdict.Outcome == Rejected || j.verdict.Outcome == Deleted {
+		if j.verdict.Outcome == Rejected || j.verdict.Outcome == Deleted {
+			continue
+		}
+		if j.row.isBadPicture {
+			j.verdict.Picture = pictureUnreadable
+			continue
+		}
+		if isDefault(j.row.Picture) {
 			continue
 		}
 		free <- struct{}{}
@@ -75,10 +84,13 @@ func (r *run) bringPictures(ctx context.Context, batch []judged) error {
 	return errors.Join(failed...)
 }
 
+// defaults are the usual names of the picture that all users have at first, without extension.
+var defaults = []string{"none", "null", "default", "default_avatar", "default-avatar", "default_profile", "default_profile_pic", "default_picture", "default_pic"}
+
 // isDefault reports whether a user has no picture, or the one that all have at first.
 func isDefault(name string) bool {
 	base := strings.ToLower(path.Base(strings.TrimSpace(name)))
-	return name == "" || base == "none" || base == "null" || strings.HasPrefix(base, "default.") || strings.HasPrefix(base, "default_")
+	return name == "" || slices.Contains(defaults, strings.TrimSuffix(base, path.Ext(base)))
 }
 
 // bringPicture brings in one picture, and says what became of it.
@@ -100,7 +112,7 @@ func (r *run) bringPicture(ctx context.Context, j *judged) (string, error) {
 		}
 		return pictureFound, nil
 	}
-	version, err := r.pictureVersion(ctx, j.userID)
+	version, err := r.pictureVersion(ctx, j.user.ID)
 	if err != nil {
 		return "", err
 	}
@@ -121,20 +133,20 @@ func (r *run) pictureVersion(ctx context.Context, userID string) (string, error)
 
 // setPicture makes a file the picture of a user. Its old address goes on to work.
 func (r *run) setPicture(ctx context.Context, j *judged, data []byte, name string, sum []byte) (string, error) {
-	name = strings.TrimPrefix(name, j.userID+"_")
-	if _, err := r.pictures.Set(ctx, j.userID, media.Upload{Filename: name, Data: data}, guard.Client{}); err != nil {
+	name = strings.TrimPrefix(name, j.user.ID+"_")
+	if _, err := r.pictures.Set(ctx, j.user.ID, media.Upload{Filename: name, Data: data}, guard.Client{}); err != nil {
 		if public, ok := errors.AsType[*guard.Error](err); ok && public.Kind == guard.KindInvalid {
 			return pictureUnreadable, nil
 		}
-		return "", fmt.Errorf("picture of user %s: %w", j.userID, err)
+		return "", fmt.Errorf("picture of user %s: %w", j.user.ID, err)
 	}
 	err := r.db.Tx(ctx, func(tx *store.Tx) error {
-		now, err := tx.PictureOfUser(ctx, j.userID)
+		now, err := tx.PictureOfUser(ctx, j.user.ID)
 		if err != nil {
 			return err
 		}
 		if now.Name != name {
-			if err := tx.AddOldPictureName(ctx, j.userID, name); err != nil {
+			if err := tx.AddOldPictureName(ctx, j.user.ID, name); err != nil {
 				return err
 			}
 		}
@@ -154,9 +166,9 @@ func (r *run) readPicture(value string) (data []byte, name string, err error) {
 	value = strings.ReplaceAll(value, `\`, "/")
 	name = path.Base(value)
 	whole := strings.TrimPrefix(path.Clean("/"+value), "/")
-	f, err := r.uploads.Open(whole)
+	f, err := r.openPicture(whole)
 	if err != nil {
-		f, err = r.uploads.Open(name)
+		f, err = r.openPicture(name)
 	}
 	if err != nil {
 		return nil, name, err
@@ -167,4 +179,9 @@ func (r *run) readPicture(value string) (data []byte, name string, err error) {
 	}
 	data, err = io.ReadAll(io.LimitReader(f, maxPictureBytes))
 	return data, name, err
+}
+
+// openPicture opens a file below the folder. O_NONBLOCK lets a pipe open at once.
+func (r *run) openPicture(name string) (*os.File, error) {
+	return r.uploads.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }

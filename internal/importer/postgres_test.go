@@ -41,7 +41,7 @@ func TestPostgres(t *testing.T) {
 		t.Errorf("%+v", users)
 	}
 	for query, want := range map[string]string{
-		"DELETE FROM auth.users RETURNING email, encrypted_password, email_confirmed_at": "read-only transaction",
+		"DELETE FROM auth.users RETURNING email, encrypted_password, email_confirmed_at": "syntax error",
 		"SELECT nothing": "nothing",
 	} {
 		opt.Query = query

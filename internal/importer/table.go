@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -16,43 +17,75 @@ type TableOptions struct {
 	Query   string   // in place of a table
 	Tables  []string // names to look for
 	Mapping Mapping
+	// Scratch makes a folder for a copy of a SQLite database that cannot be read in place. The
+	// second result removes it.
+	Scratch func() (folder string, remove func() error, err error)
 }
 
 // Table is a table of users in the database of an app.
 type Table struct {
-	db      *sql.DB
-	close   func() error
-	list    string // the query for the names of all tables
+	db    *sql.DB
+	tx    *sql.Tx // one reading, so rows that are written meanwhile do not show
+	close func() error
+
+	isPostgres bool
+
+	tables  string // the query for the names of all tables
 	name    string
 	query   string
 	columns columns
 	names   []string
+	types   []string // those of the columns, as the database names them
 }
 
 // OpenTable opens the database of an app, by the path of a SQLite file or the address of a
-// PostgreSQL server. It is only read. A SQLite file is copied first, so that the app can go
-// on writing.
+// PostgreSQL server, also as SQLAlchemy writes them. It is only read, and the app can go on
+// writing.
 func OpenTable(ctx context.Context, from string, opt TableOptions) (*Table, error) {
-	t := &Table{name: opt.Name}
-	open := t.openSQLite
-	if strings.HasPrefix(from, "postgres://") || strings.HasPrefix(from, "postgresql://") {
-		open = t.openPostgres
+	t := &Table{name: opt.Name, close: func() error { return nil }}
+	kind, place, err := location(from)
+	if err != nil {
+		return t, err
 	}
-	err := open(ctx, from)
+	if kind == "postgres" {
+		err = t.openPostgres(ctx, place)
+	} else {
+		err = t.openSQLite(ctx, place, opt.Scratch)
+	}
+	if err == nil {
+		t.tx, err = t.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: t.isolation()})
+	}
 	if err == nil {
 		err = t.choose(ctx, opt)
 	}
-	if err != nil && t.close != nil {
+	if err != nil {
 		err = errors.Join(err, t.Close())
 	}
 	return t, err
 }
 
+func (t *Table) isolation() sql.IsolationLevel {
+	if t.isPostgres {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault // SQLite has one
+}
+
 // choose finds the table and its columns.
 func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 	if opt.Query != "" {
-		t.query = opt.Query
-		return t.find(ctx, opt.Query, opt.Mapping)
+		t.query = withoutEnd(opt.Query)
+		if err := t.find(ctx, `SELECT * FROM (`+t.query+`) AS rows_to_import WHERE 1 = 0`, opt.Mapping); err != nil {
+			return err
+		}
+		if t.isPostgres { // two columns may have one name
+			aliases := make([]string, len(t.names))
+			for i := range aliases {
+				aliases[i] = fmt.Sprintf("column_%d", i)
+			}
+			t.query = `SELECT ` + t.list(aliases) + ` FROM (` + t.query + `) AS rows_to_import (` + strings.Join(aliases, ", ") + `)`
+		}
+		return nil
 	}
 	table := opt.Table
 	if table == "" {
@@ -60,77 +93,35 @@ func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 			return err
 		}
 	}
-	if err := t.find(ctx, `SELECT * FROM `+quotedTable(table)+` WHERE 1 = 0`, opt.Mapping); err != nil {
+	if err := t.find(ctx, noRowsOf(table), opt.Mapping); err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
-	var list []string
-	for _, name := range t.names {
-		list = append(list, quoted(name))
-	}
-	t.query = `SELECT ` + strings.Join(list, ", ") + ` FROM ` + quotedTable(table)
-	if at, ok := t.columns[fieldID]; ok { // the first row with an address is the oldest one
-		t.query += ` ORDER BY ` + quoted(t.names[at])
-	}
+	t.query = `SELECT ` + t.list(t.names) + ` FROM ` + quotedTable(table) + t.order()
 	return nil
 }
 
-// find finds the columns of a query, and leaves out those that are of no use.
-func (t *Table) find(ctx context.Context, query string, mapping Mapping) error {
-	rows, err := t.db.QueryContext(ctx, query)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if t.names, err = rows.Columns(); err != nil {
-		return err
-	}
-	if t.columns, err = mapping.find(t.names); err != nil {
-		return err
-	}
-	return rows.Err()
-}
+func noRowsOf(table string) string { return `SELECT * FROM ` + quotedTable(table) + ` WHERE 1 = 0` }
 
-// findTable finds the table of users by its name or, if there is only one, by its columns.
-func (t *Table) findTable(ctx context.Context, opt TableOptions) (string, error) {
-	tables, err := t.tables(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, name := range opt.Tables {
-		if at := indexFold(tables, name); at >= 0 {
-			return tables[at], nil
-		}
-	}
-	var fitting []string
-	for _, name := range tables {
-		if t.find(ctx, `SELECT * FROM `+quotedTable(name)+` WHERE 1 = 0`, opt.Mapping) == nil {
-			fitting = append(fitting, name)
-		}
-	}
-	switch {
-	case len(fitting) == 1:
-		return fitting[0], nil
-	case len(fitting) > 1:
-		return "", fmt.Errorf("several tables look like users: %s; name one with --table", strings.Join(fitting, ", "))
-	}
-	return "", fmt.Errorf("no table looks like users; there are %s: name one with --table, and its columns with --map", strings.Join(tables, ", "))
-}
+// end is what may follow the query in a text: space, semicolons and comments.
+var end = regexp.MustCompile(`(?:\s|;|--[^\n'"]*$|/\*[^*]*\*/)+$`)
+
+func withoutEnd(query string) string { return end.ReplaceAllString(query, "") + "\n" }
 
 // Name implements [Source].
 func (t *Table) Name() string { return t.name }
 
-// Describe says which columns were found.
-func (t *Table) Describe() string { return t.columns.describe(t.names) }
+// Describe says which columns were found, and which are not used.
+func (t *Table) Describe() (used, unused string) { return t.columns.describe(t.names) }
 
 // Count implements [Source].
 func (t *Table) Count(ctx context.Context) (n int64, err error) {
-	err = t.db.QueryRowContext(ctx, `SELECT count(*) FROM (`+t.query+`) AS rows_to_import`).Scan(&n)
+	err = t.tx.QueryRowContext(ctx, `SELECT count(*) FROM (`+t.query+`) AS rows_to_import`).Scan(&n)
 	return n, err
 }
 
 // Each implements [Source].
 func (t *Table) Each(ctx context.Context, f func(Row) error) error {
-	rows, err := t.db.QueryContext(ctx, t.query)
+	rows, err := t.tx.QueryContext(ctx, t.query)
 	if err != nil {
 		return err
 	}
@@ -144,7 +135,7 @@ func (t *Table) Each(ctx context.Context, f func(Row) error) error {
 		if err := rows.Scan(places...); err != nil {
 			return err
 		}
-		if err := f(t.columns.row(number, slices.Clone(values))); err != nil {
+		if err := f(t.columns.row(number, t.names, slices.Clone(values))); err != nil {
 			return err
 		}
 	}
@@ -154,6 +145,9 @@ func (t *Table) Each(ctx context.Context, f func(Row) error) error {
 // Close implements [Source].
 func (t *Table) Close() error {
 	var err error
+	if t.tx != nil {
+		_ = t.tx.Rollback() // it was only read
+	}
 	if t.db != nil {
 		err = t.db.Close()
 	}

@@ -34,7 +34,7 @@ type takeIn struct {
 const maxBatchBytes = 16 << 20
 
 // TakeIn brings back what Cardea has exported: users, sessions, events and pictures, as they
-// were. Users whose id is there already stay as they are.
+// were. Users whose id is there already stay as they are, pictures included.
 func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt Options) (Summary, error) {
 	t := &takeIn{Importer: im, opt: opt, summary: newSummary()}
 	var number int64
@@ -74,7 +74,7 @@ func (t *takeIn) flush(ctx context.Context) error {
 		return nil
 	})
 	for i, e := range t.batch {
-		if err == nil && e.user.Picture != nil && verdicts[i].Outcome != Rejected && !t.opt.CheckPictures {
+		if err == nil && e.user.Picture != nil && verdicts[i].Outcome != Rejected {
 			verdicts[i].Picture, err = t.takePicture(ctx, e)
 		}
 	}
@@ -114,8 +114,17 @@ func (t *takeIn) takeUser(ctx context.Context, tx *store.Tx, e exported) (Verdic
 	if err != nil {
 		return v, err
 	}
-	return v, create(ctx, tx, row, e.user)
+	if err := create(ctx, tx, row, e.user); err != nil || e.user.Picture == nil {
+		return v, err
+	}
+	return v, tx.SetImport(ctx, store.Import{Key: pictureKey(row.ID), Source: exportSource, UserID: row.ID})
 }
+
+// exportSource is that of users whose picture is still to come. The picture comes after the
+// user, and an import may stop between the two.
+var exportSource = store.Sum("\x00export")
+
+func pictureKey(userID string) []byte { return store.Sum("\x00export\x00" + userID) }
 
 // wantNew rejects a user whose id or address somebody else has. The same user may be there
 // already, because an import was interrupted.
@@ -181,7 +190,7 @@ func userOf(u transfer.User) (store.User, error) {
 		return store.User{}, reject{"bad_name", "the name is empty, too long, or has control characters"}
 	}
 	if _, _, err := acceptedHash(u.PasswordHash, false); err != nil && u.PasswordHash != "" {
-		return store.User{}, err
+		return store.User{}, reject{"unknown_hash", "the password hash is not one that Cardea knows, or costs too much to verify"}
 	}
 	row := store.User{
 		ID: u.ID, Name: u.Name, Email: u.Email, EmailKey: account.EmailKey(u.Email), EmailVerified: u.EmailVerified, Language: u.Language,
@@ -193,13 +202,17 @@ func userOf(u transfer.User) (store.User, error) {
 	return row, nil
 }
 
-// takePicture stores the picture of a user who has none, and says what became of it.
+// takePicture stores the picture of a user who came by this import, and says what became of
+// it.
 func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
-	switch _, err := t.db.PictureOfUser(ctx, e.user.ID); {
-	case err == nil:
+	switch _, err := t.db.ImportByKey(ctx, pictureKey(e.user.ID)); {
+	case errors.Is(err, store.ErrNotFound):
 		return pictureUnchanged, nil
-	case !errors.Is(err, store.ErrNotFound):
-		return "", err
+	case err != nil || t.opt.CheckPictures:
+		return pictureFound, err
+	}
+	if _, err := t.db.PictureOfUser(ctx, e.user.ID); err == nil {
+		return pictureKept, nil
 	}
 	p := e.user.Picture
 	brought := media.Exported{
@@ -209,9 +222,12 @@ func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
 		brought.Crops = append(brought.Crops, store.Crop{Side: crop.Side})
 		brought.CropData = append(brought.CropData, e.files[crop.File])
 	}
-	err := t.pictures.Bring(ctx, brought)
+	became, err := pictureImported, t.pictures.Bring(ctx, brought)
 	if errors.Is(err, media.ErrNotExported) {
-		return pictureUnreadable, nil
+		became, err = pictureUnreadable, nil
 	}
-	return pictureImported, err
+	if err != nil {
+		return "", err
+	}
+	return became, t.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteImport(ctx, pictureKey(e.user.ID)) })
 }

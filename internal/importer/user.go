@@ -1,9 +1,6 @@
 package importer
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -29,10 +26,7 @@ const maxValue = 4096
 // are there already: common passwords are not known, and a name that would be refused is
 // mended.
 func (r *run) user(row Row) (u store.User, format string, err error) {
-	switch {
-	case row.problem != "":
-		return u, "", reject{"unreadable", row.problem}
-	case !isID(row.ID) && row.ID != "":
+	if !isID(row.ID) && row.ID != "" {
 		return u, "", reject{"bad_id", "the id cannot stay: ids have letters, digits and hyphens, at most 64"}
 	}
 	email := strings.TrimSpace(row.Email)
@@ -50,13 +44,19 @@ func (r *run) user(row Row) (u store.User, format string, err error) {
 		ID: row.ID, Name: nameOf(row.Name, email), Email: email, EmailKey: account.EmailKey(email),
 		EmailVerified: row.IsVerified || r.opt.AllVerified, PasswordHash: hash, CreatedAt: r.createdAt(row),
 	}
-	if row.IsSuspended {
+	if r.isSuspended(row) {
 		u.SuspendedAt = store.Stored(r.now())
 	}
 	if u.ID == "" {
 		u.ID = token.ID()
 	}
 	return u, format, nil
+}
+
+// isSuspended reports whether a user may not sign in there at the moment.
+func (r *run) isSuspended(row Row) bool {
+	now := r.now()
+	return row.IsSuspended || !row.SuspendedFrom.IsZero() && !row.SuspendedFrom.After(now) || row.SuspendedUntil.After(now)
 }
 
 // createdAt is when the user registered there; now if that is unknown or to come.
@@ -114,27 +114,6 @@ func (r *run) hash(typed string) (hash, format string, err error) {
 	return "", format, err
 }
 
-// sourceHash names what was read of a user there.
-func sourceHash(row Row) []byte {
-	row.Number, row.problem = 0, ""
-	return hashOf(row)
-}
-
-// stateHash names what an import can change about a user here. If it is another one later, the
-// user was changed here, or has signed in: that makes the hash anew.
-func stateHash(u store.User) []byte {
-	return hashOf([]any{u.ID, u.Name, u.Email, u.EmailVerified, u.PasswordHash, !u.SuspendedAt.IsZero()})
-}
-
-func hashOf(v any) []byte {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("importer: %v", err)) // plain values
-	}
-	sum := sha256.Sum256(data)
-	return sum[:]
-}
-
 // keyOf names a row of a source for good: by its id or, without one, by the address. It is
 // hashed, because it stays when the user is deleted.
 func keyOf(source string, row Row) []byte {
@@ -142,6 +121,5 @@ func keyOf(source string, row Row) []byte {
 	if row.ID == "" {
 		who = "email:" + account.EmailKey(row.Email)
 	}
-	sum := sha256.Sum256([]byte(source + "\x00" + who))
-	return sum[:]
+	return store.Sum(source + "\x00" + who)
 }

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// textOf reads a value as a text; nil is empty. problem says why it cannot be read.
+// textOf reads a value as a text; nil and \N, as MySQL and PostgreSQL export it, are empty.
+// problem says why it cannot be read.
 func textOf(value any) (text, problem string) {
 	switch v := value.(type) {
 	case nil:
@@ -19,12 +20,16 @@ func textOf(value any) (text, problem string) {
 		text = string(v)
 	case int64:
 		return strconv.FormatInt(v, 10), ""
+	case time.Time:
+		return v.Format(time.RFC3339Nano), ""
 	case [16]byte: // a UUID of PostgreSQL
 		return fmt.Sprintf("%x-%x-%x-%x-%x", v[:4], v[4:6], v[6:8], v[8:10], v[10:]), ""
 	default:
 		text = fmt.Sprint(v)
 	}
 	switch {
+	case text == `\N`:
+		return "", ""
 	case len(text) > maxValue:
 		return "", fmt.Sprintf("longer than %d bytes", maxValue)
 	case !utf8.ValidString(text):
@@ -33,22 +38,68 @@ func textOf(value any) (text, problem string) {
 	return text, ""
 }
 
-// isTrue reads a truth. A time, such as that of a confirmation, is true.
-func isTrue(value any) bool {
+// nameText reads a name as far as it can be read.
+func nameText(value any) string {
 	switch v := value.(type) {
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case time.Time:
-		return !v.IsZero()
+	case string:
+		value = cut(v)
+	case []byte:
+		value = cut(string(v))
 	}
 	text, _ := textOf(value)
-	switch strings.ToLower(strings.TrimSpace(text)) {
-	case "", "0", "f", "false", "n", "no", "off", "null", "none":
-		return false
+	return text
+}
+
+func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxValue)], "") }
+
+// lowerText reads a value that is no text for people: empty if there is none.
+func lowerText(value any) string {
+	text, _ := textOf(value)
+	switch text = strings.ToLower(strings.TrimSpace(text)); {
+	case text == "null", text == "none", text == "-infinity", strings.HasPrefix(text, "0000-00-00"):
+		return ""
 	}
-	return true
+	return text
+}
+
+// truth is what a value says.
+type truth int
+
+// Truths. A time is of its own kind.
+const (
+	noTruth truth = iota // empty
+	isFalse
+	isTrue
+	isTime
+	isUnclear
+)
+
+// truthOf reads a truth: a word, a number or a time.
+func truthOf(value any) (truth, time.Time) {
+	if v, ok := value.(bool); ok {
+		value = strconv.FormatBool(v)
+	}
+	text := lowerText(value)
+	switch text {
+	case "":
+		return noTruth, time.Time{}
+	case "f", "false", "n", "no", "off":
+		return isFalse, time.Time{}
+	case "t", "true", "y", "yes", "on":
+		return isTrue, time.Time{}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	isNumber := err == nil && n-n == 0 // neither infinite nor NaN
+	if isNumber && n == 0 {
+		return isFalse, time.Time{}
+	}
+	if isNumber && n < 1e8 { // no time since 1973
+		return isTrue, time.Time{}
+	}
+	if at := timeOf(value); !at.IsZero() {
+		return isTime, at
+	}
+	return isUnclear, time.Time{}
 }
 
 // layouts are the forms in which databases write times as texts.
@@ -57,11 +108,12 @@ var layouts = []string{
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04", time.DateOnly,
 }
 
-// timeOf reads a time; zero if it cannot be read. One without a zone is taken for UTC, and a
-// number for the seconds, milliseconds or microseconds since 1970.
+// timeOf reads a time; zero if it cannot be read, or is before year 1 or after year 9999. One
+// without a zone is taken for UTC, and a number for the seconds, milliseconds or microseconds
+// since 1970.
 func timeOf(value any) time.Time {
 	if t, ok := value.(time.Time); ok {
-		return t.UTC()
+		return inRange(t)
 	}
 	text, _ := textOf(value)
 	text = strings.TrimSpace(text)
@@ -76,8 +128,16 @@ func timeOf(value any) time.Time {
 	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC()
+			return inRange(t)
 		}
 	}
 	return time.Time{}
+}
+
+func inRange(t time.Time) time.Time {
+	t = t.UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
+	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/importer"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -48,11 +48,16 @@ func (d *Data) TryTakeIn(ctx context.Context, export io.ReaderAt, size int64, op
 
 // onCopy calls f with a copy of the database, which is removed afterwards.
 func (d *Data) onCopy(ctx context.Context, f func(*store.DB) error) (err error) {
-	folder, err := os.MkdirTemp("", ".cardea-import-")
+	folder, remove, err := datadir.Scratch(d.dir.Path)
 	if err != nil {
-		return noTemporaryFolder(err)
+		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() { err = errors.Join(err, remove()) }()
+	defer func() {
+		if errors.Is(err, store.ErrFull) {
+			err = fmt.Errorf("no space is left in %s, which holds a copy of the database during the trial; make room there", filepath.Dir(folder))
+		}
+	}()
 	file := filepath.Join(folder, "cardea.db")
 	if err := d.db.Snapshot(ctx, file); err != nil {
 		return fmt.Errorf("cannot copy the database: %w", inWords(err))

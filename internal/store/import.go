@@ -1,36 +1,81 @@
 package store
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+)
 
 // Import is a row of imports: what was brought in from elsewhere. It stays when the user is
 // deleted, so that the user is not brought in again.
 type Import struct {
-	Key            []byte // SHA-256 of the source and of the id there
+	Key            []byte // [Sum] of the source and of the id there
+	Source         []byte // [Sum] of the name of the source
 	UserID         string
-	SourceHash     []byte // SHA-256 of what was read there
-	StateHash      []byte // SHA-256 of the user as brought in
+	Run            string // the last import that met the user there
+	Name           []byte // [Sum] of the name as brought in
+	Email          []byte // of the address as brought in
+	Password       []byte // of the password hash as brought in
+	PasswordHere   []byte // of the hash that a sign-in made of it; else the same
+	IsSuspended    bool   // by the import
 	PictureHash    []byte // SHA-256 of the picture's file there; empty: none was brought in
 	PictureVersion string // of the picture as brought in; empty: none was
 }
 
+// Sum names a text in imports: its SHA-256, because the row stays when the user is deleted.
+func Sum(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+func (i *Import) fields() []any {
+	return []any{
+		&i.Key, &i.Source, &i.UserID, &i.Run, &i.Name, &i.Email, &i.Password, &i.PasswordHere, &i.IsSuspended, &i.PictureHash, &i.PictureVersion,
+	}
+}
+
+const importColumns = `key, source, user_id, run, name, email, password, password_here, is_suspended, picture_hash, picture_version`
+
 // ImportByKey finds what was brought in before, or [ErrNotFound].
-func (r reads) ImportByKey(ctx context.Context, key []byte) (Import, error) {
-	i := Import{Key: key}
-	err := r.q.QueryRowContext(ctx, `SELECT user_id, source_hash, state_hash, picture_hash, picture_version FROM imports WHERE key = $1`, key).
-		Scan(&i.UserID, &i.SourceHash, &i.StateHash, &i.PictureHash, &i.PictureVersion)
+func (r reads) ImportByKey(ctx context.Context, key []byte) (i Import, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT `+importColumns+` FROM imports WHERE key = $1`, key).Scan(i.fields()...)
 	return i, r.classify(err)
+}
+
+// ImportsMissed lists users of a source that an import has not met, with a key after a given
+// one and in the order of the keys.
+func (r reads) ImportsMissed(ctx context.Context, source []byte, run string, after []byte, limit int) ([]Import, error) {
+	return readAll(ctx, r, (*Import).fields, `SELECT `+importColumns+` FROM imports
+		WHERE key > $1 AND source = $2 AND run <> $3 ORDER BY key LIMIT $4`, after, source, run, limit)
 }
 
 // SetImport notes what was brought in.
 func (tx *Tx) SetImport(ctx context.Context, i Import) error {
-	if i.PictureHash == nil {
-		i.PictureHash = []byte{}
+	for _, blob := range []*[]byte{&i.Name, &i.Email, &i.Password, &i.PasswordHere, &i.PictureHash} {
+		if *blob == nil {
+			*blob = []byte{}
+		}
 	}
-	_, err := tx.exec(ctx, `INSERT INTO imports (key, user_id, source_hash, state_hash, picture_hash, picture_version)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (key) DO UPDATE SET source_hash = excluded.source_hash, state_hash = excluded.state_hash,
+	_, err := tx.exec(ctx, `INSERT INTO imports (`+importColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (key) DO UPDATE SET run = excluded.run, name = excluded.name, email = excluded.email, password = excluded.password,
+			password_here = excluded.password_here, is_suspended = excluded.is_suspended,
 			picture_hash = excluded.picture_hash, picture_version = excluded.picture_version`,
-		i.Key, i.UserID, i.SourceHash, i.StateHash, i.PictureHash, i.PictureVersion)
+		i.Key, i.Source, i.UserID, i.Run, i.Name, i.Email, i.Password, i.PasswordHere, i.IsSuspended, i.PictureHash, i.PictureVersion)
+	return err
+}
+
+// DeleteImport forgets what was brought in.
+func (tx *Tx) DeleteImport(ctx context.Context, key []byte) error {
+	_, err := tx.exec(ctx, `DELETE FROM imports WHERE key = $1`, key)
+	return err
+}
+
+// UpgradePasswordHash is [Tx.ReplacePasswordHash] for the same password. An import does not
+// take it for a change by the user.
+func (tx *Tx) UpgradePasswordHash(ctx context.Context, userID, old, new string) error {
+	if err := tx.ReplacePasswordHash(ctx, userID, old, new); err != nil || old == new {
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE imports SET password_here = $3 WHERE user_id = $1 AND password_here = $2`, userID, Sum(old), Sum(new))
 	return err
 }
 

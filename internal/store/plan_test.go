@@ -223,7 +223,15 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		return notMissing(err)
 	},
 	"SetImport": func(tx *store.Tx, ctx context.Context) error {
-		return tx.SetImport(ctx, store.Import{Key: []byte("key"), UserID: "ann", SourceHash: []byte("s"), StateHash: []byte("t")})
+		return tx.SetImport(ctx, store.Import{Key: []byte("key"), Source: []byte("s"), UserID: "ann", Run: "r"})
+	},
+	"ImportsMissed": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ImportsMissed(ctx, []byte("s"), "r", nil, 9)
+		return err
+	},
+	"DeleteImport": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteImport(ctx, []byte("no key")) },
+	"UpgradePasswordHash": func(tx *store.Tx, ctx context.Context) error {
+		return notMissing(tx.UpgradePasswordHash(ctx, "ann", "x", "y"))
 	},
 	"KeepOldPictureName": func(tx *store.Tx, ctx context.Context) error {
 		return tx.KeepOldPictureName(ctx, store.OldPictureName{UserID: "ann", Name: "older.png", UsedAt: at(1)})

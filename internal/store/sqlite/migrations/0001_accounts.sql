@@ -159,9 +159,16 @@ CREATE INDEX outbox_by_creation ON outbox (created_at);
 -- user is not brought in again.
 CREATE TABLE imports (
     key             BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the source and of the id there
+    source          BLOB    NOT NULL, -- SHA-256 of the name of the source
     user_id         TEXT    NOT NULL, -- no reference: see above
-    source_hash     BLOB    NOT NULL, -- SHA-256 of what was read there
-    state_hash      BLOB    NOT NULL, -- SHA-256 of the user as brought in: if another now, changed here
+    run             TEXT    NOT NULL, -- the last import that met the user there
+    name            BLOB    NOT NULL, -- SHA-256 of the name as brought in
+    email           BLOB    NOT NULL, -- SHA-256 of the address as brought in
+    password        BLOB    NOT NULL, -- SHA-256 of the password hash as brought in
+    password_here   BLOB    NOT NULL, -- the same of the hash that a sign-in made of it
+    is_suspended    INTEGER NOT NULL, -- the import suspended the user
     picture_hash    BLOB    NOT NULL, -- SHA-256 of the picture's file there; empty: none
     picture_version TEXT    NOT NULL  -- of the picture as brought in; empty: none
 ) STRICT;
+
+CREATE INDEX imports_of_user ON imports (user_id);

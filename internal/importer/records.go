@@ -1,0 +1,114 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+)
+
+// maxLine bounds a line, in bytes, and a record of several lines. Values that are read are at
+// most maxValue; others, such as a biography, may be longer.
+const maxLine = 1 << 20
+
+// records reads the records of a CSV file. A quote that is not closed spoils its line, and no
+// other.
+type records struct {
+	lines *bufio.Reader
+	ahead [][]byte // lines that were read, and are still to come
+	comma rune
+}
+
+func newRecords(file io.Reader) *records {
+	lines := bufio.NewReaderSize(file, 64<<10)
+	if mark, _ := lines.Peek(3); bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // a byte order mark
+		_, _ = lines.Discard(3)
+	}
+	return &records{lines: lines, comma: ','}
+}
+
+// head reads the names of the columns.
+func (r *records) head() ([]string, error) {
+	line, err := r.line()
+	if err != nil {
+		return nil, err
+	}
+	r.comma = separator(line)
+	return r.parse(line), nil
+}
+
+// next reads a record that should have this many values; nil if it is longer than maxLine.
+// Error: [io.EOF].
+func (r *records) next(values int) ([]string, error) {
+	line, err := r.line()
+	if err != nil || line == nil {
+		return nil, err
+	}
+	whole, more := line, [][]byte(nil)
+	for isOpen(whole) && len(whole) < maxLine {
+		next, err := r.line()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if err != nil || next == nil {
+			break
+		}
+		more, whole = append(more, next), slices.Concat(whole, next)
+	}
+	if record := r.parse(whole); len(more) == 0 || len(record) == values && !isOpen(whole) {
+		return record, nil
+	}
+	r.ahead = append(more, r.ahead...)
+	return r.parse(line), nil
+}
+
+// isOpen reports whether a value goes on in the next line.
+func isOpen(record []byte) bool { return bytes.Count(record, []byte(`"`))%2 == 1 }
+
+// parse reads one record; one without values if there are several.
+func (r *records) parse(text []byte) []string {
+	if !bytes.ContainsRune(text, '"') {
+		return strings.Split(strings.TrimRight(string(text), "\r\n"), string(r.comma))
+	}
+	c := csv.NewReader(bytes.NewReader(text))
+	c.FieldsPerRecord, c.LazyQuotes, c.Comma = -1, true, r.comma
+	record, err := c.Read()
+	if _, after := c.Read(); err != nil || !errors.Is(after, io.EOF) {
+		return []string{}
+	}
+	return record
+}
+
+// line reads a line with its end; nil if it is longer than maxLine. Empty lines are left out.
+func (r *records) line() (line []byte, err error) {
+	if len(r.ahead) > 0 {
+		line, r.ahead = r.ahead[0], r.ahead[1:]
+		return line, nil
+	}
+	isLong := false
+	for {
+		part, err := r.lines.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			isLong = true
+		}
+		if !isLong {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, err
+		case isLong:
+			return nil, nil
+		case len(bytes.TrimSpace(line)) > 0:
+			return line, nil
+		case err != nil:
+			return nil, io.EOF
+		}
+		line = line[:0]
+	}
+}

@@ -1,0 +1,84 @@
+package importer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// row makes a row from its values. names are those of the columns.
+func (c columns) row(number int64, names []string, values []any) Row {
+	row := Row{Number: number}
+	text := func(of field) string {
+		if c[of] == nil {
+			return ""
+		}
+		s, problem := textOf(values[c[of][0]])
+		if problem != "" && row.problem == "" {
+			row.problem = fmt.Sprintf("%s: %s", of, problem)
+		}
+		return s
+	}
+	name := func(of field) string {
+		if c[of] == nil {
+			return ""
+		}
+		return nameText(values[c[of][0]])
+	}
+	row.ID, row.Email, row.Password = strings.TrimSpace(text(fieldID)), text(fieldEmail), text(fieldPassword)
+	row.Name = strings.TrimSpace(name(fieldFirst) + " " + name(fieldLast))
+	if whole := name(fieldName); whole != "" && (c[fieldFirst] == nil || row.Name == "") {
+		row.Name = whole
+	}
+	if at := c[fieldPicture]; at != nil {
+		var problem string
+		row.Picture, problem = textOf(values[at[0]])
+		row.isBadPicture = problem != ""
+	}
+	c.times(&row, names, values)
+	return row
+}
+
+// times reads the values that are truths or times. One that cannot be read counts as none.
+func (c columns) times(row *Row, names []string, values []any) {
+	if at := c[fieldCreated]; at != nil {
+		row.CreatedAt = timeOf(values[at[0]])
+		if row.CreatedAt.IsZero() && lowerText(values[at[0]]) != "" {
+			row.unclear = append(row.unclear, fieldCreated)
+		}
+	}
+	unclear := func(of field, what truth) {
+		if what == isUnclear {
+			row.unclear = append(row.unclear, of)
+		}
+	}
+	if at := c[fieldVerified]; at != nil {
+		what, _ := truthOf(values[at[0]])
+		unclear(fieldVerified, what)
+		row.IsVerified = what == isTrue || what == isTime
+	}
+	if at := c[fieldActive]; at != nil {
+		what, _ := truthOf(values[at[0]])
+		unclear(fieldActive, what)
+		row.IsSuspended = what == isFalse
+	}
+	for _, at := range c[fieldSuspended] {
+		if lowerText(values[at]) == "infinity" {
+			row.IsSuspended = true
+			continue
+		}
+		what, time := truthOf(values[at])
+		unclear(fieldSuspended, what)
+		switch {
+		case what == isTrue:
+			row.IsSuspended = true
+		case what == isTime && strings.HasSuffix(folded(names[at]), "_until"):
+			if time.After(row.SuspendedUntil) {
+				row.SuspendedUntil = time
+			}
+		case what == isTime:
+			if row.SuspendedFrom.IsZero() || time.Before(row.SuspendedFrom) {
+				row.SuspendedFrom = time
+			}
+		}
+	}
+}
