@@ -97,12 +97,103 @@ func TestImportFlask(t *testing.T) {
 	again("--apply").wantDone("6 rows: 3 rejected, 3 unchanged.", "2 unchanged, 1 missing")
 	change(`UPDATE user SET name = 'Daniel' WHERE id = 7`)
 	change(`UPDATE user SET name = 'Arun' WHERE id = 2`)
-	again("--apply").wantDone("1 updated", "1 kept", "1 changed here")
+	again("--apply").wantDone("2 updated") // a sign-in is no change
 	runOn(t, data, "", "user", "show", "7").wantDone("Daniel")
-	runOn(t, data, "", "user", "show", "2").wantDone("aruncs")
+	runOn(t, data, "", "user", "show", "2").wantDone("Arun")
+	runOn(t, data, "", "user", "rename", "2", "--name", "Aruna").wantDone()
+	change(`UPDATE user SET name = 'Arno', email = 'new@example.com' WHERE id = 2`)
+	again("--apply").wantDone("1 kept", "1 changed here")
+	runOn(t, data, "", "user", "show", "2").wantDone("Aruna", "new@example.com")
 	runOn(t, data, "", "user", "delete", "7", "--yes").wantDone()
 	change(`UPDATE user SET name = 'Danny' WHERE id = 7`)
 	again("--apply").wantDone("1 deleted")
+}
+
+// Of two rows for one user the first one counts, on each run.
+func TestImportOneUserTwice(t *testing.T) {
+	folder, hash := t.TempDir(), flaskHash(t)
+	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
+	for _, c := range []struct{ head, first, second, reason string }{
+		{"email,password,name", "victim@example.com,%,Victim", "Victim@Example.com,pbkdf2:sha256:1$x$00,Thief", "1 duplicate email"},
+		{"id,email,password,name", "5,five@example.com,%,Victim", "5,thief@example.com,pbkdf2:sha256:1$x$00,Thief", "1 duplicate id"},
+	} {
+		text := strings.ReplaceAll(c.head+"\n"+c.first+"\n"+c.second+"\n", "%", hash)
+		writeFile(t, file, []byte(text))
+		runOn(t, data, "", "import", "csv", "--from", file, "--source", c.head[:2], "--apply").wantDone("1 imported, 1 rejected", c.reason)
+		runOn(t, data, "", "import", "csv", "--from", file, "--source", c.head[:2], "--apply").wantDone("1 rejected, 1 unchanged", c.reason)
+	}
+	for _, email := range []string{"victim@example.com", "five@example.com"} {
+		runOn(t, data, "", "user", "show", email).wantDone("Victim")
+	}
+}
+
+// What changed there comes along: users who left are told, and suspended if that is asked for;
+// the oldest of two users with one address comes; a verification stays.
+func TestImportAgain(t *testing.T) {
+	folder, hash := t.TempDir(), flaskHash(t)
+	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
+	change := flaskApp(t, app, []any{1, "Ada", "ada@example.com", hash, nil}, []any{2, "Bob", "bob@example.com", hash, nil},
+		[]any{3, "Young", "Eve@example.com", hash, nil}, []any{4, "Old", "eve@example.com", hash, nil})
+	change(`ALTER TABLE user ADD created_at TEXT`)
+	change(`ALTER TABLE user ADD is_active INTEGER`)
+	change(`UPDATE user SET created_at = CASE id WHEN 4 THEN '2020-01-01' WHEN 3 THEN '2021-01-01' END`)
+	again := func(more ...string) *process {
+		return runOn(t, data, "", append([]string{"import", "flask", "--from", app, "--apply"}, more...)...)
+	}
+	again("--verified").wantDone("3 imported, 1 rejected", "3 verified")
+	runOn(t, data, "", "user", "show", "4").wantDone("Old")
+	change(`DELETE FROM user WHERE id = 1`)
+	change(`UPDATE user SET is_active = 0, password = '!' WHERE id = 2`)
+	again().wantDone("1 gone", "--suspend-gone", "3 verified")
+	runOn(t, data, "", "user", "show", "2").wantDone("suspended")
+	again("--suspend-gone").wantDone("1 gone")
+	runOn(t, data, "", "user", "show", "1").wantDone("suspended")
+	change(`INSERT INTO user (id, name, email, password) VALUES (1, 'Ada', 'ada@example.com', ?)`, hash)
+	again().wantDone("1 updated")
+}
+
+// A report replaces nothing that is read, and nobody else may read it.
+func TestImportReport(t *testing.T) {
+	folder := t.TempDir()
+	data, app, report := filepath.Join(folder, "data"), filepath.Join(folder, "app.db"), filepath.Join(folder, "report.jsonl")
+	flaskApp(t, app, []any{1, "Ada", "ada@example.com", flaskHash(t), nil})
+	before := string(readFile(t, app))
+	if err := os.Symlink(app, filepath.Join(folder, "link")); err != nil {
+		t.Fatal(err)
+	}
+	refused := runOn(t, data, "", "import", "flask", "--from", app, "--report", filepath.Join(folder, "link"))
+	if !strings.Contains(refused.stderr.String(), "would replace") || string(readFile(t, app)) != before {
+		t.Errorf("%s", refused.stderr.String())
+	}
+	if err := os.WriteFile(report, nil, 0o644); err != nil { //nolint:gosec // the mode is what is tested
+		t.Fatal(err)
+	}
+	runOn(t, data, "", "import", "flask", "--from", app, "--report", report).wantDone()
+	if info, err := os.Stat(report); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+	runOn(t, data, "", "import", "flask", "--from", app, "--report", "-").wantDone(`{"row":1,"id":"1"`)
+	if found, _ := filepath.Glob(filepath.Join(folder, ".cardea-scratch-*")); found != nil {
+		t.Errorf("left: %q", found)
+	}
+}
+
+// Root does not write into the data folder of another user.
+func TestImportAsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder to somebody else")
+	}
+	folder := t.TempDir()
+	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
+	flaskApp(t, app, []any{1, "Ada", "ada@example.com", flaskHash(t), nil})
+	runOn(t, data, "", "import", "flask", "--from", app, "--apply").wantDone()
+	if err := os.Chown(data, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	refused := runOn(t, data, "", "import", "flask", "--from", app, "--apply")
+	if !strings.Contains(refused.stderr.String(), "sudo -u") {
+		t.Errorf("%s", refused.stderr.String())
+	}
 }
 
 // An import that is killed goes on where it was, and doubles nothing.

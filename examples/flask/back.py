@@ -1,6 +1,7 @@
-"""Brings back what users changed in Cardea: python3 back.py users.tar import.jsonl
+"""Brings back what users changed in Cardea: python3 back.py users.tar import.jsonl [--skip]
 
-users.tar is what cardea export wrote, import.jsonl is the report of the last import.
+users.tar is what cardea export wrote, import.jsonl is the report of the last import. With
+--skip, users whose address another row has stay out, instead of stopping everything.
 """
 
 import json
@@ -10,15 +11,17 @@ import tarfile
 from app import Note, User, app, db
 
 
-def bring_back(export, report):
+def bring_back(export, report, skip=False):
     with open(report, encoding="utf-8") as lines:
         verdicts = [json.loads(line) for line in lines]
     moved = {v["id"] for v in verdicts if v["outcome"] != "rejected"}
     with tarfile.open(export) as tar:
         users = [json.loads(line) for line in tar.extractfile("users.jsonl")]
         rows = {str(row.id): row for row in User.query if str(row.id) in moved}
-        want_free([u["email"] for u in users], rows)
+        taken = find_taken(users, rows, skip)
         delete(rows, moved - {u["id"] for u in users})
+        users = [u for u in users if u["id"] not in taken]
+        rows = {id: row for id, row in rows.items() if id not in taken}
         for row in rows.values():
             row.email = f"{row.id} comes back"  # unique, even if users have swapped addresses
         db.session.flush()
@@ -27,12 +30,24 @@ def bring_back(export, report):
         db.session.commit()
 
 
-def want_free(emails, rows):
-    """Stops if an address belongs to a row that did not move: it may be somebody else."""
-    stayed = {row.email.casefold() for row in User.query if str(row.id) not in rows}
-    taken = [email for email in emails if email.casefold() in stayed]
-    if taken:
-        sys.exit(f"Nothing was changed: other rows of the table user have {', '.join(taken)}")
+def find_taken(users, rows, skip):
+    """Finds the users whose address belongs to a row that did not move, or that stays as it is."""
+    taken = set()
+    while True:
+        stayed = {
+            row.email.casefold(): row.id
+            for row in User.query
+            if str(row.id) not in rows or str(row.id) in taken
+        }
+        more = [u for u in users if u["id"] not in taken and u["email"].casefold() in stayed]
+        if not more:
+            return taken
+        for u in more:
+            row = stayed[u["email"].casefold()]
+            print(f"{u['id']}: left out, row {row} of the table user has {u['email']}")
+        if not skip:
+            sys.exit("Nothing was changed. To leave these users out, add --skip")
+        taken |= {u["id"] for u in more}
 
 
 def delete(rows, gone):
@@ -71,7 +86,8 @@ def bring_picture(tar, user, row):
     (app.config["UPLOAD_FOLDER"] / row.profile_pic).write_bytes(data)
 
 
-if len(sys.argv) != 3:
+arguments = [argument for argument in sys.argv[1:] if argument != "--skip"]
+if len(arguments) != 2:
     sys.exit(__doc__)
 with app.app_context():
-    bring_back(*sys.argv[1:])
+    bring_back(*arguments, skip="--skip" in sys.argv)

@@ -80,7 +80,7 @@ func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged
 			j.known.Email = before
 			j.verdict.Outcome, j.verdict.Reason = Kept, taken.reason
 			j.verdict.Message = taken.message + "; if that user has another one there by now, import again; " +
-				"if two have swapped addresses, give one of them a third address there, and import after each step"
+				"if two have swapped addresses, give one of them a third address there, import twice, give that one the right address, and import again"
 		} else if err != nil {
 			*failed = err
 			return next

@@ -3,6 +3,7 @@ package importer
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ func TestColumns(t *testing.T) {
 		{"uid,login,secret", "email=login,password=secret", "id from uid, email from login, password from secret"},
 		{"id,email,password,confirmed", "", "id from id, email from email, password from password"},
 		{"id,email,password,confirmed", "verified=confirmed", "id from id, email from email, password from password, verified from confirmed"},
+		{"Id,E-Mail,Password Hash,deleted_at,banned_until", "",
+			"id from Id, email from E-Mail, password from Password Hash, suspended from deleted_at, suspended from banned_until"},
 		{"id,email", "", "no column looks like password"},
 		{"id,email,password", "name=nick", "there is no column nick"},
 	} {
@@ -105,5 +108,67 @@ func TestCSV(t *testing.T) {
 				t.Errorf("%+v", rows)
 			}
 		})
+	}
+}
+
+// A stray quote spoils its line only. A value may have several lines.
+func TestQuotes(t *testing.T) {
+	text := "id,email,password,name\n1,a@example.com,x,5\" disk\n2,b@example.com,y,\"open\n3,c@example.com,z,\"two\nlines, \"\"quoted\"\"\"\n4," +
+		strings.Repeat("e", maxLine) + ",z,\n5,e@example.com,z,E\n"
+	file := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenCSV(file, "csv", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close() //nolint:errcheck // it was only read
+	var got []string
+	if err := source.Each(t.Context(), func(row Row) error {
+		got = append(got, row.ID+" "+row.Name)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"1 5\" disk", "2 open\n", "3 two\nlines, \"quoted\"", " ", "5 E"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// Without a line of names, no value of a user is shown.
+func TestNoHeader(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(file, []byte("1,ada@example.com,pbkdf2:sha256:1000$salt$5ec2e7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenCSV(file, "csv", nil); err == nil || !strings.Contains(err.Error(), "does not name the columns") || strings.Contains(err.Error(), "5ec2e7") {
+		t.Error(err)
+	}
+}
+
+// Databases are found by the addresses of SQLAlchemy, too. No error shows a password.
+func TestLocations(t *testing.T) {
+	for from, want := range map[string]string{
+		"app.db": "sqlite app.db", "sqlite:///instance/app.db": "sqlite instance/app.db", "sqlite:////srv/app.db?timeout=5": "sqlite /srv/app.db",
+		"postgresql+psycopg2://app@host/app": "postgres postgresql://app@host/app", "postgres://app@host/app": "postgres postgres://app@host/app",
+	} {
+		if kind, place, err := location(from); kind+" "+place != want || err != nil {
+			t.Errorf("%s: %s %s %v", from, kind, place, err)
+		}
+	}
+	if _, _, err := location("mysql+pymysql://app:hunter2@host/app"); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
+	}
+}
+
+// A query may end as in a file of queries.
+func TestEndsOfQueries(t *testing.T) {
+	for query, want := range map[string]string{
+		"SELECT 1;": "SELECT 1\n", "SELECT 1 ; -- all": "SELECT 1\n", "SELECT 1 /* all */ ;\n": "SELECT 1\n", "SELECT 'a -- b'": "SELECT 'a -- b'\n",
+	} {
+		if got := withoutEnd(query); got != want {
+			t.Errorf("%q: %q", query, got)
+		}
 	}
 }

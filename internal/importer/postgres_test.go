@@ -40,6 +40,18 @@ func TestPostgres(t *testing.T) {
 	if users := rowsOf(t, address, opt); len(users) != 1 || users[0].Email != "bob@example.com" {
 		t.Errorf("%+v", users)
 	}
+	if _, err := app.ExecContext(t.Context(), `INSERT INTO auth.users VALUES
+		('0189f8a4-5d1c-7cc1-a8d8-1d6e5c9a0b03', 'inf@example.com', 'x', 'infinity', '-infinity'),
+		('0189f8a4-5d1c-7cc1-a8d8-1d6e5c9a0b00', 'far@example.com', 'x', '20000-01-01', '4000-01-01 BC')`); err != nil {
+		t.Fatal(err)
+	}
+	opt.Query = ""
+	opt.Table = "auth.users"
+	for _, user := range rowsOf(t, address, opt)[2:] {
+		if !user.CreatedAt.IsZero() || user.IsVerified {
+			t.Errorf("%+v", user)
+		}
+	}
 	for query, want := range map[string]string{
 		"DELETE FROM auth.users RETURNING email, encrypted_password, email_confirmed_at": "syntax error",
 		"SELECT nothing": "nothing",

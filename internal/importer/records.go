@@ -47,8 +47,8 @@ func (r *records) next(values int) ([]string, error) {
 	if err != nil || line == nil {
 		return nil, err
 	}
-	whole, more := line, [][]byte(nil)
-	for isOpen(whole) && len(whole) < maxLine {
+	whole, more, isOpen := slices.Clip(line), [][]byte(nil), isOdd(line)
+	for isOpen && len(whole) < maxLine {
 		next, err := r.line()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
@@ -56,17 +56,17 @@ func (r *records) next(values int) ([]string, error) {
 		if err != nil || next == nil {
 			break
 		}
-		more, whole = append(more, next), slices.Concat(whole, next)
+		more, whole, isOpen = append(more, next), append(whole, next...), isOpen != isOdd(next)
 	}
-	if record := r.parse(whole); len(more) == 0 || len(record) == values && !isOpen(whole) {
+	if record := r.parse(whole); len(more) == 0 || len(record) == values && !isOpen {
 		return record, nil
 	}
 	r.ahead = append(more, r.ahead...)
 	return r.parse(line), nil
 }
 
-// isOpen reports whether a value goes on in the next line.
-func isOpen(record []byte) bool { return bytes.Count(record, []byte(`"`))%2 == 1 }
+// isOdd reports whether a quote is not closed in a line that began outside of quotes.
+func isOdd(line []byte) bool { return bytes.Count(line, []byte(`"`))%2 == 1 }
 
 // parse reads one record; one without values if there are several.
 func (r *records) parse(text []byte) []string {

@@ -1,0 +1,62 @@
+package importer
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Only a known word, a number or a valid date counts as true. What cannot be read is said.
+func TestTruths(t *testing.T) {
+	for value, want := range map[any]truth{
+		true: isTrue, int64(1): isTrue, "t": isTrue, "Yes": isTrue, "2": isTrue, "2024-03-02 01:04:05": isTime, "1709341445": isTime,
+		false: isFalse, int64(0): isFalse, "0.0": isFalse, "off": isFalse,
+		nil: noTruth, "": noTruth, " ": noTruth, `\N`: noTruth, "NULL": noTruth, "-infinity": noTruth, "0000-00-00 00:00:00": noTruth,
+		"pending": isUnclear, "unverified": isUnclear, "NaN": isUnclear, time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC): isUnclear,
+	} {
+		if got, _ := truthOf(value); got != want {
+			t.Errorf("%v: %d, want %d", value, got, want)
+		}
+	}
+}
+
+// Users are suspended by the columns that apps have for that, if they are in force.
+func TestSuspendedColumns(t *testing.T) {
+	now := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	r := &run{Importer: &Importer{now: func() time.Time { return now }}}
+	for _, c := range []struct {
+		column string
+		value  any
+		want   bool
+	}{
+		{"is_active", int64(0), true}, {"is_active", "", false}, {"is_active", `\N`, false}, {"is_active", "NULL", false}, {"active", "false", true},
+		{"disabled", int64(1), true}, {"disabled", int64(0), false}, {"deleted_at", "2024-01-01", true}, {"deleted_at", nil, false},
+		{"deleted_at", "2030-01-01", false}, {"locked_at", "2024-01-01 00:00:00", true},
+		{"banned_until", "2030-01-01", true}, {"banned_until", "2024-01-01", false}, {"banned_until", "infinity", true},
+	} {
+		names := []string{"email", "password", c.column}
+		found, err := Mapping{}.find(names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.isSuspended(found.row(1, names, []any{"a@example.com", "x", c.value})); got != c.want {
+			t.Errorf("%s %v: %v", c.column, c.value, got)
+		}
+	}
+}
+
+// A name or a picture that cannot be read does not reject the user.
+func TestBadCells(t *testing.T) {
+	names := []string{"id", "email", "password", "name", "avatar", "created_at"}
+	found, err := Mapping{}.find(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := found.row(1, names, []any{"2   ", "a@example.com", "x", strings.Repeat("n", 9000), strings.Repeat("p", 9000), "soon"})
+	if row.problem != "" || row.Name == "" || row.Picture != "" || !row.isBadPicture || row.ID != "2" || len(row.unclear) != 1 {
+		t.Errorf("%+v", row)
+	}
+	if row := found.row(1, names, []any{"2", "a@example.com", "x", "Zo\xff\xfe", "\xff", `\N`}); row.problem != "" || row.Name != "Zo" || len(row.unclear) != 0 {
+		t.Errorf("%+v", row)
+	}
+}
