@@ -144,12 +144,14 @@ func TestImportAgain(t *testing.T) {
 	runOn(t, data, "", "user", "show", "4").wantDone("Old")
 	change(`DELETE FROM user WHERE id = 1`)
 	change(`UPDATE user SET is_active = 0, password = '!' WHERE id = 2`)
-	again().wantDone("1 gone", "--suspend-gone", "3 verified")
+	again().wantDone("1 gone", "--suspend-gone", "1 no password")
+	runOn(t, data, "", "user", "show", "4", "--json").wantDone(`"email_verified":true`)
 	runOn(t, data, "", "user", "show", "2").wantDone("suspended")
 	again("--suspend-gone").wantDone("1 gone")
 	runOn(t, data, "", "user", "show", "1").wantDone("suspended")
 	change(`INSERT INTO user (id, name, email, password) VALUES (1, 'Ada', 'ada@example.com', ?)`, hash)
 	again().wantDone("1 updated")
+	runOn(t, data, "", "user", "show", "1", "--json").wantDone(`"suspended":false`)
 }
 
 // A report replaces nothing that is read, and nobody else may read it.

@@ -158,9 +158,12 @@ func (in *invocation) refuseSource(report string) error {
 func (in *invocation) sayImport(w io.Writer, found string, s importer.Summary, isInterrupted bool) {
 	say := func(format string, args ...any) { fmt.Fprintf(w, format, args...) }
 	say("%s", found)
-	if s.Rows == 0 && !isInterrupted {
+	switch {
+	case isInterrupted && s.Total > 0:
+		say("%d of %s:%s.\n", s.Rows, counted(s.Total, "row", "rows"), counts(s.Outcomes))
+	case s.Rows == 0:
 		say("There are no users.\n")
-	} else {
+	default:
 		say("%s:%s.\n", counted(s.Rows, "row", "rows"), counts(s.Outcomes))
 	}
 	for _, list := range []struct {

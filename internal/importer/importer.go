@@ -94,6 +94,7 @@ type Verdict struct {
 // Summary counts the verdicts.
 type Summary struct {
 	Rows     int64             `json:"rows"`
+	Total    int64             `json:"-"` // rows of the source; 0: not known
 	Outcomes map[Outcome]int64 `json:"outcomes"`
 	Reasons  map[string]int64  `json:"reasons"`
 	Hashes   map[string]int64  `json:"hashes"`
@@ -173,6 +174,7 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 		return Summary{}, err
 	}
 	r := &run{Importer: im, opt: opt, id: token.ID(), source: source.Name(), total: total, summary: newSummary()}
+	r.summary.Total = total
 	if err := r.openUploads(); err != nil {
 		return Summary{}, err
 	}
