@@ -151,7 +151,7 @@ func TestImportAgain(t *testing.T) {
 	runOn(t, data, "", "user", "show", "1").wantDone("suspended")
 	change(`INSERT INTO user (id, name, email, password) VALUES (1, 'Ada', 'ada@example.com', ?)`, hash)
 	again().wantDone("1 updated")
-	runOn(t, data, "", "user", "show", "1", "--json").wantDone(`"suspended":false`)
+	runOn(t, data, "", "user", "show", "1", "--json").wantDone(`"suspended_at":null`)
 }
 
 // A report replaces nothing that is read, and nobody else may read it.
@@ -174,7 +174,10 @@ func TestImportReport(t *testing.T) {
 	if info, err := os.Stat(report); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	runOn(t, data, "", "import", "flask", "--from", app, "--report", "-").wantDone(`{"row":1,"id":"1"`)
+	piped := runOn(t, data, "", "import", "flask", "--from", app, "--report", "-")
+	if out := piped.stdout.String(); !strings.HasPrefix(out, `{"row":1,"id":"1"`) || strings.Count(out, "\n") != 1 {
+		t.Errorf("%s", out)
+	}
 	if found, _ := filepath.Glob(filepath.Join(folder, ".cardea-scratch-*")); found != nil {
 		t.Errorf("left: %q", found)
 	}

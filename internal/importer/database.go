@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -15,19 +14,16 @@ import (
 	_ "modernc.org/sqlite" // the driver of SQLite
 )
 
-// driver is how SQLAlchemy names the driver in an address.
-var driver = regexp.MustCompile(`^([a-z0-9]+)\+[a-z0-9_]+://`)
-
 // location tells the address of a PostgreSQL server from the path of a SQLite file. The error
 // does not quote the address, which may have a password.
 func location(from string) (kind, place string, err error) {
-	from = driver.ReplaceAllString(from, "$1://")
 	scheme, rest, isAddress := strings.Cut(from, "://")
+	scheme, _, _ = strings.Cut(scheme, "+") // SQLAlchemy names the driver there
 	switch {
 	case !isAddress:
 		return "sqlite", from, nil
 	case scheme == "postgres", scheme == "postgresql":
-		return "postgres", from, nil
+		return "postgres", scheme + "://" + rest, nil
 	case scheme == "sqlite" && strings.HasPrefix(rest, "/") && rest != "/":
 		file, _, _ := strings.Cut(rest[1:], "?")
 		return "sqlite", file, nil

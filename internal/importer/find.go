@@ -51,11 +51,11 @@ func (t *Table) list(names []string) string {
 func (t *Table) order() string {
 	var by []string
 	if at := t.columns[fieldCreated]; at != nil {
-		name := quoted(t.names[at[0]])
+		name := `rows_to_import.` + quoted(t.names[at[0]]) // as it is there, and not as it is read
 		by = append(by, name+" IS NULL", name)
 	}
 	if at := t.columns[fieldID]; at != nil {
-		name := quoted(t.names[at[0]])
+		name := `rows_to_import.` + quoted(t.names[at[0]]) // as it is there, and not as it is read
 		if !strings.Contains(t.types[at[0]], "INT") {
 			by = append(by, "length(CAST("+name+" AS text))")
 		}

@@ -37,7 +37,7 @@ func (r *records) head() ([]string, error) {
 		return nil, err
 	}
 	r.comma = separator(line)
-	return r.parse(line), nil
+	return r.parse(line, true), nil
 }
 
 // next reads a record that should have this many values; nil if it is longer than maxLine.
@@ -58,23 +58,26 @@ func (r *records) next(values int) ([]string, error) {
 		}
 		more, whole, isOpen = append(more, next), append(whole, next...), isOpen != isOdd(next)
 	}
-	if record := r.parse(whole); len(more) == 0 || len(record) == values && !isOpen {
-		return record, nil
+	if len(more) > 0 {
+		if record := r.parse(whole, false); len(record) == values && !isOpen {
+			return record, nil
+		}
+		r.ahead = append(more, r.ahead...)
 	}
-	r.ahead = append(more, r.ahead...)
-	return r.parse(line), nil
+	return r.parse(line, true), nil
 }
 
 // isOdd reports whether a quote is not closed in a line that began outside of quotes.
 func isOdd(line []byte) bool { return bytes.Count(line, []byte(`"`))%2 == 1 }
 
-// parse reads one record; one without values if there are several.
-func (r *records) parse(text []byte) []string {
+// parse reads one record; one without values if there are several. isLazy takes stray quotes as
+// they are.
+func (r *records) parse(text []byte, isLazy bool) []string {
 	if !bytes.ContainsRune(text, '"') {
 		return strings.Split(strings.TrimRight(string(text), "\r\n"), string(r.comma))
 	}
 	c := csv.NewReader(bytes.NewReader(text))
-	c.FieldsPerRecord, c.LazyQuotes, c.Comma = -1, true, r.comma
+	c.FieldsPerRecord, c.LazyQuotes, c.Comma = -1, isLazy, r.comma
 	record, err := c.Read()
 	if _, after := c.Read(); err != nil || !errors.Is(after, io.EOF) {
 		return []string{}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -96,16 +95,29 @@ func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 	if err := t.find(ctx, noRowsOf(table), opt.Mapping); err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
-	t.query = `SELECT ` + t.list(t.names) + ` FROM ` + quotedTable(table) + t.order()
+	t.query = `SELECT ` + t.list(t.names) + ` FROM ` + quotedTable(table) + ` AS rows_to_import` + t.order()
 	return nil
 }
 
 func noRowsOf(table string) string { return `SELECT * FROM ` + quotedTable(table) + ` WHERE 1 = 0` }
 
-// end is what may follow the query in a text: space, semicolons and comments.
-var end = regexp.MustCompile(`(?:\s|;|--[^\n'"]*$|/\*[^*]*\*/)+$`)
-
-func withoutEnd(query string) string { return end.ReplaceAllString(query, "") + "\n" }
+// withoutEnd takes off what may follow a query in a text: semicolons and comments. The last
+// line of the result is empty, so that a comment that is left hides nothing.
+func withoutEnd(query string) string {
+	for {
+		query = strings.TrimRight(query, " \t\r\n;")
+		short := query
+		if at := strings.LastIndex(query, "--"); at >= 0 && !strings.ContainsAny(query[at:], "\n'\"") {
+			short = query[:at]
+		} else if at := strings.LastIndex(query, "/*"); at >= 0 && strings.HasSuffix(query, "*/") {
+			short = query[:at]
+		}
+		if short == query {
+			return query + "\n"
+		}
+		query = short
+	}
+}
 
 // Name implements [Source].
 func (t *Table) Name() string { return t.name }
