@@ -61,7 +61,10 @@ func (r *run) judge(ctx context.Context, tx *store.Tx, row Row) (j judged, err e
 	j.verdict.ID = j.userID
 	if why, ok := errors.AsType[reject](err); ok {
 		j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message
-		return j, nil
+		err = nil
+	}
+	if err == nil && (j.verdict.Outcome == Rejected || j.verdict.Outcome == Kept || j.verdict.Outcome == Deleted) {
+		err = r.disown(ctx, tx, j)
 	}
 	return j, err
 }
@@ -103,7 +106,7 @@ func (r *run) add(ctx context.Context, tx *store.Tx, u store.User, j *judged) er
 		return err
 	}
 	j.verdict.Outcome = Imported
-	j.known = store.Import{Key: j.key, UserID: u.ID, SourceHash: r.sourceHash(j.row), StateHash: stateHash(u)}
+	j.known = store.Import{Key: j.key, UserID: u.ID, SourceHash: r.sourceHash(j.row), StateHash: stateHash(u), EmailHash: r.emailHash(j.row)}
 	return tx.SetImport(ctx, j.known)
 }
 
@@ -153,7 +156,7 @@ func (r *run) update(ctx context.Context, tx *store.Tx, u store.User, j *judged)
 		return err
 	}
 	j.verdict.Outcome = Updated
-	j.known.SourceHash, j.known.StateHash = r.sourceHash(j.row), stateHash(u)
+	j.known.SourceHash, j.known.StateHash, j.known.EmailHash = r.sourceHash(j.row), stateHash(u), r.emailHash(j.row)
 	return tx.SetImport(ctx, j.known)
 }
 

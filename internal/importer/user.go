@@ -138,10 +138,9 @@ func hashOf(v any) []byte {
 // keyOf names a row of a source for good: by its id or, without one, by the address. It is
 // hashed, because it stays when the user is deleted.
 func keyOf(source string, row Row) []byte {
-	who := "id:" + row.ID
-	if row.ID == "" {
-		who = "email:" + account.EmailKey(row.Email)
+	if row.ID != "" {
+		return store.ImportedID(source, row.ID)
 	}
-	sum := sha256.Sum256([]byte(source + "\x00" + who))
+	sum := sha256.Sum256([]byte(source + "\x00email:" + account.EmailKey(row.Email)))
 	return sum[:]
 }

@@ -1,11 +1,16 @@
 package store
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+)
 
 // Import is a row of imports: what was brought in from elsewhere. It stays when the user is
 // deleted, so that the user is not brought in again.
 type Import struct {
-	Key            []byte // SHA-256 of the source and of the id there
+	Key            []byte // [ImportedID]; of rows without an id, made of the address
+	EmailHash      []byte // [ImportedEmail]; empty: no Flask cookie names the user by address
+	IDRefused      bool   // no Flask cookie names the user by id: somebody else has it there
 	UserID         string
 	SourceHash     []byte // SHA-256 of what was read there
 	StateHash      []byte // SHA-256 of the user as brought in
@@ -13,24 +18,65 @@ type Import struct {
 	PictureVersion string // of the picture as brought in; empty: none was
 }
 
+// ImportedID names a row of a source by its id there.
+func ImportedID(source, id string) []byte { return importHash(source, "id:"+id) }
+
+// ImportedEmail names a row of a source by its address there, byte for byte.
+func ImportedEmail(source, email string) []byte { return importHash(source, "address:"+email) }
+
+func importHash(source, who string) []byte {
+	sum := sha256.Sum256([]byte(source + "\x00" + who))
+	return sum[:]
+}
+
+const importColumns = `key, email_hash, id_refused, user_id, source_hash, state_hash, picture_hash, picture_version`
+
+func (i *Import) fields() []any {
+	return []any{&i.Key, &i.EmailHash, &i.IDRefused, &i.UserID, &i.SourceHash, &i.StateHash, &i.PictureHash, &i.PictureVersion}
+}
+
 // ImportByKey finds what was brought in before, or [ErrNotFound].
-func (r reads) ImportByKey(ctx context.Context, key []byte) (Import, error) {
-	i := Import{Key: key}
-	err := r.q.QueryRowContext(ctx, `SELECT user_id, source_hash, state_hash, picture_hash, picture_version FROM imports WHERE key = $1`, key).
-		Scan(&i.UserID, &i.SourceHash, &i.StateHash, &i.PictureHash, &i.PictureVersion)
+func (r reads) ImportByKey(ctx context.Context, key []byte) (i Import, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT `+importColumns+` FROM imports WHERE key = $1`, key).Scan(i.fields()...)
 	return i, r.classify(err)
 }
 
-// SetImport notes what was brought in.
+// ImportByEmail finds who was brought in with an address, or [ErrNotFound].
+func (r reads) ImportByEmail(ctx context.Context, emailHash []byte) (i Import, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT `+importColumns+` FROM imports WHERE email_hash = $1`, emailHash).Scan(i.fields()...)
+	return i, r.classify(err)
+}
+
+// SetImport notes what was brought in. The address is that row's alone from then on. What was
+// refused stays so: an id, and an address that is nobody's any more.
 func (tx *Tx) SetImport(ctx context.Context, i Import) error {
+	if _, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL WHERE email_hash = $1 AND key <> $2`, i.EmailHash, i.Key); err != nil {
+		return err
+	}
+	return tx.addImport(ctx, i, `source_hash = excluded.source_hash, state_hash = excluded.state_hash,
+		picture_hash = excluded.picture_hash, picture_version = excluded.picture_version,
+		email_hash = CASE WHEN imports.email_hash IS NULL THEN NULL ELSE excluded.email_hash END`)
+}
+
+func (tx *Tx) addImport(ctx context.Context, i Import, update string) error {
 	if i.PictureHash == nil {
 		i.PictureHash = []byte{}
 	}
-	_, err := tx.exec(ctx, `INSERT INTO imports (key, user_id, source_hash, state_hash, picture_hash, picture_version)
-		VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (key) DO UPDATE SET source_hash = excluded.source_hash, state_hash = excluded.state_hash,
-			picture_hash = excluded.picture_hash, picture_version = excluded.picture_version`,
-		i.Key, i.UserID, i.SourceHash, i.StateHash, i.PictureHash, i.PictureVersion)
+	_, err := tx.exec(ctx, `INSERT INTO imports (`+importColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (key) DO UPDATE SET `+update,
+		i.Key, i.EmailHash, i.IDRefused, i.UserID, i.SourceHash, i.StateHash, i.PictureHash, i.PictureVersion)
+	return err
+}
+
+// RefuseImportedID refuses Flask cookies that name a user by the id of a row.
+func (tx *Tx) RefuseImportedID(ctx context.Context, key []byte) error {
+	_, err := tx.exec(ctx, `UPDATE imports SET id_refused = 1 WHERE key = $1`, key)
+	return err
+}
+
+// ForgetImported refuses all Flask cookies that name a user, for good.
+func (tx *Tx) ForgetImported(ctx context.Context, userID string) error {
+	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, id_refused = 1 WHERE user_id = $1`, userID)
 	return err
 }
 

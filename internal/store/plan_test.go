@@ -222,6 +222,12 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.ImportByKey(ctx, []byte("key"))
 		return notMissing(err)
 	},
+	"ImportByEmail": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ImportByEmail(ctx, []byte("email"))
+		return notMissing(err)
+	},
+	"RefuseImportedID": func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedID(ctx, []byte("key")) },
+	"ForgetImported":   func(tx *store.Tx, ctx context.Context) error { return tx.ForgetImported(ctx, "ann") },
 	"SetImport": func(tx *store.Tx, ctx context.Context) error {
 		return tx.SetImport(ctx, store.Import{Key: []byte("key"), UserID: "ann", SourceHash: []byte("s"), StateHash: []byte("t")})
 	},

@@ -159,9 +159,13 @@ CREATE INDEX outbox_by_creation ON outbox (created_at);
 -- user is not brought in again.
 CREATE TABLE imports (
     key             BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the source and of the id there
+    email_hash      BLOB    UNIQUE, -- SHA-256 of the source and of the exact address there; NULL: nobody's any more
+    id_refused      INTEGER NOT NULL DEFAULT 0, -- 1: somebody else has the id there, so no Flask cookie names the user by it
     user_id         TEXT    NOT NULL, -- no reference: see above
     source_hash     BLOB    NOT NULL, -- SHA-256 of what was read there
     state_hash      BLOB    NOT NULL, -- SHA-256 of the user as brought in: if another now, changed here
     picture_hash    BLOB    NOT NULL, -- SHA-256 of the picture's file there; empty: none
     picture_version TEXT    NOT NULL  -- of the picture as brought in; empty: none
 ) STRICT;
+
+CREATE INDEX imports_of_user ON imports (user_id);
