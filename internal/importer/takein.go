@@ -38,17 +38,20 @@ const maxBatchBytes = 16 << 20
 func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt Options) (Summary, error) {
 	t := &takeIn{Importer: im, opt: opt, summary: newSummary()}
 	var number int64
-	err := transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
-		number++
-		t.batch = append(t.batch, exported{number, u, files})
-		for _, data := range files {
-			t.bytes += len(data)
-		}
-		if len(t.batch) < batchSize && t.bytes < maxBatchBytes {
-			return nil
-		}
-		return t.flush(ctx)
-	})
+	err := t.takeServer(ctx, export, size)
+	if err == nil {
+		err = transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
+			number++
+			t.batch = append(t.batch, exported{number, u, files})
+			for _, data := range files {
+				t.bytes += len(data)
+			}
+			if len(t.batch) < batchSize && t.bytes < maxBatchBytes {
+				return nil
+			}
+			return t.flush(ctx)
+		})
+	}
 	if err == nil {
 		err = t.flush(ctx)
 	}
@@ -104,7 +107,7 @@ func (t *takeIn) takeUser(ctx context.Context, tx *store.Tx, e exported) (Verdic
 		var isThere bool
 		if isThere, err = wantNew(ctx, tx, row); isThere {
 			v.Outcome = Unchanged
-			return v, nil
+			return v, restoreImports(ctx, tx, e.user)
 		}
 	}
 	if why, ok := errors.AsType[reject](err); ok {
@@ -141,6 +144,9 @@ func wantNew(ctx context.Context, tx *store.Tx, row store.User) (isThere bool, e
 
 func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) error {
 	if err := tx.CreateUser(ctx, row); err != nil {
+		return err
+	}
+	if err := restoreImports(ctx, tx, u); err != nil {
 		return err
 	}
 	for _, s := range u.Sessions {

@@ -47,7 +47,7 @@ func TestFlaskCookieAfterATakeover(t *testing.T) {
 	importUsers(t, server, flask.Source, user{"2", "ada@example.com", "no"})
 	client := server.NewClient(t)
 	client.Post("/api/register", body{"name": "Ada", "email": "ada@example.com", "password": "simplepass"}).Want(202)
-	client.Post("/api/verify-email", body{"token": server.Mail(t, "ada@example.com", "verify").Token()}).Want(200)
+	client.Post("/api/email/verify", body{"token": server.Mail(t, "ada@example.com", "verify").Token()}).Want(200)
 	server.Clock.Advance(time.Minute)
 	for _, session := range []string{`{"email":"ada@example.com"}`, `{"user_id":2}`} {
 		if got := status(t, server, issued(server, session, 0)); got != 401 {

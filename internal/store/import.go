@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 )
 
 // Import is a row of imports: what was brought in from elsewhere. It stays when the user is
@@ -56,6 +57,19 @@ func (tx *Tx) SetImport(ctx context.Context, i Import) error {
 	return tx.addImport(ctx, i, `source_hash = excluded.source_hash, state_hash = excluded.state_hash,
 		picture_hash = excluded.picture_hash, picture_version = excluded.picture_version,
 		email_hash = CASE WHEN imports.email_hash IS NULL THEN NULL ELSE excluded.email_hash END`)
+}
+
+// RestoreImport notes what was brought in elsewhere, for an import of what Cardea has exported.
+// What was noted here before stays. Whatever either of both refuses is refused.
+func (tx *Tx) RestoreImport(ctx context.Context, i Import) error {
+	switch now, err := tx.ImportByEmail(ctx, i.EmailHash); {
+	case err == nil && string(now.Key) != string(i.Key):
+		i.EmailHash = nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	return tx.addImport(ctx, i, `id_refused = max(imports.id_refused, excluded.id_refused),
+		email_hash = CASE WHEN excluded.email_hash IS NOT NULL THEN imports.email_hash END`)
 }
 
 func (tx *Tx) addImport(ctx context.Context, i Import, update string) error {
