@@ -130,6 +130,7 @@ func TestParallelFlaskCookies(t *testing.T) {
 // The user may be named in several ways.
 func TestFlaskCookieNamesTheUser(t *testing.T) {
 	server := withZoe(t)
+	importUsers(t, server, flask.Source, user{"7", "twin@example.com", "yes"})
 	compressed := func(session string) string {
 		return testkit.SignFlask(testkit.FlaskKey, testkit.CompressFlask([]byte(session)), server.Clock.Now())
 	}
@@ -145,6 +146,8 @@ func TestFlaskCookieNamesTheUser(t *testing.T) {
 		"compressed":            {compressed(`{"email":"Zoe@example.com","x":"` + strings.Repeat("y", 9000) + `"}`), 200},
 		"id and address":        {issued(server, `{"email":"Zoe@example.com","user_id":2}`, 0), 200},
 		"another's address":     {issued(server, `{"email":"twin@example.com","user_id":2}`, 0), 401},
+		"another's id":          {issued(server, `{"_user_id":"7","user_id":2}`, 0), 401},
+		"address of nobody":     {issued(server, `{"email":"nobody@example.com","user_id":2}`, 0), 401},
 		"another id":            {issued(server, `{"user_id":3}`, 0), 401},
 		"another address":       {issued(server, `{"email":"nobody@example.com"}`, 0), 401},
 		"nobody":                {issued(server, `{}`, 0), 401},

@@ -92,6 +92,9 @@ func TestFlaskCookiesAfterAnExport(t *testing.T) {
 // An import loosens nothing: of two moments, the later one counts.
 func TestImportLoosensNoFlaskCookies(t *testing.T) {
 	server := withZoe(t)
+	if _, err := server.Operate(t).EndAllSessions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	server.Clock.Advance(time.Minute)
 	old := issued(server, zoe, 0)
 	loose := export(t, server)
