@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
@@ -72,6 +73,14 @@ type Config struct {
 	// FlaskUntil is the last day, in UTC, on which cookies of the Flask app are taken. Zero: 31
 	// days after the first start with FlaskSecretKeyFile.
 	FlaskUntil time.Time
+	// FlaskMaxAge is the age of the oldest cookies of the Flask app that are taken: its
+	// PERMANENT_SESSION_LIFETIME, at most 31 days.
+	FlaskMaxAge time.Duration
+	// FlaskUserKeys are the keys of the app's session that name a user who has signed in, by
+	// id or e-mail address, separated by commas. Those that are there must agree.
+	FlaskUserKeys string
+	// FlaskCookieName is the SESSION_COOKIE_NAME of the Flask app.
+	FlaskCookieName string
 
 	// Argon2Memory is the memory of a password hash in KiB.
 	Argon2Memory uint32
@@ -206,7 +215,10 @@ func (c *Config) Settings() []Setting {
 			settings.Text("flask-secret-key-file", &c.FlaskSecretKeyFile, "", "`file` with the SECRET_KEY of a Flask app, one a line, the newest first: its session cookies are "+
 				"exchanged for sessions, see docs/flask-cookies.md").Without("none are taken"),
 			settings.Date("flask-until", &c.FlaskUntil, "last `date` on which cookies of the Flask app are taken, such as 2027-01-31, in UTC").
-				Without("31 days after the first start with flask-secret-key-file")),
+				Without("31 days after the first start with flask-secret-key-file"),
+			settings.Duration("flask-max-age", &c.FlaskMaxAge, flask.Lifetime, time.Second, "`time` for which cookies of the Flask app are taken, its PERMANENT_SESSION_LIFETIME, at most 31d"),
+			settings.Text("flask-user-keys", &c.FlaskUserKeys, flask.UserKeys, "`keys` of the app's session that name a user who has signed in, separated by commas; those that are there must agree", checkUserKeys),
+			settings.Text("flask-cookie-name", &c.FlaskCookieName, flask.CookieName, "`name` of the app's session cookie, its SESSION_COOKIE_NAME", settings.CheckCookieName)),
 		settings.In("Registration and passwords",
 			settings.Choice("registration", &c.Registration, "`who` can add users: open (everybody registers) or closed (operators only, by cardea user add)", "open", "closed"),
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),

@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
@@ -59,6 +58,10 @@ func (s *Server) takeFlask(ctx context.Context, db *store.DB, app flask.Keys, ke
 	if err != nil {
 		return nil, fmt.Errorf("database: cannot note the first start with flask-secret-key-file: %w", err)
 	}
+	userKeys, err := flask.ParseUserKeys(s.cfg.FlaskUserKeys)
+	if err != nil {
+		return nil, err // validated
+	}
 	until := since.Add(flask.Lifetime)
 	if last := s.cfg.FlaskUntil; !last.IsZero() {
 		year, month, day := last.UTC().Date()
@@ -74,9 +77,22 @@ func (s *Server) takeFlask(ctx context.Context, db *store.DB, app flask.Keys, ke
 			"with such a key, let users sign in again instead", "file", s.cfg.FlaskSecretKeyFile)
 	}
 	return &session.Flask{
-		Keys: app, Until: until, Tokens: keys.Sub(secret.FlaskSessions), EmailKey: account.EmailKey,
+		Keys: app, UserKeys: userKeys, MaxAge: s.cfg.FlaskMaxAge, Until: until, Tokens: keys.Sub(secret.FlaskSessions),
 		VerifiesFirst: s.cfg.EmailVerification == "required",
 	}, nil
+}
+
+func checkUserKeys(text string) error {
+	_, err := flask.ParseUserKeys(text)
+	return err
+}
+
+// takenFlaskCookie is the name of the app's cookies that are taken; empty: none are.
+func (c Config) takenFlaskCookie() string {
+	if c.FlaskSecretKeyFile == "" {
+		return ""
+	}
+	return c.FlaskCookieName
 }
 
 // flaskSince returns when the server was first started with keys of a Flask app. A time in

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
@@ -18,6 +19,9 @@ func (c Config) Validate() error {
 	}
 	if !c.FlaskUntil.IsZero() && c.FlaskSecretKeyFile == "" {
 		errs = append(errs, settings.NewError("flask-secret-key-file", "", "a file with the SECRET_KEY of the Flask app, or leave flask-until out"))
+	}
+	if c.FlaskMaxAge > flask.Lifetime {
+		errs = append(errs, settings.NewError("flask-max-age", settings.PrintDuration(c.FlaskMaxAge), "a time of at most 31d, for which Cardea remembers who has signed out"))
 	}
 	return errors.Join(append(append(errs, c.checkCookie()...), c.checkMail()...)...)
 }

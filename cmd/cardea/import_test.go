@@ -127,6 +127,26 @@ func TestImportOneUserTwice(t *testing.T) {
 	}
 }
 
+// An app may give the id of a deleted user to the next one, who does not get the account here.
+func TestImportAReusedID(t *testing.T) {
+	folder := t.TempDir()
+	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
+	bring := func(row string) *process {
+		writeFile(t, file, []byte("id,email,password,created_at\n"+row+"\n"))
+		return runOn(t, data, "", "import", "csv", "--from", file, "--without-password", "--apply")
+	}
+	bring("5,ann@example.com,,").wantDone("1 imported")
+	bring("5,eve@example.com,,").wantDone("1 rejected", "1 another user")
+	bring("5,eve@example.com,"+flaskHash(t)+",").wantDone("1 rejected", "1 another user")
+	bring("6,bob@example.com,,2024-01-02").wantDone("1 imported")
+	bring("6,eve@example.com,,2024-01-02").wantDone("1 rejected", "1 another user")
+	bring("7,dan@example.com,,2024-01-02 03:04:05").wantDone("1 imported")
+	bring("7,daniel@example.com,,2024-01-02 03:04:05").wantDone("1 updated")
+	for id, email := range map[string]string{"5": "ann@example.com", "6": "bob@example.com", "7": "daniel@example.com"} {
+		runOn(t, data, "", "user", "show", id).wantDone(email)
+	}
+}
+
 // What changed there comes along: users who left are told, and suspended if that is asked for;
 // the oldest of two users with one address comes; a verification stays.
 func TestImportAgain(t *testing.T) {

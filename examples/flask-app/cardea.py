@@ -27,6 +27,7 @@ def ask_cardea():
             return None
         if answer.status != 200:
             raise OSError(f"Cardea answers {answer.status}")
+        g.cookies = answer.headers.get_all("Set-Cookie", [])  # in exchange for Flask's
         return json.load(answer)["user"]
     except (OSError, http.client.HTTPException, ValueError) as error:
         current_app.logger.error("cannot ask Cardea who is signed in: %s", error)
@@ -64,6 +65,8 @@ def signed_in(view):
 def keep_private(response):
     if "user" in g:  # the page depends on it
         response.headers["Cache-Control"] = "no-store"
+    for cookie in g.get("cookies", []):
+        response.headers.add("Set-Cookie", cookie)
     return response
 
 

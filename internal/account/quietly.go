@@ -79,7 +79,8 @@ func (s *Service) registerAgain(ctx context.Context, tx *store.Tx, owner, again 
 		return err
 	}
 	owner.PasswordHash = hash
-	if err := tx.EndFlaskCookies(ctx, owner.ID, s.now()); err != nil { // whoever has one registered before
+	// Whoever has a Flask cookie registered before.
+	if err := errors.Join(tx.EndFlaskCookies(ctx, owner.ID, s.now()), tx.ForgetImported(ctx, owner.ID)); err != nil {
 		return err
 	}
 	if isLive {

@@ -67,7 +67,7 @@ func (s *Service) IsClosed() bool { return s.isClosed }
 
 func (s *Service) newUser(name, email string) store.User {
 	now := store.Stored(s.now())
-	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), FlaskFrom: now, CreatedAt: now}
+	return store.User{ID: token.ID(), Name: name, Email: email, EmailKey: EmailKey(email), CreatedAt: now}
 }
 
 // create stores the account and signs in to it.

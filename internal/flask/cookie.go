@@ -42,6 +42,7 @@ type ID [sha256.Size]byte
 type Cookie struct {
 	ID       ID
 	IssuedAt time.Time // in whole seconds, by Flask's clock
+	Source   string    // the name under which the users of the app were imported
 	payload  string
 	text     string
 }
@@ -63,7 +64,11 @@ func (k Keys) Open(value string) (Cookie, error) {
 		return Cookie{}, ErrForged // base64 skips line ends, so a longer one would be another spelling
 	}
 	mac, err := base.DecodeString(signature)
-	if err != nil || len(mac) != sha1.Size || !k.verify([]byte(signed), mac) {
+	if err != nil || len(mac) != sha1.Size {
+		return Cookie{}, ErrForged
+	}
+	source, isSigned := k.verify([]byte(signed), mac)
+	if !isSigned {
 		return Cookie{}, ErrForged
 	}
 	payload, stamp, ok := cutLast(signed)
@@ -71,7 +76,7 @@ func (k Keys) Open(value string) (Cookie, error) {
 	if !ok || !isTime {
 		return Cookie{}, ErrForged // another kind of value signed by the app
 	}
-	return Cookie{sha256.Sum256([]byte(signed)), issued, payload, value}, nil
+	return Cookie{sha256.Sum256([]byte(signed)), issued, source, payload, value}, nil
 }
 
 // cutLast cuts a text at its last dot.

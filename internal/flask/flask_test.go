@@ -19,7 +19,6 @@ type vector struct {
 	What, Keys, Cookie string
 	Issued             int64
 	ID, Email          string
-	IsFresh            bool   `json:"is_fresh"`
 	Error              string // forged, nobody; empty: none
 }
 
@@ -44,6 +43,8 @@ func parse(t testing.TB, text string) flask.Keys {
 	return keys
 }
 
+var userKeys = strings.Split(flask.UserKeys, ",")
+
 func TestVectors(t *testing.T) {
 	for _, v := range vectors(t) {
 		t.Run(v.What, func(t *testing.T) {
@@ -57,15 +58,15 @@ func TestVectors(t *testing.T) {
 			if err != nil || !flask.Looks(v.Cookie) || !cookie.IssuedAt.Equal(time.Unix(v.Issued, 0)) {
 				t.Fatalf("%v, issued at %v", err, cookie.IssuedAt)
 			}
-			who, err := cookie.Who()
+			names, err := cookie.Names(userKeys)
 			if v.Error == "nobody" {
 				if !errors.Is(err, flask.ErrNobody) {
-					t.Errorf("%+v, %v", who, err)
+					t.Errorf("%+v, %v", names, err)
 				}
 				return
 			}
-			if want := (flask.Who{ID: v.ID, Email: v.Email, IsFresh: v.IsFresh}); err != nil || who != want {
-				t.Errorf("%+v, %v, want %+v", who, err, want)
+			if want := (flask.Name{Text: v.ID + v.Email, IsEmail: v.Email != ""}); err != nil || names[0] != want || cookie.Source != flask.Source {
+				t.Errorf("%+v, %v, want %+v", names, err, want)
 			}
 		})
 	}
@@ -97,6 +98,8 @@ func TestParseKeys(t *testing.T) {
 		"hex:":                     "line 1 has other characters than hexadecimal",
 		"hex:abc":                  "line 1 has other characters than hexadecimal",
 		strings.Repeat("key\n", 5): "more than 4 keys",
+		"[a]\n[b]\n":               "no key",
+		"key\n[a]\nother\nkey":     "line 4 is the key of another app, too",
 	} {
 		_, err := flask.ParseKeys(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -108,6 +111,40 @@ func TestParseKeys(t *testing.T) {
 	} {
 		if keys := parse(t, text); keys.IsWeak() != weak {
 			t.Errorf("%q: weak is %v", text, keys.IsWeak())
+		}
+	}
+}
+
+// A cookie is of the app whose key has signed it.
+func TestSources(t *testing.T) {
+	keys := parse(t, "first\n[a]\nsecond\nthird\n\n[]\n[my app]\r\nhex:666f75727468\n")
+	for key, want := range map[string]string{"first": "flask", "second": "a", "third": "a", "fourth": "my app"} {
+		cookie, err := keys.Open(testkit.SignFlask(key, "e30", time.Unix(1800000000, 0)))
+		if err != nil || cookie.Source != want {
+			t.Errorf("%s: of %q, %v", key, cookie.Source, err)
+		}
+	}
+}
+
+// All keys that are there name the user.
+func TestNames(t *testing.T) {
+	for session, want := range map[string]string{
+		`{"email":"a@x","_user_id":"2","user_id":3}`: "[{2 false} {3 false} {a@x true}]",
+		`{"email":null,"_user_id":"","user_id":3}`:   "[{3 false}]",
+		`{"user_id":3,"email":"3"}`:                  "[]",
+		`{"user_id":3,"_user_id":[]}`:                "[]",
+	} {
+		cookie, err := parse(t, testkit.FlaskKey).Open(testkit.FlaskCookie(session, time.Unix(1800000000, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, _ := cookie.Names(userKeys); fmt.Sprint(names) != want {
+			t.Errorf("%s: %v, want %s", session, names, want)
+		}
+	}
+	for text, want := range map[string]int{"a": 1, " a , b": 2, "": 0, "a,": 0, "1,2,3,4,5,6,7,8,9": 0} {
+		if keys, _ := flask.ParseUserKeys(text); len(keys) != want {
+			t.Errorf("%q: %q", text, keys)
 		}
 	}
 }
@@ -151,9 +188,14 @@ func FuzzWho(f *testing.F) {
 		if err != nil {
 			return // too long
 		}
-		who, err := cookie.Who()
-		if err == nil && (who.ID == "") == (who.Email == "") || len(who.ID)+len(who.Email) > 254 {
-			t.Errorf("%+v", who)
+		names, err := cookie.Names(userKeys)
+		if (err == nil) == (len(names) == 0) {
+			t.Errorf("%+v, %v", names, err)
+		}
+		for _, name := range names {
+			if name.Text == "" || len(name.Text) > 254 {
+				t.Errorf("%+v", name)
+			}
 		}
 	})
 }
@@ -168,7 +210,7 @@ func BenchmarkHostile(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if cookie, err := keys.Open(cookie); err == nil {
-					_, _ = cookie.Who()
+					_, _ = cookie.Names(userKeys)
 				}
 			}
 		})

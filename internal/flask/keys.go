@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,20 +32,34 @@ const (
 // Keys are the signing keys derived from values of SECRET_KEY, the newest first. They print and
 // marshal as [redacted].
 type Keys struct {
-	signing [][]byte
+	signing []signingKey
 	weak    bool
 }
 
+// signingKey is that of an app.
+type signingKey struct {
+	source string // the name under which the users of the app were imported
+	key    []byte
+}
+
+// Source is the name under which users of a Flask app are imported, unless they have another.
+const Source = "flask"
+
 // ParseKeys reads the values of SECRET_KEY, one a line, the newest first, at most 4. A line
-// that begins with hex: holds bytes in hexadecimal digits. Empty lines are ignored. The
-// error names the line at fault and shows nothing of it.
+// that begins with hex: holds bytes in hexadecimal digits. The keys below a line [name] are
+// those of the app whose users were imported under that name; above any, flask. Empty lines
+// are ignored. The error names the line at fault and shows nothing of it.
 func ParseKeys(text string) (Keys, error) {
 	var k Keys
-	n := 0
+	n, source := 0, Source
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // some editors write a byte order mark
 		n++
 		line = strings.TrimRight(line, "\r\n")
 		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if name, isSection := strings.CutPrefix(line, "["); isSection && strings.HasSuffix(name, "]") {
+			source = strings.TrimSuffix(name, "]")
 			continue
 		}
 		key, err := parseKey(line)
@@ -54,7 +69,11 @@ func ParseKeys(text string) (Keys, error) {
 		if len(k.signing) == maxKeys {
 			return Keys{}, fmt.Errorf("it holds more than %d keys; remove the oldest", maxKeys)
 		}
-		k.signing = append(k.signing, sign(key, []byte(salt)))
+		next := signingKey{source, sign(key, []byte(salt))}
+		if k.isOfAnother(next) {
+			return Keys{}, fmt.Errorf("line %d is the key of another app, too: their cookies cannot be told apart", n)
+		}
+		k.signing = append(k.signing, next)
 		k.weak = k.weak || len(key) < shortKey
 	}
 	if len(k.signing) == 0 {
@@ -90,15 +109,21 @@ func sign(key, data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// verify reports whether any of the keys has signed data. Its time does not tell which.
-func (k Keys) verify(data, signature []byte) bool {
-	isValid := false
+func (k Keys) isOfAnother(key signingKey) bool {
+	return slices.ContainsFunc(k.signing, func(other signingKey) bool {
+		return hmac.Equal(other.key, key.key) && other.source != key.source
+	})
+}
+
+// verify reports whether any of the keys has signed data, and whose key it is. Its time does
+// not tell which.
+func (k Keys) verify(data, signature []byte) (source string, isValid bool) {
 	for _, key := range k.signing {
-		if hmac.Equal(sign(key, data), signature) {
-			isValid = true
+		if hmac.Equal(sign(key.key, data), signature) {
+			source, isValid = key.source, true
 		}
 	}
-	return isValid
+	return source, isValid
 }
 
 const redacted = "[redacted]"

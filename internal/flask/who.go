@@ -23,40 +23,59 @@ const (
 // payload cannot be read.
 var ErrNobody = errors.New("flask: it names no user")
 
-// Who is whom a cookie names: either an id or an address.
-type Who struct {
-	ID, Email string
-	// IsFresh: Flask-Login says that the user gave the password in this session.
-	IsFresh bool
+// UserKeys are the keys of a session that name its user, unless others are set.
+const UserKeys = "_user_id,user_id,email"
+
+// maxKeyNames bounds what is looked up for a cookie.
+const maxKeyNames = 8
+
+// ParseUserKeys reads names of keys, separated by commas, at most 8.
+func ParseUserKeys(text string) ([]string, error) {
+	keys := strings.Split(text, ",")
+	for i, key := range keys {
+		keys[i] = strings.TrimSpace(key)
+		if keys[i] == "" || len(keys) > maxKeyNames {
+			return nil, errors.New("keys of the app's session, separated by commas, at most 8, such as _user_id")
+		}
+	}
+	return keys, nil
 }
 
-// Who reads the user from the session: Flask-Login's _user_id, user_id, or email, in this
-// order. An id with an @ is an address. Error: [ErrNobody].
-func (c Cookie) Who() (Who, error) {
+// Name names a user: an id, or an address.
+type Name struct {
+	Text    string
+	IsEmail bool
+}
+
+// Names reads what names the user: the values of some keys of the session. They have to name
+// the same user. A value with an @ is an address; that of a key such as email has to be
+// one. Error: [ErrNobody], also if a value is there that cannot name a user.
+func (c Cookie) Names(keys []string) ([]Name, error) {
 	text, err := inflate(c.payload)
 	if err != nil || isDeep(text) {
-		return Who{}, ErrNobody
+		return nil, ErrNobody
 	}
 	var values map[string]json.RawMessage
 	if json.Unmarshal(text, &values) != nil {
-		return Who{}, ErrNobody
+		return nil, ErrNobody
 	}
-	who := Who{IsFresh: string(values["_fresh"]) == "true"}
-	for _, key := range []string{"_user_id", "user_id", "email"} {
-		name := untag(values[key])
-		switch {
-		case name == "" || len(name) > maxName:
+	var names []Name
+	for _, key := range keys {
+		value := values[key]
+		if value == nil || string(value) == "null" || string(value) == `""` {
 			continue
-		case strings.Contains(name, "@"):
-			who.Email = name
-		case key == "email":
-			continue
-		default:
-			who.ID = name
 		}
-		return who, nil
+		name := untag(value)
+		isEmail := strings.Contains(name, "@")
+		if name == "" || len(name) > maxName || !isEmail && strings.Contains(key, "mail") {
+			return nil, ErrNobody
+		}
+		names = append(names, Name{name, isEmail})
 	}
-	return Who{}, ErrNobody
+	if len(names) == 0 {
+		return nil, ErrNobody
+	}
+	return names, nil
 }
 
 // inflate returns the JSON of a payload, which begins with a dot if it is compressed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -12,29 +13,30 @@ import (
 // nil: it can. A suspension comes in any case.
 func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) error {
 	now, err := tx.UserByID(ctx, j.user.ID)
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
 		j.verdict.Outcome = Deleted
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if why == nil {
-		why = wantSame(now, *j)
+	case j.known.IsForgotten():
+		return reject{"another_user", "the user here is another one by now, such as one who registered with the address before it was verified"}
 	}
 	next := now
 	if why == nil {
-		next = r.merge(ctx, tx, now, j, &why)
+		why = wantSame(now, *j)
 	}
-	if _, isReject := errors.AsType[reject](why); why != nil && !isReject {
-		return why
+	if why == nil {
+		if next, err = r.merge(ctx, tx, now, j); err != nil {
+			return err
+		}
 	}
 	isSuspended := r.isSuspended(j.row)
 	switch {
 	case isSuspended && now.SuspendedAt.IsZero():
 		next.SuspendedAt, j.known.IsSuspended = store.Stored(r.now()), true
 	case !isSuspended && why == nil && j.known.IsSuspended:
-		next.SuspendedAt, j.known.IsSuspended = store.User{}.SuspendedAt, false
+		next.SuspendedAt, j.known.IsSuspended = time.Time{}, false
 	}
 	if err := r.change(ctx, tx, now, next); err != nil {
 		return err
@@ -42,27 +44,38 @@ func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) err
 	if err := tx.SetImport(ctx, j.known); err != nil {
 		return err
 	}
-	if isChanged := now != next; j.verdict.Outcome == "" && isChanged {
+	switch {
+	case j.verdict.Outcome != "": // kept
+	case now != next:
 		j.verdict.Outcome = Updated
-	} else if j.verdict.Outcome == "" {
+	default:
 		j.verdict.Outcome = Unchanged
 	}
 	return why
 }
 
-// wantSame rejects a row that has the id of a user and nothing else of theirs.
+// wantSame rejects a row that has the id of a user and nothing else of theirs. No password shows
+// nothing, because many users may have none. Neither does a day: an app may give the id of a
+// deleted user to the next one on the same day.
 func wantSame(now store.User, j judged) error {
-	isNew := !bytes.Equal(store.Sum(j.user.Email), j.known.Email) && !bytes.Equal(store.Sum(j.user.PasswordHash), j.known.Password)
-	if !isNew || now.EmailKey == j.user.EmailKey || !j.row.CreatedAt.IsZero() && now.CreatedAt.Equal(j.user.CreatedAt) {
+	u := j.user
+	switch {
+	case u.EmailKey == now.EmailKey, bytes.Equal(store.Sum(u.Email), j.known.Email),
+		u.PasswordHash != "" && bytes.Equal(store.Sum(u.PasswordHash), j.known.Password),
+		!j.row.CreatedAt.IsZero() && u.CreatedAt.Equal(now.CreatedAt) && !isDay(u.CreatedAt):
 		return nil
 	}
-	return reject{"another_user", "address and password are both new: this looks like another user with the same id; " +
-		"if this is another app, give --source a name of its own; if it is the same user, first import the one, then the other change"}
+	return reject{"another_user", "the address is new, and no password or time of registration shows that this is the same user: " +
+		"it may be another one with the same id; if this is another app, give --source a name of its own; " +
+		"if only the password is new, too, first import the one, then the other change"}
 }
 
+// isDay reports whether a time is only a day.
+func isDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
+
 // merge takes over what was changed there since the last import, unless the user has changed
-// it here. What stays is said in the verdict. An error goes to failed.
-func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged, failed *error) (next store.User) {
+// it here. What stays is said in the verdict.
+func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged) (next store.User, err error) {
 	u, next := j.user, now
 	if r.isChanged(j, &j.known.Name, j.known.Name, now.Name, u.Name) {
 		next.Name = u.Name
@@ -82,8 +95,7 @@ func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged
 			j.verdict.Message = taken.message + "; if that user has another one there by now, import again; " +
 				"if two have swapped addresses, give one of them a third address there, import twice, give that one the right address, and import again"
 		} else if err != nil {
-			*failed = err
-			return next
+			return next, err
 		} else {
 			next.Email, next.EmailKey, next.EmailVerified = u.Email, u.EmailKey, u.EmailVerified || now.EmailVerified && now.EmailKey == u.EmailKey
 		}
@@ -91,7 +103,10 @@ func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged
 	if next.EmailKey == u.EmailKey { // what was verified once stays so
 		next.EmailVerified = next.EmailVerified || u.EmailVerified
 	}
-	return next
+	if bytes.Equal(j.known.Email, store.Sum(u.Email)) { // it is the address that was brought in
+		j.known.EmailHash = r.emailHash(j.row)
+	}
+	return next, nil
 }
 
 // isChanged reports whether a value is to be taken over, and notes it as brought in at mark.

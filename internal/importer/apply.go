@@ -42,7 +42,12 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 			err := r.judge(ctx, tx, &j)
 			if why, ok := errors.AsType[reject](err); ok {
 				j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message
-			} else if err != nil {
+				err = nil
+			}
+			if o := j.verdict.Outcome; err == nil && (o == Rejected || o == Kept || o == Deleted) {
+				err = r.disown(ctx, tx, row)
+			}
+			if err != nil {
 				return fmt.Errorf("row %d: %w", row.Number, err)
 			}
 			all = append(all, j)
@@ -53,37 +58,31 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 }
 
 // judge stores a row, and says what became of it. Of several rows for one user, the first one
-// counts, even if it cannot come.
+// counts.
 func (r *run) judge(ctx context.Context, tx *store.Tx, j *judged) error {
 	if j.row.problem != "" {
 		r.isPartial = true
 		return reject{"unreadable", j.row.problem}
 	}
-	key := keyOf(r.source, j.row)
-	known, err := tx.ImportByKey(ctx, key)
+	known, err := tx.ImportByKey(ctx, keyOf(r.source, j.row))
 	isNew := errors.Is(err, store.ErrNotFound)
 	switch {
 	case err != nil && !isNew:
 		return err
-	case !isNew:
+	case !isNew && known.Run == r.id:
 		j.verdict.ID = known.UserID
-		if known.Run == r.id {
-			return wasMet(j.row)
-		}
-		known.Run = r.id
-		if err := tx.SetImport(ctx, known); err != nil {
-			return err
-		}
+		return wasMet(j.row)
 	}
 	var why error
-	if j.user, j.verdict.Hash, why = r.user(j.row); why == nil && isNew {
-		j.known = store.Import{Key: key, Source: store.Sum(r.source), UserID: j.user.ID, Run: r.id}
+	j.user, j.verdict.Hash, why = r.user(j.row)
+	switch {
+	case isNew && why != nil:
+		return why
+	case isNew:
 		return r.add(ctx, tx, j)
 	}
-	if isNew {
-		return why
-	}
-	j.known, j.user.ID = known, known.UserID
+	known.Run = r.id
+	j.known, j.user.ID, j.verdict.ID = known, known.UserID, known.UserID
 	return r.again(ctx, tx, j, why)
 }
 
@@ -110,9 +109,11 @@ func (r *run) add(ctx context.Context, tx *store.Tx, j *judged) error {
 		return err
 	}
 	j.verdict.Outcome, j.verdict.ID = Imported, u.ID
-	j.known.Name, j.known.Email, j.known.IsSuspended = store.Sum(u.Name), store.Sum(u.Email), !u.SuspendedAt.IsZero()
-	j.known.Password = store.Sum(u.PasswordHash)
-	j.known.PasswordHere = j.known.Password
+	password := store.Sum(u.PasswordHash)
+	j.known = store.Import{
+		Key: keyOf(r.source, j.row), Source: store.Sum(r.source), EmailHash: r.emailHash(j.row), UserID: u.ID, Run: r.id,
+		Name: store.Sum(u.Name), Email: store.Sum(u.Email), Password: password, PasswordHere: password, IsSuspended: !u.SuspendedAt.IsZero(),
+	}
 	return tx.SetImport(ctx, j.known)
 }
 

@@ -45,11 +45,18 @@ func (r *run) findGone(ctx context.Context) error {
 	}
 }
 
-// leave finds a user who is gone there, and suspends them if that is asked for. Error:
+// leave finds a user who is gone there, and suspends them if that is asked for. Then the app may
+// give the id to somebody else, so its cookies do not name the user by the id any more. Error:
 // [store.ErrNotFound] if the user is gone here, too.
 func (r *run) leave(ctx context.Context, tx *store.Tx, known store.Import) (store.User, error) {
+	if known.IsForgotten() {
+		return store.User{}, store.ErrNotFound
+	}
 	u, err := tx.UserByID(ctx, known.UserID)
-	if err != nil || !r.opt.SuspendGone || !u.SuspendedAt.IsZero() {
+	if err != nil || !r.opt.SuspendGone {
+		return u, err
+	}
+	if err := tx.RefuseImportedID(ctx, known.Key); err != nil || !u.SuspendedAt.IsZero() {
 		return u, err
 	}
 	next := u

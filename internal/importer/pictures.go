@@ -150,8 +150,12 @@ func (r *run) setPicture(ctx context.Context, j *judged, data []byte, name strin
 				return err
 			}
 		}
-		j.known.PictureHash, j.known.PictureVersion = sum, now.Version
-		return tx.SetImport(ctx, j.known)
+		known, err := tx.ImportByKey(ctx, j.known.Key) // a later row may have its address by now
+		if err != nil {
+			return err
+		}
+		known.PictureHash, known.PictureVersion = sum, now.Version
+		return tx.SetImport(ctx, known)
 	})
 	return pictureImported, err
 }

@@ -38,17 +38,20 @@ const maxBatchBytes = 16 << 20
 func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt Options) (Summary, error) {
 	t := &takeIn{Importer: im, opt: opt, summary: newSummary()}
 	var number int64
-	err := transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
-		number++
-		t.batch = append(t.batch, exported{number, u, files})
-		for _, data := range files {
-			t.bytes += len(data)
-		}
-		if len(t.batch) < batchSize && t.bytes < maxBatchBytes {
-			return nil
-		}
-		return t.flush(ctx)
-	})
+	err := t.takeServer(ctx, export, size)
+	if err == nil {
+		err = transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
+			number++
+			t.batch = append(t.batch, exported{number, u, files})
+			for _, data := range files {
+				t.bytes += len(data)
+			}
+			if len(t.batch) < batchSize && t.bytes < maxBatchBytes {
+				return nil
+			}
+			return t.flush(ctx)
+		})
+	}
 	if err == nil {
 		err = t.flush(ctx)
 	}
@@ -104,7 +107,7 @@ func (t *takeIn) takeUser(ctx context.Context, tx *store.Tx, e exported) (Verdic
 		var isThere bool
 		if isThere, err = wantNew(ctx, tx, row); isThere {
 			v.Outcome = Unchanged
-			return v, nil
+			return v, restoreImports(ctx, tx, e.user)
 		}
 	}
 	if why, ok := errors.AsType[reject](err); ok {
@@ -150,6 +153,9 @@ func wantNew(ctx context.Context, tx *store.Tx, row store.User) (isThere bool, e
 
 func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) error {
 	if err := tx.CreateUser(ctx, row); err != nil {
+		return err
+	}
+	if err := restoreImports(ctx, tx, u); err != nil {
 		return err
 	}
 	for _, s := range u.Sessions {
@@ -211,6 +217,14 @@ func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
 	case err != nil || t.opt.CheckPictures:
 		return pictureFound, err
 	}
+	became, err := t.bringPicture(ctx, e)
+	if err != nil {
+		return "", err
+	}
+	return became, t.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteImport(ctx, pictureKey(e.user.ID)) })
+}
+
+func (t *takeIn) bringPicture(ctx context.Context, e exported) (string, error) {
 	if _, err := t.db.PictureOfUser(ctx, e.user.ID); err == nil {
 		return pictureKept, nil
 	}
@@ -222,12 +236,9 @@ func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
 		brought.Crops = append(brought.Crops, store.Crop{Side: crop.Side})
 		brought.CropData = append(brought.CropData, e.files[crop.File])
 	}
-	became, err := pictureImported, t.pictures.Bring(ctx, brought)
+	err := t.pictures.Bring(ctx, brought)
 	if errors.Is(err, media.ErrNotExported) {
-		became, err = pictureUnreadable, nil
+		return pictureUnreadable, nil
 	}
-	if err != nil {
-		return "", err
-	}
-	return became, t.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteImport(ctx, pictureKey(e.user.ID)) })
+	return pictureImported, err
 }

@@ -117,9 +117,8 @@ func (r *run) hash(typed string) (hash, format string, err error) {
 // keyOf names a row of a source for good: by its id or, without one, by the address. It is
 // hashed, because it stays when the user is deleted.
 func keyOf(source string, row Row) []byte {
-	who := "id:" + row.ID
-	if row.ID == "" {
-		who = "email:" + account.EmailKey(row.Email)
+	if row.ID != "" {
+		return store.ImportedID(source, row.ID)
 	}
-	return store.Sum(source + "\x00" + who)
+	return store.Sum(source + "\x00email:" + account.EmailKey(row.Email))
 }

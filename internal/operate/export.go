@@ -64,6 +64,9 @@ func (d *Data) export(ctx context.Context, w io.Writer, folder string, opt Backu
 	if err != nil {
 		return Contents{}, err
 	}
+	if err := out.Server(func(add func(transfer.Fact) error) error { return exportServer(ctx, copied, add) }); err != nil {
+		return Contents{}, err
+	}
 	if err := b.exportAll(ctx, copied, out); err != nil {
 		return Contents{}, err
 	}
@@ -128,8 +131,17 @@ func exportPage(ctx context.Context, db *store.DB, page []store.User, out *trans
 	if err != nil {
 		return err
 	}
+	imports, err := db.ImportsOfUsers(ctx, from, to)
+	if err != nil {
+		return err
+	}
 	for _, row := range page {
 		u := exportedUser(row)
+		for ; len(imports) > 0 && imports[0].UserID <= row.ID; imports = imports[1:] { // a deleted user has them, too
+			if imports[0].UserID == row.ID {
+				u.Imports = append(u.Imports, exportedImport(imports[0]))
+			}
+		}
 		for ; len(names) > 0 && names[0].UserID == row.ID; names = names[1:] {
 			u.OldPictureNames = append(u.OldPictureNames, transfer.OldName{Name: names[0].Name, UsedAt: names[0].UsedAt})
 		}
@@ -154,11 +166,14 @@ func exportPage(ctx context.Context, db *store.DB, page []store.User, out *trans
 func exportedUser(row store.User) transfer.User {
 	u := transfer.User{
 		ID: row.ID, Name: row.Name, Email: row.Email, EmailVerified: row.EmailVerified, Language: row.Language,
-		PasswordHash: row.PasswordHash, CreatedAt: row.CreatedAt,
+		PasswordHash: row.PasswordHash, CreatedAt: row.CreatedAt, Imports: []transfer.Import{},
 		OldPictureNames: []transfer.OldName{}, Sessions: []transfer.Session{}, Events: []transfer.Event{},
 	}
 	if !row.SuspendedAt.IsZero() {
 		u.SuspendedAt = &row.SuspendedAt
+	}
+	if !row.FlaskFrom.IsZero() {
+		u.FlaskFrom = &row.FlaskFrom
 	}
 	return u
 }

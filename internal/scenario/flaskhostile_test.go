@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea"
-	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/flask"
+	"github.com/cardea-accounts/cardea/internal/importer"
+	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
@@ -106,9 +108,7 @@ func TestFlaskCookieOfUnverifiedUser(t *testing.T) {
 	if got := status(t, server, issued(server, zoe, time.Hour)); got != 200 {
 		t.Errorf("verified: %d", got)
 	}
-	inDatabase(t, server, func(tx *store.Tx) error {
-		return tx.CreateUser(t.Context(), store.User{ID: "3", Email: "x@example.com", EmailKey: "x@example.com", PasswordHash: "none", CreatedAt: server.Clock.Now()})
-	})
+	importUsers(t, server, flask.Source, user{"3", "x@example.com", "no"})
 	if got := status(t, server, issued(server, `{"user_id":3}`, time.Hour)); got != 401 {
 		t.Errorf("not verified: %d", got)
 	}
@@ -116,7 +116,7 @@ func TestFlaskCookieOfUnverifiedUser(t *testing.T) {
 
 // An outage is no reason to sign in again.
 func TestFlaskCookieInAnOutage(t *testing.T) {
-	for _, table := range []string{"flask_cookies", "marks", "users"} {
+	for _, table := range []string{"flask_cookies", "marks", "users", "imports"} {
 		server := withZoe(t)
 		cookie := issued(server, zoe, time.Hour)
 		dropTable(t, server, table)
@@ -174,8 +174,10 @@ func TestUselessFlaskKeys(t *testing.T) {
 func BenchmarkFlaskCookies(b *testing.B) {
 	server := testkit.Start(b, testkit.FromFlask(b, testkit.FlaskKey, "another", "a third", "a fourth"))
 	forged := strings.Repeat("A", 4000) + ".aGr_AA.YPS7NYQnu1Iwb3x-zSAoGv_4SbA"
-	own := server.Register(b, "ada@example.com")
+	server.ImportUsers(b, flask.Source, importer.Options{}, "id,email,verified,password", `3,ada@example.com,no,"`+password.Hash("simplepass", password.Params{Memory: 64, Time: 1})+`"`)
+	own := server.Login(b, "ada@example.com")
 	at := server.Clock.Now().Add(-time.Minute)
+	own.Delete("/api/sessions").Want(200)
 	ended := testkit.FlaskCookie(`{"email":"ada@example.com"}`, at)
 	server.Clock.Advance(time.Minute)
 	taken := testkit.FlaskCookie(`{"email":"ada@example.com"}`, server.Clock.Now())

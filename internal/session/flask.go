@@ -22,11 +22,12 @@ import (
 
 // Flask says which cookies of a Flask app are taken.
 type Flask struct {
-	Keys  flask.Keys
-	Until time.Time // none is taken from then on
+	Keys     flask.Keys
+	UserKeys []string      // the keys of the app's session that name its user
+	MaxAge   time.Duration // none is taken that was issued longer ago; at most [flask.Lifetime]
+	Until    time.Time     // none is taken from then on
 	// Tokens derive the tokens of sessions from cookies.
-	Tokens   secret.Sub
-	EmailKey func(email string) string
+	Tokens secret.Sub
 	// VerifiesFirst: cookies of users whose address is not verified are not taken.
 	VerifiesFirst bool
 }
@@ -40,7 +41,7 @@ const (
 	flaskForged  = refusal("forged")  // changed, cut, or of another app
 	flaskExpired = refusal("expired") // too old, from the future, or after the end date
 	flaskEnded   = refusal("ended")   // the user has signed out, or ended all sessions
-	flaskUnknown = refusal("unknown") // it names no user
+	flaskUnknown = refusal("unknown") // it names no user who was imported
 	flaskBarred  = refusal("barred")  // the user is suspended, or not verified
 )
 
@@ -118,7 +119,7 @@ func (s *Service) openFlask(value token.Token) (flask.Cookie, error) {
 		return cookie, flaskForged
 	}
 	now := s.opt.Now()
-	if age := now.Sub(cookie.IssuedAt); age < 0 || age > flask.Lifetime || !now.Before(s.opt.Flask.Until) {
+	if age := now.Sub(cookie.IssuedAt); age < 0 || age > s.opt.Flask.MaxAge || !now.Before(s.opt.Flask.Until) {
 		return cookie, flaskExpired
 	}
 	return cookie, nil
@@ -190,7 +191,8 @@ func (s *Service) exchange(ctx context.Context, cookie flask.Cookie, client guar
 // flaskReads are the queries of [Service.flaskUser].
 type flaskReads interface {
 	UserByID(ctx context.Context, id string) (store.User, error)
-	UserByEmailKey(ctx context.Context, key string) (store.User, error)
+	ImportByKey(ctx context.Context, key []byte) (store.Import, error)
+	ImportByEmail(ctx context.Context, emailHash []byte) (store.Import, error)
 	MarkedAt(ctx context.Context, mark store.Mark) (time.Time, error)
 }
 
@@ -198,16 +200,11 @@ type flaskReads interface {
 // Flask's times are whole seconds. So a cookie of the second in which all cookies were ended
 // counts as issued before.
 func (s *Service) flaskUser(ctx context.Context, db flaskReads, cookie flask.Cookie) (string, error) {
-	who, err := cookie.Who()
+	userID, err := s.importedUser(ctx, db, cookie)
 	if err != nil {
-		return "", flaskUnknown
+		return "", err
 	}
-	var row store.User
-	if who.ID != "" {
-		row, err = db.UserByID(ctx, who.ID)
-	} else {
-		row, err = db.UserByEmailKey(ctx, s.opt.Flask.EmailKey(who.Email))
-	}
+	row, err := db.UserByID(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
 		return "", flaskUnknown
 	}
@@ -224,6 +221,32 @@ func (s *Service) flaskUser(ctx context.Context, db flaskReads, cookie flask.Coo
 		return "", flaskBarred
 	}
 	return row.ID, nil
+}
+
+// importedUser returns the id here of the user whom a cookie names: who was imported from its
+// app, under exactly these names. Nobody else is found: ids and addresses of other users mean
+// nothing to the app, and it may compare addresses in another way.
+func (s *Service) importedUser(ctx context.Context, db flaskReads, cookie flask.Cookie) (userID string, err error) {
+	names, err := cookie.Names(s.opt.Flask.UserKeys)
+	if err != nil {
+		return "", flaskUnknown
+	}
+	for _, name := range names {
+		var row store.Import
+		if name.IsEmail {
+			row, err = db.ImportByEmail(ctx, store.ImportedEmail(cookie.Source, name.Text))
+		} else {
+			row, err = db.ImportByKey(ctx, store.ImportedID(cookie.Source, name.Text))
+		}
+		switch {
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return "", err
+		case err != nil, !name.IsEmail && row.IDRefused, userID != "" && userID != row.UserID:
+			return "", flaskUnknown
+		}
+		userID = row.UserID
+	}
+	return userID, nil
 }
 
 // flaskCookies verifies the cookies that a client presents. Those that would not be taken are

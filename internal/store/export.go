@@ -30,6 +30,31 @@ func (r reads) PicturesOfUsers(ctx context.Context, from, to string) ([]Picture,
 	return r.pictures(ctx, `WHERE p.user_id >= $1 AND p.user_id <= $2 ORDER BY p.user_id, c.side`, from, to)
 }
 
+// ImportsOfUsers lists from where users were imported, by user and key.
+func (r reads) ImportsOfUsers(ctx context.Context, from, to string) ([]Import, error) {
+	return readAll(ctx, r, (*Import).fields, `SELECT `+importColumns+` FROM imports WHERE user_id >= $1 AND user_id <= $2
+		ORDER BY user_id, key`, from, to)
+}
+
+// ImportsWithoutUser lists, by key, at most limit of the users who were imported and deleted
+// since, those after a key.
+func (r reads) ImportsWithoutUser(ctx context.Context, after []byte, limit int) ([]Import, error) {
+	return readAll(ctx, r, (*Import).fields, `SELECT `+importColumns+` FROM imports WHERE key > $1
+		AND NOT EXISTS (SELECT 1 FROM users WHERE id = imports.user_id) ORDER BY key LIMIT $2`, after, limit)
+}
+
+// FlaskCookie is a row of flask_cookies: a cookie of a Flask app that is not taken again.
+type FlaskCookie struct {
+	Hash      []byte
+	ExpiresAt time.Time // when the row can be forgotten
+}
+
+// FlaskCookiesAfter lists cookies by hash, those after a hash, at most limit.
+func (r reads) FlaskCookiesAfter(ctx context.Context, hash []byte, limit int) ([]FlaskCookie, error) {
+	return readAll(ctx, r, func(c *FlaskCookie) []any { return []any{&c.Hash, instant{&c.ExpiresAt}} },
+		`SELECT hash, expires_at FROM flask_cookies WHERE hash > $1 ORDER BY hash LIMIT $2`, hash, limit)
+}
+
 // OldPictureName is a row of old_picture_names.
 type OldPictureName struct {
 	UserID, Name string

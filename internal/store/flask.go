@@ -18,6 +18,13 @@ func (tx *Tx) AddFlaskCookie(ctx context.Context, hash []byte, expires time.Time
 	return n > 0, err
 }
 
+// RestoreFlaskCookie notes that a Flask cookie is not taken again, at least until a time.
+func (tx *Tx) RestoreFlaskCookie(ctx context.Context, c FlaskCookie) error {
+	_, err := tx.exec(ctx, `INSERT INTO flask_cookies (hash, expires_at) VALUES ($1, $2)
+		ON CONFLICT (hash) DO UPDATE SET expires_at = max(flask_cookies.expires_at, excluded.expires_at)`, c.Hash, micros(c.ExpiresAt))
+	return err
+}
+
 // EndFlaskCookies refuses Flask cookies of a user that were issued until a time.
 func (tx *Tx) EndFlaskCookies(ctx context.Context, userID string, until time.Time) error {
 	tx.changes(userID)

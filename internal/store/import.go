@@ -3,13 +3,16 @@ package store
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 )
 
 // Import is a row of imports: what was brought in from elsewhere. It stays when the user is
 // deleted, so that the user is not brought in again.
 type Import struct {
-	Key            []byte // [Sum] of the source and of the id there
+	Key            []byte // [ImportedID]; of rows without an id, made of the address
 	Source         []byte // [Sum] of the name of the source
+	EmailHash      []byte // [ImportedEmail]; empty: no Flask cookie names the user by address
+	IDRefused      bool   // no Flask cookie names the user by id: somebody else may have it there
 	UserID         string
 	Run            string // the last import that met the user there
 	Name           []byte // [Sum] of the name as brought in
@@ -21,23 +24,41 @@ type Import struct {
 	PictureVersion string // of the picture as brought in; empty: none was
 }
 
+// IsForgotten reports whether the user here is not the one who was brought in: that one was
+// deleted, or somebody else has registered with the address.
+func (i Import) IsForgotten() bool { return i.IDRefused && len(i.EmailHash) == 0 }
+
 // Sum names a text in imports: its SHA-256, because the row stays when the user is deleted.
 func Sum(text string) []byte {
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]
 }
 
+// ImportedID names a row of a source by its id there.
+func ImportedID(source, id string) []byte { return Sum(source + "\x00id:" + id) }
+
+// ImportedEmail names a row of a source by its address there, byte for byte.
+func ImportedEmail(source, email string) []byte { return Sum(source + "\x00address:" + email) }
+
+const importColumns = `key, source, email_hash, id_refused, user_id, run, name, email, password, password_here, is_suspended,
+	picture_hash, picture_version`
+
 func (i *Import) fields() []any {
 	return []any{
-		&i.Key, &i.Source, &i.UserID, &i.Run, &i.Name, &i.Email, &i.Password, &i.PasswordHere, &i.IsSuspended, &i.PictureHash, &i.PictureVersion,
+		&i.Key, &i.Source, &i.EmailHash, &i.IDRefused, &i.UserID, &i.Run, &i.Name, &i.Email, &i.Password, &i.PasswordHere, &i.IsSuspended,
+		&i.PictureHash, &i.PictureVersion,
 	}
 }
-
-const importColumns = `key, source, user_id, run, name, email, password, password_here, is_suspended, picture_hash, picture_version`
 
 // ImportByKey finds what was brought in before, or [ErrNotFound].
 func (r reads) ImportByKey(ctx context.Context, key []byte) (i Import, err error) {
 	err = r.q.QueryRowContext(ctx, `SELECT `+importColumns+` FROM imports WHERE key = $1`, key).Scan(i.fields()...)
+	return i, r.classify(err)
+}
+
+// ImportByEmail finds who was brought in with an address, or [ErrNotFound].
+func (r reads) ImportByEmail(ctx context.Context, emailHash []byte) (i Import, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT `+importColumns+` FROM imports WHERE email_hash = $1`, emailHash).Scan(i.fields()...)
 	return i, r.classify(err)
 }
 
@@ -48,24 +69,59 @@ func (r reads) ImportsMissed(ctx context.Context, source []byte, run string, aft
 		WHERE key > $1 AND source = $2 AND run <> $3 ORDER BY key LIMIT $4`, after, source, run, limit)
 }
 
-// SetImport notes what was brought in.
+// SetImport notes what was brought in. The address is that row's alone from then on. What was
+// refused stays so: an id, and an address that is nobody's any more.
 func (tx *Tx) SetImport(ctx context.Context, i Import) error {
+	if _, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL WHERE email_hash = $1 AND key <> $2`, i.EmailHash, i.Key); err != nil {
+		return err
+	}
+	return tx.addImport(ctx, i, `run = excluded.run, name = excluded.name, email = excluded.email, password = excluded.password,
+		password_here = excluded.password_here, is_suspended = excluded.is_suspended,
+		picture_hash = excluded.picture_hash, picture_version = excluded.picture_version,
+		email_hash = CASE WHEN imports.email_hash IS NOT NULL THEN excluded.email_hash END`)
+}
+
+// RestoreImport notes what was brought in elsewhere, for an import of what Cardea has exported.
+// What was noted here before stays. Whatever either of both refuses is refused.
+func (tx *Tx) RestoreImport(ctx context.Context, i Import) error {
+	switch now, err := tx.ImportByEmail(ctx, i.EmailHash); {
+	case err == nil && string(now.Key) != string(i.Key):
+		i.EmailHash = nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	return tx.addImport(ctx, i, `id_refused = max(imports.id_refused, excluded.id_refused),
+		email_hash = CASE WHEN excluded.email_hash IS NOT NULL THEN imports.email_hash END`)
+}
+
+func (tx *Tx) addImport(ctx context.Context, i Import, update string) error {
 	for _, blob := range []*[]byte{&i.Name, &i.Email, &i.Password, &i.PasswordHere, &i.PictureHash} {
 		if *blob == nil {
 			*blob = []byte{}
 		}
 	}
-	_, err := tx.exec(ctx, `INSERT INTO imports (`+importColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-		ON CONFLICT (key) DO UPDATE SET run = excluded.run, name = excluded.name, email = excluded.email, password = excluded.password,
-			password_here = excluded.password_here, is_suspended = excluded.is_suspended,
-			picture_hash = excluded.picture_hash, picture_version = excluded.picture_version`,
-		i.Key, i.Source, i.UserID, i.Run, i.Name, i.Email, i.Password, i.PasswordHere, i.IsSuspended, i.PictureHash, i.PictureVersion)
+	_, err := tx.exec(ctx, `INSERT INTO imports (`+importColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (key) DO UPDATE SET `+update,
+		i.Key, i.Source, i.EmailHash, i.IDRefused, i.UserID, i.Run, i.Name, i.Email, i.Password, i.PasswordHere, i.IsSuspended,
+		i.PictureHash, i.PictureVersion)
 	return err
 }
 
-// DeleteImport forgets what was brought in.
+// DeleteImport forgets what was brought in, unless it refuses Flask cookies.
 func (tx *Tx) DeleteImport(ctx context.Context, key []byte) error {
-	_, err := tx.exec(ctx, `DELETE FROM imports WHERE key = $1`, key)
+	_, err := tx.exec(ctx, `DELETE FROM imports WHERE key = $1 AND id_refused = 0`, key)
+	return err
+}
+
+// RefuseImportedID refuses Flask cookies that name a user by the id of a row.
+func (tx *Tx) RefuseImportedID(ctx context.Context, key []byte) error {
+	_, err := tx.exec(ctx, `UPDATE imports SET id_refused = 1 WHERE key = $1`, key)
+	return err
+}
+
+// ForgetImported refuses all Flask cookies that name a user, for good.
+func (tx *Tx) ForgetImported(ctx context.Context, userID string) error {
+	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, id_refused = 1 WHERE user_id = $1`, userID)
 	return err
 }
 

@@ -222,6 +222,27 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.ImportByKey(ctx, []byte("key"))
 		return notMissing(err)
 	},
+	"ImportByEmail": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ImportByEmail(ctx, []byte("email"))
+		return notMissing(err)
+	},
+	"RefuseImportedID": func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedID(ctx, []byte("key")) },
+	"ForgetImported":   func(tx *store.Tx, ctx context.Context) error { return tx.ForgetImported(ctx, "ann") },
+	"RestoreImport": func(tx *store.Tx, ctx context.Context) error {
+		return tx.RestoreImport(ctx, store.Import{Key: []byte("key"), Source: []byte("s"), UserID: "ann"})
+	},
+	"RestoreFlaskCookie": func(tx *store.Tx, ctx context.Context) error {
+		return tx.RestoreFlaskCookie(ctx, store.FlaskCookie{Hash: []byte("f1"), ExpiresAt: at(9)})
+	},
+	"FlaskCookiesAfter": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.FlaskCookiesAfter(ctx, []byte("f"), 9)
+		return err
+	},
+	"ImportsOfUsers": func(tx *store.Tx, ctx context.Context) error { _, err := tx.ImportsOfUsers(ctx, "a", "b"); return err },
+	"ImportsWithoutUser": func(tx *store.Tx, ctx context.Context) error {
+		_, err := tx.ImportsWithoutUser(ctx, []byte("k"), 9)
+		return err
+	},
 	"SetImport": func(tx *store.Tx, ctx context.Context) error {
 		return tx.SetImport(ctx, store.Import{Key: []byte("key"), Source: []byte("s"), UserID: "ann", Run: "r"})
 	},

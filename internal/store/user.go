@@ -67,9 +67,13 @@ func (r reads) UsersByEmailKey(ctx context.Context, from, to string, limit int) 
 }
 
 // DeleteUser removes a user with their sessions, challenges, messages and the rows of their
-// picture, or [ErrNotFound]. The caller lists the picture's files as orphans.
+// picture, or [ErrNotFound]. The caller lists the picture's files as orphans. No Flask cookie
+// names another user who gets the id.
 func (tx *Tx) DeleteUser(ctx context.Context, userID string) error {
 	tx.changes(userID)
+	if err := tx.ForgetImported(ctx, userID); err != nil {
+		return err
+	}
 	for _, query := range []string{`DELETE FROM challenges WHERE user_id = $1`, `DELETE FROM outbox WHERE user_id = $1`} {
 		if _, err := tx.exec(ctx, query, userID); err != nil {
 			return err

@@ -9,10 +9,12 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/importer"
 )
 
 // FlaskKey is the SECRET_KEY of the app whose cookies [FlaskCookie] signs.
@@ -34,6 +36,25 @@ func FromFlask(t testing.TB, keys ...string) Option {
 		t.Fatal(err)
 	}
 	return func(c *cardea.Config) { c.FlaskSecretKeyFile = file }
+}
+
+// ImportUsers imports users under the name of a source. The first line names the columns.
+func (s *Server) ImportUsers(t testing.TB, source string, opt importer.Options, lines ...string) importer.Summary {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	users, err := importer.OpenCSV(file, source, importer.Mapping{"verified": "verified"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer users.Close() //nolint:errcheck // it was only read
+	done, err := s.Operate(t).Import(t.Context(), users, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
 }
 
 // FlaskCookie returns the session cookie that the app with [FlaskKey] issues at a time for a

@@ -15,7 +15,7 @@ import (
 // names. Sizes, names and the order are checked, the values of the fields are not. Error:
 // [ErrInvalid].
 func Each(export io.ReaderAt, size int64, f func(u User, files map[string][]byte) error) error {
-	users, err := findUsers(io.NewSectionReader(export, 0, size))
+	users, err := findMember(io.NewSectionReader(export, 0, size), usersName)
 	if err != nil {
 		return err
 	}
@@ -25,15 +25,15 @@ func Each(export io.ReaderAt, size int64, f func(u User, files map[string][]byte
 	}
 	lines := bufio.NewReaderSize(users, 64<<10)
 	for last, number := "", 1; ; number++ {
-		line, err := readLine(lines)
+		line, err := readLine(lines, usersName)
 		if errors.Is(err, io.EOF) {
 			return pictures.wantEnd()
 		}
 		if err != nil {
 			return err
 		}
-		u, err := parse(line)
-		if err != nil || u.ID <= last {
+		var u User
+		if err := parse(line, &u); err != nil || u.ID <= last {
 			return invalid("line %d of %s is not a user, or not in the order of the ids", number, usersName)
 		}
 		last = u.ID
@@ -47,12 +47,38 @@ func Each(export io.ReaderAt, size int64, f func(u User, files map[string][]byte
 	}
 }
 
+// Server calls f for each fact of an export that belongs to no user. The values of the fields
+// are not checked. Error: [ErrInvalid].
+func Server(export io.ReaderAt, size int64, f func(Fact) error) error {
+	facts, err := findMember(io.NewSectionReader(export, 0, size), serverName)
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewReaderSize(facts, 64<<10)
+	for number := 1; ; number++ {
+		line, err := readLine(lines, serverName)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var fact Fact
+		if parse(line, &fact) != nil {
+			return invalid("line %d of %s is not readable", number, serverName)
+		}
+		if err := f(fact); err != nil {
+			return err
+		}
+	}
+}
+
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
 }
 
-// findUsers returns the content of the last member.
-func findUsers(file io.Reader) (io.Reader, error) {
+// findMember returns the content of a member with lines.
+func findMember(file io.Reader, name string) (io.Reader, error) {
 	r := tar.NewReader(file)
 	head, err := r.Next()
 	if err != nil || head.Name != infoName || head.Size > maxInfo {
@@ -68,28 +94,27 @@ func findUsers(file io.Reader) (io.Reader, error) {
 	for {
 		head, err := r.Next()
 		if err != nil {
-			return nil, invalid("there is no %s", usersName)
+			return nil, invalid("there is no %s", name)
 		}
-		if head.Name == usersName {
+		if head.Name == name {
 			return r, nil
 		}
 	}
 }
 
-func parse(line []byte) (u User, err error) {
+func parse(line []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
-	err = d.Decode(&u)
-	return u, err
+	return d.Decode(into)
 }
 
-// readLine reads a line of at most maxLine bytes.
-func readLine(r *bufio.Reader) ([]byte, error) {
+// readLine reads a line of a member, of at most maxLine bytes.
+func readLine(r *bufio.Reader, member string) ([]byte, error) {
 	var line []byte
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(line)+len(part) > maxLine {
-			return nil, invalid("a line of %s is too long", usersName)
+			return nil, invalid("a line of %s is too long", member)
 		}
 		switch {
 		case err == nil && line == nil:
@@ -101,7 +126,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		case errors.Is(err, io.EOF) && len(line)+len(part) == 0:
 			return nil, io.EOF
 		default:
-			return nil, invalid("%s ends in the middle of a line", usersName)
+			return nil, invalid("%s ends in the middle of a line", member)
 		}
 	}
 }
@@ -119,7 +144,7 @@ func (p *pictures) next() error {
 		switch {
 		case err != nil:
 			return invalid("it cannot be read as a tar file")
-		case head.Name == infoName && p.head == nil:
+		case (head.Name == infoName || head.Name == serverName) && p.head == nil:
 			continue
 		case head.Name == usersName:
 			p.head = nil

@@ -2,6 +2,7 @@
 // one tar file with these members, in this order.
 //
 //	export.json                        the format and its version
+//	server.jsonl                       what belongs to no user, a fact a line
 //	pictures/{id}/{version}.{png|jpg}  the files of each picture: the picture and its crops, in
 //	                                   the order of the ids
 //	users.jsonl                        a user a line, in the order of the ids
@@ -17,6 +18,7 @@ import (
 
 const (
 	infoName      = "export.json"
+	serverName    = "server.jsonl"
 	pictureFolder = "pictures/"
 	usersName     = "users.jsonl"
 )
@@ -53,10 +55,53 @@ type User struct {
 	PasswordHash    string     `json:"password_hash"` // empty: none
 	SuspendedAt     *time.Time `json:"suspended_at"`
 	CreatedAt       time.Time  `json:"created_at"`
+	FlaskFrom       *time.Time `json:"flask_from"` // only Flask cookies that were issued later are taken; null: any
+	Imports         []Import   `json:"imports"`
 	Picture         *Picture   `json:"picture"`
 	OldPictureNames []OldName  `json:"old_picture_names"`
 	Sessions        []Session  `json:"sessions"`
 	Events          []Event    `json:"events"`
+}
+
+// Import says from where a user was imported. Hashes are SHA-256 in hexadecimal.
+type Import struct {
+	Key            string `json:"key"`           // of the source and of the id there
+	Source         string `json:"source"`        // of the name of the source
+	EmailHash      string `json:"email_hash"`    // of the source and of the address there; empty: refused in Flask cookies
+	IDRefused      bool   `json:"id_refused"`    // the id is refused in Flask cookies
+	Run            string `json:"run"`           // the last import that met the user there
+	Name           string `json:"name"`          // of the name as imported
+	Email          string `json:"email"`         // of the address as imported
+	Password       string `json:"password"`      // of the password hash as imported
+	PasswordHere   string `json:"password_here"` // of the hash that a login made of it; else the same
+	IsSuspended    bool   `json:"is_suspended"`  // the import suspended the user
+	PictureHash    string `json:"picture_hash"`  // empty: none was imported
+	PictureVersion string `json:"picture_version"`
+}
+
+// Fact is a line of server.jsonl. It has one of the fields.
+type Fact struct {
+	Mark        *Mark        `json:"mark,omitempty"`
+	FlaskCookie *FlaskCookie `json:"flask_cookie,omitempty"`
+	Deleted     *Deleted     `json:"deleted,omitempty"`
+}
+
+// Mark is a moment that concerns the whole server.
+type Mark struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+}
+
+// FlaskCookie is a cookie of a Flask app that is not taken again.
+type FlaskCookie struct {
+	Hash      string    `json:"hash"` // SHA-256 of what its signature covers, in hexadecimal
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Deleted is a user who was imported and deleted since, and is not imported again.
+type Deleted struct {
+	UserID string `json:"user_id"`
+	Import
 }
 
 // Picture is a user's picture. Its address is /uploads/{id}_{name}.

@@ -26,7 +26,11 @@ func write(t testing.TB) []byte {
 	}
 	at := time.Date(2026, 11, 22, 15, 4, 5, 0, time.UTC)
 	whole, crop := FileName("2", "0123456789abcdef", "image/png"), FileName("2", "fedcba9876543210", "image/jpeg")
+	cookie := Fact{FlaskCookie: &FlaskCookie{Hash: "00", ExpiresAt: at}}
 	for _, err := range []error{
+		w.Server(func(add func(Fact) error) error {
+			return errors.Join(add(cookie), add(Fact{Mark: &Mark{"flask_from", at}}))
+		}),
 		w.File(whole, []byte("picture")), w.File(crop, []byte("crop")),
 		w.User(User{ID: "1", Name: "Ada <3", Email: "ada@example.com", CreatedAt: at, SuspendedAt: &at}),
 		w.User(User{ID: "2", Email: "bob@example.com", CreatedAt: at, Picture: &Picture{Name: "b.png", File: whole, UpdatedAt: at, Crops: []Crop{{64, crop}, {128, crop}}},
@@ -53,6 +57,10 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || !slices.Equal(ids, []string{"1", "2", "3"}) || !slices.Equal(names, []string{"pictures/2/0123456789abcdef.png", "pictures/2/fedcba9876543210.jpg"}) {
 		t.Errorf("%v %q %q", err, ids, names)
 	}
+	facts := 0
+	if err := Server(bytes.NewReader(export), int64(len(export)), func(f Fact) error { facts++; return nil }); err != nil || facts != 2 {
+		t.Errorf("%d facts, %v", facts, err)
+	}
 	if !bytes.Equal(export, write(t)) {
 		t.Error("equal users do not make equal bytes")
 	}
@@ -69,11 +77,14 @@ func TestDamagedExport(t *testing.T) {
 			return bytes.Replace(b, []byte(`"file":"pictures/2/0`), []byte(`"file":"pictures/2/1`), 1)
 		},
 		"unknown field": func(b []byte) []byte { return bytes.Replace(b, []byte(`"language"`), []byte(`"lanugage"`), 1) },
+		"unknown fact":  func(b []byte) []byte { return bytes.Replace(b, []byte(`{"mark"`), []byte(`{"nark"`), 1) },
+		"no facts":      func(b []byte) []byte { return bytes.Replace(b, []byte(`server.jsonl`), []byte(`pictures/x/y`), 1) },
 		"order":         func(b []byte) []byte { return bytes.Replace(b, []byte(`"id":"3"`), []byte(`"id":"0"`), 1) },
 	} {
 		export := damage(bytes.Clone(good))
-		err := Each(bytes.NewReader(export), int64(len(export)), func(User, map[string][]byte) error { return nil })
-		if !errors.Is(err, ErrInvalid) {
+		users := Each(bytes.NewReader(export), int64(len(export)), func(User, map[string][]byte) error { return nil })
+		server := Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil })
+		if err := errors.Join(users, server); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -90,6 +101,7 @@ func FuzzEach(f *testing.F) {
 			}
 			return nil
 		})
+		err = errors.Join(err, Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil }))
 		if err != nil && !errors.Is(err, ErrInvalid) && len(err.Error()) > 1000 {
 			t.Error(err)
 		}

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// Writer writes an export: first all files of pictures, then all users, both in the order of
-// the ids.
+// Writer writes an export: first what belongs to no user, then all files of pictures, then all
+// users, both in the order of the ids.
 type Writer struct {
 	tar     *tar.Writer
 	lines   *json.Encoder
@@ -17,7 +17,7 @@ type Writer struct {
 	scratch *os.File
 }
 
-// NewWriter starts an export on w. The users are collected in scratch, because the size of a
+// NewWriter starts an export on w. What has lines is collected in scratch, because the size of a
 // member of a tar file comes first.
 func NewWriter(w io.Writer, scratch *os.File) (*Writer, error) {
 	out := &Writer{tar: tar.NewWriter(w), buffer: bufio.NewWriterSize(scratch, 256<<10), scratch: scratch}
@@ -30,6 +30,20 @@ func NewWriter(w io.Writer, scratch *os.File) (*Writer, error) {
 	return out, out.add(infoName, append(data, '\n'))
 }
 
+// Server adds what belongs to no user: the facts that each hands to add.
+func (w *Writer) Server(each func(add func(Fact) error) error) error {
+	if err := each(func(f Fact) error { return w.lines.Encode(f) }); err != nil {
+		return err
+	}
+	if err := w.move(serverName); err != nil {
+		return err
+	}
+	if _, err := w.scratch.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return w.scratch.Truncate(0)
+}
+
 // File adds a file of a picture, by its name from [FileName].
 func (w *Writer) File(name string, data []byte) error { return w.add(name, data) }
 
@@ -38,6 +52,14 @@ func (w *Writer) User(u User) error { return w.lines.Encode(u) }
 
 // Close writes the users and ends the export. It closes neither file.
 func (w *Writer) Close() error {
+	if err := w.move(usersName); err != nil {
+		return err
+	}
+	return w.tar.Close()
+}
+
+// move writes what was collected in scratch as a member.
+func (w *Writer) move(name string) error {
 	if err := w.buffer.Flush(); err != nil {
 		return err
 	}
@@ -48,13 +70,11 @@ func (w *Writer) Close() error {
 	if _, err := w.scratch.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	if err := w.header(usersName, size); err != nil {
+	if err := w.header(name, size); err != nil {
 		return err
 	}
-	if _, err := io.CopyN(w.tar, w.scratch, size); err != nil {
-		return err
-	}
-	return w.tar.Close()
+	_, err = io.CopyN(w.tar, w.scratch, size)
+	return err
 }
 
 func (w *Writer) add(name string, data []byte) error {

@@ -51,6 +51,9 @@ func afterMove(t *testing.T, n *notebook, ada, zoe, bob, carol *visitor) {
 	t.Helper()
 	old := ada.cookie(t, "session")
 	ada.seesNotes("Notes of Ada")
+	if own := ada.cookie(t, "__Host-session"); own == old || len(own) == 0 {
+		t.Errorf("a page of the app brought the cookie %q", own)
+	}
 	carol.seesNotes("Notes of Carol", "/uploads/5_carol.png")
 	want(t, ada.call(200, "GET", "/api/user", nil), `"id":"1"`)
 	ada.call(200, "POST", "/api/logout", nil)

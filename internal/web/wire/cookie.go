@@ -74,7 +74,7 @@ func (r *Request) readTokens() {
 		switch cookies.name {
 		case r.wire.opt.CookieName:
 			r.addToken(token.Token(cookies.value))
-		case flask.CookieName: // ours has another name
+		case r.wire.opt.FlaskCookieName: // ours has another name
 			r.addFlask(token.Token(cookies.value))
 		}
 	}
@@ -111,7 +111,7 @@ func (r *Request) addToken(token token.Token) {
 // addFlask keeps what may be a cookie of a Flask app. It returns false for other values, and
 // if no such cookie is taken.
 func (r *Request) addFlask(value token.Token) bool {
-	isFlask := r.wire.opt.TakesFlask && flask.Looks(string(value))
+	isFlask := r.wire.opt.FlaskCookieName != "" && flask.Looks(string(value))
 	if isFlask {
 		r.sent.flask = append(r.sent.flask, value)
 	}

@@ -31,16 +31,18 @@ type Options struct {
 	CookieDomain   string // empty: this host only
 	CookieSameSite http.SameSite
 	CookieMaxAge   time.Duration
-	TakesFlask     bool                       // cookies of a Flask app are exchanged for sessions
-	UploadMaxBytes int64                      // of a picture file
-	UploadMemory   int64                      // that all uploads together may take; 0: 256 MiB
-	Memory         int64                      // of the process; 0: no limit
-	Language       func(wanted string) string // the best language for an Accept-Language header, as a tag
-	Dev            bool                       // serve the development mailbox
-	LogAll         bool                       // log every request, not only events
-	Budget         *guard.Budget
-	Now            func() time.Time
-	Log            *slog.Logger
+	// FlaskCookieName is the name of the cookies of a Flask app that are exchanged for
+	// sessions, beside ours. Empty: none are.
+	FlaskCookieName string
+	UploadMaxBytes  int64                      // of a picture file
+	UploadMemory    int64                      // that all uploads together may take; 0: 256 MiB
+	Memory          int64                      // of the process; 0: no limit
+	Language        func(wanted string) string // the best language for an Accept-Language header, as a tag
+	Dev             bool                       // serve the development mailbox
+	LogAll          bool                       // log every request, not only events
+	Budget          *guard.Budget
+	Now             func() time.Time
+	Log             *slog.Logger
 }
 
 // Wire is what all requests share.

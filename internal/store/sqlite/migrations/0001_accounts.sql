@@ -160,6 +160,8 @@ CREATE INDEX outbox_by_creation ON outbox (created_at);
 CREATE TABLE imports (
     key             BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of the source and of the id there
     source          BLOB    NOT NULL, -- SHA-256 of the name of the source
+    email_hash      BLOB    UNIQUE, -- SHA-256 of the source and of the exact address there; NULL: nobody's any more
+    id_refused      INTEGER NOT NULL DEFAULT 0, -- 1: somebody else may have the id there, so no Flask cookie names the user by it
     user_id         TEXT    NOT NULL, -- no reference: see above
     run             TEXT    NOT NULL, -- the last import that met the user there
     name            BLOB    NOT NULL, -- SHA-256 of the name as brought in
