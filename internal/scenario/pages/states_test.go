@@ -52,7 +52,14 @@ func walk(t *testing.T, language string, check func(tab *browser.Tab, state stri
 	tab := newTab()
 	open := func(path string) {
 		t.Helper()
+		outcome := outcomeOf(path)
+		if outcome != "" {
+			browser.Evaluate[string](tab, `document.cookie = "session-done=`+outcome+`; path=/"`)
+		}
 		tab.Go(server.URL + path)
+		if outcome != "" && outcome != "register" && !browser.Evaluate[bool](tab, "!!document.querySelector('[role=status]')") {
+			t.Errorf("%s does not say what happened", path)
+		}
 		check(tab, path)
 	}
 	// refused sends a form of names and values, without the checks of the browser.
@@ -130,6 +137,19 @@ func walk(t *testing.T, language string, check func(tab *browser.Tab, state stri
 	refused("/account", "#password form", "current_password", "wrongpass", "new_password", "password")
 	refused("/account", "#sessions > form", "current_password", "wrongpass")
 	refused("/account", "#delete form", "current_password", "wrongpass")
+}
+
+// outcomeOf is what a page says that a form did; empty: nothing.
+func outcomeOf(path string) string {
+	if outcome, ok := strings.CutPrefix(path, "/account?done="); ok {
+		return "account-" + outcome
+	}
+	for outcome, page := range outcomes {
+		if page == path {
+			return outcome
+		}
+	}
+	return ""
 }
 
 func signIn(tab *browser.Tab, server *testkit.Server, email string) {
