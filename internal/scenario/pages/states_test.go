@@ -54,7 +54,7 @@ func walk(t *testing.T, language string, check func(tab *browser.Tab, state stri
 		t.Helper()
 		outcome := outcomeOf(path)
 		if outcome != "" {
-			browser.Evaluate[string](tab, `document.cookie = "session-done=`+outcome+`; path=/"`)
+			tab.SetCookie(server.URL, "session-done", outcome)
 		}
 		tab.Go(server.URL + path)
 		if outcome != "" && outcome != "register" && !browser.Evaluate[bool](tab, "!!document.querySelector('[role=status]')") {
