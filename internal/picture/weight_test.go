@@ -6,6 +6,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -137,6 +138,9 @@ func noise(w, h int) *image.NRGBA {
 
 // Making five files takes no more than the weight, and not much less.
 func TestWeightIsThePeak(t *testing.T) {
+	if os.Getenv("CI") != "true" {
+		t.Skip("IT TAKES LONG, so it runs with CI=true only")
+	}
 	for _, c := range []struct {
 		name string
 		data []byte

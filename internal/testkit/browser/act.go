@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -52,4 +53,11 @@ func (tab *Tab) Await(expression string) {
 	tab.t.Helper()
 	_, err := chromedp.Run(tab.ctx, chromedp.Poll[bool](expression))
 	tab.must(err)
+}
+
+// SetCookie gives the browser a cookie for an address.
+func (tab *Tab) SetCookie(address, name, value string) {
+	tab.t.Helper()
+	cookie := network.CookieParam{URL: address, Name: name, Value: value, HTTPOnly: true}
+	tab.Do(command(network.SetCookies, network.SetCookiesParams{Cookies: []*network.CookieParam{&cookie}}))
 }

@@ -23,8 +23,18 @@ type emailForm struct {
 // SendVerification sends the message that verifies the user's address once more. Where nobody
 // can sign in before that, strangers give the address instead.
 func (a *API) SendVerification(r *wire.Request) error {
+	var form emailForm
+	hasBody := r.HTTP.ContentLength != 0
+	if r.Session == nil && (!hasBody || !a.owners.Accounts.VerifiesFirst()) {
+		return guard.ErrNotLoggedIn
+	}
+	if hasBody {
+		if err := r.Decode(&form); err != nil {
+			return err
+		}
+	}
 	if r.Session == nil {
-		return a.resendVerification(r)
+		return a.resendVerification(r, form.Email)
 	}
 	r.NameBrowser()
 	if err := a.owners.Accounts.SendVerification(r.Context(), r.Session.User, r.Client()); err != nil {
@@ -35,15 +45,8 @@ func (a *API) SendVerification(r *wire.Request) error {
 	return nil
 }
 
-func (a *API) resendVerification(r *wire.Request) error {
-	if !a.owners.Accounts.VerifiesFirst() || r.HTTP.ContentLength == 0 {
-		return guard.ErrNotLoggedIn
-	}
-	var form emailForm
-	if err := r.Decode(&form); err != nil {
-		return err
-	}
-	if err := a.owners.Accounts.ResendVerification(r.Context(), form.Email, r.Client()); err != nil {
+func (a *API) resendVerification(r *wire.Request, email string) error {
+	if err := a.owners.Accounts.ResendVerification(r.Context(), email, r.Client()); err != nil {
 		return err
 	}
 	accepted(r, "If an account with this address waits to be confirmed, we have sent a link to it. It works for one day.")
