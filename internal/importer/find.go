@@ -29,8 +29,8 @@ func (t *Table) find(ctx context.Context, query string, mapping Mapping) error {
 	return rows.Err()
 }
 
-// list lists the columns for a query, by their names in it. Those that are not used are not read. Dates of PostgreSQL
-// are read as texts: infinity, and years after 9999, have no other form.
+// list lists the columns for a query, by their names in it. Those that are not used are not
+// read. Dates of PostgreSQL are read as texts: infinity, and years after 9999, have no other form.
 func (t *Table) list(names []string) string {
 	var list []string
 	for i, name := range names {

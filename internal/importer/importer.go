@@ -1,11 +1,11 @@
 // Package importer brings in users from elsewhere: from the database of a Flask or Django app,
-// from any table, and from a CSV file.
+// from any table, from a CSV file, and from an export of Cardea (takein.go, takeserver.go).
 //
 // A [Source] has rows. columns.go finds out which column is what, value.go reads the values,
 // user.go judges a row, apply.go stores it, again.go brings users up to date who came before,
-// pictures.go brings in the picture, gone.go finds the users who are gone there. What was brought
-// in is remembered (table imports), so an import can be stopped and repeated: nothing is doubled,
-// and what a user has changed here since stays.
+// disown.go notices ids that were given to others, pictures.go brings in the picture, gone.go finds
+// the users who are gone there. What was brought in is remembered (table imports), so an import
+// can be stopped and repeated: nothing is doubled, and what a user has changed here since stays.
 package importer
 
 import (

@@ -75,7 +75,7 @@ func takeMark(ctx context.Context, tx *store.Tx, mark store.Mark, m transfer.Mar
 	return tx.SetMark(ctx, mark, m.At)
 }
 
-// restoreImports brings back which cookies of its app name a user.
+// restoreImports brings back from where a user came, and which cookies of that app name the user.
 func restoreImports(ctx context.Context, tx *store.Tx, u transfer.User) error {
 	if u.FlaskFrom != nil {
 		if err := tx.EndFlaskCookies(ctx, u.ID, *u.FlaskFrom); err != nil {

@@ -35,7 +35,7 @@ func TestSuspendedColumns(t *testing.T) {
 		{"banned_until", "2030-01-01", true}, {"banned_until", "2024-01-01", false}, {"banned_until", "infinity", true},
 	} {
 		names := []string{"email", "password", c.column}
-		found, err := Mapping{}.find(names)
+		found, err := Mapping(nil).find(names)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestSuspendedColumns(t *testing.T) {
 // A name or a picture that cannot be read does not reject the user.
 func TestBadCells(t *testing.T) {
 	names := []string{"id", "email", "password", "name", "avatar", "created_at"}
-	found, err := Mapping{}.find(names)
+	found, err := Mapping(nil).find(names)
 	if err != nil {
 		t.Fatal(err)
 	}
