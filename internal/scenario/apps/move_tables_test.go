@@ -59,7 +59,7 @@ func TestMoveFromAnyTable(t *testing.T) {
 	want(t, run("users.csv --report import.jsonl --apply\n"), "1 row: 1 imported.")
 
 	put("members.csv", "id;login;secret;confirmed_at\n5;ada@example.com;sha1$x$"+strings.Repeat("0", 40)+";2024-03-02\n")
-	want(t, run("members.csv"), "verified from confirmed_at", "1 row: 1 imported.", "1 salted-digest")
+	want(t, run("members.csv"), "verified from confirmed_at", "1 row: 1 gone, 1 imported.", "1 salted-digest") // the user of users.csv
 
 	shell(t, folder, environment, `/usr/bin/python3 -c 'import sqlite3
 db = sqlite3.connect("app.db")
@@ -74,7 +74,7 @@ db.executescript("""CREATE TABLE member (id INTEGER, login TEXT, secret TEXT); C
 		{"localId": "x", "email": "x@example.com", "emailVerified": true, "createdAt": "1483490000000"}]}`)
 	environment = append(environment, "SALT_SEPARATOR=Bw==",
 		"SIGNER_KEY=jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==")
-	want(t, run("jq -r"), "2 rows: 1 imported, 1 rejected.", "1 firebase-scrypt", "1 no password")
+	want(t, run("jq -r"), "2 rows: 1 gone, 1 imported, 1 rejected.", "1 firebase-scrypt", "1 no password")
 
 	server := testkit.Start(t, testkit.On(filepath.Join(folder, "cardea-data")))
 	if u := server.Login(t, "zoe@example.com").User(); u.ID != "2" || u.Name != "Zoe" {
