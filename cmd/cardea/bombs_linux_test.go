@@ -138,9 +138,7 @@ func TestBombsAtOnce(t *testing.T) {
 // The same holds for pictures that take much memory to decode, and for damaged ones, which
 // are decoded twice. They wait until there is memory, or are refused for now.
 func TestHeavyPicturesAtOnce(t *testing.T) {
-	if os.Getenv("CI") != "true" {
-		t.Skip("IT TAKES LONG, so it runs with CI=true only")
-	}
+	testkit.Long(t)
 	const side = 5000
 	header := endian.BigEndian.AppendUint32(endian.BigEndian.AppendUint32(nil, side), side)
 	header = append(header, 8, 6, 0, 0, 0) // RGBA: 100 MB

@@ -55,6 +55,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 		{"from many addresses", func(i int) guard.Client { return from("198.51.100.%d", i%250) }, 20000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			h := house.New(t, house.Options{Throttled: true, Idle: 24 * time.Hour})
 			ada, _ := h.Register(t, "ada@example.com")
 			db := raw(t, h)

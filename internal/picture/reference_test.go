@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 // The files in testdata/reference were made once by libvips 8.14.1 and
@@ -39,6 +40,7 @@ func referenceSources() map[string][]byte {
 }
 
 func TestReferences(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	all := referenceSources()
 	if *sources != "" {

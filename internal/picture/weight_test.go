@@ -6,7 +6,6 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -16,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 // allocated returns how many bytes f allocates. No more can be in use at one time. For a
@@ -138,9 +138,7 @@ func noise(w, h int) *image.NRGBA {
 
 // Making five files takes no more than the weight, and not much less.
 func TestWeightIsThePeak(t *testing.T) {
-	if os.Getenv("CI") != "true" {
-		t.Skip("IT TAKES LONG, so it runs with CI=true only")
-	}
+	testkit.Long(t)
 	for _, c := range []struct {
 		name string
 		data []byte

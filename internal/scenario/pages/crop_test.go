@@ -91,7 +91,7 @@ func TestCrop(t *testing.T) {
 				tab.Touch(`#crop [data-keys=ArrowRight]`)
 			}
 		}, 0.8, 1},
-		{"a large picture", 6000, 3000, func() { tab.Press(strings.Repeat(kb.ArrowRight, 30)) }, 1, 1},
+		{"a large picture", 2500, 1250, func() { tab.Press(strings.Repeat(kb.ArrowRight, 30)) }, 1, 1},
 	} {
 		tab.Choose("picture-profile_pic", halves(t, c.width, c.height))
 		tab.Await(`document.getElementById("crop").open`)
