@@ -156,14 +156,3 @@ func Dial(t testing.TB, url string) net.Conn {
 	}
 	return conn
 }
-
-// ClosedAddress returns an address of this machine where nobody listens.
-func ClosedAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close() //nolint:errcheck // nobody uses it
-	return listener.Addr().String()
-}
