@@ -17,7 +17,7 @@ var given sync.Map
 func ClosedAddress(t testing.TB) string {
 	t.Helper()
 	for {
-		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(22000))
+		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(22000)) //nolint:gosec // anybody may guess it
 		if _, taken := given.LoadOrStore(address, nil); taken {
 			continue
 		}
