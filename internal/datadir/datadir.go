@@ -77,6 +77,23 @@ func (d Dir) Lock() (*Lock, error) {
 	return &Lock{lock}, nil
 }
 
+// ErrImporting: another process brings users in.
+var ErrImporting = errors.New("another import is running; wait until it is done")
+
+// LockImport makes this process the only one that brings users in. A server may run beside it.
+// Error: [ErrImporting].
+func (d Dir) LockImport() (*Lock, error) {
+	lock := flock.New(d.resolved()+".import.lock", flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("database: cannot lock it for an import: %w", err)
+	}
+	if !locked {
+		return nil, ErrImporting
+	}
+	return &Lock{lock}, nil
+}
+
 // Claim prepares the folder for a server: it creates the folder if it is missing, locks
 // the database, and refuses data that is not whole. The function hasPictures reports
 // whether there are pictures. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
