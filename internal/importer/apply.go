@@ -28,6 +28,8 @@ type judged struct {
 	user    store.User   // as it comes
 	known   store.Import // as it was brought in
 	verdict Verdict
+	// isSecond: a row before is the same user's, and counts.
+	isSecond bool
 }
 
 // store stores a batch in one transaction.
@@ -39,13 +41,16 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 		all = all[:0]
 		for _, row := range batch {
 			j := judged{row: row, verdict: Verdict{Row: row.Number, ID: row.ID, Email: row.Email}}
-			err := r.judge(ctx, tx, &j)
+			err := r.claim(ctx, tx, row)
+			if err == nil {
+				err = r.judge(ctx, tx, &j)
+			}
 			if why, ok := errors.AsType[reject](err); ok {
 				j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message
 				err = nil
 			}
 			if o := j.verdict.Outcome; err == nil && (o == Rejected || o == Kept || o == Deleted) {
-				err = r.disown(ctx, tx, row)
+				err = r.disown(ctx, tx, j)
 			}
 			if err != nil {
 				return fmt.Errorf("row %d: %w", row.Number, err)
@@ -70,7 +75,7 @@ func (r *run) judge(ctx context.Context, tx *store.Tx, j *judged) error {
 	case err != nil && !isNew:
 		return err
 	case !isNew && known.Run == r.id:
-		j.verdict.ID = known.UserID
+		j.verdict.ID, j.isSecond = known.UserID, true
 		return wasMet(j.row)
 	}
 	var why error

@@ -16,7 +16,7 @@ type Import struct {
 	UserID         string
 	Run            string // the last import that met the user there
 	Name           []byte // [Sum] of the name as brought in
-	Email          []byte // of the address as brought in
+	Email          []byte // of the address as brought in; empty: see [Import.IsForgotten]
 	Password       []byte // of the password hash as brought in
 	PasswordHere   []byte // of the hash that a sign-in made of it; else the same
 	IsSuspended    bool   // by the import
@@ -26,7 +26,7 @@ type Import struct {
 
 // IsForgotten reports whether the user here is not the one who was brought in: that one was
 // deleted, or somebody else has registered with the address.
-func (i Import) IsForgotten() bool { return i.IDRefused && len(i.EmailHash) == 0 }
+func (i Import) IsForgotten() bool { return len(i.Email) == 0 }
 
 // Sum names a text in imports: its SHA-256, because the row stays when the user is deleted.
 func Sum(text string) []byte {
@@ -70,7 +70,8 @@ func (r reads) ImportsMissed(ctx context.Context, source []byte, run string, aft
 }
 
 // SetImport notes what was brought in. The address is that row's alone from then on. What was
-// refused stays so: an id, and an address that is nobody's any more.
+// refused stays so: an id, and an address that is nobody's any more, unless another address was
+// brought in.
 func (tx *Tx) SetImport(ctx context.Context, i Import) error {
 	if _, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL WHERE email_hash = $1 AND key <> $2`, i.EmailHash, i.Key); err != nil {
 		return err
@@ -78,7 +79,7 @@ func (tx *Tx) SetImport(ctx context.Context, i Import) error {
 	return tx.addImport(ctx, i, `run = excluded.run, name = excluded.name, email = excluded.email, password = excluded.password,
 		password_here = excluded.password_here, is_suspended = excluded.is_suspended,
 		picture_hash = excluded.picture_hash, picture_version = excluded.picture_version,
-		email_hash = CASE WHEN imports.email_hash IS NOT NULL THEN excluded.email_hash END`)
+		email_hash = CASE WHEN imports.email_hash IS NOT NULL OR imports.email <> excluded.email THEN excluded.email_hash END`)
 }
 
 // RestoreImport notes what was brought in elsewhere, for an import of what Cardea has exported.
@@ -91,6 +92,7 @@ func (tx *Tx) RestoreImport(ctx context.Context, i Import) error {
 		return err
 	}
 	return tx.addImport(ctx, i, `id_refused = max(imports.id_refused, excluded.id_refused),
+		email = CASE WHEN excluded.email = x'' THEN x'' ELSE imports.email END,
 		email_hash = CASE WHEN excluded.email_hash IS NOT NULL THEN imports.email_hash END`)
 }
 
@@ -119,9 +121,16 @@ func (tx *Tx) RefuseImportedID(ctx context.Context, key []byte) error {
 	return err
 }
 
-// ForgetImported refuses all Flask cookies that name a user, for good.
+// RefuseImportedEmail refuses Flask cookies that name a user by the address of a row.
+func (tx *Tx) RefuseImportedEmail(ctx context.Context, key []byte) error {
+	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL WHERE key = $1`, key)
+	return err
+}
+
+// ForgetImported refuses all Flask cookies that name a user, for good, and ends what imports do
+// to the user.
 func (tx *Tx) ForgetImported(ctx context.Context, userID string) error {
-	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, id_refused = 1 WHERE user_id = $1`, userID)
+	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, email = x'', id_refused = 1 WHERE user_id = $1`, userID)
 	return err
 }
 
