@@ -164,7 +164,7 @@ func TestImportAgain(t *testing.T) {
 	runOn(t, data, "", "user", "show", "4").wantDone("Old")
 	change(`DELETE FROM user WHERE id = 1`)
 	change(`UPDATE user SET is_active = 0, password = '!' WHERE id = 2`)
-	again().wantDone("1 gone", "--suspend-gone", "1 no password")
+	again().wantDone("1 gone", "--suspend-gone", "1 password removed")
 	runOn(t, data, "", "user", "show", "4", "--json").wantDone(`"email_verified":true`)
 	runOn(t, data, "", "user", "show", "2").wantDone("suspended")
 	again("--suspend-gone").wantDone("1 gone")

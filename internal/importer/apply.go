@@ -79,7 +79,7 @@ func (r *run) judge(ctx context.Context, tx *store.Tx, j *judged) error {
 		return wasMet(j.row)
 	}
 	var why error
-	j.user, j.verdict.Hash, why = r.user(j.row)
+	j.user, j.verdict.Hash, why = r.user(j.row, isNew)
 	switch {
 	case isNew && why != nil:
 		return why

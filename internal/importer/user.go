@@ -24,8 +24,8 @@ const maxValue = 4096
 
 // user judges a row by the rules of a registration, as far as they make sense for users who
 // are there already: common passwords are not known, and a name that would be refused is
-// mended.
-func (r *run) user(row Row) (u store.User, format string, err error) {
+// mended. One who came before is brought up to date without a password, too.
+func (r *run) user(row Row, isNew bool) (u store.User, format string, err error) {
 	if !isID(row.ID) && row.ID != "" {
 		return u, "", reject{"bad_id", "the id cannot stay: ids have letters, digits and hyphens, at most 64"}
 	}
@@ -36,7 +36,7 @@ func (r *run) user(row Row) (u store.User, format string, err error) {
 	if problem := account.EmailProblem(email); problem != "" {
 		return u, "", reject{"bad_email", problem}
 	}
-	hash, format, err := r.hash(row.Password)
+	hash, format, err := r.hash(row.Password, isNew)
 	if err != nil {
 		return u, format, err
 	}
@@ -102,13 +102,13 @@ func nameOf(name, email string) string {
 	return string([]rune(local)[:min(maxName, utf8.RuneCountInString(local))])
 }
 
-// hash accepts a password hash. A user without one comes only if that is asked for.
-func (r *run) hash(typed string) (hash, format string, err error) {
+// hash accepts a password hash. A new user without one comes only if that is asked for.
+func (r *run) hash(typed string, isNew bool) (hash, format string, err error) {
 	hash, format, err = acceptedHash(typed, r.opt.Prehashed)
 	if err == nil {
 		return hash, format, nil
 	}
-	if r.opt.WithoutPassword {
+	if r.opt.WithoutPassword || !isNew {
 		return "", format, nil
 	}
 	return "", format, err
