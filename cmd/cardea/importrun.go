@@ -93,12 +93,13 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	progress, done := in.progress()
 	opt := importer.Options{
 		Uploads: in.imports.uploads, AllVerified: in.imports.verified, WithoutPassword: in.imports.withoutPassword, Prehashed: in.imports.prehashed,
-		SuspendGone: in.imports.suspendGone,
-		Judged:      report, Progress: progress,
+		SuspendGone: in.imports.suspendGone, GoneLimit: in.imports.goneLimit,
+		Judged: report, Progress: progress,
 	}
 	summary, err := run(opt)
 	done()
-	if err != nil && !errors.Is(err, importer.ErrInterrupted) {
+	isInterrupted := errors.Is(err, importer.ErrInterrupted)
+	if err != nil && !isInterrupted && !errors.Is(err, importer.ErrManyGone) {
 		return err
 	}
 	out := io.Writer(in.stdout)
@@ -108,7 +109,7 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	if in.json {
 		return errors.Join(printJSON(out, summary), err)
 	}
-	in.sayImport(out, found, summary, err != nil)
+	in.sayImport(out, found, summary, isInterrupted)
 	return err
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
@@ -28,4 +30,42 @@ func TestImportOneAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	bring("--apply").wantDone("1 unchanged")
+}
+
+// A file that was cut off suspends nobody, unless that is asked for.
+func TestImportOfACutFile(t *testing.T) {
+	folder, hash := t.TempDir(), flaskHash(t)
+	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
+	bring := func(first, last int, more ...string) *process {
+		var text strings.Builder
+		text.WriteString("id,email,password\n")
+		for id := first; id <= last; id++ {
+			fmt.Fprintf(&text, "%d,u%[1]d@example.com,%s\n", id, hash)
+		}
+		writeFile(t, file, []byte(text.String()))
+		return runOn(t, data, "", append([]string{"import", "csv", "--from", file}, more...)...)
+	}
+	wantMany := func(cut *process, words ...string) {
+		t.Helper()
+		if code := cut.wait(); code != exitFailed {
+			t.Errorf("exit code %d", code)
+		}
+		for _, word := range append(words, "nobody was suspended") {
+			if all := cut.stdout.String() + cut.stderr.String(); !strings.Contains(all, word) {
+				t.Errorf("it does not say %q: %s", word, all)
+			}
+		}
+	}
+	bring(1, 200, "--apply").wantDone("200 imported")
+	for _, more := range []string{"--apply", "--gone-limit=97"} { // one is a trial
+		wantMany(bring(1, 5, "--suspend-gone", more), "195 gone", "195 of 200 users are gone there", "add --gone-limit 98")
+	}
+	wantMany(bring(301, 600, "--suspend-gone", "--apply"), "200 of 200 users are gone there") // new ones do not count
+	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
+	bring(1, 5, "--gone-limit=101").wantEnd(2, "a number from 0 to 100")
+	bring(1, 580, "--suspend-gone", "--apply").wantDone("gone")
+	runOn(t, data, "", "user", "show", "590").wantDone("suspended")
+	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
+	bring(1, 5, "--suspend-gone", "--gone-limit=100", "--apply").wantDone("gone")
+	runOn(t, data, "", "user", "show", "200").wantDone("suspended")
 }

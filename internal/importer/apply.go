@@ -16,6 +16,7 @@ type run struct {
 	id        string // tells it apart from other runs
 	source    string
 	total     int64
+	before    int64    // users of the source who came before and may sign in
 	uploads   *os.Root // nil: no pictures
 	batch     []Row
 	isPartial bool // a row could not be read, so it is not known who is gone there

@@ -3,9 +3,30 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
+
+// ErrManyGone: so many users are gone there that the source may not be whole.
+var ErrManyGone = errors.New("nobody was suspended, because the source may not be whole")
+
+// fewGone is how many users may always be gone: a share of a small number says little.
+const fewGone = 10
+
+// refuseMany refuses to suspend more users than the limit allows. Error: [ErrManyGone].
+func (r *run) refuseMany(ctx context.Context) error {
+	if !r.opt.SuspendGone {
+		return nil
+	}
+	_, missed, err := r.db.CountImports(ctx, store.Sum(r.source), r.id)
+	if err != nil || missed <= fewGone || missed*100 <= r.before*r.opt.GoneLimit {
+		return err
+	}
+	needed := (missed*100 + r.before - 1) / max(r.before, 1)
+	return fmt.Errorf("%w: %d of %d users are gone there, more than %d %%; if they are, add --gone-limit %d",
+		ErrManyGone, missed, r.before, r.opt.GoneLimit, needed)
+}
 
 // findGone reports the users of the source who were imported before and have no row any more,
 // and suspends them if that is asked for. After a row that cannot be read, and without any
@@ -14,10 +35,15 @@ func (r *run) findGone(ctx context.Context) error {
 	if r.isPartial || r.summary.Rows == 0 {
 		return nil
 	}
+	refused := r.refuseMany(ctx)
+	if refused != nil && !errors.Is(refused, ErrManyGone) {
+		return refused
+	}
+	r.opt.SuspendGone = r.opt.SuspendGone && refused == nil
 	for after := []byte{}; ; {
 		missed, err := r.db.ImportsMissed(ctx, store.Sum(r.source), r.id, after, batchSize)
 		if err != nil || len(missed) == 0 {
-			return err
+			return errors.Join(refused, err)
 		}
 		after = missed[len(missed)-1].Key
 		var verdicts []Verdict

@@ -57,6 +57,7 @@ type Options struct {
 	WithoutPassword bool   // also users without a hash that is known, who have to reset it
 	CheckPictures   bool   // only look whether the picture files are there
 	SuspendGone     bool   // suspend users who were imported before and are gone there
+	GoneLimit       int64  // how many percent of them at most; see [ErrManyGone]
 	Prehashed       bool   // bcrypt hashes are those of a SHA-256, as Flask-Bcrypt can make them
 
 	// Judged is called for each row once it is stored; nil: not called.
@@ -179,6 +180,9 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 		return Summary{}, err
 	}
 	defer r.closeUploads()
+	if r.before, _, err = im.db.CountImports(ctx, store.Sum(r.source), r.id); err != nil {
+		return Summary{}, err
+	}
 	err = source.Each(ctx, func(row Row) error {
 		r.batch = append(r.batch, row)
 		if len(r.batch) < batchSize {

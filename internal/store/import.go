@@ -69,6 +69,14 @@ func (r reads) ImportsMissed(ctx context.Context, source []byte, run string, aft
 		WHERE key > $1 AND source = $2 AND run <> $3 ORDER BY key LIMIT $4`, after, source, run, limit)
 }
 
+// CountImports counts the users of a source who were brought in and not suspended by that, and
+// those of them whom an import has not met.
+func (r reads) CountImports(ctx context.Context, source []byte, run string) (all, missed int64, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN run <> $2 THEN 1 END) FROM imports
+		WHERE source = $1 AND is_suspended = 0 AND email <> x''`, source, run).Scan(&all, &missed)
+	return all, missed, r.classify(err)
+}
+
 // SetImport notes what was brought in. The address is that row's alone from then on. What was
 // refused stays so: an id, and an address that is nobody's any more, unless another address was
 // brought in.
