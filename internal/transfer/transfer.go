@@ -71,7 +71,7 @@ type Import struct {
 	IDRefused      bool   `json:"id_refused"`    // the id is refused in Flask cookies
 	Run            string `json:"run"`           // the last import that met the user there
 	Name           string `json:"name"`          // of the name as imported
-	Email          string `json:"email"`         // of the address as imported
+	Email          string `json:"email"`         // of the address as imported; empty: the user here is another one by now
 	Password       string `json:"password"`      // of the password hash as imported
 	PasswordHere   string `json:"password_here"` // of the hash that a login made of it; else the same
 	IsSuspended    bool   `json:"is_suspended"`  // the import suspended the user
