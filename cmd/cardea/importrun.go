@@ -170,7 +170,7 @@ func (in *invocation) sayImport(w io.Writer, found string, s importer.Summary, i
 		what   string
 		counts map[string]int64
 	}{
-		{"Password hashes", s.Hashes}, {"Pictures", s.Pictures}, {"Users", s.Users()}, {"Values that cannot be read and count as none", s.Unclear}, {"Reasons", s.Reasons},
+		{"Password hashes", s.Hashes}, {"Pictures", s.Pictures}, {"Users", s.Users()}, {"Values that cannot be read", s.Unclear}, {"Reasons", s.Reasons},
 	} {
 		if text := counts(list.counts); text != "" {
 			say("%s:%s.\n", list.what, text)

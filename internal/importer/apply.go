@@ -38,7 +38,7 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 	err = r.db.Tx(ctx, func(tx *store.Tx) error {
 		all = all[:0]
 		for _, row := range batch {
-			j := judged{row: row, verdict: Verdict{Row: row.Number, ID: row.ID, Email: row.Email}}
+			j := judged{row: row, verdict: row.verdict()}
 			err := r.judge(ctx, tx, &j)
 			if why, ok := errors.AsType[reject](err); ok {
 				j.verdict.Outcome, j.verdict.Reason, j.verdict.Message = Rejected, why.reason, why.message

@@ -89,6 +89,7 @@ type Verdict struct {
 	Message string  `json:"message,omitempty"` // the same for people
 	Hash    string  `json:"hash,omitempty"`    // the format of the password hash
 	Picture string  `json:"picture,omitempty"` // imported, unchanged, kept, missing, unreadable; empty: none
+	Unclear []field `json:"unclear,omitempty"` // fields whose values cannot be read
 }
 
 // Summary counts the verdicts.
@@ -104,7 +105,8 @@ type Summary struct {
 	Suspended int64 `json:"suspended"`
 	Verified  int64 `json:"verified"`
 	Undated   int64 `json:"undated"`
-	// Unclear counts the values that could not be read, by field. They count as none.
+	// Unclear counts the values that could not be read, by field. They count as none, but those
+	// of active and suspended suspend the user.
 	Unclear map[string]int64 `json:"unclear"`
 }
 

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +39,18 @@ func (c columns) row(number int64, names []string, values []any) Row {
 	return row
 }
 
-// times reads the values that are truths or times. One that cannot be read counts as none.
+// verdict begins the verdict of a row with what is known before it is judged.
+func (row Row) verdict() Verdict {
+	v := Verdict{Row: row.Number, ID: row.ID, Email: row.Email, Unclear: row.unclear}
+	if slices.Contains(row.unclear, fieldActive) || slices.Contains(row.unclear, fieldSuspended) {
+		v.Reason = "unclear_suspension"
+		v.Message = "it cannot be read whether the user is suspended there, so the user is suspended here"
+	}
+	return v
+}
+
+// times reads the values that are truths or times. One that cannot be read counts as none, but
+// in doubt a user is suspended.
 func (c columns) times(row *Row, names []string, values []any) {
 	if at := c[fieldCreated]; at != nil {
 		row.CreatedAt = timeOf(values[at[0]])
@@ -47,7 +59,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 		}
 	}
 	unclear := func(of field, what truth) {
-		if what == isUnclear {
+		if what == isUnclear && !slices.Contains(row.unclear, of) {
 			row.unclear = append(row.unclear, of)
 		}
 	}
@@ -59,7 +71,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 	if at := c[fieldActive]; at != nil {
 		what, _ := truthOf(values[at[0]])
 		unclear(fieldActive, what)
-		row.IsSuspended = what == isFalse
+		row.IsSuspended = what == isFalse || what == isUnclear
 	}
 	for _, at := range c[fieldSuspended] {
 		if lowerText(values[at]) == "infinity" {
@@ -69,7 +81,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 		what, time := truthOf(values[at])
 		unclear(fieldSuspended, what)
 		switch {
-		case what == isTrue:
+		case what == isTrue, what == isUnclear:
 			row.IsSuspended = true
 		case what == isTime && strings.HasSuffix(folded(names[at]), "_until"):
 			if time.After(row.SuspendedUntil) {

@@ -79,10 +79,17 @@ func truthOf(value any) (truth, time.Time) {
 	if v, ok := value.(bool); ok {
 		value = strconv.FormatBool(v)
 	}
+	if _, problem := textOf(value); problem != "" {
+		return isUnclear, time.Time{}
+	}
 	text := lowerText(value)
 	switch text {
 	case "":
 		return noTruth, time.Time{}
+	case "\x00": // BIT of MySQL
+		return isFalse, time.Time{}
+	case "\x01":
+		return isTrue, time.Time{}
 	case "f", "false", "n", "no", "off":
 		return isFalse, time.Time{}
 	case "t", "true", "y", "yes", "on":

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ func TestSuspendedColumns(t *testing.T) {
 		{"is_active", int64(0), true}, {"is_active", "", false}, {"is_active", `\N`, false}, {"is_active", "NULL", false}, {"active", "false", true},
 		{"disabled", int64(1), true}, {"disabled", int64(0), false}, {"deleted_at", "2024-01-01", true}, {"deleted_at", nil, false},
 		{"deleted_at", "2030-01-01", false}, {"locked_at", "2024-01-01 00:00:00", true},
+		{"is_active", "inactive", true}, {"is_active", []byte{0}, true}, {"is_active", []byte{1}, false}, {"is_active", "\xff", true},
+		{"banned", "spam", true}, {"banned", strings.Repeat("x", maxValue+1), true}, {"locked_until", "forever", true}, {"deleted_at", "last week", true},
 		{"banned_until", "2030-01-01", true}, {"banned_until", "2024-01-01", false}, {"banned_until", "infinity", true},
 	} {
 		names := []string{"email", "password", c.column}
@@ -41,6 +44,28 @@ func TestSuspendedColumns(t *testing.T) {
 		}
 		if got := r.isSuspended(found.row(1, names, []any{"a@example.com", "x", c.value})); got != c.want {
 			t.Errorf("%s %v: %v", c.column, c.value, got)
+		}
+	}
+}
+
+// It is said of a row that a suspension cannot be read, and of any other value that cannot be.
+func TestUnclear(t *testing.T) {
+	names := []string{"email", "password", "is_active", "banned", "locked_until", "created_at"}
+	found, err := Mapping(nil).find(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		values []any
+		want   string
+	}{
+		{[]any{"1", "0", nil, "2024-01-02"}, " []"},
+		{[]any{"1", "0", nil, "soon"}, " [created]"},
+		{[]any{"inactive", "spam", "forever", ""}, "unclear_suspension [active suspended]"},
+	} {
+		v := found.row(1, names, append([]any{"a@example.com", "x"}, c.values...)).verdict()
+		if got := fmt.Sprint(v.Reason, " ", v.Unclear); got != c.want {
+			t.Errorf("%v: %s", c.values, got)
 		}
 	}
 }
