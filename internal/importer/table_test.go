@@ -3,6 +3,7 @@ package importer
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -53,6 +54,20 @@ func TestSQLiteInPlace(t *testing.T) {
 
 	file, change = sqliteApp(t, "delete")
 	change(`CREATE TABLE user (id INTEGER, email TEXT, password TEXT)`)
+	change(`INSERT INTO user VALUES (1, 'one@example.com', 'x')`)
+	scratch := t.TempDir()
+	copied := opt
+	copied.Scratch = func() (string, func() error, error) { return scratch, func() error { return nil }, nil }
+	if table, err = OpenTable(t.Context(), file, copied); err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()                                              //nolint:errcheck // it was only read
+	if left, err := os.ReadDir(scratch); len(left) > 0 || err != nil { // nothing stays if the process dies
+		t.Errorf("%v, %v", left, err)
+	}
+	if n, err := table.Count(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
 	if _, err := OpenTable(t.Context(), file, opt); !errors.Is(err, noCopy) {
 		t.Error(err)
 	}
