@@ -93,8 +93,18 @@ func openTable(ctx context.Context, in *invocation, name string, tables []string
 	}
 	return importer.OpenTable(ctx, f.from, importer.TableOptions{
 		Name: orDefault(f.source, name), Table: f.table, Query: f.query, Tables: tables, Mapping: f.mapping,
-		Scratch: func() (string, func() error, error) { return datadir.Scratch(in.dir().Path) },
+		Scratch: in.scratch,
 	})
+}
+
+// scratch makes a folder for a copy of the source, in the data folder if there is one or will be.
+func (in *invocation) scratch() (folder string, remove func() error, err error) {
+	if in.imports.apply {
+		if err := os.MkdirAll(in.dir().Path, 0o700); err != nil {
+			return "", nil, err
+		}
+	}
+	return datadir.Scratch(in.dir().Path)
 }
 
 func openCSV(_ context.Context, in *invocation) (described, error) {
@@ -114,6 +124,7 @@ func importFrom(open func(context.Context, *invocation) (described, error)) func
 		if in.imports.from == "" {
 			return usageError{errors.New("name the file with the users: --from FILE")}
 		}
+		datadir.RemoveScratch(in.dir().Path) // also if this import needs none
 		source, err := open(ctx, in)
 		if err != nil {
 			return err

@@ -203,6 +203,33 @@ func TestImportReport(t *testing.T) {
 	}
 }
 
+// What an import left behind that was killed is removed by the next one, even if that needs no such
+// folder. No copy of the source is made in the working folder.
+func TestImportRemovesLeftovers(t *testing.T) {
+	folder, temporary := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
+	flaskApp(t, app, []any{1, "Ada", "ada@example.com", flaskHash(t), nil})
+	file := writeFile(t, filepath.Join(folder, "empty.csv"), []byte("email,password\n"))
+	for _, args := range [][]string{{"flask", "--from", app}, {"flask", "--from", app, "--apply"}, {"csv", "--from", file, "--apply"}} {
+		for _, in := range []string{data, temporary} {
+			if _, err := os.Stat(in); err == nil {
+				dead := filepath.Join(in, ".cardea-scratch-dead")
+				if err := os.Mkdir(dead, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				writeFile(t, filepath.Join(dead, "lock"), nil)
+			}
+		}
+		runOn(t, data, "", append([]string{"import"}, args...)...).wantDone()
+		for _, in := range []string{folder, data, temporary} {
+			if found, _ := filepath.Glob(filepath.Join(in, ".cardea-scratch-*")); found != nil {
+				t.Errorf("%q: left: %q", args, found)
+			}
+		}
+	}
+}
+
 // Root does not write into the data folder of another user.
 func TestImportAsRoot(t *testing.T) {
 	if os.Geteuid() != 0 {

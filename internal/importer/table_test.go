@@ -61,7 +61,7 @@ func TestSQLiteInPlace(t *testing.T) {
 	if table, err = OpenTable(t.Context(), file, copied); err != nil {
 		t.Fatal(err)
 	}
-	defer table.Close()                                              //nolint:errcheck // it was only read
+	defer table.Close()                                                //nolint:errcheck // it was only read
 	if left, err := os.ReadDir(scratch); len(left) > 0 || err != nil { // nothing stays if the process dies
 		t.Errorf("%v, %v", left, err)
 	}
