@@ -75,7 +75,7 @@ func (p program) importUsers(ctx context.Context, args []string) int {
 // described is a source that can say what it found.
 type described interface {
 	importer.Source
-	Describe() (used, unused string)
+	Describe() importer.Found
 }
 
 func openFlask(ctx context.Context, in *invocation) (described, error) {
@@ -118,6 +118,21 @@ func orDefault(text, other string) string {
 	return text
 }
 
+// foundLines says what was found in a source, in lines.
+func foundLines(found importer.Found) (lines string) {
+	if found.Table != "" {
+		lines = "Table: " + found.Table + ".\n"
+	}
+	lines += "Found: " + found.Used + ".\n"
+	if found.Unused != "" {
+		lines += "Not used: " + found.Unused + ".\n"
+	}
+	if !found.HasIDs {
+		lines += "No column for the id: users get new ids; name it by --map id=COLUMN.\n"
+	}
+	return lines
+}
+
 // importFrom imports from the source that open opens.
 func importFrom(open func(context.Context, *invocation) (described, error)) func(context.Context, *invocation) error {
 	return func(ctx context.Context, in *invocation) (err error) {
@@ -130,12 +145,7 @@ func importFrom(open func(context.Context, *invocation) (described, error)) func
 			return err
 		}
 		defer func() { err = errors.Join(err, source.Close()) }()
-		used, unused := source.Describe()
-		found := "Found: " + used + ".\n"
-		if unused != "" {
-			found += "Not used: " + unused + ".\n"
-		}
-		return in.importAs(ctx, found, func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
+		return in.importAs(ctx, foundLines(source.Describe()), func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
 			if in.imports.apply {
 				return data.Import(ctx, source, opt)
 			}

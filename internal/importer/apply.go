@@ -91,7 +91,7 @@ func wasMet(row Row) error {
 	if row.ID == "" {
 		return reject{"duplicate_email", "a row before has this e-mail address; the first one counts"}
 	}
-	return reject{"duplicate_id", "a row before has this id; the first one counts"}
+	return reject{"duplicate_id", "a row before has this id; the first one counts; if the key has several columns, join them in --query or name another one by --map id=COLUMN"}
 }
 
 // add adds a user who comes for the first time.

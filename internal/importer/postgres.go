@@ -3,7 +3,6 @@ package importer
 import (
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,10 +29,22 @@ func checkAddress(address string) error {
 	return nil
 }
 
-var (
-	connectAttempt = regexp.MustCompile(`^(\S+) \((.*?)\): (.*)$`)
-	connectNoise   = regexp.MustCompile(`^(dial error|server error|hostname resolving error|tls error|dial \S+ \S+|connect|(FATAL|ERROR)): | \(SQLSTATE \w+\)`)
-)
+// plainCause is a cause without the words of the driver.
+func plainCause(cause string) string {
+	for {
+		short, _, _ := strings.Cut(cause, " (SQLSTATE ")
+		for _, noise := range []string{"dial error: ", "server error: ", "hostname resolving error: ", "tls error: ", "connect: ", "FATAL: ", "ERROR: "} {
+			short = strings.TrimPrefix(short, noise)
+		}
+		if strings.HasPrefix(short, "dial tcp ") || strings.HasPrefix(short, "dial unix ") {
+			_, short, _ = strings.Cut(short, ": ")
+		}
+		if short == cause {
+			return cause
+		}
+		cause = short
+	}
+}
 
 // connectProblem says in one line why no server answers: each address once with its last cause,
 // what a server said first.
@@ -46,20 +57,16 @@ func connectProblem(err error) string {
 	causes, isServer := map[string]string{}, map[string]bool{}
 	for line := range strings.Lines(text) {
 		address, cause := "", strings.TrimSpace(line)
-		if m := connectAttempt.FindStringSubmatch(cause); m != nil {
-			address, cause = m[1], m[3]
+		if before, after, ok := strings.Cut(cause, " ("); ok && !strings.Contains(before, " ") { // address (host): cause
+			if _, said, ok := strings.Cut(after, "): "); ok {
+				address, cause = before, said
+			}
 		}
 		if cause == "" {
 			continue
 		}
 		said := strings.HasPrefix(cause, "server error: ")
-		for {
-			short := connectNoise.ReplaceAllString(cause, "")
-			if short == cause {
-				break
-			}
-			cause = short
-		}
+		cause = plainCause(cause)
 		if isServer[address] && !said {
 			continue
 		}

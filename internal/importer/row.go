@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // row makes a row from its values. names are those of the columns.
@@ -23,7 +25,9 @@ func (c columns) row(number int64, names []string, values []any) Row {
 		if c[of] == nil {
 			return ""
 		}
-		return nameText(values[c[of][0]])
+		s, isWhole := nameText(values[c[of][0]])
+		row.isNameCut = row.isNameCut || !isWhole
+		return s
 	}
 	row.ID, row.Email, row.Password = strings.TrimSpace(text(fieldID)), text(fieldEmail), text(fieldPassword)
 	row.Name = strings.TrimSpace(name(fieldFirst) + " " + name(fieldLast))
@@ -31,6 +35,7 @@ func (c columns) row(number int64, names []string, values []any) Row {
 		row.Name = whole
 	}
 	if at := c[fieldPicture]; at != nil {
+		row.hasPictures = true
 		var problem string
 		row.Picture, problem = textOf(values[at[0]])
 		row.isBadPicture = problem != ""
@@ -45,6 +50,9 @@ func (row Row) verdict() Verdict {
 	if slices.Contains(row.unclear, fieldActive) || slices.Contains(row.unclear, fieldSuspended) {
 		v.Reason = "unclear_suspension"
 		v.Message = "it cannot be read whether the user is suspended there, so the user is suspended here"
+	}
+	if name := strings.TrimSpace(row.Name); row.isNameCut || name != "" && mended(name) != norm.NFC.String(name) {
+		v.Changed = append(v.Changed, fieldName)
 	}
 	return v
 }

@@ -33,6 +33,9 @@ func TestSQLiteInPlace(t *testing.T) {
 	change(`CREATE TABLE user (id INTEGER, email TEXT, password TEXT)`)
 	change(`CREATE TABLE users (id TEXT, email TEXT, password TEXT)`)
 	change(`INSERT INTO users VALUES ('10', 'ten@example.com', 'x'), ('9', 'nine@example.com', 'x')`)
+	change(`CREATE TABLE accounts (email TEXT, password TEXT)`)
+	change(`CREATE TABLE posts (id INTEGER)`)
+	change(`INSERT INTO accounts VALUES ('x', 'x')`)
 	noCopy := errors.New("no copy")
 	opt := TableOptions{
 		Name: "app", Tables: []string{"user", "users"},
@@ -43,6 +46,9 @@ func TestSQLiteInPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer table.Close() //nolint:errcheck // it was only read
+	if got, want := table.Describe().Table, "users (rows: 2); others: user (0), accounts (1)"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	change(`INSERT INTO users VALUES ('11', 'eleven@example.com', 'x')`)
 	var ids []string
 	if err := table.Each(t.Context(), func(row Row) error { ids = append(ids, row.ID); return nil }); err != nil {

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,13 @@ func TestUnclear(t *testing.T) {
 	}
 }
 
+// A large id that a database has as a decimal stays a whole number.
+func TestDecimalIDs(t *testing.T) {
+	if got, problem := textOf(float64(12345678)); got != "12345678" || problem != "" {
+		t.Error(got, problem)
+	}
+}
+
 // A name or a picture that cannot be read does not reject the user.
 func TestBadCells(t *testing.T) {
 	names := []string{"id", "email", "password", "name", "avatar", "created_at"}
@@ -78,10 +86,16 @@ func TestBadCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := found.row(1, names, []any{"2   ", "a@example.com", "x", strings.Repeat("n", 9000), strings.Repeat("p", 9000), "soon"})
-	if row.problem != "" || row.Name == "" || row.Picture != "" || !row.isBadPicture || row.ID != "2" || len(row.unclear) != 1 {
+	if row.problem != "" || row.Name == "" || row.Picture != "" || !row.isBadPicture || row.ID != "2" || len(row.unclear) != 1 ||
+		!slices.Equal(row.verdict().Changed, []field{fieldName}) {
 		t.Errorf("%+v", row)
 	}
-	if row := found.row(1, names, []any{"2", "a@example.com", "x", "Zo\xff\xfe", "\xff", `\N`}); row.problem != "" || row.Name != "Zo" || len(row.unclear) != 0 {
+	if row := found.row(1, names, []any{"2", "a@example.com", "x", "Zo\xff\xfe", "\xff", `\N`}); row.problem != "" || row.Name != "Zo" || len(row.unclear) != 0 || row.verdict().Changed == nil {
 		t.Errorf("%+v", row)
+	}
+	for name, isChanged := range map[string]bool{" Ada  ": false, "": false, strings.Repeat("n", 101): true, "A\x1bda": true, "\u200b": true, "Zoe\u0308": false} {
+		if row := found.row(1, names, []any{"2", "a@example.com", "x", name, nil, nil}); (row.verdict().Changed != nil) != isChanged {
+			t.Errorf("%q: %v", name, row.verdict().Changed)
+		}
 	}
 }
