@@ -75,7 +75,7 @@ func (p program) importUsers(ctx context.Context, args []string) int {
 // described is a source that can say what it found.
 type described interface {
 	importer.Source
-	Describe() (used, unused string)
+	Describe() importer.Found
 }
 
 func openFlask(ctx context.Context, in *invocation) (described, error) {
@@ -93,8 +93,18 @@ func openTable(ctx context.Context, in *invocation, name string, tables []string
 	}
 	return importer.OpenTable(ctx, f.from, importer.TableOptions{
 		Name: orDefault(f.source, name), Table: f.table, Query: f.query, Tables: tables, Mapping: f.mapping,
-		Scratch: func() (string, func() error, error) { return datadir.Scratch(in.dir().Path) },
+		Scratch: in.scratch,
 	})
+}
+
+// scratch makes a folder for a copy of the source, in the data folder if there is one or will be.
+func (in *invocation) scratch() (folder string, remove func() error, err error) {
+	if in.imports.apply {
+		if err := os.MkdirAll(in.dir().Path, 0o700); err != nil {
+			return "", nil, err
+		}
+	}
+	return datadir.Scratch(in.dir().Path)
 }
 
 func openCSV(_ context.Context, in *invocation) (described, error) {
@@ -108,23 +118,34 @@ func orDefault(text, other string) string {
 	return text
 }
 
+// foundLines says what was found in a source, in lines.
+func foundLines(found importer.Found) (lines string) {
+	if found.Table != "" {
+		lines = "Table: " + found.Table + ".\n"
+	}
+	lines += "Found: " + found.Used + ".\n"
+	if found.Unused != "" {
+		lines += "Not used: " + found.Unused + ".\n"
+	}
+	if !found.HasIDs {
+		lines += "No column for the id: users get new ids; name it by --map id=COLUMN.\n"
+	}
+	return lines
+}
+
 // importFrom imports from the source that open opens.
 func importFrom(open func(context.Context, *invocation) (described, error)) func(context.Context, *invocation) error {
 	return func(ctx context.Context, in *invocation) (err error) {
 		if in.imports.from == "" {
 			return usageError{errors.New("name the file with the users: --from FILE")}
 		}
+		datadir.RemoveScratch(in.dir().Path) // also if this import needs none
 		source, err := open(ctx, in)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, source.Close()) }()
-		used, unused := source.Describe()
-		found := "Found: " + used + ".\n"
-		if unused != "" {
-			found += "Not used: " + unused + ".\n"
-		}
-		return in.importAs(ctx, found, func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
+		return in.importAs(ctx, foundLines(source.Describe()), func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
 			if in.imports.apply {
 				return data.Import(ctx, source, opt)
 			}

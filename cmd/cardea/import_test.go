@@ -69,7 +69,7 @@ func TestImportFlask(t *testing.T) {
 		return runOn(t, data, "", append([]string{"import", "flask", "--from", app, "--uploads", uploads}, more...)...)
 	}
 
-	again().wantDone("6 rows: 3 imported, 3 rejected.", "1 bad email", "1 duplicate email", "1 unknown hash", "2 found", "1 missing", "nothing was changed")
+	again().wantDone("6 rows: 3 rejected, 3 would be imported.", "Table: user (rows: 6).", "1 bad email", "1 duplicate email", "1 unknown hash", "2 found", "1 missing", "nothing was changed")
 	if _, err := os.Stat(data); !os.IsNotExist(err) {
 		t.Error("a trial leaves a data folder")
 	}
@@ -258,7 +258,7 @@ func TestExport(t *testing.T) {
 	runOn(t, data, "", "export", export).wantDone("2 users, 2 sessions, 1 picture")
 	server.stop()
 
-	runOn(t, other, "", "import", "cardea", "--from", export).wantDone("2 rows: 2 imported.", "nothing was changed")
+	runOn(t, other, "", "import", "cardea", "--from", export).wantDone("2 rows: 2 would be imported.", "nothing was changed")
 	runOn(t, other, "", "import", "cardea", "--from", export, "--apply").wantDone("2 rows: 2 imported.")
 	again := filepath.Join(folder, "again.tar")
 	runOn(t, other, "", "export", again).wantDone()

@@ -159,6 +159,9 @@ func (in *invocation) refuseSource(report string) error {
 func (in *invocation) sayImport(w io.Writer, found string, s importer.Summary, isInterrupted bool) {
 	say := func(format string, args ...any) { fmt.Fprintf(w, format, args...) }
 	say("%s", found)
+	if !in.imports.apply {
+		s.Outcomes, s.Pictures = asTrial(s.Outcomes), asTrial(s.Pictures)
+	}
 	switch {
 	case isInterrupted && s.Total > 0:
 		say("%d of %s:%s.\n", s.Rows, counted(s.Total, "row", "rows"), counts(s.Outcomes))
@@ -171,13 +174,13 @@ func (in *invocation) sayImport(w io.Writer, found string, s importer.Summary, i
 		what   string
 		counts map[string]int64
 	}{
-		{"Password hashes", s.Hashes}, {"Pictures", s.Pictures}, {"Users", s.Users()}, {"Values that cannot be read and count as none", s.Unclear}, {"Reasons", s.Reasons},
+		{"Password hashes", s.Hashes}, {"Pictures", s.Pictures}, {"Users", s.Users()}, {"Values that cannot be read", s.Unclear}, {"Values that were cut or mended", s.Changed}, {"Reasons", s.Reasons},
 	} {
 		if text := counts(list.counts); text != "" {
 			say("%s:%s.\n", list.what, text)
 		}
 	}
-	if len(s.Reasons) > 0 && in.imports.report == "" {
+	if len(s.Reasons)+len(s.Changed)+len(s.Unclear) > 0 && in.imports.report == "" {
 		say("For the rows, add --report FILE.\n")
 	}
 	if s.Outcomes[importer.Gone] > 0 && !in.imports.suspendGone {
@@ -186,6 +189,19 @@ func (in *invocation) sayImport(w io.Writer, found string, s importer.Summary, i
 	if !in.imports.apply {
 		say("This was a trial: nothing was changed. To bring the users in, add --apply.\n")
 	}
+}
+
+// asTrial names what would be done as that. Other counts say how things are.
+func asTrial[K ~string](of map[K]int64) map[K]int64 {
+	would := make(map[K]int64, len(of))
+	for name, n := range of {
+		switch name {
+		case "imported", "updated", "removed":
+			name = "would be " + name
+		}
+		would[name] = n
+	}
+	return would
 }
 
 // counts lists what was counted, the most frequent first.

@@ -41,7 +41,7 @@ func (r *run) store(ctx context.Context, batch []Row) (all []judged, err error) 
 	err = r.db.Tx(ctx, func(tx *store.Tx) error {
 		all = all[:0]
 		for _, row := range batch {
-			j := judged{row: row, verdict: Verdict{Row: row.Number, ID: row.ID, Email: row.Email}}
+			j := judged{row: row, verdict: row.verdict()}
 			err := r.claim(ctx, tx, row)
 			if err == nil {
 				err = r.judge(ctx, tx, &j)
@@ -97,7 +97,7 @@ func wasMet(row Row) error {
 	if row.ID == "" {
 		return reject{"duplicate_email", "a row before has this e-mail address; the first one counts"}
 	}
-	return reject{"duplicate_id", "a row before has this id; the first one counts"}
+	return reject{"duplicate_id", "a row before has this id; the first one counts; if the key has several columns, join them in --query or name another one by --map id=COLUMN"}
 }
 
 // add adds a user who comes for the first time.

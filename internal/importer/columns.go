@@ -28,7 +28,7 @@ const (
 
 // guesses are the names of columns that are plain enough to be found, the best first.
 var guesses = map[field][]string{
-	fieldID:       {"id", "user_id", "uid", "pk"},
+	fieldID:       {"id", "user_id", "userid", "user_pk", "uid", "pk"},
 	fieldEmail:    {"email", "email_address", "e_mail", "mail"},
 	fieldPassword: {"password_hash", "password", "hashed_password", "pw_hash", "encrypted_password", "passwd"},
 	fieldName:     {"name", "full_name", "fullname", "display_name", "username", "user_name"},
@@ -56,9 +56,16 @@ func ParseMapping(text string) (Mapping, error) {
 	}
 	for pair := range strings.SplitSeq(text, ",") {
 		name, column, ok := strings.Cut(strings.TrimSpace(pair), "=")
-		if _, known := guesses[field(name)]; !ok || !known || column == "" {
+		_, isField := guesses[field(name)]
+		_, isSwapped := guesses[field(column)]
+		switch {
+		case ok && !isField && isSwapped:
+			return nil, fmt.Errorf("the sides of %q are swapped: the field comes first, then the column, as in %s=%s", pair, column, name)
+		case !ok || !isField || column == "":
 			known := slices.Sorted(maps.Keys(guesses))
 			return nil, fmt.Errorf("%q is no mapping such as email=mail; there are %s", pair, joined(known))
+		case m[field(name)] != "":
+			return nil, fmt.Errorf("%s is mapped to %s and to %s: choose one column", name, m[field(name)], column)
 		}
 		m[field(name)] = column
 	}
@@ -91,7 +98,9 @@ func (m Mapping) find(names []string) (columns, error) {
 			continue
 		}
 		for _, name := range guessed {
-			if at := indexFold(names, name); at >= 0 && !found.has(at) {
+			at := indexFold(names, name)
+			isShared := of == fieldID || of == fieldEmail // another field that is mapped may have the same column
+			if at >= 0 && (isShared || !found.has(at)) {
 				if found[of] = append(found[of], at); of != fieldSuspended {
 					break
 				}
@@ -133,19 +142,25 @@ func indexFold(names []string, name string) int {
 	return slices.IndexFunc(names, func(other string) bool { return folded(other) == folded(name) })
 }
 
-// describe says in words which column has what, in the order of the columns, and which are
-// not used.
-func (c columns) describe(names []string) (used, unused string) {
+// Found says in words what was found in a source.
+type Found struct {
+	Table        string // the table, and others that look like users; empty: the source has no tables
+	Used, Unused string // columns
+	HasIDs       bool   // false: users get new ids
+}
+
+// describe says which column has what, in the order of the columns, and which are not used.
+func (c columns) describe(names []string) Found {
 	var parts, rest []string
 	for i, name := range names {
 		if !c.has(i) {
 			rest = append(rest, name)
 		}
-		for of, at := range c {
-			if slices.Contains(at, i) {
+		for _, of := range slices.Sorted(maps.Keys(c)) {
+			if at := c[of]; slices.Contains(at, i) {
 				parts = append(parts, fmt.Sprintf("%s from %s", of, name))
 			}
 		}
 	}
-	return strings.Join(parts, ", "), strings.Join(rest, ", ")
+	return Found{Used: strings.Join(parts, ", "), Unused: strings.Join(rest, ", "), HasIDs: c[fieldID] != nil}
 }

@@ -24,6 +24,10 @@ func TestColumns(t *testing.T) {
 		{"id,email,password,confirmed", "verified=confirmed", "id from id, email from email, password from password, verified from confirmed"},
 		{"Id,E-Mail,Password Hash,deleted_at,banned_until", "",
 			"id from Id, email from E-Mail, password from Password Hash, suspended from deleted_at, suspended from banned_until"},
+		{"user_pk,email,password", "", "id from user_pk, email from email, password from password"},
+		{"number,email,password", "", "email from email, password from password"},
+		{"id,email,password", "active=id", "active from id, id from id, email from email, password from password"},
+		{"id,username,password", "email=username", "id from id, email from username, password from password"}, // no name, which all can see
 		{"id,email", "", "no column looks like password"},
 		{"id,email,password", "name=nick", "there is no column nick"},
 	} {
@@ -39,13 +43,15 @@ func TestColumns(t *testing.T) {
 			}
 			continue
 		}
-		if got, _ := found.describe(names); got != c.want {
-			t.Errorf("%s: %s", c.names, got)
+		if got := found.describe(names); got.Used != c.want || got.HasIDs != strings.Contains(c.want, "id from") {
+			t.Errorf("%s: %+v", c.names, got)
 		}
 	}
-	for _, wrong := range []string{"email", "mail=email", "email="} {
-		if _, err := ParseMapping(wrong); err == nil {
-			t.Errorf("%q is taken", wrong)
+	for wrong, want := range map[string]string{
+		"email": "no mapping", "email=": "no mapping", "mail=address": "no mapping", "mail=email": "as in email=mail", "email=a,email=b": "choose one",
+	} {
+		if _, err := ParseMapping(wrong); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }
@@ -55,13 +61,23 @@ func TestTimes(t *testing.T) {
 	want := time.Date(2024, 3, 2, 1, 4, 5, 0, time.UTC)
 	for _, value := range []any{
 		want, "2024-03-02 01:04:05", "2024-03-02 01:04:05.000000", "2024-03-02T01:04:05Z", "2024-03-02 03:04:05+02:00", "2024-03-02 03:04:05+02",
+		"2024-03-02 01:04:05 UTC", "2024-03-01 20:04:05-0500", "2024-03-01 20:04:05 -0500", "2024-03-02T01:04:05+0000", "2024-03-02 01:04:05 +0000 UTC",
+		"Sat, 02 Mar 2024 01:04:05 GMT", "Sat, 2 Mar 2024 02:04:05 +0100", "20240302010405", int64(20240302010405),
 		"2024-03-02T01:04:05", want.Unix(), float64(want.Unix()), want.UnixMilli(), want.UnixMicro(), []byte("2024-03-02 01:04:05"),
 	} {
 		if got := timeOf(value); !got.Equal(want) {
 			t.Errorf("%v: %v", value, got)
 		}
 	}
-	for _, value := range []any{nil, "", "yesterday", int64(0), int64(-5), "0000-00-00 00:00:00"} {
+	for _, value := range []any{"20240302", int64(20240302)} { // a day, and no second of 1970
+		if got := timeOf(value); !got.Equal(want.Truncate(24 * time.Hour)) {
+			t.Errorf("%v: %v", value, got)
+		}
+		if what, _ := truthOf(value); what != isTime {
+			t.Errorf("%v: %d", value, what)
+		}
+	}
+	for _, value := range []any{nil, "", "yesterday", "Sat, 02 Mar 2024 01:04:05 EST", int64(0), int64(-5), "0000-00-00 00:00:00"} {
 		if got := timeOf(value); !got.IsZero() {
 			t.Errorf("%v: %v", value, got)
 		}
@@ -108,6 +124,52 @@ func TestCSV(t *testing.T) {
 				t.Errorf("%+v", rows)
 			}
 		})
+	}
+}
+
+// NULL and \N are no value, and ids that pandas wrote as decimals are whole numbers.
+func TestCSVValues(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(file, []byte("id,email,password,name,avatar\n1.0,a@example.com,NULL,NULL,\\N\n1.5,b@example.com,x,Null,null.png\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenCSV(file, "csv", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close() //nolint:errcheck // it was only read
+	var got []string
+	if err := source.Each(t.Context(), func(row Row) error {
+		got = append(got, strings.Join([]string{row.ID, row.Password, row.Name, row.Picture}, ","))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"1,,,", "1.5,x,Null,null.png"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+// A file that is not UTF-8 is refused, so that no letter is lost.
+func TestEncodings(t *testing.T) {
+	const text = "id,email,password,name\n1,a@example.com,x,Zo"
+	wide := "\xff\xfe" + strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+	for name, c := range map[string]struct{ text, want string }{
+		"UTF-8": {text + "ë\n", ""}, "UTF-8 with U+FFFD": {text + "\ufffd\n", ""}, "Latin-1": {text + "\xeb\n", "line 2 is not in UTF-8"},
+		"UTF-16": {wide, "utf-16"}, "UTF-16 without a mark": {wide[2:], "utf-16"}, "big-endian": {"\xfe\xff\x00i", "utf-16"},
+	} {
+		file := filepath.Join(t.TempDir(), "users.csv")
+		if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		source, err := OpenCSV(file, "csv", nil)
+		if c.want == "" && err == nil {
+			_ = source.Close()
+			continue
+		}
+		if c.want == "" || err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "iconv -f") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -1,13 +1,16 @@
 package importer
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // CSV is a file of users with the names of its columns in the first line (RFC 4180). The
@@ -27,10 +30,47 @@ func OpenCSV(path, name string, mapping Mapping) (*CSV, error) {
 		return nil, err
 	}
 	c := &CSV{file: f, name: name, mapping: mapping}
+	if err := checkEncoding(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
 	if _, err = c.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return c, nil
+}
+
+// checkEncoding refuses a file that is not UTF-8: letters of names would be lost.
+func checkEncoding(file io.Reader) error {
+	in := bufio.NewReaderSize(file, 64<<10)
+	if mark, _ := in.Peek(2); bytes.Equal(mark, []byte("\xff\xfe")) || bytes.Equal(mark, []byte("\xfe\xff")) || bytes.IndexByte(mark, 0) >= 0 {
+		return errors.New("the file is in UTF-16, not UTF-8; convert it: iconv -f utf-16 -t utf-8 FILE > NEWFILE")
+	}
+	for line := int64(1); ; {
+		r, size, err := in.ReadRune()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case r == utf8.RuneError && size == 1:
+			return fmt.Errorf("line %d is not in UTF-8; convert the file: if it is in Latin-1, iconv -f latin1 -t utf-8 FILE > NEWFILE", line)
+		case r == '\n':
+			line++
+		}
+	}
+}
+
+// value is a value of the file: NULL and \N are none, as MySQL and PostgreSQL write them. An id is 1
+// if it is written as 1.0, as pandas does if others are missing.
+func (c *CSV) value(at int, text string) any {
+	if text == "NULL" || text == `\N` {
+		return nil
+	}
+	whole, isDecimal := strings.CutSuffix(text, ".0")
+	if isDecimal && slices.Contains(c.columns[fieldID], at) && whole != "" && strings.Trim(whole, "0123456789") == "" {
+		return whole
+	}
+	return text
 }
 
 // begin reads the first line. No error quotes a value of a user, who may be there.
@@ -68,8 +108,8 @@ func separator(head []byte) rune {
 // Name implements [Source].
 func (c *CSV) Name() string { return c.name }
 
-// Describe says which columns were found, and which are not used.
-func (c *CSV) Describe() (used, unused string) { return c.columns.describe(c.names) }
+// Describe says what was found.
+func (c *CSV) Describe() Found { return c.columns.describe(c.names) }
 
 // Count implements [Source].
 func (c *CSV) Count(ctx context.Context) (n int64, err error) {
@@ -103,7 +143,7 @@ func (c *CSV) Each(ctx context.Context, f func(Row) error) error {
 			row.problem = fmt.Sprintf("it has %d values, and the first line names %d", len(record), len(c.names))
 		default:
 			for i, value := range record {
-				values[i] = value
+				values[i] = c.value(i, value)
 			}
 			row = c.columns.row(number, c.names, values)
 		}

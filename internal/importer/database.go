@@ -72,8 +72,16 @@ func (t *Table) openSQLite(ctx context.Context, file string, scratch func() (str
 		}
 		return fmt.Errorf("%s cannot be read as a SQLite database: %w", file, err)
 	}
-	t.db, err = sql.Open("sqlite", "file:"+escaped(copied)+"?mode=ro")
-	return err
+	if t.db, err = sql.Open("sqlite", "file:"+escaped(copied)+"?mode=ro&immutable=1"); err != nil {
+		return err
+	}
+	// The connection stays, so the copy can lose its name: nothing is left of it if the process dies.
+	t.db.SetMaxOpenConns(1)
+	var version int
+	if err := t.db.QueryRowContext(ctx, `PRAGMA schema_version`).Scan(&version); err != nil {
+		return fmt.Errorf("cannot read the copy of %s: %w", file, err)
+	}
+	return os.Remove(copied)
 }
 
 // escaped makes a path safe inside a file: address.
@@ -84,6 +92,9 @@ func escaped(path string) string {
 // openPostgres connects to the server of an app. The password can also come from PGPASSWORD or
 // PGPASSFILE. The server refuses to change anything in these connections.
 func (t *Table) openPostgres(ctx context.Context, address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
 	cfg, err := pgx.ParseConfig(address)
 	if err != nil {
 		return errors.New("this is no address of a PostgreSQL database, such as postgres://user@host/database") // the error may quote a password
@@ -98,7 +109,7 @@ func (t *Table) openPostgres(ctx context.Context, address string) error {
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1`
 	if err := t.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("cannot read the database %s on %s: %w", cfg.Database, cfg.Host, err)
+		return fmt.Errorf("cannot read the database %s on %s: %s", cfg.Database, cfg.Host, connectProblem(err))
 	}
 	return nil
 }

@@ -33,6 +33,8 @@ type Row struct {
 	// SuspendedFrom and SuspendedUntil suspend a user from or until a time; zero: they do not.
 	SuspendedFrom, SuspendedUntil time.Time
 
+	hasPictures  bool    // there is a column for pictures
+	isNameCut    bool    // or signs in it could not be read
 	problem      string  // why the row cannot be read; empty: it can
 	isBadPicture bool    // the cell of the picture cannot be read
 	unclear      []field // whose values cannot be read
@@ -89,7 +91,11 @@ type Verdict struct {
 	Reason  string  `json:"reason,omitempty"`  // of a rejection or a change, for programs
 	Message string  `json:"message,omitempty"` // the same for people
 	Hash    string  `json:"hash,omitempty"`    // the format of the password hash
-	Picture string  `json:"picture,omitempty"` // imported, unchanged, kept, missing, unreadable; empty: none
+	Picture string  `json:"picture,omitempty"` // imported, unchanged, kept, removed, missing, unreadable; empty: none
+	Unclear []field `json:"unclear,omitempty"` // fields whose values cannot be read
+	Changed []field `json:"changed,omitempty"` // fields whose values were cut or mended
+	// PictureReason says why a picture is unreadable.
+	PictureReason string `json:"picture_reason,omitempty"`
 }
 
 // Summary counts the verdicts.
@@ -105,13 +111,15 @@ type Summary struct {
 	Suspended int64 `json:"suspended"`
 	Verified  int64 `json:"verified"`
 	Undated   int64 `json:"undated"`
-	// Unclear counts the values that could not be read, by field. They count as none.
+	// Unclear counts the values that could not be read, by field. They count as none, but those
+	// of active and suspended suspend the user.
 	Unclear map[string]int64 `json:"unclear"`
+	Changed map[string]int64 `json:"changed"` // values that were cut or mended, by field
 }
 
 func newSummary() Summary {
 	return Summary{
-		Outcomes: make(map[Outcome]int64), Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}, Unclear: map[string]int64{},
+		Outcomes: make(map[Outcome]int64), Reasons: map[string]int64{}, Hashes: map[string]int64{}, Pictures: map[string]int64{}, Unclear: map[string]int64{}, Changed: map[string]int64{},
 	}
 }
 
@@ -124,6 +132,9 @@ func (s *Summary) countRow(j judged, isSuspended bool) {
 	s.count(j.verdict)
 	for _, of := range j.row.unclear {
 		s.Unclear[string(of)]++
+	}
+	for _, of := range j.verdict.Changed {
+		s.Changed[string(of)]++
 	}
 	if j.verdict.Outcome == Rejected {
 		return

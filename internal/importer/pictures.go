@@ -29,7 +29,8 @@ const (
 	pictureKept       = "kept" // another one was chosen here
 	pictureMissing    = "missing"
 	pictureUnreadable = "unreadable"
-	pictureFound      = "found" // it was only looked for
+	pictureFound      = "found"   // it was only looked for
+	pictureRemoved    = "removed" // it is gone there
 )
 
 // maxPictureBytes is the largest picture file that is read, the default of uploads.
@@ -68,20 +69,60 @@ func (r *run) bringPictures(ctx context.Context, batch []judged) error {
 			continue
 		}
 		if j.row.isBadPicture {
-			j.verdict.Picture = pictureUnreadable
+			j.verdict.Picture, j.verdict.PictureReason = pictureUnreadable, "its name is no text, or too long"
 			continue
 		}
-		if isDefault(j.row.Picture) {
+		isNone := isDefault(j.row.Picture)
+		if isNone && (!j.row.hasPictures || j.known.PictureVersion == "") {
 			continue
 		}
 		free <- struct{}{}
 		group.Go(func() {
 			defer func() { <-free }()
-			j.verdict.Picture, failed[i] = r.bringPicture(ctx, j)
+			if isNone {
+				j.verdict.Picture, failed[i] = r.removePicture(ctx, j)
+			} else {
+				j.verdict.Picture, failed[i] = r.bringPicture(ctx, j)
+			}
+			if j.verdict.isPictureNew(j.known) && j.verdict.Outcome == Unchanged {
+				j.verdict.Outcome = Updated
+			}
 		})
 	}
 	group.Wait()
 	return errors.Join(failed...)
+}
+
+// isPictureNew reports whether a user has another picture now, or would have after a trial.
+func (v Verdict) isPictureNew(known store.Import) bool {
+	return v.Picture == pictureImported || v.Picture == pictureRemoved || v.Picture == pictureFound && known.PictureHash != nil
+}
+
+// removePicture removes a picture that was brought in and is gone there, if it is still the one
+// that the user has here.
+func (r *run) removePicture(ctx context.Context, j *judged) (string, error) {
+	version, err := r.pictureVersion(ctx, j.user.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case version == "": // removed here, too
+		return "", nil
+	case version != j.known.PictureVersion:
+		return pictureKept, nil
+	case r.opt.CheckPictures:
+		return pictureRemoved, nil
+	}
+	if err := r.pictures.Remove(ctx, j.user.ID, guard.Client{}); err != nil {
+		return "", fmt.Errorf("picture of user %s: %w", j.user.ID, err)
+	}
+	return pictureRemoved, r.db.Tx(ctx, func(tx *store.Tx) error {
+		known, err := tx.ImportByKey(ctx, j.known.Key)
+		if err != nil {
+			return err
+		}
+		known.PictureHash, known.PictureVersion = nil, ""
+		return tx.SetImport(ctx, known)
+	})
 }
 
 // defaults are the usual names of the picture that all users have at first, without extension.
@@ -100,6 +141,7 @@ func (r *run) bringPicture(ctx context.Context, j *judged) (string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return pictureMissing, nil
 	case err != nil:
+		j.verdict.PictureReason = "it is no regular file of at most 10 MiB that can be read"
 		return pictureUnreadable, nil //nolint:nilerr // it is reported
 	}
 	sum := sha256.Sum256(data)
@@ -107,8 +149,13 @@ func (r *run) bringPicture(ctx context.Context, j *judged) (string, error) {
 		return pictureUnchanged, nil
 	}
 	if r.opt.CheckPictures {
-		if picture.Describe(data) == "" || !picture.AllowedName(name) {
+		if !picture.AllowedName(name) {
+			j.verdict.PictureReason = "its name does not end like that of a picture, such as .png"
 			return pictureUnreadable, nil
+		}
+		if _, err := picture.Open(data, picture.Limits{}); err != nil {
+			j.verdict.PictureReason = strings.TrimSuffix("it is damaged, too large, or no picture that is taken: "+picture.Describe(data), ": ")
+			return pictureUnreadable, nil //nolint:nilerr // it is reported
 		}
 		return pictureFound, nil
 	}
@@ -136,6 +183,7 @@ func (r *run) setPicture(ctx context.Context, j *judged, data []byte, name strin
 	name = strings.TrimPrefix(name, j.user.ID+"_")
 	if _, err := r.pictures.Set(ctx, j.user.ID, media.Upload{Filename: name, Data: data}, guard.Client{}); err != nil {
 		if public, ok := errors.AsType[*guard.Error](err); ok && public.Kind == guard.KindInvalid {
+			j.verdict.PictureReason = public.Message
 			return pictureUnreadable, nil
 		}
 		return "", fmt.Errorf("picture of user %s: %w", j.user.ID, err)

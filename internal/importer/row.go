@@ -2,7 +2,10 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // row makes a row from its values. names are those of the columns.
@@ -22,7 +25,9 @@ func (c columns) row(number int64, names []string, values []any) Row {
 		if c[of] == nil {
 			return ""
 		}
-		return nameText(values[c[of][0]])
+		s, isWhole := nameText(values[c[of][0]])
+		row.isNameCut = row.isNameCut || !isWhole
+		return s
 	}
 	row.ID, row.Email, row.Password = strings.TrimSpace(text(fieldID)), text(fieldEmail), text(fieldPassword)
 	row.Name = strings.TrimSpace(name(fieldFirst) + " " + name(fieldLast))
@@ -30,6 +35,7 @@ func (c columns) row(number int64, names []string, values []any) Row {
 		row.Name = whole
 	}
 	if at := c[fieldPicture]; at != nil {
+		row.hasPictures = true
 		var problem string
 		row.Picture, problem = textOf(values[at[0]])
 		row.isBadPicture = problem != ""
@@ -38,7 +44,21 @@ func (c columns) row(number int64, names []string, values []any) Row {
 	return row
 }
 
-// times reads the values that are truths or times. One that cannot be read counts as none.
+// verdict begins the verdict of a row with what is known before it is judged.
+func (row Row) verdict() Verdict {
+	v := Verdict{Row: row.Number, ID: row.ID, Email: row.Email, Unclear: row.unclear}
+	if slices.Contains(row.unclear, fieldActive) || slices.Contains(row.unclear, fieldSuspended) {
+		v.Reason = "unclear_suspension"
+		v.Message = "it cannot be read whether the user is suspended there, so the user is suspended here"
+	}
+	if name := strings.TrimSpace(row.Name); row.isNameCut || name != "" && mended(name) != norm.NFC.String(name) {
+		v.Changed = append(v.Changed, fieldName)
+	}
+	return v
+}
+
+// times reads the values that are truths or times. One that cannot be read counts as none, but
+// in doubt a user is suspended.
 func (c columns) times(row *Row, names []string, values []any) {
 	if at := c[fieldCreated]; at != nil {
 		row.CreatedAt = timeOf(values[at[0]])
@@ -47,7 +67,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 		}
 	}
 	unclear := func(of field, what truth) {
-		if what == isUnclear {
+		if what == isUnclear && !slices.Contains(row.unclear, of) {
 			row.unclear = append(row.unclear, of)
 		}
 	}
@@ -59,7 +79,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 	if at := c[fieldActive]; at != nil {
 		what, _ := truthOf(values[at[0]])
 		unclear(fieldActive, what)
-		row.IsSuspended = what == isFalse
+		row.IsSuspended = what == isFalse || what == isUnclear
 	}
 	for _, at := range c[fieldSuspended] {
 		if lowerText(values[at]) == "infinity" {
@@ -69,7 +89,7 @@ func (c columns) times(row *Row, names []string, values []any) {
 		what, time := truthOf(values[at])
 		unclear(fieldSuspended, what)
 		switch {
-		case what == isTrue:
+		case what == isTrue, what == isUnclear:
 			row.IsSuspended = true
 		case what == isTime && strings.HasSuffix(folded(names[at]), "_until"):
 			if time.After(row.SuspendedUntil) {

@@ -31,6 +31,7 @@ type Table struct {
 
 	tables  string // the query for the names of all tables
 	name    string
+	table   string // for [Found]
 	query   string
 	columns columns
 	names   []string
@@ -86,9 +87,9 @@ func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 		}
 		return nil
 	}
-	table := opt.Table
+	table, others := opt.Table, []string(nil)
 	if table == "" {
-		if table, err = t.findTable(ctx, opt); err != nil {
+		if table, others, err = t.findTable(ctx, opt); err != nil {
 			return err
 		}
 	}
@@ -96,6 +97,7 @@ func (t *Table) choose(ctx context.Context, opt TableOptions) (err error) {
 		return fmt.Errorf("table %s: %w", table, err)
 	}
 	t.query = `SELECT ` + t.list(t.names) + ` FROM ` + quotedTable(table) + ` AS rows_to_import` + t.order()
+	t.table = t.describeTables(ctx, table, others)
 	return nil
 }
 
@@ -122,8 +124,12 @@ func withoutEnd(query string) string {
 // Name implements [Source].
 func (t *Table) Name() string { return t.name }
 
-// Describe says which columns were found, and which are not used.
-func (t *Table) Describe() (used, unused string) { return t.columns.describe(t.names) }
+// Describe says what was found.
+func (t *Table) Describe() Found {
+	found := t.columns.describe(t.names)
+	found.Table = t.table
+	return found
+}
 
 // Count implements [Source].
 func (t *Table) Count(ctx context.Context) (n int64, err error) {

@@ -79,9 +79,18 @@ func isID(id string) bool {
 // maxName is the longest name, in characters, as that of a registration.
 const maxName = 100
 
-// nameOf mends a name: without control characters, at most 100 characters, and the part of
-// the address before the @ if nothing can be seen.
+// nameOf mends a name, or takes the part of the address before the @ if nothing can be seen.
 func nameOf(name, email string) string {
+	if name = mended(name); name != "" {
+		return name
+	}
+	local := email[:strings.LastIndexByte(email, '@')]
+	return string([]rune(local)[:min(maxName, utf8.RuneCountInString(local))])
+}
+
+// mended mends a name: without control characters, at most 100 characters, and empty if nothing
+// can be seen.
+func mended(name string) string {
 	name = strings.Map(func(c rune) rune {
 		switch {
 		case unicode.IsSpace(c):
@@ -98,8 +107,7 @@ func nameOf(name, email string) string {
 	if strings.ContainsFunc(name, text.ShowsAlone) {
 		return name
 	}
-	local := email[:strings.LastIndexByte(email, '@')]
-	return string([]rune(local)[:min(maxName, utf8.RuneCountInString(local))])
+	return ""
 }
 
 // hash accepts a password hash. A new user without one comes only if that is asked for.

@@ -18,6 +18,8 @@ func textOf(value any) (text, problem string) {
 		text = v
 	case []byte:
 		text = string(v)
+	case float64: // of an id, without an exponent
+		return strconv.FormatFloat(v, 'f', -1, 64), ""
 	case int64:
 		return strconv.FormatInt(v, 10), ""
 	case time.Time:
@@ -38,16 +40,18 @@ func textOf(value any) (text, problem string) {
 	return text, ""
 }
 
-// nameText reads a name as far as it can be read.
-func nameText(value any) string {
-	switch v := value.(type) {
-	case string:
-		value = cut(v)
-	case []byte:
-		value = cut(string(v))
+// nameText reads a name as far as it can be read. isWhole is false if that is a part.
+func nameText(value any) (text string, isWhole bool) {
+	if v, ok := value.([]byte); ok {
+		value = string(v)
 	}
-	text, _ := textOf(value)
-	return text
+	isWhole = true
+	if v, ok := value.(string); ok {
+		short := cut(v)
+		value, isWhole = short, short == v
+	}
+	text, _ = textOf(value)
+	return text, isWhole
 }
 
 func cut(text string) string { return strings.ToValidUTF8(text[:min(len(text), maxValue)], "") }
@@ -79,14 +83,24 @@ func truthOf(value any) (truth, time.Time) {
 	if v, ok := value.(bool); ok {
 		value = strconv.FormatBool(v)
 	}
+	if _, problem := textOf(value); problem != "" {
+		return isUnclear, time.Time{}
+	}
 	text := lowerText(value)
 	switch text {
 	case "":
 		return noTruth, time.Time{}
+	case "\x00": // BIT of MySQL
+		return isFalse, time.Time{}
+	case "\x01":
+		return isTrue, time.Time{}
 	case "f", "false", "n", "no", "off":
 		return isFalse, time.Time{}
 	case "t", "true", "y", "yes", "on":
 		return isTrue, time.Time{}
+	}
+	if at := digitsTime(text); !at.IsZero() {
+		return isTime, at
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	isNumber := err == nil && n-n == 0 // neither infinite nor NaN
@@ -106,6 +120,19 @@ func truthOf(value any) (truth, time.Time) {
 var layouts = []string{
 	"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999-07", "2006-01-02 15:04:05.999999999", time.RFC3339Nano,
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04", time.DateOnly,
+	"2006-01-02 15:04:05.999999999-0700", "2006-01-02 15:04:05.999999999 -0700", "2006-01-02 15:04:05.999999999 -07:00",
+	"2006-01-02T15:04:05.999999999-0700", "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05",
+}
+
+// digitsTime reads a time of digits alone, such as 20240302 and 20240302010405, from 1900 to 2199.
+// Read as seconds, the days would all be in August 1970 and before.
+func digitsTime(text string) time.Time {
+	for _, layout := range []string{"20060102", "20060102150405"} {
+		if t, err := time.Parse(layout, text); err == nil && t.Year() >= 1900 && t.Year() < 2200 {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 // timeOf reads a time; zero if it cannot be read, or is before year 1 or after year 9999. One
@@ -117,6 +144,9 @@ func timeOf(value any) time.Time {
 	}
 	text, _ := textOf(value)
 	text = strings.TrimSpace(text)
+	if t := digitsTime(text); !t.IsZero() {
+		return t
+	}
 	if n, err := strconv.ParseFloat(text, 64); err == nil && n > 0 && n < 1e17 {
 		switch {
 		case n > 1e14:
@@ -125,6 +155,9 @@ func timeOf(value any) time.Time {
 			return time.UnixMilli(int64(n)).UTC()
 		}
 		return time.UnixMicro(int64(n * 1e6)).UTC()
+	}
+	for _, zone := range []string{" UTC", " GMT"} { // what has no zone is taken for UTC
+		text = strings.TrimSuffix(text, zone)
 	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, text); err == nil {

@@ -19,7 +19,7 @@ func TestMoveFromFlask(t *testing.T) {
 	n.user().register("Eve")
 	zoe.upload("test.png", testkit.PNG(300, 200))
 	zoe.note("before the move")
-	want(t, n.run("--report import.jsonl\n"), "4 rows: 3 imported, 1 rejected.", "3 werkzeug-", "1 found", "1 bad email", "nothing was changed")
+	want(t, n.run("--report import.jsonl\n"), "4 rows: 3 would be imported, 1 rejected.", "3 werkzeug-", "1 found", "1 bad email", "nothing was changed")
 	want(t, n.run("--report import.jsonl --apply\n"), "4 rows: 3 imported, 1 rejected.", "Pictures: 1 imported.")
 
 	// Both run. The app's cookie is good for both, and stays.

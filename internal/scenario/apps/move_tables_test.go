@@ -31,9 +31,9 @@ func TestMoveFromDjango(t *testing.T) {
 	t.Parallel()
 	path, folder, environment := python(t, "django"), t.TempDir(), commands(t)
 	shell(t, folder, environment, path+" -c '"+djangoUsers+"'")
-	tells := []string{"active from is_active", "4 rows: 3 imported, 1 rejected.", "Password hashes: 3 django-pbkdf2.", "1 no email"}
-	want(t, shell(t, folder, environment, block(t, "from-django.md", "--report import.jsonl\n")), append(tells, "nothing was changed")...)
-	want(t, shell(t, folder, environment, block(t, "from-django.md", "--report import.jsonl --apply\n")), tells...)
+	tells := []string{"Table: auth_user (rows: 4).", "active from is_active", "1 rejected.", "Password hashes: 3 django-pbkdf2.", "1 no email"}
+	want(t, shell(t, folder, environment, block(t, "from-django.md", "--report import.jsonl\n")), append(tells, "4 rows: 3 would be imported", "nothing was changed")...)
+	want(t, shell(t, folder, environment, block(t, "from-django.md", "--report import.jsonl --apply\n")), append(tells, "4 rows: 3 imported")...)
 	server := testkit.Start(t, testkit.On(filepath.Join(folder, "cardea-data")))
 	for email, id := range map[string]string{"root@example.com": "1", "ada@example.com": "2"} {
 		if u := server.Login(t, email).User(); u.ID != id || id == "2" && u.Name != "Ada Lovelace" {
@@ -55,17 +55,17 @@ func TestMoveFromAnyTable(t *testing.T) {
 	_, users, _ := strings.Cut(document(t, page), "```\n")
 	users, _, _ = strings.Cut(users, "```")
 	put("users.csv", users)
-	want(t, run("users.csv --report import.jsonl\n"), "1 row: 1 imported.", "1 bcrypt", "nothing was changed")
+	want(t, run("users.csv --report import.jsonl\n"), "1 row: 1 would be imported.", "1 bcrypt", "nothing was changed")
 	want(t, run("users.csv --report import.jsonl --apply\n"), "1 row: 1 imported.")
 
 	put("members.csv", "id;login;secret;confirmed_at\n5;ada@example.com;sha1$x$"+strings.Repeat("0", 40)+";2024-03-02\n")
-	want(t, run("members.csv"), "verified from confirmed_at", "1 row: 1 gone, 1 imported.", "1 salted-digest") // the user of users.csv
+	want(t, run("members.csv"), "verified from confirmed_at", "1 row: 1 gone, 1 would be imported.", "1 salted-digest") // the user of users.csv
 
 	shell(t, folder, environment, `/usr/bin/python3 -c 'import sqlite3
 db = sqlite3.connect("app.db")
 db.executescript("""CREATE TABLE member (id INTEGER, login TEXT, secret TEXT); CREATE TABLE profile (member_id INTEGER, nick TEXT);
 	INSERT INTO member VALUES (7, "bob@example.com", "md5$x$`+strings.Repeat("0", 32)+`"); INSERT INTO profile VALUES (7, "Bob")""")'`)
-	want(t, run("LEFT JOIN"), "name from name", "1 row: 1 imported.")
+	want(t, run("LEFT JOIN"), "name from name", "1 row: 1 would be imported.")
 
 	// The user of https://github.com/firebase/scrypt.
 	put("users.json", `{"users": [{"localId": "aB3dE5", "email": "eve@example.com", "emailVerified": true, "displayName": "Eve, \"E\"",

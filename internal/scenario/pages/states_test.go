@@ -14,15 +14,11 @@ import (
 
 // Every page, in every state: axe-core finds nothing wrong, it fits any screen, and it obeys
 // the user's colours. German has the longest words. The other languages follow, for what
-// seldom differs; but not with -short, as when the race detector runs.
+// seldom differs.
 func TestEveryState(t *testing.T) {
 	testkit.Long(t)
 	script, err := fetchAxe() // without it, TestAccessibilityIsTested is skipped loudly, or fails
-	languages := []string{"de"}
-	if !testing.Short() {
-		languages = append(languages, "en", "es", "fr")
-	}
-	for _, language := range languages {
+	for _, language := range []string{"de", "en", "es", "fr"} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
 			walk(t, language, func(tab *browser.Tab, state string) {
