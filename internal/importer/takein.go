@@ -171,7 +171,9 @@ func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) 
 		if err := tx.CreateSession(ctx, store.Session{
 			ID: s.ID, TokenHash: hash, UserID: row.ID, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ConfirmedAt: s.ConfirmedAt,
 			IP: s.IP, UserAgent: s.UserAgent,
-		}); err != nil {
+		}); errors.Is(err, store.ErrDuplicate) {
+			return fmt.Errorf("%w: another session has the id or the token_hash of session %.70q", transfer.ErrInvalid, s.ID)
+		} else if err != nil {
 			return err
 		}
 	}

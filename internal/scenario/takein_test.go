@@ -3,9 +3,12 @@ package scenario
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,10 +23,11 @@ type member struct {
 	data []byte
 }
 
-// edited is an export whose members went through f.
+// edited is an export whose members went through f, with right sums.
 func edited(t *testing.T, export []byte, f func(member) member) []byte {
 	t.Helper()
 	var out bytes.Buffer
+	var sums []byte
 	r, w := tar.NewReader(bytes.NewReader(export)), tar.NewWriter(&out)
 	for {
 		head, err := r.Next()
@@ -32,6 +36,11 @@ func edited(t *testing.T, export []byte, f func(member) member) []byte {
 		}
 		data, readErr := io.ReadAll(r)
 		m := f(member{head.Name, data})
+		if m.name == "SHA256SUMS" {
+			m.data = sums
+		} else if !strings.HasPrefix(m.name, "pictures/") {
+			sums = fmt.Appendf(sums, "%x  %s\n", sha256.Sum256(m.data), m.name)
+		}
 		head.Name, head.Size = m.name, int64(len(m.data))
 		if err := errors.Join(err, readErr, w.WriteHeader(head)); err != nil {
 			t.Fatal(err)
@@ -75,6 +84,23 @@ func TestExportedPictureIsChecked(t *testing.T) {
 		if done := takeIn(t, testkit.Start(t), bad); !maps.Equal(done.Pictures, want) || done.Outcomes[importer.Imported] != 1 {
 			t.Errorf("%s: %v %v", name, done.Pictures, done.Outcomes)
 		}
+	}
+}
+
+// Sessions that cannot both be are named in plain words.
+func TestExportedSessionTwice(t *testing.T) {
+	server := testkit.Start(t)
+	server.NewClient(t).Register("ada@example.com")
+	bad := edited(t, export(t, server), func(m member) member {
+		if before, rest, ok := bytes.Cut(m.data, []byte(`"sessions":[`)); ok && m.name == "users.jsonl" {
+			session, _, _ := bytes.Cut(rest, []byte("]"))
+			m.data = slices.Concat(before, []byte(`"sessions":[`), session, []byte(","), rest)
+		}
+		return m
+	})
+	_, err := testkit.Start(t).Operate(t).TakeIn(t.Context(), bytes.NewReader(bad), int64(len(bad)), importer.Options{})
+	if err == nil || !strings.Contains(err.Error(), "another session has the id or the token_hash") || strings.Contains(err.Error(), "UNIQUE") {
+		t.Errorf("%v", err)
 	}
 }
 
