@@ -101,6 +101,9 @@ func backup(ctx context.Context, in *invocation, data *operate.Data) error {
 }
 
 func exportAll(ctx context.Context, in *invocation, data *operate.Data) error {
+	if in.argument == "-" {
+		return usageError{errors.New("an export is not written to standard output: name a file")}
+	}
 	r := in.newReport()
 	c, err := data.Export(ctx, in.argument, operate.BackupOptions{Release: version, SkipDamaged: in.skipDamaged, Found: r.found, Progress: r.progress})
 	r.done()

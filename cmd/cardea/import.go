@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
@@ -159,15 +160,18 @@ func importExport(ctx context.Context, in *invocation) error {
 	if in.imports.from == "" {
 		return usageError{errors.New("name the file that cardea export has written: --from FILE")}
 	}
+	info, err := os.Stat(in.imports.from) // opening a pipe could wait for ever
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return usageError{fmt.Errorf("--from %s is not a file but a folder, a pipe or a device: an export is read more than once, so copy it to a file first", in.imports.from)}
+	}
 	f, err := os.Open(in.imports.from)
 	if err != nil {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
 	return in.importAs(ctx, "", func(data *operate.Data, opt importer.Options) (importer.Summary, error) {
 		if in.imports.apply {
 			return data.TakeIn(ctx, f, info.Size(), opt)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -38,7 +40,10 @@ const maxBatchBytes = 16 << 20
 func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt Options) (Summary, error) {
 	t := &takeIn{Importer: im, opt: opt, summary: newSummary()}
 	var number int64
-	err := t.takeServer(ctx, export, size)
+	err := transfer.Verify(export, size)
+	if err == nil {
+		err = t.takeServer(ctx, export, size)
+	}
 	if err == nil {
 		err = transfer.Each(export, size, func(u transfer.User, files map[string][]byte) error {
 			number++
@@ -166,7 +171,9 @@ func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) 
 		if err := tx.CreateSession(ctx, store.Session{
 			ID: s.ID, TokenHash: hash, UserID: row.ID, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, ConfirmedAt: s.ConfirmedAt,
 			IP: s.IP, UserAgent: s.UserAgent,
-		}); err != nil {
+		}); errors.Is(err, store.ErrDuplicate) {
+			return fmt.Errorf("%w: another session has the id or the token_hash of session %.70q", transfer.ErrInvalid, s.ID)
+		} else if err != nil {
 			return err
 		}
 	}
@@ -214,12 +221,12 @@ func (t *takeIn) takePicture(ctx context.Context, e exported) (string, error) {
 	switch _, err := t.db.ImportByKey(ctx, pictureKey(e.user.ID)); {
 	case errors.Is(err, store.ErrNotFound):
 		return pictureUnchanged, nil
-	case err != nil || t.opt.CheckPictures:
-		return pictureFound, err
+	case err != nil:
+		return "", err
 	}
 	became, err := t.bringPicture(ctx, e)
-	if err != nil {
-		return "", err
+	if err != nil || t.opt.CheckPictures {
+		return became, err
 	}
 	return became, t.db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteImport(ctx, pictureKey(e.user.ID)) })
 }
@@ -236,9 +243,26 @@ func (t *takeIn) bringPicture(ctx context.Context, e exported) (string, error) {
 		brought.Crops = append(brought.Crops, store.Crop{Side: crop.Side})
 		brought.CropData = append(brought.CropData, e.files[crop.File])
 	}
-	err := t.pictures.Bring(ctx, brought)
+	became, err := pictureFound, error(media.ErrNotExported)
+	switch {
+	case !areAsNamed(e.files):
+	case t.opt.CheckPictures:
+		err = brought.Check()
+	default:
+		became, err = pictureImported, t.pictures.Bring(ctx, brought)
+	}
 	if errors.Is(err, media.ErrNotExported) {
 		return pictureUnreadable, nil
 	}
-	return pictureImported, err
+	return became, err
+}
+
+// areAsNamed reports whether all files have the content that their names say.
+func areAsNamed(files map[string][]byte) bool {
+	for name, data := range files {
+		if version, _, _ := strings.Cut(path.Base(name), "."); version != media.Version(data) {
+			return false
+		}
+	}
+	return true
 }

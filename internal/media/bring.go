@@ -18,6 +18,16 @@ type Exported struct {
 	CropData      [][]byte
 }
 
+// Check looks whether Bring would store the picture. Error: [ErrNotExported].
+func (e Exported) Check() error {
+	for _, data := range append([][]byte{e.Data}, e.CropData...) {
+		if storedType(data) == "" {
+			return ErrNotExported
+		}
+	}
+	return nil
+}
+
 // Bring stores an exported picture as it is, in place of the one before: the bytes, the
 // addresses and the time stay. Error: [ErrNotExported].
 func (p *Pictures) Bring(ctx context.Context, e Exported) error {
@@ -73,7 +83,7 @@ func (p *Pictures) Bring(ctx context.Context, e Exported) error {
 // storedType is the content type of a stored picture; empty if it is none.
 func storedType(data []byte) string {
 	for _, contentType := range []string{"image/png", "image/jpeg"} {
-		if picture.CheckStoredType(data, contentType) == nil {
+		if picture.CheckStored(data, contentType) == nil {
 			return contentType
 		}
 	}

@@ -33,8 +33,11 @@ func Each(export io.ReaderAt, size int64, f func(u User, files map[string][]byte
 			return err
 		}
 		var u User
-		if err := parse(line, &u); err != nil || u.ID <= last {
-			return invalid("line %d of %s is not a user, or not in the order of the ids", number, usersName)
+		if err := parse(line, &u); err != nil {
+			return invalid("line %d of %s is not a user: %s", number, usersName, inWords(err))
+		}
+		if u.ID <= last {
+			return invalid("line %d of %s is not in the order of the ids", number, usersName)
 		}
 		last = u.ID
 		files, err := pictures.of(u)
@@ -64,8 +67,8 @@ func Server(export io.ReaderAt, size int64, f func(Fact) error) error {
 			return err
 		}
 		var fact Fact
-		if parse(line, &fact) != nil {
-			return invalid("line %d of %s is not readable", number, serverName)
+		if err := parse(line, &fact); err != nil {
+			return invalid("line %d of %s is not a fact: %s", number, serverName, inWords(err))
 		}
 		if err := f(fact); err != nil {
 			return err
@@ -106,6 +109,14 @@ func parse(line []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
+}
+
+// inWords says what is wrong with a line.
+func inWords(err error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Sprintf("the field %.70q cannot be a %.70s", wrong.Field, wrong.Value)
+	}
+	return fmt.Sprintf("%.200s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // readLine reads a line of a member, of at most maxLine bytes.

@@ -6,6 +6,8 @@
 //	pictures/{id}/{version}.{png|jpg}  the files of each picture: the picture and its crops, in
 //	                                   the order of the ids
 //	users.jsonl                        a user a line, in the order of the ids
+//	SHA256SUMS                         the SHA-256 of the members before it, without the
+//	                                   pictures, whose versions are made of theirs
 //
 // Nothing in it depends on the time or the machine: equal users make equal bytes.
 // docs/reference/export.md describes it for other programs. It does not change.
@@ -21,6 +23,7 @@ const (
 	serverName    = "server.jsonl"
 	pictureFolder = "pictures/"
 	usersName     = "users.jsonl"
+	sumsName      = "SHA256SUMS"
 )
 
 // Limits for the sizes of members and lines, in bytes.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -61,6 +62,9 @@ func TestRoundTrip(t *testing.T) {
 	if err := Server(bytes.NewReader(export), int64(len(export)), func(f Fact) error { facts++; return nil }); err != nil || facts != 2 {
 		t.Errorf("%d facts, %v", facts, err)
 	}
+	if err := Verify(bytes.NewReader(export), int64(len(export))); err != nil {
+		t.Error(err)
+	}
 	if !bytes.Equal(export, write(t)) {
 		t.Error("equal users do not make equal bytes")
 	}
@@ -76,6 +80,9 @@ func TestDamagedExport(t *testing.T) {
 		"a missing file": func(b []byte) []byte {
 			return bytes.Replace(b, []byte(`"file":"pictures/2/0`), []byte(`"file":"pictures/2/1`), 1)
 		},
+		"changed": func(b []byte) []byte {
+			return bytes.Replace(b, []byte("ada@example.com"), []byte("adb@example.com"), 1)
+		},
 		"unknown field": func(b []byte) []byte { return bytes.Replace(b, []byte(`"language"`), []byte(`"lanugage"`), 1) },
 		"unknown fact":  func(b []byte) []byte { return bytes.Replace(b, []byte(`{"mark"`), []byte(`{"nark"`), 1) },
 		"no facts":      func(b []byte) []byte { return bytes.Replace(b, []byte(`server.jsonl`), []byte(`pictures/x/y`), 1) },
@@ -84,8 +91,28 @@ func TestDamagedExport(t *testing.T) {
 		export := damage(bytes.Clone(good))
 		users := Each(bytes.NewReader(export), int64(len(export)), func(User, map[string][]byte) error { return nil })
 		server := Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil })
-		if err := errors.Join(users, server); !errors.Is(err, ErrInvalid) {
+		if err := Verify(bytes.NewReader(export), int64(len(export))); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s is verified: %v", name, err)
+		}
+		if err := errors.Join(users, server); name != "changed" && name != "cut" && !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An error names the line and the field.
+func TestWrongField(t *testing.T) {
+	for old, want := range map[string]string{
+		`"email_verified":false`: `line 1 of users.jsonl is not a user: the field "email_verified" cannot be a number`,
+		`"language"`:             `line 1 of users.jsonl is not a user: unknown field "languagx"`,
+		`"mark"`:                 `line 2 of server.jsonl is not a fact: unknown field "marx"`,
+	} {
+		new := map[string]string{`"email_verified":false`: `"email_verified":12345`, `"language"`: `"languagx"`, `"mark"`: `"marx"`}[old]
+		export := bytes.Replace(write(t), []byte(old), []byte(new), 1)
+		users := Each(bytes.NewReader(export), int64(len(export)), func(User, map[string][]byte) error { return nil })
+		server := Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil })
+		if err := errors.Join(users, server); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", old, err)
 		}
 	}
 }
@@ -101,7 +128,7 @@ func FuzzEach(f *testing.F) {
 			}
 			return nil
 		})
-		err = errors.Join(err, Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil }))
+		err = errors.Join(err, Verify(bytes.NewReader(export), int64(len(export))), Server(bytes.NewReader(export), int64(len(export)), func(Fact) error { return nil }))
 		if err != nil && !errors.Is(err, ErrInvalid) && len(err.Error()) > 1000 {
 			t.Error(err)
 		}

@@ -3,7 +3,11 @@ package transfer
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 )
@@ -15,6 +19,7 @@ type Writer struct {
 	lines   *json.Encoder
 	buffer  *bufio.Writer
 	scratch *os.File
+	sums    bytes.Buffer // content of SHA256SUMS
 }
 
 // NewWriter starts an export on w. What has lines is collected in scratch, because the size of a
@@ -27,7 +32,9 @@ func NewWriter(w io.Writer, scratch *os.File) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, out.add(infoName, append(data, '\n'))
+	data = append(data, '\n')
+	out.sum(infoName, sha256.Sum256(data))
+	return out, out.add(infoName, data)
 }
 
 // Server adds what belongs to no user: the facts that each hands to add.
@@ -55,7 +62,12 @@ func (w *Writer) Close() error {
 	if err := w.move(usersName); err != nil {
 		return err
 	}
-	return w.tar.Close()
+	return errors.Join(w.add(sumsName, w.sums.Bytes()), w.tar.Close())
+}
+
+// sum notes the SHA-256 of a member, as the command sha256sum does.
+func (w *Writer) sum(name string, sum [sha256.Size]byte) {
+	fmt.Fprintf(&w.sums, "%x  %s\n", sum, name)
 }
 
 // move writes what was collected in scratch as a member.
@@ -73,7 +85,9 @@ func (w *Writer) move(name string) error {
 	if err := w.header(name, size); err != nil {
 		return err
 	}
-	_, err = io.CopyN(w.tar, w.scratch, size)
+	sum := sha256.New()
+	_, err = io.CopyN(io.MultiWriter(w.tar, sum), w.scratch, size)
+	w.sum(name, [sha256.Size]byte(sum.Sum(nil)))
 	return err
 }
 

@@ -23,14 +23,18 @@ func TestMoveFromFlask(t *testing.T) {
 	want(t, n.run("--report import.jsonl --apply\n"), "4 rows: 3 imported, 1 rejected.", "Pictures: 1 imported.")
 
 	// Both run. The app's cookie is good for both, and stays.
-	stopCardea := n.serve(n.cardea, n.folder, n.block("cardea serve"))
+	start := n.block("cardea serve")
+	stopCardea := n.serve(n.cardea, n.folder, start)
 	want(t, zoe.call(200, "GET", "/accounts/api/user", nil), `"id":"2"`, `"name":"Zoe"`)
 	zoe.seesNotes("Notes of Zoe", "before the move")
+	n.user().call(403, "POST", "/accounts/api/register", map[string]string{"name": "Mallory", "email": address("Carol"), "password": "simplepass"})
 	carol := n.user().register("Carol")
 	carol.upload("carol.gif", testkit.GIF(90, 90))
 
 	stopOld()
+	stopCardea()
 	want(t, n.run("--report import.jsonl --apply\n"), "5 rows: 3 unchanged, 1 imported, 1 rejected.", "1 unchanged", "1 imported")
+	stopCardea = n.serve(n.cardea, n.folder, strings.Replace(start, "export CARDEA_REGISTRATION=closed", "", 1))
 	stopNew := n.serve(n.app, n.folder, n.block("gunicorn after:app"))
 	n.moved.Store(true)
 	afterMove(t, n, ada, zoe, bob, carol)
