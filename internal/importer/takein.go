@@ -243,7 +243,7 @@ func (t *takeIn) bringPicture(ctx context.Context, e exported) (string, error) {
 		brought.Crops = append(brought.Crops, store.Crop{Side: crop.Side})
 		brought.CropData = append(brought.CropData, e.files[crop.File])
 	}
-	became, err := pictureFound, error(media.ErrNotExported)
+	became, err := pictureFound, media.ErrNotExported
 	switch {
 	case !areAsNamed(e.files):
 	case t.opt.CheckPictures:

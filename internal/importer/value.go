@@ -96,7 +96,7 @@ func truthOf(value any) (truth, time.Time) {
 		return isTrue, time.Time{}
 	case "f", "false", "n", "no", "off":
 		return isFalse, time.Time{}
-	case "t", "true", "y", "yes", "on":
+	case "t", "true", "y", "yes", "on", "active", "enabled":
 		return isTrue, time.Time{}
 	}
 	if at := digitsTime(text); !at.IsZero() {

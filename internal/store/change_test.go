@@ -16,7 +16,7 @@ var unseen = map[string]bool{
 	"AddAttempt": true, "DeleteAttempts": true, "DeleteAttemptsFrom": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
 	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
 	"ForgetAuditAddresses": true, "CreateChallenge": true, "CountCodeAttempt": true, "DeleteChallenge": true, "DeleteChallengesOfUser": true, "DeleteChallengesOfBrowser": true, "DeleteExpiredChallenges": true,
-	"SetImport": true, "RestoreImport": true, "DeleteImport": true, "RefuseImportedID": true, "ForgetImported": true, "UpgradePasswordHash": true,
+	"SetImport": true, "RestoreImport": true, "DeleteImport": true, "RefuseImportedID": true, "RefuseImportedEmail": true, "ForgetImported": true, "UpgradePasswordHash": true,
 	"RestoreAudit": true, "KeepOldPictureName": true, "AddOldPictureName": true, "AddFlaskCookie": true, "RestoreFlaskCookie": true, "DeleteExpiredFlaskCookies": true, "SetMark": true,
 	"AddMail": true, "LeaseMail": true, "ReleaseMail": true, "PostponeMail": true, "GiveUpMail": true, "DeleteMail": true, "DeleteAllMail": true,
 }

@@ -226,8 +226,9 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.ImportByEmail(ctx, []byte("email"))
 		return notMissing(err)
 	},
-	"RefuseImportedID": func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedID(ctx, []byte("key")) },
-	"ForgetImported":   func(tx *store.Tx, ctx context.Context) error { return tx.ForgetImported(ctx, "ann") },
+	"RefuseImportedEmail": func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedEmail(ctx, []byte("key")) },
+	"RefuseImportedID":    func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedID(ctx, []byte("key")) },
+	"ForgetImported":      func(tx *store.Tx, ctx context.Context) error { return tx.ForgetImported(ctx, "ann") },
 	"RestoreImport": func(tx *store.Tx, ctx context.Context) error {
 		return tx.RestoreImport(ctx, store.Import{Key: []byte("key"), Source: []byte("s"), UserID: "ann"})
 	},
@@ -274,6 +275,7 @@ func notMissing(err error) error {
 // exempt are the methods that may read whole tables, and why.
 var exempt = map[string]string{
 	"Counts":            "for metrics, once a minute at most, and for operators' commands: reads whole indexes, on a connection that reads",
+	"CountImports":      "for the end of an import: reads the rows of one source",
 	"CountFiles":        "for backups: sorts all keys",
 	"Damages":           "for operators' commands, and for readiness after damage was met, once a minute at most",
 	"Queue":             "for metrics, once a minute at most, and for operators' commands",
