@@ -226,6 +226,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.ImportByEmail(ctx, []byte("email"))
 		return notMissing(err)
 	},
+	"CountImports": func(tx *store.Tx, ctx context.Context) error {
+		_, _, err := tx.CountImports(ctx, []byte("source"), "run")
+		return err
+	},
 	"RefuseImportedEmail": func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedEmail(ctx, []byte("key")) },
 	"RefuseImportedID":    func(tx *store.Tx, ctx context.Context) error { return tx.RefuseImportedID(ctx, []byte("key")) },
 	"ForgetImported":      func(tx *store.Tx, ctx context.Context) error { return tx.ForgetImported(ctx, "ann") },
