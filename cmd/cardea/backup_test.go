@@ -87,6 +87,7 @@ func TestBackupUnderLoad(t *testing.T) {
 
 // A backup to a stream is restored like a file. Database and storage may be elsewhere.
 func TestBackupToAStreamAndRestoreElsewhere(t *testing.T) {
+	t.Parallel()
 	data, dir := withPicture(t), t.TempDir()
 	stream := filepath.Join(dir, "stream.tar")
 	text := runOn(t, data, "", "backup", "-").wantDone()
@@ -159,6 +160,7 @@ func TestNoTemporaryFolder(t *testing.T) {
 
 // A missing or damaged secret.key does not prevent a backup or a restore.
 func TestSecretKeyInBackups(t *testing.T) {
+	t.Parallel()
 	data, file := backedUp(t)
 	dir, key := t.TempDir(), filepath.Join(data, keyName)
 
@@ -192,6 +194,7 @@ func TestSecretKeyInBackups(t *testing.T) {
 
 // The picture storage is for pictures only.
 func TestBackupIntoThePictureStorage(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
 	below := filepath.Dir(filesIn(t, pictures)[0])

@@ -11,6 +11,7 @@ import (
 // Commands refuse breached passwords as a registration does. A file that is not a list stops
 // the server and the commands before they make anything.
 func TestBreachedPasswordsOfCommands(t *testing.T) {
+	t.Parallel()
 	data, dir := t.TempDir(), t.TempDir()
 	serve(t, data, cheap).stop()
 	list := filepath.Join(dir, "list.txt")

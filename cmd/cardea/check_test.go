@@ -17,6 +17,7 @@ import (
 )
 
 func TestCheckFindsDamage(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
 	file := filesIn(t, pictures)[0]
@@ -103,6 +104,7 @@ func summaryOf(t *testing.T, data string, flags ...string) (s summary, found []p
 
 // The last line is a summary, even if the check could not finish.
 func TestCheckAlwaysSumsUp(t *testing.T) {
+	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "missing")
 	if s, _ := summaryOf(t, missing); !strings.Contains(s.Error, "no Cardea data here") {
 		t.Errorf("no data: %+v", s)
@@ -150,6 +152,7 @@ func damagePages(t *testing.T, data, which string) {
 
 // After damage in the database the check continues with the rest.
 func TestCheckOfADamagedDatabase(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	damagePages(t, data, `tbl_name <> 'migrations'`)
 	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
@@ -165,6 +168,7 @@ func TestCheckOfADamagedDatabase(t *testing.T) {
 
 // If the database is damaged, files that it does not name are kept.
 func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	file := filesIn(t, filepath.Join(data, "pictures"))[0]
 	old := time.Now().Add(-2 * time.Hour)
@@ -211,6 +215,7 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 // If the rows of crops cannot be read or are lost, their files are kept. Everything else
 // works.
 func TestDamagedCropsCostNoFiles(t *testing.T) {
+	t.Parallel()
 	for what, lose := range map[string]func(data string){
 		"cannot be read":  func(data string) { damagePages(t, data, `tbl_name = 'crops'`) },
 		"are lost":        func(data string) { alter(t, data, `DELETE FROM crops`) },
@@ -242,6 +247,7 @@ func TestDamagedCropsCostNoFiles(t *testing.T) {
 // A folder in the place of a picture is a problem like any other. Files that are not
 // Cardea's are reported and kept.
 func TestCheckContinues(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	pictures := filepath.Join(data, "pictures")
 	file := filesIn(t, pictures)[0]
@@ -296,6 +302,7 @@ func alter(t *testing.T, data, statements string) {
 // A database without its tables, or with other ones, is damaged. A line names each
 // difference, and a backup is refused.
 func TestCheckOfTables(t *testing.T) {
+	t.Parallel()
 	for statements, want := range map[string][]string{
 		"DROP TABLE attempts; DROP INDEX audit_by_time": {"the index attempts_by_time is missing", "the index audit_by_time is missing", "the table attempts is missing"},
 		"ALTER TABLE users ADD COLUMN admin INTEGER":    {"the table users is not as Cardea makes it"},
@@ -318,6 +325,7 @@ func TestCheckOfTables(t *testing.T) {
 }
 
 func TestCheckOfUsers(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	alter(t, data, `UPDATE users SET password_hash = '$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW'`) // takes hours
 	wantProblem(t, data, "user: the password hash of user ", "1 problem found")
@@ -335,6 +343,7 @@ func TestCheckOfUsers(t *testing.T) {
 
 // A backup with a foreign database and a matching manifest is refused.
 func TestRestoreOfOtherTables(t *testing.T) {
+	t.Parallel()
 	data, file := backedUp(t)
 	alter(t, data, "DROP TABLE attempts")
 	database := readFile(t, filepath.Join(data, "cardea.db"))

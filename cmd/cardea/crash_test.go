@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	crashRounds = flag.Int("crash.rounds", 5, "how often TestCrash kills the server")
+	crashRounds = flag.Int("crash.rounds", 3, "how often TestCrash kills the server")
 	crashSeed   = flag.Uint64("crash.seed", 0, "seed of TestCrash; 0: a new one each time")
 )
 

@@ -8,6 +8,7 @@ import (
 
 // The doctor visits a server by its URL, with the same settings.
 func TestDoctor(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, nil)
 	doctor := func(env []string, args ...string) *process {
@@ -50,6 +51,7 @@ func wantWrong(t *testing.T, p *process, words ...string) {
 }
 
 func TestDoctorNeedsAURL(t *testing.T) {
+	t.Parallel()
 	run(t, nil, "doctor").wantEnd(exitUsage, "cardea doctor needs --url")
 	run(t, nil, "doctor", "--url", "accounts.example.com").wantEnd(exitUsage, `--url: "accounts.example.com" is not allowed`)
 	run(t, nil, "doctor", "--cookie-samesite", "none").wantEnd(exitUsage, "--cookie-samesite")

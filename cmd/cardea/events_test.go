@@ -35,6 +35,7 @@ func (p *process) events() (list []loggedEvent) {
 // Commands log what they do to users, as the server does. A command that changes nothing
 // logs nothing.
 func TestOperatorsEventsAreLogged(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	add := runOn(t, data, "simplepass", "user", "add", "--json", "--name", "Ann", "--email", "ann@example.com")

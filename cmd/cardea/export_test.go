@@ -9,6 +9,7 @@ import (
 
 // What is no file to read from, or to write to, is named in plain words.
 func TestExportWantsFiles(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, pipe := filepath.Join(folder, "data"), filepath.Join(folder, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {

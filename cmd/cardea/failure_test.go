@@ -9,6 +9,7 @@ import (
 
 // Each refusal is one line that says what to do. It changes nothing.
 func TestCommandsRefuse(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
 	runOn(t, data, "simplepass", "user", "add", "--name", "Ann", "--email", "ann@example.com").wantDone()
@@ -71,6 +72,7 @@ func TestCommandsRefuse(t *testing.T) {
 
 // With --json, standard output says why a command failed.
 func TestErrorsAsJSON(t *testing.T) {
+	t.Parallel()
 	data, missing := withPicture(t), filepath.Join(t.TempDir(), "missing")
 	for _, c := range []struct {
 		data, command, says string

@@ -12,6 +12,7 @@ import (
 
 // The server is asked where it listens, by flag or variable, and at an address of one's own.
 func TestHealth(t *testing.T) {
+	t.Parallel()
 	_, port, err := net.SplitHostPort(freeAddress(t))
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +47,7 @@ func TestHealth(t *testing.T) {
 
 // Other programs on the port are not taken for Cardea, and a redirect is not followed.
 func TestHealthOfAnotherProgram(t *testing.T) {
+	t.Parallel()
 	other := httptest.NewServer(http.RedirectHandler("https://example.com/", http.StatusFound))
 	defer other.Close()
 	run(t, nil, "health", "--url", other.URL).wantEnd(exitFailed, other.URL+" is not Cardea", "302")

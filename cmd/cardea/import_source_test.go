@@ -11,6 +11,7 @@ import (
 
 // A picture that was replaced or removed there is so here, unless the user has chosen another one.
 func TestImportPicturesAgain(t *testing.T) {
+	t.Parallel()
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, app, uploads := filepath.Join(folder, "data"), filepath.Join(folder, "app.db"), filepath.Join(folder, "uploads")
 	change := flaskApp(t, app, []any{2, "Ada", "ada@example.com", hash, "2_a.png"}, []any{3, "Bob", "bob@example.com", hash, "3_b.png"},
@@ -52,6 +53,7 @@ func TestImportPicturesAgain(t *testing.T) {
 
 // A CSV file without an id says that users get new ones, and the report says what was changed.
 func TestImportSaysWhatIsLost(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
 	text := "number,email,password,name,is_active\n1,ada@example.com,%,Ada\x1b,inactive\n"

@@ -50,6 +50,7 @@ func flaskApp(t *testing.T, file string, users ...[]any) (change func(query stri
 // The users of a Flask app come with ids, passwords and pictures. What cannot come is
 // reported. The import can be repeated.
 func TestImportFlask(t *testing.T) {
+	t.Parallel()
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, app, uploads := filepath.Join(folder, "data"), filepath.Join(folder, "app.db"), filepath.Join(folder, "uploads")
 	change := flaskApp(t, app,
@@ -111,6 +112,7 @@ func TestImportFlask(t *testing.T) {
 
 // Of two rows for one user the first one counts, on each run.
 func TestImportOneUserTwice(t *testing.T) {
+	t.Parallel()
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
 	for _, c := range []struct{ head, first, second, reason string }{
@@ -129,6 +131,7 @@ func TestImportOneUserTwice(t *testing.T) {
 
 // An app may give the id of a deleted user to the next one, who does not get the account here.
 func TestImportAReusedID(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
 	bring := func(row string) *process {
@@ -150,6 +153,7 @@ func TestImportAReusedID(t *testing.T) {
 // What changed there comes along: users who left are told, and suspended if that is asked for;
 // the oldest of two users with one address comes; a verification stays.
 func TestImportAgain(t *testing.T) {
+	t.Parallel()
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
 	change := flaskApp(t, app, []any{1, "Ada", "ada@example.com", hash, nil}, []any{2, "Bob", "bob@example.com", hash, nil},
@@ -176,6 +180,7 @@ func TestImportAgain(t *testing.T) {
 
 // A report replaces nothing that is read, and nobody else may read it.
 func TestImportReport(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, app, report := filepath.Join(folder, "data"), filepath.Join(folder, "app.db"), filepath.Join(folder, "report.jsonl")
 	flaskApp(t, app, []any{1, "Ada", "ada@example.com", flaskHash(t), nil})
@@ -205,6 +210,7 @@ func TestImportReport(t *testing.T) {
 
 // Root does not write into the data folder of another user.
 func TestImportAsRoot(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a folder to somebody else")
 	}
@@ -223,6 +229,7 @@ func TestImportAsRoot(t *testing.T) {
 
 // An import that is killed goes on where it was, and doubles nothing.
 func TestImportIsKilled(t *testing.T) {
+	t.Parallel()
 	const users = 5000
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
@@ -246,6 +253,7 @@ func TestImportIsKilled(t *testing.T) {
 
 // What is exported comes back as it was, byte for byte: the sessions go on, too.
 func TestExport(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, other := filepath.Join(folder, "data"), filepath.Join(folder, "other")
 	server := serve(t, data, cheap)

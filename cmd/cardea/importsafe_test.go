@@ -11,6 +11,7 @@ import (
 
 // Two imports at once would take each other's users for gone. Other commands and trials go on.
 func TestImportOneAtATime(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	data, app := filepath.Join(folder, "data"), filepath.Join(folder, "app.db")
 	flaskApp(t, app, []any{1, "Ada", "ada@example.com", flaskHash(t), nil})
@@ -34,6 +35,7 @@ func TestImportOneAtATime(t *testing.T) {
 
 // A file that was cut off suspends nobody, unless that is asked for.
 func TestImportOfACutFile(t *testing.T) {
+	t.Parallel()
 	folder, hash := t.TempDir(), flaskHash(t)
 	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
 	bring := func(first, last int, more ...string) *process {

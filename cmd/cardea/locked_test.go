@@ -66,6 +66,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 
 // The server can stop while the database is locked.
 func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
@@ -85,6 +86,7 @@ func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 
 // A client that leaves before it is answered is no failure of the server: it counts as 499.
 func TestClientThatLeaves(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)

@@ -12,6 +12,7 @@ import (
 
 // Operators have their own listener. The public one has none of its routes.
 func TestOperatorsListener(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address)
 	ops, public := testkit.NewClient(t, "http://"+address), s.client()
@@ -45,6 +46,7 @@ func TestOperatorsListener(t *testing.T) {
 // Beyond loopback operators need the token, and there is no profiler. On loopback a token
 // is possible, too.
 func TestOperatorsToken(t *testing.T) {
+	t.Parallel()
 	const token = "a-token-of-24-characters"
 	file := filepath.Join(t.TempDir(), "token")
 	writeFile(t, file, []byte("\ufeff"+token+"\r\n")) // as some editors write it
@@ -93,6 +95,7 @@ func TestOperatorsToken(t *testing.T) {
 }
 
 func TestUselessTokenFile(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"empty":     "",
 		"too short": "fifteen-letters\n",
@@ -110,6 +113,7 @@ func TestUselessTokenFile(t *testing.T) {
 // The figures after one registration, one failed login and one request for an unknown
 // address.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	s := serve(t, t.TempDir(), nil, "--ops-listen", address, "--argon2-memory", "64", "--argon2-time", "1")
 	client := s.client()

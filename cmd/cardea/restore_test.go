@@ -96,6 +96,7 @@ func backedUp(t *testing.T) (data, file string) {
 
 // The manifest detects changes that would pass all other checks.
 func TestRestoreComparesWithTheManifest(t *testing.T) {
+	t.Parallel()
 	_, file := backedUp(t)
 	whole := readFile(t, file)
 	otherKey := []byte(base64.StdEncoding.EncodeToString(make([]byte, 32)) + "\n")
@@ -167,6 +168,7 @@ func TestRestoreFromStandardInput(t *testing.T) {
 
 // A restore of a damaged backup leaves nothing, wherever the damage is.
 func TestRestoreAllOrNothing(t *testing.T) {
+	t.Parallel()
 	data, dir := withPicture(t), t.TempDir()
 	file := filepath.Join(dir, "b.tar")
 	runOn(t, data, "", "backup", file).wantDone()
@@ -201,6 +203,7 @@ func TestRestoreAllOrNothing(t *testing.T) {
 
 // Nothing starts on a data folder whose restore was cut off.
 func TestRestoreCutOff(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	db := filepath.Join(data, "cardea.db")
 	if err := os.Rename(db, db+".restoring"); err != nil {

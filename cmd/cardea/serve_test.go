@@ -18,6 +18,7 @@ import (
 
 // The first start proposes commands to try, and they work.
 func TestFirstStart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), binary, "serve", "--listen", "127.0.0.1:0")
 	cmd.Dir = dir
@@ -47,6 +48,7 @@ func TestFirstStart(t *testing.T) {
 // The greeting names one host, which works in a browser on this machine. Beyond loopback it
 // says that there are others.
 func TestGreetingNamesOneHost(t *testing.T) {
+	t.Parallel()
 	address := freeAddress(t)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -85,6 +87,7 @@ func firstAccount(t *testing.T, s *server) (path string, body json.RawMessage) {
 
 // Later starts only say where things are. The data is still there.
 func TestLaterStart(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	first := serve(t, data, nil)
 	client := first.client()
@@ -109,6 +112,7 @@ func serveOnce(t *testing.T, data string, flags ...string) *process {
 }
 
 func TestPortTaken(t *testing.T) {
+	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +129,7 @@ func TestPortTaken(t *testing.T) {
 }
 
 func TestDataFolderCannotBeMade(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -135,6 +140,7 @@ func TestDataFolderCannotBeMade(t *testing.T) {
 }
 
 func TestDataFolderInUse(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	first := serve(t, data, nil)
 	serveOnce(t, data).wantEnd(exitFailed, "another Cardea", data)
@@ -143,6 +149,7 @@ func TestDataFolderInUse(t *testing.T) {
 
 // A file that is not a database is left as it is. It may be a user's.
 func TestDatabaseIsGarbage(t *testing.T) {
+	t.Parallel()
 	for name, garbage := range map[string]string{
 		"short": "hello\n",
 		"long":  strings.Repeat("This is not a database. ", 1000),
@@ -165,6 +172,7 @@ func TestDatabaseIsGarbage(t *testing.T) {
 // loss, which a fresh start would hide. Without them it is a first start that was
 // interrupted, which continues.
 func TestDatabaseIsLost(t *testing.T) {
+	t.Parallel()
 	data := withPicture(t)
 	file := filepath.Join(data, "cardea.db")
 	writeFile(t, file, nil)
@@ -184,6 +192,7 @@ func TestDatabaseIsLost(t *testing.T) {
 
 // No other user of the machine can read the data, whatever the umask.
 func TestDataIsPrivate(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	cmd := serveCommand(t, data)
 	shell := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `umask 0; exec "$0" "$@"`}, cmd.Args...)...)

@@ -11,6 +11,7 @@ import (
 
 // A wrong setting is reported as it was given, with its value and what is allowed.
 func TestWrongSettings(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, value, allowed string }{
 		{"listen", "5000", "host:port"},
 		{"listen", "127.0.0.1:http", "host:port"},
@@ -55,6 +56,7 @@ func TestWrongSettings(t *testing.T) {
 
 // Secrets in addresses are not printed.
 func TestSecretsInSettingsAreNotPrinted(t *testing.T) {
+	t.Parallel()
 	for name, value := range map[string]string{
 		"database":   "postgres://cardea:hunter2@db/cardea?sslpassword=hunter2",
 		"storage":    "s3://bucket?secret=hunter2",
@@ -70,11 +72,13 @@ func TestSecretsInSettingsAreNotPrinted(t *testing.T) {
 
 // Scripts pass an empty value if a variable is not set.
 func TestEmptyDataFolder(t *testing.T) {
+	t.Parallel()
 	serveOnce(t, "").wantEnd(exitUsage, `--data: "" is not allowed: `, "default, cardea-data")
 }
 
 // All wrong settings are reported at once.
 func TestSeveralWrongSettings(t *testing.T) {
+	t.Parallel()
 	run(t, []string{"CARDEA_SESSION_IDLE=soon"}, "serve", "--listen", "nowhere").
 		wantEnd(exitUsage, "--listen", "CARDEA_SESSION_IDLE")
 	run(t, []string{"CARDEA_LOG=much"}, "serve", "--rate-limit", "maybe").
@@ -82,6 +86,7 @@ func TestSeveralWrongSettings(t *testing.T) {
 }
 
 func TestUsedWrongly(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		args  string
 		words []string
@@ -106,6 +111,7 @@ func TestUsedWrongly(t *testing.T) {
 }
 
 func TestFlagBeatsVariableBeatsDefault(t *testing.T) {
+	t.Parallel()
 	variable := []string{"CARDEA_COOKIE_NAME=from-variable"}
 	for _, c := range []struct {
 		want  string
@@ -126,6 +132,7 @@ func TestFlagBeatsVariableBeatsDefault(t *testing.T) {
 }
 
 func TestUnknownVariableIsWarnedAbout(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir(), []string{"CARDEA_LISTNE=127.0.0.1:5001"})
 	s.client().Get("/readyz").Want(http.StatusOK)
 	s.stop()
@@ -133,6 +140,7 @@ func TestUnknownVariableIsWarnedAbout(t *testing.T) {
 }
 
 func TestWeakHashingIsWarnedAbout(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir(), nil, "--argon2-memory", "12287", "--argon2-time", "3")
 	s.stop()
 	s.wantWarning("argon2-memory 12287", "argon2-time 3", "OWASP")
@@ -146,6 +154,7 @@ func TestWeakHashingIsWarnedAbout(t *testing.T) {
 
 // The log warns if passwords can cross a network in clear text.
 func TestExposureIsWarnedAbout(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		listen, public string
 		warned         bool

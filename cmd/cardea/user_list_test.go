@@ -9,6 +9,7 @@ import (
 )
 
 func TestUserListInPages(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	serve(t, data, cheap).stop()
 	runOn(t, data, "", "user", "list").wantDone("No users.")

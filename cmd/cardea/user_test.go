@@ -43,6 +43,7 @@ func show(t *testing.T, data, who string, flags ...string) shownUser {
 
 // A running server shows within a second what commands do.
 func TestUserCommandsBesideAServer(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap[:2]) // with throttling
 
@@ -81,6 +82,7 @@ func TestUserCommandsBesideAServer(t *testing.T) {
 }
 
 func TestRenameUser(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	id := addAnn(t, data)
@@ -99,6 +101,7 @@ func TestRenameUser(t *testing.T) {
 
 // With a new address the user signs in, and the old one is free. Sessions continue.
 func TestSetEmail(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	id := addAnn(t, data)
@@ -124,6 +127,7 @@ func TestSetEmail(t *testing.T) {
 // A suspended user is signed out and cannot sign in. Only the right password gets to know
 // why.
 func TestSuspend(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	id := addAnn(t, data)
@@ -159,6 +163,7 @@ func TestSuspend(t *testing.T) {
 }
 
 func TestEndAllSessions(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	ann, bob := s.client(), s.client()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
@@ -55,6 +56,7 @@ func TestNearlyFullDisk(t *testing.T) {
 // A user, or a thief of the password, cannot fill the disk with sign-ins: one network has
 // 300 at an account in ten minutes, whatever devices it shows.
 func TestSignInsAreLimited(t *testing.T) {
+	testkit.Long(t)
 	for _, c := range []struct {
 		name    string
 		network func(i int) guard.Client

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/operate"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
@@ -24,6 +25,7 @@ func TestReadinessWithoutItsCaller(t *testing.T) {
 // A storage that does not answer, such as a server for files that is gone, does not hold
 // the probe.
 func TestReadinessDoesNotHang(t *testing.T) {
+	testkit.Long(t)
 	h := house.New(t, house.Options{})
 	h.Storage.Store = hangingStore{h.Storage.Store, t.Context().Done()}
 	began := time.Now()

@@ -15,6 +15,7 @@ import (
 	xdraw "golang.org/x/image/draw"
 
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 var sheet = flag.String("picture.sheet", "", "write a contact sheet of TestRealCases, a PNG, to this file: a row has the name, the source as it is stored, the master, and the crops")
@@ -106,6 +107,7 @@ func hole(m *image.NRGBA) *image.NRGBA {
 }
 
 func TestRealCases(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	cases := realCases(t)
 	var rows []image.Image

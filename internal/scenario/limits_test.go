@@ -80,6 +80,7 @@ func TestTooManyChangesWhenTheClockIsSetBack(t *testing.T) {
 }
 
 func TestChangesAreNotLimitedForLoadTests(t *testing.T) {
+	testkit.Long(t)
 	server := testkit.Start(t) // with the limits off
 	ada := server.Register(t, "ada@example.com")
 	withChanges(ada, 5001)

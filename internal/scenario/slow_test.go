@@ -127,6 +127,7 @@ func sendByte(conn net.Conn) func() error {
 }
 
 func TestSlowClients(t *testing.T) {
+	testkit.Long(t)
 	server := startWatched(t)
 	ada := server.Register(t, "ada@example.com")
 	picture := testkit.EncodePNG(testkit.Noise(1000, true))

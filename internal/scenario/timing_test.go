@@ -19,6 +19,7 @@ var timingAttempts = flag.Int("timing.attempts", 30, "how many attempts TestLogi
 // An unknown address and a wrong password take the same time, with the default hash. The
 // attempts alternate, because the load of the machine has to fall on both.
 func TestLoginTiming(t *testing.T) {
+	testkit.Long(t)
 	server := testkit.Start(t, func(c *cardea.Config) {
 		d := cardea.Default()
 		c.Argon2Memory, c.Argon2Time = d.Argon2Memory, d.Argon2Time

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/password/foreign"
+	"github.com/cardea-accounts/cardea/internal/testkit"
 )
 
 // vector is a line of testdata/vectors.tsv.
@@ -59,13 +60,17 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: format %s, want %s", v.hash, h.Format(), v.format)
 		}
 		formats[v.format]++
+		if h.Cost() > expensive {
+			continue // TestExpensiveVectors
+		}
 		if !matches(t, h, v.password) {
 			t.Errorf("%s by %s does not match %q", v.hash, v.library, v.password)
 		}
-		if h.Cost() > 20_000 {
-			continue
+		wrongs := []string{"x" + v.password, strings.ToUpper(v.password) + "x", "", "simplepass", "Simplepass"}
+		if h.Cost() > 1000 { // what takes a millisecond and more is tried with one
+			wrongs = wrongs[:1]
 		}
-		for _, wrong := range []string{"x" + v.password, strings.ToUpper(v.password) + "x", "", "simplepass", "Simplepass"} {
+		for _, wrong := range wrongs {
 			if wrong != v.password && matches(t, h, wrong) {
 				t.Errorf("%s of %q matches %q", v.hash, v.password, wrong)
 			}
@@ -74,6 +79,27 @@ func TestVectors(t *testing.T) {
 	t.Log(formats)
 	if len(formats) != 16 {
 		t.Errorf("vectors of %d formats", len(formats))
+	}
+}
+
+// expensive hashes take a tenth of a second and more each.
+const expensive = 50_000
+
+func TestExpensiveVectors(t *testing.T) {
+	testkit.Long(t)
+	tried := 0
+	for _, v := range vectors(t) {
+		h := parse(t, v.hash)
+		if h.Cost() <= expensive {
+			continue
+		}
+		tried++
+		if !matches(t, h, v.password) || matches(t, h, "x"+v.password) {
+			t.Errorf("%s by %s: %q does not match, or another password does", v.hash, v.library, v.password)
+		}
+	}
+	if tried < 10 {
+		t.Errorf("%d vectors are expensive", tried)
 	}
 }
 

@@ -1,9 +1,14 @@
 package apps
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+)
 
 // Who comes back to the Flask app is who went, whatever the last import said of the row.
 func TestMoveBackToFlask(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	path := python(t, "flask_sqlalchemy")
 	python(t, "argon2")

@@ -11,6 +11,7 @@ import (
 // Users of a real Flask app move to Cardea and back, as docs/from-flask.md says, by its
 // commands.
 func TestMoveFromFlask(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	n := newNotebook(t)
 	begin := n.block("cp -r")

@@ -30,6 +30,7 @@ func installed(t *testing.T, name string) (folder, node string) {
 }
 
 func TestExpress(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	folder, node := installed(t, "express")
 	address := testkit.ClosedAddress(t)
@@ -50,6 +51,7 @@ func TestExpress(t *testing.T) {
 
 // The browser sees one origin, Vite's, and Cardea needs no setting.
 func TestSinglePageApp(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	folder, node := installed(t, "spa")
 	address := testkit.ClosedAddress(t)

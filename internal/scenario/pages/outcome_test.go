@@ -54,6 +54,7 @@ func TestLinksClaimNothing(t *testing.T) {
 
 // Everybody can use what waits to be confirmed: the button for another link, and a new address.
 func TestWaitingAddressesAreAccessible(t *testing.T) {
+	testkit.Long(t)
 	t.Parallel()
 	script := axe(t)
 	server := testkit.Start(t, development, verifiesFirst)
