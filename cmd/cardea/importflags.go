@@ -13,7 +13,7 @@ type importFlags struct {
 	mapping                                     importer.Mapping
 	apply, verified, withoutPassword, prehashed bool
 	suspendGone                                 bool
-	goneLimit                                   int64 // percent
+	lossLimit                                   int64 // percent
 }
 
 var (
@@ -50,14 +50,14 @@ var ownImportFlags = []ownFlag{
 	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
 	{foreignImports, "bcrypt-sha256", "bcrypt hashes are those of a SHA-256, as Flask-Bcrypt makes with BCRYPT_HANDLE_LONG_PASSWORDS", onOff(func(o *own) *bool { return &o.imports.prehashed })},
 	{foreignImports, "suspend-gone", "suspend users who were imported before and are gone there", onOff(func(o *own) *bool { return &o.imports.suspendGone })},
-	{foreignImports, "gone-limit", "`percent` of the users at most that --suspend-gone suspends (default: 10)", func(f *flag.FlagSet, o *own, name string) {
-		o.imports.goneLimit = 10 // a table that was cut off lacks more
+	{foreignImports, "loss-limit", "`percent` of the users at most that --suspend-gone suspends, and that lose their password (default: 10)", func(f *flag.FlagSet, o *own, name string) {
+		o.imports.lossLimit = 10 // of a table that was cut off, or of another app, it is more
 		f.Func(name, "", func(value string) error {
 			limit, err := strconv.ParseInt(value, 10, 64)
 			if err != nil || limit < 0 || limit > 100 {
 				return o.refuse(name, value, "a number from 0 to 100")
 			}
-			o.imports.goneLimit = limit
+			o.imports.lossLimit = limit
 			return nil
 		})
 	}},

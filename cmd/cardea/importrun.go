@@ -93,13 +93,13 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	progress, done := in.progress()
 	opt := importer.Options{
 		Uploads: in.imports.uploads, AllVerified: in.imports.verified, WithoutPassword: in.imports.withoutPassword, Prehashed: in.imports.prehashed,
-		SuspendGone: in.imports.suspendGone, GoneLimit: in.imports.goneLimit,
+		SuspendGone: in.imports.suspendGone, LossLimit: in.imports.lossLimit,
 		Judged: report, Progress: progress,
 	}
 	summary, err := run(opt)
 	done()
 	isInterrupted := errors.Is(err, importer.ErrInterrupted)
-	if err != nil && !isInterrupted && !errors.Is(err, importer.ErrManyGone) {
+	if err != nil && !isInterrupted && !errors.Is(err, importer.ErrLossLimit) {
 		return err
 	}
 	out := io.Writer(in.stdout)
@@ -198,6 +198,8 @@ func asTrial[K ~string](of map[K]int64) map[K]int64 {
 		switch name {
 		case "imported", "updated", "removed":
 			name = "would be " + name
+		case "password_removed":
+			name = "would lose the password"
 		}
 		would[name] = n
 	}

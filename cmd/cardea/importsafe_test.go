@@ -47,27 +47,57 @@ func TestImportOfACutFile(t *testing.T) {
 		writeFile(t, file, []byte(text.String()))
 		return runOn(t, data, "", append([]string{"import", "csv", "--from", file}, more...)...)
 	}
-	wantMany := func(cut *process, words ...string) {
-		t.Helper()
-		if code := cut.wait(); code != exitFailed {
-			t.Errorf("exit code %d", code)
-		}
-		for _, word := range append(words, "nobody was suspended") {
-			if all := cut.stdout.String() + cut.stderr.String(); !strings.Contains(all, word) {
-				t.Errorf("it does not say %q: %s", word, all)
-			}
-		}
-	}
 	bring(1, 200, "--apply").wantDone("200 imported")
-	for _, more := range []string{"--apply", "--gone-limit=97"} { // one is a trial
-		wantMany(bring(1, 5, "--suspend-gone", more), "195 gone", "195 of 200 users are gone there", "add --gone-limit 98")
+	for _, more := range []string{"--apply", "--loss-limit=97"} { // one is a trial
+		wantRefused(t, bring(1, 5, "--suspend-gone", more), "nobody was suspended", "195 gone", "195 of 200 users are gone there", "add --loss-limit 98")
 	}
-	wantMany(bring(301, 600, "--suspend-gone", "--apply"), "200 of 200 users are gone there") // new ones do not count
+	wantRefused(t, bring(301, 600, "--suspend-gone", "--apply"), "nobody was suspended", "200 of 200 users are gone there") // new ones do not count
 	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
-	bring(1, 5, "--gone-limit=101").wantEnd(2, "a number from 0 to 100")
+	bring(1, 5, "--loss-limit=101").wantEnd(2, "a number from 0 to 100")
 	bring(1, 580, "--suspend-gone", "--apply").wantDone("gone")
 	runOn(t, data, "", "user", "show", "590").wantDone("suspended")
 	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
-	bring(1, 5, "--suspend-gone", "--gone-limit=100", "--apply").wantDone("gone")
+	bring(1, 5, "--suspend-gone", "--loss-limit=100", "--apply").wantDone("gone")
 	runOn(t, data, "", "user", "show", "200").wantDone("suspended")
+}
+
+// Another app under the name of the first one takes nobody's password, nor does a wrong column.
+func TestImportOfAnotherApp(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	data, file := filepath.Join(folder, "data"), filepath.Join(folder, "users.csv")
+	bring := func(users int, domain, hash string, more ...string) *process {
+		var text strings.Builder
+		text.WriteString("id,email,password\n")
+		for id := range users {
+			fmt.Fprintf(&text, "%d,u%[1]d@%s,%s\n", id+1, domain, hash)
+		}
+		writeFile(t, file, []byte(text.String()))
+		return runOn(t, data, "", append([]string{"import", "csv", "--from", file}, more...)...)
+	}
+	hash := flaskHash(t)
+	bring(200, "example.com", hash, "--apply").wantDone("200 imported")
+	for _, wrong := range [][]string{{"example.org", "!"}, {"example.com", "Ada"}} {
+		for _, more := range []string{"--apply", "--loss-limit=99"} { // one is a trial
+			wantRefused(t, bring(200, wrong[0], wrong[1], more), "no password was removed", "200 of 200 users would lose theirs, above the limit of", "--loss-limit 100")
+		}
+	}
+	bring(200, "example.com", hash, "--apply").wantDone("200 unchanged")
+	bring(20, "example.com", "!", "--loss-limit=10").wantDone("20 would lose the password")
+	wantRefused(t, bring(21, "example.com", "!", "--loss-limit=10"), "21 of 200 users")
+	bring(200, "example.com", "!", "--loss-limit=100", "--apply").wantDone("200 password removed")
+	bring(200, "example.com", hash, "--apply").wantDone("200 updated")
+}
+
+// wantRefused checks that an import says what it would lose, and ends with a failure.
+func wantRefused(t *testing.T, refused *process, words ...string) {
+	t.Helper()
+	if code := refused.wait(); code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	for _, word := range words {
+		if all := refused.stdout.String() + refused.stderr.String(); !strings.Contains(all, word) {
+			t.Errorf("it does not say %q: %s", word, all)
+		}
+	}
 }

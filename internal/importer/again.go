@@ -24,18 +24,14 @@ func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) err
 	}
 	next := now
 	if why == nil {
-		if why = wantSame(now, *j); why != nil && removePassword(j, now) {
-			next.PasswordHash = ""
-			why = reject{"another_user", "the address and the password are new: this may be another user with the same id; " +
-				"the user here has no password any more, and has to reset it; if this is another app, give --source a name of its own, " +
-				"and import the first app again"}
-		}
+		why = wantSame(now, *j)
 	}
 	if why == nil {
 		if next, err = r.merge(ctx, tx, now, j); err != nil {
 			return err
 		}
 	}
+	j.isGivenUp = j.isGivenUp || why != nil && isGivenUp(j, now)
 	isSuspended := r.isSuspended(j.row)
 	switch {
 	case isSuspended && now.SuspendedAt.IsZero():
@@ -53,10 +49,6 @@ func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) err
 	case j.verdict.Outcome != "": // kept
 	case now != next:
 		j.verdict.Outcome = Updated
-		if now.PasswordHash != "" && next.PasswordHash == "" {
-			j.verdict.Reason = "password_removed"
-			j.verdict.Message = "nobody can sign in with the password there any more, so the user has none here, and has to reset it"
-		}
 	default:
 		j.verdict.Outcome = Unchanged
 	}
@@ -79,18 +71,6 @@ func wantSame(now store.User, j judged) error {
 		"if only the password is new, too, first import the one, then the other change"}
 }
 
-// removePassword reports whether a user who may be another one there by now loses the password
-// that came from there: it may be one that the user has given up. One who has changed password
-// or address here keeps it.
-func removePassword(j *judged, now store.User) bool {
-	if now.PasswordHash == "" || !bytes.Equal(store.Sum(now.PasswordHash), j.known.PasswordHere) ||
-		!bytes.Equal(store.Sum(now.Email), j.known.Email) {
-		return false
-	}
-	j.known.PasswordHere = store.Sum("")
-	return true
-}
-
 // isDay reports whether a time is only a day.
 func isDay(t time.Time) bool { return t.Equal(t.Truncate(24 * time.Hour)) }
 
@@ -105,7 +85,11 @@ func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged
 	if none := store.Sum(""); now.PasswordHash == "" && bytes.Equal(j.known.PasswordHere, none) {
 		password = none // it may have been removed although nothing was changed there
 	}
-	if r.isChanged(j, &j.known.PasswordHere, password, now.PasswordHash, u.PasswordHash) {
+	here := j.known.PasswordHere
+	switch isChanged := r.isChanged(j, &j.known.PasswordHere, password, now.PasswordHash, u.PasswordHash); {
+	case isChanged && u.PasswordHash == "":
+		j.isGivenUp, j.known.PasswordHere = true, here
+	case isChanged:
 		next.PasswordHash = u.PasswordHash
 	}
 	if bytes.Equal(j.known.PasswordHere, store.Sum(u.PasswordHash)) {

@@ -8,24 +8,18 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// ErrManyGone: so many users are gone there that the source may not be whole.
-var ErrManyGone = errors.New("nobody was suspended, because the source may not be whole")
-
-// fewGone is how many users may always be gone: a share of a small number says little.
-const fewGone = 10
-
-// refuseMany refuses to suspend more users than the limit allows. Error: [ErrManyGone].
+// refuseMany refuses to suspend more users than the limit allows. Error: [ErrLossLimit].
 func (r *run) refuseMany(ctx context.Context) error {
 	if !r.opt.SuspendGone {
 		return nil
 	}
 	_, missed, err := r.db.CountImports(ctx, store.Sum(r.source), r.id)
-	if err != nil || missed <= fewGone || missed*100 <= r.before*r.opt.GoneLimit {
+	if err != nil || missed <= r.mostLost() {
 		return err
 	}
-	needed := (missed*100 + r.before - 1) / max(r.before, 1)
-	return fmt.Errorf("%w: %d of %d users are gone there, more than %d %%; if they are, add --gone-limit %d",
-		ErrManyGone, missed, r.before, r.opt.GoneLimit, needed)
+	return fmt.Errorf("nobody was suspended, because the source may not be whole: "+
+		"%d of %d users are gone there, %w of %d %%; if they are, add --loss-limit %d",
+		missed, r.before, ErrLossLimit, r.opt.LossLimit, r.neededLimit(missed))
 }
 
 // findGone reports the users of the source who were imported before and have no row any more,
@@ -36,7 +30,7 @@ func (r *run) findGone(ctx context.Context) error {
 		return nil
 	}
 	refused := r.refuseMany(ctx)
-	if refused != nil && !errors.Is(refused, ErrManyGone) {
+	if refused != nil && !errors.Is(refused, ErrLossLimit) {
 		return refused
 	}
 	r.opt.SuspendGone = r.opt.SuspendGone && refused == nil
@@ -46,27 +40,19 @@ func (r *run) findGone(ctx context.Context) error {
 			return errors.Join(refused, err)
 		}
 		after = missed[len(missed)-1].Key
-		var verdicts []Verdict
-		err = r.db.Tx(ctx, func(tx *store.Tx) error {
-			verdicts = verdicts[:0]
+		err = r.txReporting(ctx, func(tx *store.Tx) (verdicts []Verdict, err error) {
 			for _, known := range missed {
 				u, err := r.leave(ctx, tx, known)
 				if err == nil {
 					verdicts = append(verdicts, Verdict{ID: u.ID, Email: u.Email, Outcome: Gone})
 				} else if !errors.Is(err, store.ErrNotFound) {
-					return err
+					return nil, err
 				}
 			}
-			return nil
+			return verdicts, nil
 		})
 		if err != nil {
 			return err
-		}
-		for _, v := range verdicts {
-			r.summary.count(v)
-			if err := r.report(v); err != nil {
-				return err
-			}
 		}
 	}
 }

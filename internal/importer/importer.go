@@ -3,8 +3,8 @@
 //
 // A [Source] has rows. columns.go finds out which column is what, value.go reads the values,
 // user.go judges a row, apply.go stores it, again.go brings users up to date who came before,
-// disown.go notices ids that were given to others, pictures.go brings in the picture, gone.go finds
-// the users who are gone there. What was brought in is remembered (table imports), so an import
+// disown.go notices ids that were given to others, pictures.go brings in the picture, removed.go
+// removes passwords that were given up there, gone.go finds the users who are gone there. What was brought in is remembered (table imports), so an import
 // can be stopped and repeated: nothing is doubled, and what a user has changed here since stays.
 package importer
 
@@ -59,7 +59,7 @@ type Options struct {
 	WithoutPassword bool   // also users without a hash that is known, who have to reset it
 	CheckPictures   bool   // only look whether the picture files are there
 	SuspendGone     bool   // suspend users who were imported before and are gone there
-	GoneLimit       int64  // how many percent of them at most; see [ErrManyGone]
+	LossLimit       int64  // how many percent of them at most, and of lost passwords; see [ErrLossLimit]
 	Prehashed       bool   // bcrypt hashes are those of a SHA-256, as Flask-Bcrypt can make them
 
 	// Judged is called for each row once it is stored; nil: not called.
@@ -71,20 +71,22 @@ type Options struct {
 // Outcome is what became of a row.
 type Outcome string
 
-// Outcomes.
+// Outcomes. The last two have no row.
 const (
 	Imported  Outcome = "imported"
 	Updated   Outcome = "updated"   // changed there since the last import
 	Unchanged Outcome = "unchanged" // imported before
 	Kept      Outcome = "kept"      // something was changed there and here; that stays as it is here
 	Deleted   Outcome = "deleted"   // imported before, and deleted here since
-	Gone      Outcome = "gone"      // imported before, and not there any more; has no row
 	Rejected  Outcome = "rejected"
+	// PasswordRemoved: the password that came from there is another one or none there by now.
+	PasswordRemoved Outcome = "password_removed"
+	Gone            Outcome = "gone" // imported before, and not there any more
 )
 
 // Verdict is what became of a row, and why.
 type Verdict struct {
-	Row     int64   `json:"row,omitempty"` // 0: the user is gone there
+	Row     int64   `json:"row,omitempty"` // 0: of [Gone] and [PasswordRemoved]
 	ID      string  `json:"id,omitempty"`
 	Email   string  `json:"email,omitempty"`
 	Outcome Outcome `json:"outcome"`
@@ -205,12 +207,21 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 		err = r.flush(ctx)
 	}
 	if err == nil {
-		err = r.findGone(ctx)
+		err = r.finish(ctx)
 	}
 	if ctx.Err() != nil {
 		err = ErrInterrupted
 	}
 	return r.summary, err
+}
+
+// finish does what has to wait for all rows.
+func (r *run) finish(ctx context.Context) error {
+	err := r.removePasswords(ctx)
+	if err != nil && !errors.Is(err, ErrLossLimit) {
+		return err
+	}
+	return errors.Join(err, r.findGone(ctx))
 }
 
 // flush stores the batch, then the pictures of its users.
@@ -228,6 +239,9 @@ func (r *run) flush(ctx context.Context) error {
 		return err
 	}
 	for _, j := range judged {
+		if j.isGivenUp {
+			r.removeLater(j.known)
+		}
 		r.summary.countRow(j, r.isSuspended(j.row))
 		if err := r.report(j.verdict); err != nil {
 			return err

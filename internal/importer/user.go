@@ -24,8 +24,11 @@ const maxValue = 4096
 
 // user judges a row by the rules of a registration, as far as they make sense for users who
 // are there already: common passwords are not known, and a name that would be refused is
-// mended. One who came before is brought up to date without a password, too.
+// mended. One who came before is brought up to date without a password, too. A user who cannot come
+// has the password hash, if there is one.
 func (r *run) user(row Row, isNew bool) (u store.User, format string, err error) {
+	hash, format, noHash := r.hash(row.Password, isNew)
+	u.PasswordHash = hash
 	if !isID(row.ID) && row.ID != "" {
 		return u, "", reject{"bad_id", "the id cannot stay: ids have letters, digits and hyphens, at most 64"}
 	}
@@ -36,9 +39,8 @@ func (r *run) user(row Row, isNew bool) (u store.User, format string, err error)
 	if problem := account.EmailProblem(email); problem != "" {
 		return u, "", reject{"bad_email", problem}
 	}
-	hash, format, err := r.hash(row.Password, isNew)
-	if err != nil {
-		return u, format, err
+	if noHash != nil {
+		return u, format, noHash
 	}
 	u = store.User{
 		ID: row.ID, Name: nameOf(row.Name, email), Email: email, EmailKey: account.EmailKey(email),

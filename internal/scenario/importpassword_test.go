@@ -36,7 +36,7 @@ func TestImportOfARemovedPassword(t *testing.T) {
 			if isChanged {
 				wantKept = 1
 			}
-			if done.Outcomes["kept"] != wantKept || done.Outcomes["updated"] != 1-wantKept || done.Reasons["password_removed"] != 1-wantKept {
+			if done.Outcomes["kept"] != wantKept || done.Outcomes["password_removed"] != 1-wantKept {
 				t.Errorf("%q: %+v", hash, done)
 			}
 			if got := signsIn(t, server, "zoe@example.com", password); got != isChanged {
@@ -90,5 +90,32 @@ func TestImportOfANewAddressAndPassword(t *testing.T) {
 		if !signsIn(t, server, "zoe@example.com", password) {
 			t.Errorf("changed here: %v: the password does not come back", isChanged)
 		}
+	}
+}
+
+// An address that is none any more does not keep the password that was given up with it.
+func TestImportOfABadAddressAndNewPassword(t *testing.T) {
+	server := testkit.Start(t, testkit.FromFlask(t))
+	rows := rowsOf(user{"2", "zoe@example.com", "yes"})
+	bring := func(change ...string) importer.Summary {
+		return server.ImportUsers(t, flask.Source, importer.Options{}, rows[0], strings.NewReplacer(change...).Replace(rows[1]))
+	}
+	bring()
+	if done := bring("zoe@example.com", "deleted-2"); done.Reasons["bad_email"] != 1 || done.Outcomes["password_removed"] != 0 {
+		t.Errorf("the same password: %+v", done)
+	}
+	client := server.Login(t, "zoe@example.com") // this replaces the hash
+	server.Clock.Advance(time.Minute)
+	for _, want := range []int64{1, 0} {
+		if done := bring("zoe@example.com", "deleted-2", "$argon2id", "!"); done.Reasons["bad_email"] != 1 || done.Outcomes["password_removed"] != want {
+			t.Errorf("another password: %+v", done)
+		}
+	}
+	client.Get("/api/user").Want(401)
+	if signsIn(t, server, "zoe@example.com", "simplepass") {
+		t.Error("the password that was given up is good")
+	}
+	if bring(); !signsIn(t, server, "zoe@example.com", "simplepass") {
+		t.Error("the password there does not come")
 	}
 }
