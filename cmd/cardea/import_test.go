@@ -168,7 +168,7 @@ func TestImportAgain(t *testing.T) {
 	runOn(t, data, "", "user", "show", "4").wantDone("Old")
 	change(`DELETE FROM user WHERE id = 1`)
 	change(`UPDATE user SET is_active = 0, password = '!' WHERE id = 2`)
-	again().wantDone("1 gone", "--suspend-gone", "1 password removed")
+	again().wantDone("1 gone", "--suspend-gone", "1 losing the password")
 	runOn(t, data, "", "user", "show", "4", "--json").wantDone(`"email_verified":true`)
 	runOn(t, data, "", "user", "show", "2").wantDone("suspended")
 	again("--suspend-gone").wantDone("1 gone")

@@ -3,6 +3,8 @@ package main
 import (
 	"flag"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/cardea-accounts/cardea/internal/importer"
 )
@@ -23,7 +25,15 @@ var (
 )
 
 func text(value func(*own) *string) func(f *flag.FlagSet, o *own, name string) {
-	return func(f *flag.FlagSet, o *own, name string) { f.StringVar(value(o), name, "", "") }
+	return func(f *flag.FlagSet, o *own, name string) {
+		f.Func(name, "", func(text string) error {
+			if strings.TrimSpace(text) == "" || strings.ContainsFunc(text, unicode.IsControl) && name != "query" {
+				return o.refuse(name, text, "a text in one line")
+			}
+			*value(o) = text
+			return nil
+		})
+	}
 }
 
 func onOff(value func(*own) *bool) func(f *flag.FlagSet, o *own, name string) {
@@ -50,7 +60,7 @@ var ownImportFlags = []ownFlag{
 	{foreignImports, "without-password", "also bring users whose password hash is missing or not known", onOff(func(o *own) *bool { return &o.imports.withoutPassword })},
 	{foreignImports, "bcrypt-sha256", "bcrypt hashes are those of a SHA-256, as Flask-Bcrypt makes with BCRYPT_HANDLE_LONG_PASSWORDS", onOff(func(o *own) *bool { return &o.imports.prehashed })},
 	{foreignImports, "suspend-gone", "suspend users who were imported before and are gone there", onOff(func(o *own) *bool { return &o.imports.suspendGone })},
-	{foreignImports, "loss-limit", "`percent` of the users at most that --suspend-gone suspends, and that lose their password (default: 10)", func(f *flag.FlagSet, o *own, name string) {
+	{foreignImports, "loss-limit", "`percent` of the users at most who may lose password, cookies or access (default: 10); 10 users always may, unless it is 0", func(f *flag.FlagSet, o *own, name string) {
 		o.imports.lossLimit = 10 // of a table that was cut off, or of another app, it is more
 		f.Func(name, "", func(value string) error {
 			limit, err := strconv.ParseInt(value, 10, 64)

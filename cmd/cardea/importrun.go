@@ -99,7 +99,7 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	summary, err := run(opt)
 	done()
 	isInterrupted := errors.Is(err, importer.ErrInterrupted)
-	if err != nil && !isInterrupted && !errors.Is(err, importer.ErrLossLimit) {
+	if err != nil && !isInterrupted && (!errors.Is(err, importer.ErrLossLimit) || summary.Rows == 0) {
 		return err
 	}
 	out := io.Writer(in.stdout)
@@ -198,8 +198,6 @@ func asTrial[K ~string](of map[K]int64) map[K]int64 {
 		switch name {
 		case "imported", "updated", "removed":
 			name = "would be " + name
-		case "password_removed":
-			name = "would lose the password"
 		}
 		would[name] = n
 	}

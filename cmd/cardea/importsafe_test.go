@@ -61,7 +61,7 @@ func TestImportOfACutFile(t *testing.T) {
 	runOn(t, data, "", "user", "show", "200").wantDone("suspended")
 }
 
-// Another app under the name of the first one takes nobody's password, nor does a wrong column.
+// Another app under the name of the first one takes nothing from anybody, nor does a wrong column.
 func TestImportOfAnotherApp(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -75,17 +75,29 @@ func TestImportOfAnotherApp(t *testing.T) {
 		writeFile(t, file, []byte(text.String()))
 		return runOn(t, data, "", append([]string{"import", "csv", "--from", file}, more...)...)
 	}
+	all := func() string {
+		file := filepath.Join(t.TempDir(), "all.tar")
+		runOn(t, data, "", "export", file).wantDone()
+		return string(readFile(t, file))
+	}
 	hash := flaskHash(t)
 	bring(200, "example.com", hash, "--apply").wantDone("200 imported")
-	for _, wrong := range [][]string{{"example.org", "!"}, {"example.com", "Ada"}} {
+	before := all()
+	for _, wrong := range [][]string{{"example.org", "!", "200 may be other users there"}, {"example.com", "Ada", "200 would lose the password"}} {
 		for _, more := range []string{"--apply", "--loss-limit=99"} { // one is a trial
-			wantRefused(t, bring(200, wrong[0], wrong[1], more), "no password was removed", "200 of 200 users would lose theirs, above the limit of", "--loss-limit 100")
+			wantRefused(t, bring(250, wrong[0], wrong[1], more), "nothing was changed", "of 200 users, "+wrong[2]+", above the limit of", "--loss-limit 100")
 		}
 	}
-	bring(200, "example.com", hash, "--apply").wantDone("200 unchanged")
-	bring(20, "example.com", "!", "--loss-limit=10").wantDone("20 would lose the password")
-	wantRefused(t, bring(21, "example.com", "!", "--loss-limit=10"), "21 of 200 users")
-	bring(200, "example.com", "!", "--loss-limit=100", "--apply").wantDone("200 password removed")
+	wantRefused(t, bring(1, "example.com", "!", "--loss-limit=0"), "1 would lose the password")
+	wantRefused(t, bring(21, "example.com", "!", "--loss-limit=10"), "21 would lose the password")
+	suspending := filepath.Join(folder, "pending.csv")
+	writeFile(t, suspending, []byte("id,email,password,active\n"+strings.Repeat("1,u1@example.com,"+hash+",pending\n", 21)))
+	wantRefused(t, runOn(t, data, "", "import", "csv", "--from", suspending, "--apply"), "21 would be suspended")
+	if all() != before {
+		t.Error("a refused import changed something")
+	}
+	bring(20, "example.com", "!", "--loss-limit=10").wantDone("20 losing the password")
+	bring(200, "example.com", "!", "--loss-limit=100", "--apply").wantDone("200 losing the password")
 	bring(200, "example.com", hash, "--apply").wantDone("200 updated")
 }
 

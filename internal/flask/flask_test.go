@@ -99,6 +99,7 @@ func TestParseKeys(t *testing.T) {
 		"hex:abc":                  "line 1 has other characters than hexadecimal",
 		strings.Repeat("key\n", 5): "more than 4 keys",
 		"[a]\n[b]\n":               "no key",
+		"[a\nkey\n":                "line 1 begins with [ and does not end with ]",
 		"key\n[a]\nother\nkey":     "line 4 is the key of another app, too",
 	} {
 		_, err := flask.ParseKeys(text)

@@ -58,8 +58,10 @@ func ParseKeys(text string) (Keys, error) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		if name, isSection := strings.CutPrefix(line, "["); isSection && strings.HasSuffix(name, "]") {
-			source = strings.TrimSuffix(name, "]")
+		if name, isSection := strings.CutPrefix(line, "["); isSection {
+			if source, isSection = strings.CutSuffix(name, "]"); !isSection {
+				return Keys{}, fmt.Errorf("line %d begins with [ and does not end with ]; a key that begins so is written as hex: and its bytes in hexadecimal digits", n)
+			}
 			continue
 		}
 		key, err := parseKey(line)

@@ -26,12 +26,15 @@ func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) err
 	if why == nil {
 		why = wantSame(now, *j)
 	}
-	if why == nil {
+	switch {
+	case why == nil:
 		if next, err = r.merge(ctx, tx, now, j); err != nil {
 			return err
 		}
+	case isGivenUp(j, now):
+		next.PasswordHash, j.known.PasswordHere = "", store.Sum("")
 	}
-	j.isGivenUp = j.isGivenUp || why != nil && isGivenUp(j, now)
+	j.verdict.LosesPassword = now.PasswordHash != "" && next.PasswordHash == ""
 	isSuspended := r.isSuspended(j.row)
 	switch {
 	case isSuspended && now.SuspendedAt.IsZero():
@@ -85,11 +88,7 @@ func (r *run) merge(ctx context.Context, tx *store.Tx, now store.User, j *judged
 	if none := store.Sum(""); now.PasswordHash == "" && bytes.Equal(j.known.PasswordHere, none) {
 		password = none // it may have been removed although nothing was changed there
 	}
-	here := j.known.PasswordHere
-	switch isChanged := r.isChanged(j, &j.known.PasswordHere, password, now.PasswordHash, u.PasswordHash); {
-	case isChanged && u.PasswordHash == "":
-		j.isGivenUp, j.known.PasswordHere = true, here
-	case isChanged:
+	if r.isChanged(j, &j.known.PasswordHere, password, now.PasswordHash, u.PasswordHash) {
 		next.PasswordHash = u.PasswordHash
 	}
 	if bytes.Equal(j.known.PasswordHere, store.Sum(u.PasswordHash)) {

@@ -20,10 +20,7 @@ type run struct {
 	uploads   *os.Root // nil: no pictures
 	batch     []Row
 	isPartial bool // a row could not be read, so it is not known who is gone there
-	// givenUp has the keys of users to take the password from, as many as the limit allows.
-	givenUp      [][]byte
-	givenUpCount int64
-	summary      Summary
+	summary   Summary
 }
 
 // judged is a row with what became of it.
@@ -34,8 +31,6 @@ type judged struct {
 	verdict Verdict
 	// isSecond: a row before is the same user's, and counts.
 	isSecond bool
-	// isGivenUp: the password here is to be removed; see [run.removePasswords].
-	isGivenUp bool
 }
 
 // store stores a batch in one transaction.

@@ -40,19 +40,27 @@ func (r *run) findGone(ctx context.Context) error {
 			return errors.Join(refused, err)
 		}
 		after = missed[len(missed)-1].Key
-		err = r.txReporting(ctx, func(tx *store.Tx) (verdicts []Verdict, err error) {
+		var verdicts []Verdict
+		err = r.db.Tx(ctx, func(tx *store.Tx) error {
+			verdicts = verdicts[:0]
 			for _, known := range missed {
 				u, err := r.leave(ctx, tx, known)
 				if err == nil {
 					verdicts = append(verdicts, Verdict{ID: u.ID, Email: u.Email, Outcome: Gone})
 				} else if !errors.Is(err, store.ErrNotFound) {
-					return nil, err
+					return err
 				}
 			}
-			return verdicts, nil
+			return nil
 		})
 		if err != nil {
 			return err
+		}
+		for _, v := range verdicts {
+			r.summary.count(v)
+			if err := r.report(v); err != nil {
+				return err
+			}
 		}
 	}
 }

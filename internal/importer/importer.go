@@ -3,8 +3,8 @@
 //
 // A [Source] has rows. columns.go finds out which column is what, value.go reads the values,
 // user.go judges a row, apply.go stores it, again.go brings users up to date who came before,
-// disown.go notices ids that were given to others, pictures.go brings in the picture, removed.go
-// removes passwords that were given up there, gone.go finds the users who are gone there. What was brought in is remembered (table imports), so an import
+// disown.go notices ids that were given to others, pictures.go brings in the picture, gone.go finds
+// the users who are gone there, loss.go refuses what looks like the wrong app. What was brought in is remembered (table imports), so an import
 // can be stopped and repeated: nothing is doubled, and what a user has changed here since stays.
 package importer
 
@@ -59,7 +59,7 @@ type Options struct {
 	WithoutPassword bool   // also users without a hash that is known, who have to reset it
 	CheckPictures   bool   // only look whether the picture files are there
 	SuspendGone     bool   // suspend users who were imported before and are gone there
-	LossLimit       int64  // how many percent of them at most, and of lost passwords; see [ErrLossLimit]
+	LossLimit       int64  // percent of the users who may lose something; see [ErrLossLimit]
 	Prehashed       bool   // bcrypt hashes are those of a SHA-256, as Flask-Bcrypt can make them
 
 	// Judged is called for each row once it is stored; nil: not called.
@@ -71,22 +71,20 @@ type Options struct {
 // Outcome is what became of a row.
 type Outcome string
 
-// Outcomes. The last two have no row.
+// Outcomes.
 const (
 	Imported  Outcome = "imported"
 	Updated   Outcome = "updated"   // changed there since the last import
 	Unchanged Outcome = "unchanged" // imported before
 	Kept      Outcome = "kept"      // something was changed there and here; that stays as it is here
 	Deleted   Outcome = "deleted"   // imported before, and deleted here since
+	Gone      Outcome = "gone"      // imported before, and not there any more; has no row
 	Rejected  Outcome = "rejected"
-	// PasswordRemoved: the password that came from there is another one or none there by now.
-	PasswordRemoved Outcome = "password_removed"
-	Gone            Outcome = "gone" // imported before, and not there any more
 )
 
 // Verdict is what became of a row, and why.
 type Verdict struct {
-	Row     int64   `json:"row,omitempty"` // 0: of [Gone] and [PasswordRemoved]
+	Row     int64   `json:"row,omitempty"` // 0: the user is gone there
 	ID      string  `json:"id,omitempty"`
 	Email   string  `json:"email,omitempty"`
 	Outcome Outcome `json:"outcome"`
@@ -96,6 +94,8 @@ type Verdict struct {
 	Picture string  `json:"picture,omitempty"` // imported, unchanged, kept, removed, missing, unreadable; empty: none
 	Unclear []field `json:"unclear,omitempty"` // fields whose values cannot be read
 	Changed []field `json:"changed,omitempty"` // fields whose values were cut or mended
+	// LosesPassword: the password that came from there was given up there, so it is removed here.
+	LosesPassword bool `json:"loses_password,omitempty"`
 	// PictureReason says why a picture is unreadable.
 	PictureReason string `json:"picture_reason,omitempty"`
 }
@@ -111,8 +111,10 @@ type Summary struct {
 	// Users who are not rejected: how many come suspended, with a verified address, and without
 	// the time of their registration.
 	Suspended int64 `json:"suspended"`
-	Verified  int64 `json:"verified"`
-	Undated   int64 `json:"undated"`
+	// LosePassword counts users whose password is removed; see [Verdict].
+	LosePassword int64 `json:"lose_password"`
+	Verified     int64 `json:"verified"`
+	Undated      int64 `json:"undated"`
 	// Unclear counts the values that could not be read, by field. They count as none, but those
 	// of active and suspended suspend the user.
 	Unclear map[string]int64 `json:"unclear"`
@@ -127,7 +129,7 @@ func newSummary() Summary {
 
 // Users counts what is special about the users who are not rejected.
 func (s Summary) Users() map[string]int64 {
-	return map[string]int64{"suspended": s.Suspended, "verified": s.Verified, "without_a_date": s.Undated}
+	return map[string]int64{"suspended": s.Suspended, "verified": s.Verified, "without_a_date": s.Undated, "losing_the_password": s.LosePassword}
 }
 
 func (s *Summary) countRow(j judged, isSuspended bool) {
@@ -137,6 +139,9 @@ func (s *Summary) countRow(j judged, isSuspended bool) {
 	}
 	for _, of := range j.verdict.Changed {
 		s.Changed[string(of)]++
+	}
+	if j.verdict.LosesPassword {
+		s.LosePassword++
 	}
 	if j.verdict.Outcome == Rejected {
 		return
@@ -196,6 +201,9 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 	if r.before, _, err = im.db.CountImports(ctx, store.Sum(r.source), r.id); err != nil {
 		return Summary{}, err
 	}
+	if err := r.refuseLosses(ctx, source); err != nil {
+		return r.summary, interrupted(ctx, err)
+	}
 	err = source.Each(ctx, func(row Row) error {
 		r.batch = append(r.batch, row)
 		if len(r.batch) < batchSize {
@@ -207,21 +215,17 @@ func (im *Importer) Run(ctx context.Context, source Source, opt Options) (Summar
 		err = r.flush(ctx)
 	}
 	if err == nil {
-		err = r.finish(ctx)
+		err = r.findGone(ctx)
 	}
-	if ctx.Err() != nil {
-		err = ErrInterrupted
-	}
-	return r.summary, err
+	return r.summary, interrupted(ctx, err)
 }
 
-// finish does what has to wait for all rows.
-func (r *run) finish(ctx context.Context) error {
-	err := r.removePasswords(ctx)
-	if err != nil && !errors.Is(err, ErrLossLimit) {
-		return err
+// interrupted is the error of an import that was stopped.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
 	}
-	return errors.Join(err, r.findGone(ctx))
+	return err
 }
 
 // flush stores the batch, then the pictures of its users.
@@ -239,9 +243,6 @@ func (r *run) flush(ctx context.Context) error {
 		return err
 	}
 	for _, j := range judged {
-		if j.isGivenUp {
-			r.removeLater(j.known)
-		}
 		r.summary.countRow(j, r.isSuspended(j.row))
 		if err := r.report(j.verdict); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/text"
 	"github.com/cardea-accounts/cardea/internal/transfer"
 )
 
@@ -60,10 +61,7 @@ func (im *Importer) TakeIn(ctx context.Context, export io.ReaderAt, size int64, 
 	if err == nil {
 		err = t.flush(ctx)
 	}
-	if ctx.Err() != nil {
-		err = ErrInterrupted
-	}
-	return t.summary, err
+	return t.summary, interrupted(ctx, err)
 }
 
 // flush stores the users of the batch in one transaction, then their pictures.
@@ -192,6 +190,27 @@ func create(ctx context.Context, tx *store.Tx, row store.User, u transfer.User) 
 	return nil
 }
 
+// maxLanguage is the length of the longest tag of a language (RFC 5646, section 4.4.1).
+const maxLanguage = 35
+
+// maxFileName is the longest name of a file, in bytes, that usual file systems take.
+const maxFileName = 255
+
+// haveFileNames reports whether the names of a user's pictures are those of files, so that they
+// cannot lead to another folder.
+func haveFileNames(u transfer.User) bool {
+	is := func(name string) bool {
+		return name == path.Base(name) && name != ".." && len(name) <= maxFileName && !strings.ContainsFunc(name, text.IsControl) &&
+			!strings.Contains(name, `\`)
+	}
+	for _, old := range u.OldPictureNames {
+		if !is(old.Name) {
+			return false
+		}
+	}
+	return u.Picture == nil || is(u.Picture.Name)
+}
+
 // userOf checks what Cardea relies on.
 func userOf(u transfer.User) (store.User, error) {
 	switch {
@@ -201,6 +220,10 @@ func userOf(u transfer.User) (store.User, error) {
 		return store.User{}, reject{"bad_email", account.EmailProblem(u.Email)}
 	case nameOf(u.Name, u.Email) != u.Name:
 		return store.User{}, reject{"bad_name", "the name is empty, too long, or has control characters"}
+	case len(u.Language) > maxLanguage || strings.ContainsFunc(u.Language, func(c rune) bool { return c != '-' && !isAlphanumeric(c) }):
+		return store.User{}, reject{"bad_language", "the language is no tag, such as de"}
+	case !haveFileNames(u):
+		return store.User{}, reject{"bad_picture_name", "the name of a picture is none of a file"}
 	}
 	if _, _, err := acceptedHash(u.PasswordHash, false); err != nil && u.PasswordHash != "" {
 		return store.User{}, reject{"unknown_hash", "the password hash is not one that Cardea knows, or costs too much to verify"}

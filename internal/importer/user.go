@@ -74,8 +74,12 @@ func (r *run) createdAt(row Row) time.Time {
 // a picture.
 func isID(id string) bool {
 	return id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-'
+		return !isAlphanumeric(c) && c != '-'
 	})
+}
+
+func isAlphanumeric(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 // maxName is the longest name, in characters, as that of a registration.

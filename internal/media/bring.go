@@ -20,6 +20,9 @@ type Exported struct {
 
 // Check looks whether Bring would store the picture. Error: [ErrNotExported].
 func (e Exported) Check() error {
+	if !e.hasSidesOnce() {
+		return ErrNotExported
+	}
 	for _, data := range append([][]byte{e.Data}, e.CropData...) {
 		if storedType(data) == "" {
 			return ErrNotExported
@@ -28,9 +31,21 @@ func (e Exported) Check() error {
 	return nil
 }
 
+// hasSidesOnce reports whether no two crops have one side.
+func (e Exported) hasSidesOnce() bool {
+	sides := map[int]bool{}
+	for _, crop := range e.Crops {
+		sides[crop.Side] = true
+	}
+	return len(sides) == len(e.Crops)
+}
+
 // Bring stores an exported picture as it is, in place of the one before: the bytes, the
 // addresses and the time stay. Error: [ErrNotExported].
 func (p *Pictures) Bring(ctx context.Context, e Exported) error {
+	if !e.hasSidesOnce() {
+		return ErrNotExported
+	}
 	row, files := e.Picture, []File{}
 	add := func(data []byte) (store.File, error) {
 		for _, f := range files {

@@ -36,7 +36,7 @@ func TestImportOfARemovedPassword(t *testing.T) {
 			if isChanged {
 				wantKept = 1
 			}
-			if done.Outcomes["kept"] != wantKept || done.Outcomes["password_removed"] != 1-wantKept {
+			if done.Outcomes["kept"] != wantKept || done.LosePassword != 1-wantKept {
 				t.Errorf("%q: %+v", hash, done)
 			}
 			if got := signsIn(t, server, "zoe@example.com", password); got != isChanged {
@@ -101,13 +101,13 @@ func TestImportOfABadAddressAndNewPassword(t *testing.T) {
 		return server.ImportUsers(t, flask.Source, importer.Options{}, rows[0], strings.NewReplacer(change...).Replace(rows[1]))
 	}
 	bring()
-	if done := bring("zoe@example.com", "deleted-2"); done.Reasons["bad_email"] != 1 || done.Outcomes["password_removed"] != 0 {
+	if done := bring("zoe@example.com", "deleted-2"); done.Reasons["bad_email"] != 1 || done.LosePassword != 0 {
 		t.Errorf("the same password: %+v", done)
 	}
 	client := server.Login(t, "zoe@example.com") // this replaces the hash
 	server.Clock.Advance(time.Minute)
 	for _, want := range []int64{1, 0} {
-		if done := bring("zoe@example.com", "deleted-2", "$argon2id", "!"); done.Reasons["bad_email"] != 1 || done.Outcomes["password_removed"] != want {
+		if done := bring("zoe@example.com", "deleted-2", "$argon2id", "!"); done.Reasons["bad_email"] != 1 || done.LosePassword != want {
 			t.Errorf("another password: %+v", done)
 		}
 	}

@@ -87,6 +87,30 @@ func TestExportedPictureIsChecked(t *testing.T) {
 	}
 }
 
+// What Cardea would not have written does not come: two crops of one side, and names that lead
+// elsewhere.
+func TestExportedFieldsAreChecked(t *testing.T) {
+	server := testkit.Start(t)
+	client := server.NewClient(t)
+	client.Register("ada@example.com")
+	client.Upload("test.png", testkit.PNG(300, 200)).Want(200)
+	good := export(t, server)
+	for change, want := range map[[2]string]string{
+		{`"side":256`, `"side":128`}:                  "unreadable",
+		{`"name":"test.png"`, `"name":"../test.png"`}: "bad_picture_name",
+		{`"language":""`, `"language":"<script>"`}:    "bad_language",
+		{`"old_picture_names":[]`, `"old_picture_names":[{"name":"a/b","used_at":"2026-01-01T00:00:00Z"}]`}: "bad_picture_name",
+	} {
+		bad := edited(t, good, func(m member) member {
+			m.data = bytes.Replace(m.data, []byte(change[0]), []byte(change[1]), 1)
+			return m
+		})
+		if done := takeIn(t, testkit.Start(t), bad); done.Pictures[want]+done.Reasons[want] != 1 {
+			t.Errorf("%s: %+v", change[1], done)
+		}
+	}
+}
+
 // Sessions that cannot both be are named in plain words.
 func TestExportedSessionTwice(t *testing.T) {
 	server := testkit.Start(t)

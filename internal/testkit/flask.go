@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"bytes"
+	"cmp"
 	"compress/zlib"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // Flask's cookies are signed with HMAC-SHA1
@@ -50,6 +51,7 @@ func (s *Server) ImportUsers(t testing.TB, source string, opt importer.Options, 
 		t.Fatal(err)
 	}
 	defer users.Close() //nolint:errcheck // it was only read
+	opt.LossLimit = cmp.Or(opt.LossLimit, 10)
 	done, err := s.Operate(t).Import(t.Context(), users, opt)
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ with app.app_context():
     row(4).email, row(4).password = "other@example.com", generate_password_hash("other password")
     db.session.delete(row(9))
 `)
-	want(t, run(imports), "3 rejected", "1 password removed", "2 another user")
+	want(t, run(imports), "3 rejected", "3 losing the password", "2 another user")
 	want(t, run(`
 printf 'another one' | cardea user set-password two@example.com
 cardea user rename --name 'New name' u1@example.com

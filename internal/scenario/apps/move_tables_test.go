@@ -52,7 +52,7 @@ func TestMoveFromAnyTable(t *testing.T) {
 	put := func(file, text string) { write(t, filepath.Join(folder, file), text) }
 	run := func(text string) string { return shell(t, folder, environment, block(t, page, text)) }
 
-	_, users, _ := strings.Cut(document(t, page), "```\n")
+	_, users, _ := strings.Cut(document(t, page), "\n\n```\n")
 	users, _, _ = strings.Cut(users, "```")
 	put("users.csv", users)
 	want(t, run("users.csv --report import.jsonl\n"), "1 row: 1 would be imported.", "1 bcrypt", "nothing was changed")
