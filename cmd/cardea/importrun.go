@@ -99,6 +99,7 @@ func (in *invocation) importUsers(found string, run func(importer.Options) (impo
 	summary, err := run(opt)
 	done()
 	isInterrupted := errors.Is(err, importer.ErrInterrupted)
+	// Above the limit, there is a summary unless nothing was done.
 	if err != nil && !isInterrupted && (!errors.Is(err, importer.ErrLossLimit) || summary.Rows == 0) {
 		return err
 	}

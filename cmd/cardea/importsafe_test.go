@@ -54,6 +54,7 @@ func TestImportOfACutFile(t *testing.T) {
 	wantRefused(t, bring(301, 600, "--suspend-gone", "--apply"), "nobody was suspended", "200 of 200 users are gone there") // new ones do not count
 	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
 	bring(1, 5, "--loss-limit=101").wantEnd(2, "a number from 0 to 100")
+	bring(1, 5, "--source=").wantEnd(2, "--source", "a text in one line")
 	bring(1, 580, "--suspend-gone", "--apply").wantDone("gone")
 	runOn(t, data, "", "user", "show", "590").wantDone("suspended")
 	runOn(t, data, "", "user", "show", "200", "--json").wantDone(`"suspended_at":null`)
@@ -91,8 +92,16 @@ func TestImportOfAnotherApp(t *testing.T) {
 	wantRefused(t, bring(1, "example.com", "!", "--loss-limit=0"), "1 would lose the password")
 	wantRefused(t, bring(21, "example.com", "!", "--loss-limit=10"), "21 would lose the password")
 	suspending := filepath.Join(folder, "pending.csv")
-	writeFile(t, suspending, []byte("id,email,password,active\n"+strings.Repeat("1,u1@example.com,"+hash+",pending\n", 21)))
-	wantRefused(t, runOn(t, data, "", "import", "csv", "--from", suspending, "--apply"), "21 would be suspended")
+	var rows string
+	for id := range 21 {
+		rows += fmt.Sprintf("%d,u%[1]d@example.com,%s,pending\n", id+1, hash)
+	}
+	suspend := func(times int, more string) *process {
+		writeFile(t, suspending, []byte("id,email,password,active\n"+strings.Repeat(rows, times)))
+		return runOn(t, data, "", "import", "csv", "--from", suspending, more)
+	}
+	wantRefused(t, suspend(1, "--apply"), "21 would be suspended")
+	suspend(10, "--loss-limit=100").wantDone("21 suspended", "189 duplicate id") // each row counts, so more than all
 	if all() != before {
 		t.Error("a refused import changed something")
 	}

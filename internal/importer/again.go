@@ -31,7 +31,7 @@ func (r *run) again(ctx context.Context, tx *store.Tx, j *judged, why error) err
 		if next, err = r.merge(ctx, tx, now, j); err != nil {
 			return err
 		}
-	case isGivenUp(j, now):
+	case isGivenUp(now, *j) && bytes.Equal(store.Sum(now.Email), j.known.Email): // not if changed here
 		next.PasswordHash, j.known.PasswordHere = "", store.Sum("")
 	}
 	j.verdict.LosesPassword = now.PasswordHash != "" && next.PasswordHash == ""

@@ -4,8 +4,9 @@
 // A [Source] has rows. columns.go finds out which column is what, value.go reads the values,
 // user.go judges a row, apply.go stores it, again.go brings users up to date who came before,
 // disown.go notices ids that were given to others, pictures.go brings in the picture, gone.go finds
-// the users who are gone there, loss.go refuses what looks like the wrong app. What was brought in is remembered (table imports), so an import
-// can be stopped and repeated: nothing is doubled, and what a user has changed here since stays.
+// the users who are gone there, loss.go refuses what looks like the wrong app. What was brought in is
+// remembered (table imports), so an import can be stopped and repeated: nothing is doubled, and
+// what a user has changed here since stays.
 package importer
 
 import (
@@ -59,7 +60,7 @@ type Options struct {
 	WithoutPassword bool   // also users without a hash that is known, who have to reset it
 	CheckPictures   bool   // only look whether the picture files are there
 	SuspendGone     bool   // suspend users who were imported before and are gone there
-	LossLimit       int64  // percent of the users who may lose something; see [ErrLossLimit]
+	LossLimit       int64  // percent of the users who may lose something; 0: nobody; see [ErrLossLimit]
 	Prehashed       bool   // bcrypt hashes are those of a SHA-256, as Flask-Bcrypt can make them
 
 	// Judged is called for each row once it is stored; nil: not called.

@@ -196,8 +196,8 @@ const maxLanguage = 35
 // maxFileName is the longest name of a file, in bytes, that usual file systems take.
 const maxFileName = 255
 
-// haveFileNames reports whether the names of a user's pictures are those of files, so that they
-// cannot lead to another folder.
+// haveFileNames reports whether the pictures of a user have plain file names, which cannot lead to
+// another folder.
 func haveFileNames(u transfer.User) bool {
 	is := func(name string) bool {
 		return name == path.Base(name) && name != ".." && len(name) <= maxFileName && !strings.ContainsFunc(name, text.IsControl) &&
@@ -221,9 +221,9 @@ func userOf(u transfer.User) (store.User, error) {
 	case nameOf(u.Name, u.Email) != u.Name:
 		return store.User{}, reject{"bad_name", "the name is empty, too long, or has control characters"}
 	case len(u.Language) > maxLanguage || strings.ContainsFunc(u.Language, func(c rune) bool { return c != '-' && !isAlphanumeric(c) }):
-		return store.User{}, reject{"bad_language", "the language is no tag, such as de"}
+		return store.User{}, reject{"bad_language", "the language is not a tag such as de"}
 	case !haveFileNames(u):
-		return store.User{}, reject{"bad_picture_name", "the name of a picture is none of a file"}
+		return store.User{}, reject{"bad_picture_name", "the name of a picture is not a plain file name"}
 	}
 	if _, _, err := acceptedHash(u.PasswordHash, false); err != nil && u.PasswordHash != "" {
 		return store.User{}, reject{"unknown_hash", "the password hash is not one that Cardea knows, or costs too much to verify"}

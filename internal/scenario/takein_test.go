@@ -55,13 +55,19 @@ func edited(t *testing.T, export []byte, f func(member) member) []byte {
 	return out.Bytes()
 }
 
-// A picture of an export comes if it is exactly one that Cardea has written.
-func TestExportedPictureIsChecked(t *testing.T) {
+// exportWithPicture returns an export of a user who has a picture.
+func exportWithPicture(t *testing.T) []byte {
+	t.Helper()
 	server := testkit.Start(t)
 	client := server.NewClient(t)
 	client.Register("ada@example.com")
 	client.Upload("test.png", testkit.PNG(300, 200)).Want(200)
-	good := export(t, server)
+	return export(t, server)
+}
+
+// A picture of an export comes if it is exactly one that Cardea has written.
+func TestExportedPictureIsChecked(t *testing.T) {
+	good := exportWithPicture(t)
 	for name, damage := range map[string]func(m member) member{
 		"as it is": func(m member) member { return m },
 		"cut":      func(m member) member { m.data = m.data[:len(m.data)/2]; return m },
@@ -90,11 +96,7 @@ func TestExportedPictureIsChecked(t *testing.T) {
 // What Cardea would not have written does not come: two crops of one side, and names that lead
 // elsewhere.
 func TestExportedFieldsAreChecked(t *testing.T) {
-	server := testkit.Start(t)
-	client := server.NewClient(t)
-	client.Register("ada@example.com")
-	client.Upload("test.png", testkit.PNG(300, 200)).Want(200)
-	good := export(t, server)
+	good := exportWithPicture(t)
 	for change, want := range map[[2]string]string{
 		{`"side":256`, `"side":128`}:                  "unreadable",
 		{`"name":"test.png"`, `"name":"../test.png"`}: "bad_picture_name",

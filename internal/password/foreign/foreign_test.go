@@ -82,9 +82,10 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// expensive hashes take a tenth of a second and more each.
+// expensive is the cost of hashes that take some 50 ms and more each.
 const expensive = 50_000
 
+// What TestVectors leaves out.
 func TestExpensiveVectors(t *testing.T) {
 	testkit.Long(t)
 	tried := 0

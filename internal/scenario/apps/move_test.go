@@ -152,7 +152,7 @@ func passTo(address string) http.Handler {
 // block returns a block of the page, with our addresses.
 func (n *notebook) block(text string) string {
 	n.t.Helper()
-	return strings.NewReplacer("https://app.example.com", n.front.URL, "127.0.0.1:5000", n.cardea).Replace(block(n.t, "from-flask.md", text))
+	return strings.NewReplacer("https://app.example.com", n.front.URL, "127.0.0.1:5000", n.cardea, "localhost:8000", n.app).Replace(block(n.t, "from-flask.md", text))
 }
 
 // run runs a block of the page in the folder of the app.
