@@ -76,7 +76,7 @@ func loginKey(typed string) string {
 			return EmailKey(typed)
 		}
 	}
-	return "\x00" + typed[:maxEmail]
+	return "\x01" + typed[:maxEmail]
 }
 
 // foldCherokee corrects the one script that x/text folds wrongly. There, both cases fold

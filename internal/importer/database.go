@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver of SQLite
+
+	"github.com/cardea-accounts/cardea/internal/pgaddress"
 )
 
 // location tells the address of a PostgreSQL server from the path of a SQLite file. The error
@@ -92,7 +94,7 @@ func escaped(path string) string {
 // openPostgres connects to the server of an app. The password can also come from PGPASSWORD or
 // PGPASSFILE. The server refuses to change anything in these connections.
 func (t *Table) openPostgres(ctx context.Context, address string) error {
-	if err := checkAddress(address); err != nil {
+	if err := pgaddress.CheckClear(address); err != nil {
 		return err
 	}
 	cfg, err := pgx.ParseConfig(address)
@@ -109,7 +111,7 @@ func (t *Table) openPostgres(ctx context.Context, address string) error {
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') ORDER BY 1`
 	if err := t.db.PingContext(ctx); err != nil {
-		return fmt.Errorf("cannot read the database %s on %s: %s", cfg.Database, cfg.Host, connectProblem(err))
+		return fmt.Errorf("cannot read the database %s on %s: %s", cfg.Database, cfg.Host, pgaddress.Problem(err))
 	}
 	return nil
 }

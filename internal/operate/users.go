@@ -98,8 +98,8 @@ func eachUser(ctx context.Context, db *store.DB, after string, f func(store.User
 	}
 }
 
-// nextKey is the least string after key.
-func nextKey(key string) string { return key + "\x00" }
+// nextKey is the least string after key that a database can keep: PostgreSQL has no NUL.
+func nextKey(key string) string { return key + "\x01" }
 
 // Detail is a user with everything else known about the user.
 type Detail struct {

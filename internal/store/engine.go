@@ -15,12 +15,23 @@ type Engine interface {
 	// Classify gives an error of the driver its meaning by its code, never by its text.
 	// It wraps the error in one of this package's errors, or returns it unchanged.
 	Classify(err error) error
-	// IsRetryable reports whether a transaction that failed with err may succeed when
-	// it is run again, because the failure came from another one.
+	// IsRetryable reports whether a transaction that failed with err before its commit may
+	// succeed when it is run again, because the failure came from another one, or from a
+	// connection that broke.
 	IsRetryable(err error) bool
+	// IsRefused reports whether a commit that failed with err has changed nothing for
+	// certain, and the transaction may succeed when it is run again.
+	IsRefused(err error) bool
+	// Doubt is called when a commit failed in a way that leaves open whether it takes place.
+	// For a while, the engine cannot tell this process's changes from others'.
+	Doubt()
 	// IsSchemaError reports whether err says that a table or column does not exist or
 	// has another type.
 	IsSchemaError(err error) bool
+
+	// TxOptions say how a transaction begins that writes. Those of all processes behave as if
+	// they ran one after the other. Nil: they do so anyway.
+	TxOptions() *sql.TxOptions
 
 	// Migrations returns the files NNNN_name.sql that make the tables.
 	Migrations() fs.FS
@@ -38,9 +49,6 @@ type Engine interface {
 	// Gone returns an error if the database that is open is no longer the one that a new
 	// process would open, because its files were removed or replaced. It is cheap.
 	Gone() error
-	// Snapshot writes a consistent copy of everything to a file that does not exist or
-	// is empty. Writers do not wait for it.
-	Snapshot(ctx context.Context, path string) error
 	// Damages describes what is wrong with the schema, the data and the references
 	// between rows, one sentence each, at most 100.
 	Damages(ctx context.Context) ([]string, error)
@@ -59,6 +67,9 @@ type Pools struct {
 	Writer   *sql.DB
 	Reader   *sql.DB // its connections cannot write
 	ReadOnly bool    // neither can the writer's
+	// Prepares: every statement that reads is prepared once for each of Reader's connections,
+	// because the driver does not do that by itself.
+	Prepares bool
 }
 
 // Open brings the tables of a database up to date and returns it. It closes the
@@ -81,7 +92,11 @@ func OpenExisting(ctx context.Context, engine Engine, pools Pools) (*DB, error) 
 
 func newDB(engine Engine, pools Pools) *DB {
 	db := &DB{pools: pools, patience: writerPatience, changes: newChanges()}
-	db.reads = reads{&prepared{db: pools.Reader}, engine, &db.health}
+	var reader querier = pools.Reader
+	if pools.Prepares {
+		reader = &prepared{db: pools.Reader}
+	}
+	db.reads = reads{&patient{reader, engine}, engine, &db.health}
 	return db
 }
 

@@ -16,8 +16,26 @@ import (
 var sqliteEngine = engine{
 	address: func(t testing.TB) string { return filepath.Join(t.TempDir(), "cardea.db") },
 	open:    sqlite.Open,
-	lock:    lockSQLite,
-	fault:   sqliteFault,
+	conflict: func(t *testing.T, path string) error {
+		unlock, busy := lockSQLite(t, path)
+		unlock()
+		return busy
+	},
+	exec:  func(t *testing.T, path, statement string) { execOn(t, "sqlite", "file:"+path, statement) },
+	fault: sqliteFault,
+}
+
+// execOn runs a statement on a database of its own opening.
+func execOn(t *testing.T, driver, dsn, statement string) {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the statement has run
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // lockSQLite takes the write lock on a connection of its own, as another process would.

@@ -15,14 +15,15 @@ type engine struct {
 	// address returns where an empty database is, or will be.
 	address func(testing.TB) string
 	open    func(ctx context.Context, address string) (*store.DB, error)
-	// lock keeps the database from being written, as another process would. busy is the
-	// driver's error for a transaction that begins meanwhile.
-	lock func(t *testing.T, address string) (unlock func(), busy error)
+	// conflict is the driver's error for a transaction that another one was in the way of.
+	conflict func(t *testing.T, address string) error
+	// exec runs a statement of any kind, as an operator would.
+	exec func(t *testing.T, address, statement string)
 	// fault names what is wrong with the plan of a statement; empty: it uses an index.
 	fault func(ctx context.Context, q store.Querier, query string, args []any) (string, error)
 }
 
-var engines = map[string]engine{"sqlite": sqliteEngine}
+var engines = map[string]engine{"sqlite": sqliteEngine, "postgres": postgresEngine}
 
 // forEachEngine runs a test on an empty database of each kind.
 func forEachEngine(t *testing.T, test func(t *testing.T, db *store.DB)) {

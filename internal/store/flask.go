@@ -21,7 +21,8 @@ func (tx *Tx) AddFlaskCookie(ctx context.Context, hash []byte, expires time.Time
 // RestoreFlaskCookie notes that a Flask cookie is not taken again, at least until a time.
 func (tx *Tx) RestoreFlaskCookie(ctx context.Context, c FlaskCookie) error {
 	_, err := tx.exec(ctx, `INSERT INTO flask_cookies (hash, expires_at) VALUES ($1, $2)
-		ON CONFLICT (hash) DO UPDATE SET expires_at = max(flask_cookies.expires_at, excluded.expires_at)`, c.Hash, micros(c.ExpiresAt))
+		ON CONFLICT (hash) DO UPDATE SET expires_at =
+			CASE WHEN flask_cookies.expires_at > excluded.expires_at THEN flask_cookies.expires_at ELSE excluded.expires_at END`, c.Hash, micros(c.ExpiresAt))
 	return err
 }
 

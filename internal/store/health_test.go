@@ -16,13 +16,10 @@ func TestMissingTablesAreDamage(t *testing.T) {
 		"a column": {"ALTER TABLE attempts RENAME COLUMN at TO lost", "ALTER TABLE attempts RENAME COLUMN lost TO at"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			forEachEngine(t, func(t *testing.T, db *store.DB) {
-				run := func(statement string) {
-					t.Helper()
-					if err := store.Exec(t.Context(), db, statement); err != nil {
-						t.Fatal(err)
-					}
-				}
+			withEachEngine(t, func(t *testing.T, e engine) {
+				address := e.address(t)
+				db := e.opened(t, address)
+				run := func(statement string) { t.Helper(); e.exec(t, address, statement) }
 				run(statement.lose)
 				if _, err := db.AttemptsAfter(t.Context(), []byte("c"), at(0), 1); !errors.Is(err, store.ErrDamaged) {
 					t.Errorf("read: %v", err)

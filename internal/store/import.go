@@ -73,7 +73,7 @@ func (r reads) ImportsMissed(ctx context.Context, source []byte, run string, aft
 // those of them whom an import has not met.
 func (r reads) CountImports(ctx context.Context, source []byte, run string) (all, missed int64, err error) {
 	err = r.q.QueryRowContext(ctx, `SELECT count(*), count(CASE WHEN run <> $2 THEN 1 END) FROM imports
-		WHERE source = $1 AND is_suspended = 0 AND email <> x''`, source, run).Scan(&all, &missed)
+		WHERE source = $1 AND is_suspended = 0 AND length(email) > 0`, source, run).Scan(&all, &missed)
 	return all, missed, r.classify(err)
 }
 
@@ -99,8 +99,8 @@ func (tx *Tx) RestoreImport(ctx context.Context, i Import) error {
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
-	return tx.addImport(ctx, i, `id_refused = max(imports.id_refused, excluded.id_refused),
-		email = CASE WHEN excluded.email = x'' THEN x'' ELSE imports.email END,
+	return tx.addImport(ctx, i, `id_refused = CASE WHEN excluded.id_refused = 1 THEN 1 ELSE imports.id_refused END,
+		email = CASE WHEN length(excluded.email) = 0 THEN excluded.email ELSE imports.email END,
 		email_hash = CASE WHEN excluded.email_hash IS NOT NULL THEN imports.email_hash END`)
 }
 
@@ -138,7 +138,7 @@ func (tx *Tx) RefuseImportedEmail(ctx context.Context, key []byte) error {
 // ForgetImported refuses all Flask cookies that name a user, for good, and ends what imports do
 // to the user.
 func (tx *Tx) ForgetImported(ctx context.Context, userID string) error {
-	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, email = x'', id_refused = 1 WHERE user_id = $1`, userID)
+	_, err := tx.exec(ctx, `UPDATE imports SET email_hash = NULL, email = $2, id_refused = 1 WHERE user_id = $1`, userID, []byte{})
 	return err
 }
 

@@ -19,7 +19,8 @@ var (
 	// ErrOlder: the database was written by an earlier release of Cardea.
 	ErrOlder = errors.New("the database was made by an older release of Cardea: start cardea serve once, which brings it up to date")
 
-	errNoCardea = errors.New("it is empty, or not a database of Cardea")
+	// ErrNoCardea: the database has no tables of Cardea.
+	ErrNoCardea = errors.New("it is empty, or not a database of Cardea")
 )
 
 // Migration is one forward step, from a file NNNN_name.sql.
@@ -159,7 +160,7 @@ func compare(ctx context.Context, engine Engine, q querier, steps []Migration) (
 func appliedChecksums(ctx context.Context, engine Engine, q querier) (map[int]string, error) {
 	rows, err := q.QueryContext(ctx, `SELECT version, checksum FROM migrations`)
 	if engine.IsSchemaError(err) {
-		return nil, errNoCardea
+		return nil, ErrNoCardea
 	}
 	if err != nil {
 		return nil, classify(engine, err)

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -38,13 +40,35 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		// Once waiting is done, the error is not retryable.
-		if err := db.attemptTx(ctx, waiting, f); !db.engine.IsRetryable(err) {
+	for pause := leastPause; ; pause = min(2*pause, mostPause) {
+		err := db.attemptTx(ctx, waiting, f)
+		if err == nil || !db.mayRunAgain(err) {
 			return err
+		}
+		if wait(waiting, pause); waiting.Err() != nil {
+			return cmp.Or(ctx.Err(), classify(db.engine, err))
 		}
 	}
 }
+
+// mayRunAgain reports whether a transaction that failed has changed nothing, and may succeed now.
+func (db *DB) mayRunAgain(err error) bool {
+	if commit, ok := errors.AsType[*commitError](err); ok {
+		if db.engine.IsRefused(commit.err) {
+			return true
+		}
+		db.engine.Doubt()
+		return false
+	}
+	return db.engine.IsRetryable(err)
+}
+
+// commitError tells an error of a commit from one that came before it.
+type commitError struct{ err error }
+
+func (c *commitError) Error() string { return c.err.Error() }
+
+func (c *commitError) Unwrap() error { return c.err }
 
 // attemptTx fails when waiting is done before the transaction has begun; from then on
 // only ctx counts.
@@ -54,7 +78,7 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it returns to the pool
-	tx, err := conn.BeginTx(ctx, nil)
+	tx, err := conn.BeginTx(ctx, db.engine.TxOptions())
 	if err != nil {
 		return classify(db.engine, err)
 	}
@@ -63,7 +87,10 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 	if err := f(work); err != nil {
 		return err
 	}
-	return classify(db.engine, db.changes.committing(work.changed, tx.Commit))
+	if err := db.changes.committing(work.changed, tx.Commit); err != nil {
+		return &commitError{classify(db.engine, err)}
+	}
+	return nil
 }
 
 // writerConn takes a connection that writes. It waits for one no longer than waiting,
@@ -71,7 +98,7 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 func (db *DB) writerConn(ctx, waiting context.Context) (*sql.Conn, error) {
 	conn, err := db.pools.Writer.Conn(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("%w: too many writers are waiting, or another process holds the lock", ErrUnavailable)
+		return nil, fmt.Errorf("%w: too many writers are waiting, another process holds the lock, or the database does not answer", ErrUnavailable)
 	}
 	return conn, classify(db.engine, err)
 }

@@ -215,7 +215,7 @@ func TestUsersByEmailKey(t *testing.T) {
 			{"", "\U0010ffff", 9, "[ann bob boris cyd zoë]"},
 			{"", "\U0010ffff", 2, "[ann bob]"},
 			{"bob@example.com", "\U0010ffff", 2, "[bob boris]"},
-			{"bob@example.com\x00", "\U0010ffff", 2, "[boris cyd]"},
+			{"bob@example.com\x01", "\U0010ffff", 2, "[boris cyd]"},
 			{"bo", "bo\U0010ffff", 9, "[bob boris]"},
 			{"zo", "zo\U0010ffff", 9, "[zoë]"},
 			{"x", "a", 9, "[]"},

@@ -1,14 +1,27 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // These methods concern the whole database and are for operators' commands. They may
 // read all of it, and are methods of [DB] alone: no request calls them.
 
-// Snapshot writes a consistent copy of the database to a file that does not exist or
-// is empty. Writers do not wait for it.
+// Snapshotter is an [Engine] that can write a consistent copy of everything to a file of
+// SQLite, which does not exist or is empty. Writers do not wait for it.
+type Snapshotter interface {
+	Snapshot(ctx context.Context, path string) error
+}
+
+// Snapshot writes a copy of the database to a file: [errors.ErrUnsupported] if the engine is no
+// [Snapshotter].
 func (db *DB) Snapshot(ctx context.Context, path string) error {
-	return db.classify(db.engine.Snapshot(ctx, path))
+	engine, ok := db.engine.(Snapshotter)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return db.classify(engine.Snapshot(ctx, path))
 }
 
 // Damages describes what is wrong with the database, one sentence each, at most 100.

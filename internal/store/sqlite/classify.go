@@ -53,6 +53,13 @@ func (*engine) IsRetryable(err error) bool {
 	return ok && (primary(e) == sqlite3.SQLITE_BUSY || primary(e) == sqlite3.SQLITE_LOCKED)
 }
 
+// IsRefused reports the same: a commit that finds the database locked changes nothing.
+func (e *engine) IsRefused(err error) bool { return e.IsRetryable(err) }
+
+// Doubt implements [store.Engine]. Whatever became of a commit, the next reading sees it, because
+// the memory of its users has been forgotten.
+func (*engine) Doubt() {}
+
 // IsSchemaError reports whether SQLite does not understand a statement. The statements
 // are right, so a table or column is missing or different.
 func (*engine) IsSchemaError(err error) bool {

@@ -32,7 +32,10 @@ type engine struct {
 	unchanged func() error
 }
 
-var _ store.Engine = (*engine)(nil)
+var (
+	_ store.Engine      = (*engine)(nil)
+	_ store.Snapshotter = (*engine)(nil)
+)
 
 // Open opens the database file at path and brings its tables up to date. If the file
 // does not exist, Open creates it, readable by its owner only.
@@ -87,7 +90,7 @@ func newEngine(path, writerDSN, readerDSN string) (*engine, error) {
 	}
 	reader.SetMaxOpenConns(maxReaders())
 	reader.SetMaxIdleConns(maxReaders())
-	return &engine{path: path, pools: store.Pools{Writer: writer, Reader: reader}, migrations: migrations}, nil
+	return &engine{path: path, pools: store.Pools{Writer: writer, Reader: reader, Prepares: true}, migrations: migrations}, nil
 }
 
 // open makes a DB of the engine with [store.Open] or [store.OpenExisting].
@@ -118,6 +121,9 @@ func createPrivate(path string) error {
 
 // Migrations implements [store.Engine].
 func (e *engine) Migrations() fs.FS { return e.migrations }
+
+// TxOptions implements [store.Engine]: there is one writer at a time.
+func (*engine) TxOptions() *sql.TxOptions { return nil }
 
 // Snapshot is one long reading transaction (https://sqlite.org/lang_vacuum.html#vacuuminto).
 func (e *engine) Snapshot(ctx context.Context, path string) error {

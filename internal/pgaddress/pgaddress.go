@@ -1,4 +1,6 @@
-package importer
+// Package pgaddress judges addresses of PostgreSQL servers, and says in one line why a server does
+// not answer. It connects to none.
+package pgaddress
 
 import (
 	"errors"
@@ -7,10 +9,10 @@ import (
 	"strings"
 )
 
-// checkAddress refuses the address of a server where a sign of the password may have ended it
+// CheckClear refuses the address of a server where a sign of the password may have ended it
 // early: what follows would be taken for the host, and asked of the name server. The error quotes
 // nothing.
-func checkAddress(address string) error {
+func CheckClear(address string) error {
 	_, rest, _ := strings.Cut(address, "://")
 	authority := rest
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
@@ -46,9 +48,9 @@ func plainCause(cause string) string {
 	}
 }
 
-// connectProblem says in one line why no server answers: each address once with its last cause,
+// Problem says in one line why no server answers: each address once with its last cause,
 // what a server said first.
-func connectProblem(err error) string {
+func Problem(err error) string {
 	_, text, isKnown := strings.Cut(err.Error(), "`:")
 	if !isKnown {
 		text = err.Error()

@@ -1,0 +1,54 @@
+package store_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/postgres"
+	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+)
+
+var postgresEngine = engine{
+	address: func(t testing.TB) string { return testpostgres.Database(t) },
+	open: func(ctx context.Context, address string) (*store.DB, error) {
+		at, err := postgres.ParseAddress(address, "")
+		if err != nil {
+			return nil, err
+		}
+		return postgres.Open(ctx, at)
+	},
+	conflict: func(*testing.T, string) error { return &pgconn.PgError{Code: "40001"} },
+	exec: func(t *testing.T, address, statement string) {
+		execOn(t, "pgx", address, "SET search_path = cardea; "+statement)
+	},
+	fault: postgresFault,
+}
+
+// postgresFault names what is wrong with the plan of a statement. Tables of tests are so small
+// that a scan would be the best plan, so scans are made expensive.
+func postgresFault(ctx context.Context, q store.Querier, query string, args []any) (fault string, err error) {
+	if _, err := q.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
+		return "", err
+	}
+	rows, err := q.QueryContext(ctx, "EXPLAIN "+query, args...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var step string
+		if err := rows.Scan(&step); err != nil {
+			return "", err
+		}
+		plan = append(plan, step)
+	}
+	if text := strings.Join(plan, "\n"); strings.Contains(text, "Seq Scan") && strings.Contains(query, "WHERE") {
+		return text, rows.Err()
+	}
+	return "", rows.Err()
+}

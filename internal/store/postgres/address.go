@@ -1,0 +1,212 @@
+package postgres
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cardea-accounts/cardea/internal/pgaddress"
+)
+
+// Address is where a database is: server, database and schema.
+type Address struct {
+	config      *pgx.ConnConfig
+	schema      string
+	connections int // at most, of one process
+}
+
+// Parameters of an address that are Cardea's own.
+const (
+	paramSchema      = "schema"
+	paramConnections = "pool_max_conns" // as pgx's pool calls it
+)
+
+const (
+	defaultSchema = "cardea"
+	// defaultConnections is a fifth of the 100 that PostgreSQL allows by default.
+	defaultConnections = 20
+	leastConnections   = 4 // two that write, two that read
+	mostConnections    = 1000
+)
+
+// libpqParams are the parameters of libpq that an address may have
+// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS). A name that
+// is not here is a mistake, and would be sent to the server as a setting.
+var libpqParams = []string{
+	"host", "port", "dbname", "user", "passfile", "connect_timeout", "target_session_attrs",
+	"sslmode", "sslcert", "sslkey", "sslrootcert", "sslsni", "sslnegotiation", "channel_binding",
+	"krbsrvname", "service", "servicefile", "min_protocol_version", "max_protocol_version",
+}
+
+// errAddress quotes nothing, because an address that is not understood may have a password.
+var errAddress = errors.New("an address such as postgres://user@host/database?sslmode=verify-full, see docs/postgres.md")
+
+// Check reports what is wrong with an address, as what is allowed instead.
+func Check(address string) error {
+	_, err := parse(address)
+	return err
+}
+
+func parse(address string) (*url.URL, error) {
+	if pgaddress.CheckClear(address) != nil {
+		return nil, errAddress
+	}
+	u, err := url.Parse(address)
+	if err != nil { // several hosts, each with a port, are no URL for net/url
+		if u, err = url.Parse(withoutHosts(address)); err != nil {
+			return nil, errAddress
+		}
+	}
+	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return nil, errAddress
+	}
+	if _, has := u.User.Password(); has || u.Query().Has("password") || u.Query().Has("sslpassword") {
+		return nil, errors.New("an address without the password, which everybody on the machine could read: put it into a file and name that with " +
+			"database-password-file, or use PGPASSFILE or PGPASSWORD")
+	}
+	for name, values := range u.Query() {
+		if err := checkParam(name, values); err != nil {
+			return nil, err
+		}
+	}
+	return u, nil
+}
+
+// withoutHosts is an address with one host in place of several.
+func withoutHosts(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		end = i
+	}
+	user, _, has := strings.Cut(rest[:end], "@")
+	if !has {
+		return scheme + "://host" + rest[end:]
+	}
+	return scheme + "://" + user + "@host" + rest[end:]
+}
+
+func checkParam(name string, values []string) error {
+	value := values[len(values)-1]
+	switch {
+	case len(values) > 1:
+		return fmt.Errorf("an address that has %s once", name)
+	case name == paramSchema:
+		if !isName(value) {
+			return errors.New("a schema with a name of a–z, 0–9 and _ that begins with a letter, such as schema=cardea")
+		}
+	case name == paramConnections:
+		if n, err := strconv.Atoi(value); err != nil || n < leastConnections || n > mostConnections {
+			return fmt.Errorf("a pool_max_conns from %d to %d", leastConnections, mostConnections)
+		}
+	case name == "target_session_attrs":
+		if value != "any" && value != "read-write" && value != "primary" {
+			return errors.New("target_session_attrs=read-write: Cardea writes")
+		}
+	case !slices.Contains(libpqParams, name):
+		return fmt.Errorf("an address without %s; known are %s, %s and those of libpq, such as sslmode", strconv.Quote(name), paramSchema, paramConnections)
+	}
+	return nil
+}
+
+// isName reports whether a name needs no quotes in SQL. 63 bytes is PostgreSQL's longest.
+func isName(name string) bool {
+	for i, c := range []byte(name) {
+		isLetter := c >= 'a' && c <= 'z' || c == '_'
+		if !isLetter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 63 && !strings.HasPrefix(name, "pg_")
+}
+
+// connectTimeout is how long connecting to one host may take, unless connect_timeout says
+// otherwise.
+const connectTimeout = 5 * time.Second
+
+// ParseAddress reads an address. passwordFile is a file with the password; empty: the password
+// comes from PGPASSWORD or PGPASSFILE, or none is needed. Errors: see [Check]; those of files.
+func ParseAddress(address, passwordFile string) (Address, error) {
+	u, err := parse(address)
+	if err != nil {
+		return Address{}, err
+	}
+	own := u.Query()
+	config, err := pgx.ParseConfig(withoutParams(address, paramSchema, paramConnections))
+	if err != nil {
+		return Address{}, fmt.Errorf("the address is not understood: %w", cmp.Or(errors.Unwrap(err), errAddress))
+	}
+	if passwordFile != "" {
+		if config.Password, err = readPassword(passwordFile); err != nil {
+			return Address{}, err
+		}
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	config.RuntimeParams["application_name"] = "cardea-" + strings.ToLower(rand.Text()[:8]) // names the process in changes
+	config.DialFunc = dialer().DialContext
+	connections, _ := strconv.Atoi(own.Get(paramConnections)) // checked above
+	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections)}, nil
+}
+
+// dialer notices within half a minute that a server is gone without a word, such as a machine
+// without power.
+func dialer() *net.Dialer {
+	return &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}
+}
+
+// withoutParams removes parameters from an address, and keeps the rest as it is.
+func withoutParams(address string, names ...string) string {
+	before, query, has := strings.Cut(address, "?")
+	if !has {
+		return address
+	}
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if !slices.Contains(names, name) {
+			kept = append(kept, part)
+		}
+	}
+	return before + "?" + strings.Join(kept, "&")
+}
+
+// readPassword reads the first line of a file.
+func readPassword(file string) (string, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("database-password-file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fmt.Errorf("database-password-file: the first line of %s is empty; it must be the password", file)
+	}
+	return line, nil
+}
+
+// String names the database for operators: it has no password.
+func (a Address) String() string {
+	hosts := []string{net.JoinHostPort(a.config.Host, strconv.Itoa(int(a.config.Port)))}
+	for _, other := range a.config.Fallbacks {
+		host := net.JoinHostPort(other.Host, strconv.Itoa(int(other.Port)))
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	text := fmt.Sprintf("postgres://%s@%s/%s", a.config.User, strings.Join(hosts, ","), a.config.Database)
+	if a.schema != defaultSchema {
+		text += "?" + paramSchema + "=" + a.schema
+	}
+	return text
+}

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrInUse means that another server serves the same database.
+var ErrInUse = errors.New("another Cardea server uses this database")
+
+// claim is what makes a server the only one of a database: a lock that a transaction holds which
+// stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being
+// cleaned up. The lock of a session would not work through pgbouncer.
+type claim struct {
+	engine *engine
+
+	mu      sync.Mutex
+	conn    *sql.Conn
+	tx      *sql.Tx   // nil: the connection broke
+	kept    time.Time // when the connection was last known to be alive
+	problem error     // the place is another server's
+}
+
+// keepInterval is how often the claim is looked at.
+const keepInterval = 2 * time.Second
+
+// takeClaim waits a moment for a server that is about to end, such as the one before a restart.
+func takeClaim(ctx context.Context, e *engine) (*claim, error) {
+	c := &claim{engine: e}
+	for deadline := time.Now().Add(takeOver); ; {
+		err := c.take(ctx)
+		if !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// takeOver is how long PostgreSQL may take to notice that a server was killed.
+const takeOver = 2 * time.Second
+
+func (c *claim) take(ctx context.Context) error {
+	conn, err := c.engine.pools.Writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil) // it must not end with ctx
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	var isFree bool
+	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, c.engine.lockKey("serve")).Scan(&isFree)
+	if err == nil && isFree {
+		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
+	}
+	if err == nil && !isFree {
+		err = ErrInUse
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback(), conn.Close())
+	}
+	c.conn, c.tx, c.kept = conn, tx, time.Now()
+	return nil
+}
+
+// keep looks whether the claim still stands, and takes it again if its connection broke. An error
+// means that it does not stand now.
+func (c *claim) keep(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tx != nil && time.Since(c.kept) < keepInterval {
+		return nil
+	}
+	if c.tx != nil {
+		if _, err := c.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil {
+			c.kept = time.Now()
+			return ctx.Err()
+		}
+		_ = c.end() // the connection broke
+	}
+	err := c.take(ctx)
+	switch {
+	case errors.Is(err, ErrInUse):
+		c.problem = err
+	case err == nil:
+		c.problem = nil
+	}
+	return err
+}
+
+// lostTo returns [ErrInUse] while another server has the claim.
+func (c *claim) lostTo() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.problem
+}
+
+func (c *claim) release() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tx == nil {
+		return nil
+	}
+	err := c.end()
+	if lostBy(err) != nil || errors.Is(err, sql.ErrTxDone) { // the server has released it
+		return nil
+	}
+	return err
+}
+
+// end gives the connection back.
+func (c *claim) end() error {
+	err := errors.Join(c.tx.Rollback(), c.conn.Close())
+	c.tx, c.conn = nil, nil
+	return err
+}
+
+// lockKey names a lock of this schema. Locks of PostgreSQL belong to a database.
+func (e *engine) lockKey(what string) int64 {
+	sum := sha256.Sum256([]byte("cardea " + what + " " + e.address.schema))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1) //nolint:gosec // it fits
+}

@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cardea-accounts/cardea/internal/pgaddress"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// The codes have names at https://www.postgresql.org/docs/current/errcodes-appendix.html.
+const (
+	codeForeignKey     = "23503"
+	codeUnique         = "23505"
+	codeReadOnly       = "25006" // read_only_sql_transaction: a replica, or a primary that became one
+	codeSerialization  = "40001"
+	codeDeadlock       = "40P01"
+	codeNoRight        = "42501"
+	codeNoSchema       = "3F000"
+	codeNoDatabase     = "3D000"
+	codeDiskFull       = "53100"
+	codeTooMany        = "53300" // too_many_connections
+	codeLockTimeout    = "55P03"
+	codeCanceled       = "57014" // by statement_timeout
+	codeProtocol       = "08P01" // pgbouncer: a setting that it does not know
+	codeNoPassword     = "28000" // also: pg_hba.conf has no entry
+	codeWrongPassword  = "28P01"
+	classConnection    = "08"
+	classResources     = "53"
+	classUnusable      = "55"
+	classIntervention  = "57" // the server stops, starts or crashed
+	classSystem        = "58"
+	classDamaged       = "XX"
+	classAuthorization = "28"
+)
+
+// lost is a failed or broken connection. It hides the error of the driver, which may be that of
+// a context that is not the caller's.
+type lost struct {
+	text     string
+	mayRetry bool // the server may be back in a moment
+}
+
+func (l *lost) Error() string { return l.text }
+
+func (*lost) Is(target error) bool { return target == store.ErrUnavailable }
+
+// Classify implements [store.Engine].
+func (*engine) Classify(err error) error {
+	if broken := lostBy(err); broken != nil {
+		return broken
+	}
+	if meaning := meaningOf(code(err)); meaning != nil && !errors.Is(err, meaning) {
+		return fmt.Errorf("%w: %w", meaning, err)
+	}
+	return err
+}
+
+// lostBy returns nil if err does not come from a connection, or comes from the caller's context.
+func lostBy(err error) *lost {
+	if known, ok := errors.AsType[*lost](err); ok {
+		return known
+	}
+	if failed, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return &lost{"cannot connect to PostgreSQL: " + pgaddress.Problem(failed), !isRefusal(failed)}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	if class := class(err); class == classConnection || class == classIntervention && code(err) != codeCanceled {
+		return &lost{"PostgreSQL ended the connection: " + err.Error(), true}
+	}
+	var network net.Error
+	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.As(err, &network) || isClosed(err) {
+		return &lost{"the connection to PostgreSQL broke: " + err.Error(), true}
+	}
+	return nil
+}
+
+// isClosed reports whether pgx refused to use a connection that broke before. The error has no
+// type that others can name.
+func isClosed(err error) bool { return pgconn.SafeToRetry(err) }
+
+// isRefusal reports whether a server, or TLS, refused the connection for a reason that does not
+// pass by itself.
+func isRefusal(err error) bool {
+	certificate, isTLS := errors.AsType[*tls.CertificateVerificationError](err)
+	return isTLS && certificate != nil || class(err) == classAuthorization || code(err) == codeNoDatabase
+}
+
+// meaningOf is nil for codes without a meaning to the store.
+func meaningOf(code string) error {
+	switch code {
+	case codeUnique:
+		return store.ErrDuplicate
+	case codeForeignKey:
+		return store.ErrNotFound
+	case codeDiskFull:
+		return store.ErrFull
+	case codeReadOnly, codeSerialization, codeDeadlock, codeNoRight:
+		return store.ErrUnavailable
+	case "XX001", "XX002": // data_corrupted, index_corrupted
+		return store.ErrDamaged
+	}
+	switch first2(code) {
+	case classResources, classUnusable, classIntervention, classSystem, classAuthorization:
+		return store.ErrUnavailable
+	}
+	return nil
+}
+
+// IsRetryable reports whether another transaction was in the way, the server had no room, or the
+// connection broke.
+func (*engine) IsRetryable(err error) bool {
+	if broken := lostBy(err); broken != nil {
+		return broken.mayRetry
+	}
+	switch code(err) {
+	case codeReadOnly, codeTooMany, codeLockTimeout: // read-only: the next connection may lead to the new primary
+		return true
+	}
+	return isConflict(err)
+}
+
+// IsRefused reports whether the server refused to commit because of another transaction. If the
+// connection broke, it may have committed.
+func (*engine) IsRefused(err error) bool { return isConflict(err) }
+
+func isConflict(err error) bool {
+	return code(err) == codeSerialization || code(err) == codeDeadlock
+}
+
+// IsSchemaError reports whether a table, column or function is missing or different.
+func (*engine) IsSchemaError(err error) bool {
+	switch code(err) {
+	case "42P01", "42703", "42804", "42883", codeNoSchema: // undefined_table, undefined_column, datatype_mismatch, undefined_function
+		return true
+	}
+	return false
+}
+
+// code is the code that the server gave; empty: none.
+func code(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+func class(err error) string { return first2(code(err)) }
+
+func first2(code string) string { return code[:min(2, len(code))] }
+
+// wants reports whether an error of connecting says some words of pgx, which has no code for it.
+func wants(err error, words string) bool { return strings.Contains(err.Error(), words) }

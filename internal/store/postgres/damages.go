@@ -1,0 +1,41 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// maxDamages bounds what Damages returns.
+const maxDamages = 100
+
+// references are the columns that name a row of another table.
+var references = []struct{ table, parent, key string }{
+	{"sessions", "users", "id"}, {"pictures", "users", "id"}, {"old_picture_names", "users", "id"}, {"crops", "pictures", "user_id"},
+}
+
+// Damages compares the schema, and looks for rows whose user or picture is missing, which a
+// restore without constraints can leave. The server looks after its files itself
+// (https://www.postgresql.org/docs/current/checksums.html).
+func (e *engine) Damages(ctx context.Context) ([]string, error) {
+	found, err := e.schemaDifferences(ctx)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	for _, r := range references {
+		var id string
+		var n int64
+		err := e.pools.Reader.QueryRowContext(ctx, strings.NewReplacer("{table}", r.table, "{parent}", r.parent, "{key}", r.key).Replace(
+			`SELECT count(*), coalesce(min(user_id), '') FROM {table} WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{key} = user_id)`)).Scan(&n, &id)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			found = append(found, fmt.Sprintf("%d rows of %s refer to rows of %s that are missing, such as that of %s", n, r.table, r.parent, id))
+		}
+	}
+	return found, nil
+}
+
+// QuickDamages implements [store.Engine].
+func (e *engine) QuickDamages(ctx context.Context) ([]string, error) { return e.schemaDifferences(ctx) }

@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"sync/atomic"
+	"time"
+)
+
+// others finds out whether another process has changed what is kept in memory. Triggers write a
+// row into changes for every change, whoever makes it, psql included, with the name of the
+// process that made it.
+type others struct {
+	process string
+	// horizon is the oldest transaction that was running at the last look: what earlier ones wrote
+	// has been seen. Empty: there was no look.
+	horizon atomic.Pointer[string]
+	// doubted is when a commit of this process ended without an answer, in microseconds; 0: never.
+	doubted atomic.Int64
+}
+
+// inDoubt is how long after a commit without an answer this process's own rows count as others'.
+const inDoubt = time.Minute
+
+// lookPatience bounds a look. Without one, requests read the database.
+const lookPatience = 3 * time.Second
+
+// doubt notes that a commit of this process may still take place: then the memory is older than
+// the database, although no other process changed anything.
+func (o *others) doubt() { o.doubted.Store(time.Now().UnixMicro()) }
+
+// ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended
+// at the last look; some of them may have been seen then, which does no harm. The same statement
+// removes rows of the last ten minutes, so none goes unseen.
+func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	if e.claim != nil {
+		if err := e.claim.keep(ctx); err != nil {
+			return false, err
+		}
+	}
+	o := &e.others
+	last := o.horizon.Load()
+	since := "0"
+	if last != nil {
+		since = *last
+	}
+	mine := o.process
+	if time.Since(time.UnixMicro(o.doubted.Load())) < inDoubt {
+		mine = "" // nobody's
+	}
+	var changed bool
+	var horizon string
+	err := conn.QueryRowContext(ctx, `WITH old AS (DELETE FROM changes WHERE at < now() - interval '10 minutes')
+		SELECT EXISTS (SELECT 1 FROM changes WHERE tx >= $1::text::xid8 AND process <> $2), pg_snapshot_xmin(pg_current_snapshot())::text`,
+		since, mine).Scan(&changed, &horizon)
+	if err != nil {
+		return false, err
+	}
+	o.horizon.Store(&horizon)
+	return last == nil || changed, nil
+}

@@ -1,0 +1,235 @@
+// Package postgres is the store's engine for PostgreSQL, from version 15 on: two pools of
+// connections to a server, and a schema of its own in a database that may have others.
+//
+// Transactions are serializable, so the rules need no locks; the store runs them again when
+// they get in each other's way. Reads are single statements on the other pool, which cannot
+// write. Through pgbouncer in transaction mode there are no settings of a connection: then
+// nothing is prepared, and the limits on time are pgbouncer's.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// engine implements [store.Engine].
+type engine struct {
+	address    Address
+	pools      store.Pools
+	migrations fs.FS
+	others     others
+	claim      *claim // nil: a command, which does not serve
+}
+
+var _ store.Engine = (*engine)(nil)
+
+// Open opens a database and brings its tables up to date. It makes the schema if it is missing,
+// for which the role needs the right to create one. Several processes may do so at once.
+func Open(ctx context.Context, address Address) (*store.DB, error) {
+	return open(ctx, address, store.Open)
+}
+
+// OpenExisting opens a database that is up to date, and does not change it. Errors: [ErrNoTables],
+// [store.ErrOlder], [store.ErrNewer].
+func OpenExisting(ctx context.Context, address Address) (*store.DB, error) {
+	return open(ctx, address, store.OpenExisting)
+}
+
+// Serve is [Open] for a server, of which there is one for each database: [ErrInUse] if there is
+// another. If the connection that shows it breaks, and another server takes the place, this one
+// stops to write.
+func Serve(ctx context.Context, address Address) (*store.DB, error) {
+	e, err := newEngine(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if e.claim, err = takeClaim(ctx, e); err != nil {
+		return nil, errors.Join(explain(address, err), e.Close())
+	}
+	db, err := store.Open(ctx, e, e.pools)
+	return db, explain(address, err)
+}
+
+func open(ctx context.Context, address Address, with func(context.Context, store.Engine, store.Pools) (*store.DB, error)) (*store.DB, error) {
+	e, err := newEngine(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	db, err := with(ctx, e, e.pools)
+	return db, explain(address, err)
+}
+
+// newEngine connects once, to learn whether the database can be used, and makes the pools.
+func newEngine(ctx context.Context, address Address) (*engine, error) {
+	migrations, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	isPooled, err := probe(ctx, address)
+	if err != nil {
+		return nil, explain(address, err)
+	}
+	names, err := tableNames(migrations)
+	if err != nil {
+		return nil, err
+	}
+	texts := &texts{schema: address.schema, tables: names}
+	writer, reader := address.config.Copy(), address.config.Copy()
+	if isPooled {
+		forPooler(writer)
+		forPooler(reader)
+	} else {
+		withTimeouts(writer)
+		withTimeouts(reader)
+		reader.RuntimeParams["default_transaction_read_only"] = "on"
+	}
+	half := address.connections / 2
+	return &engine{
+		address: address, migrations: migrations, others: others{process: address.process()},
+		pools: store.Pools{Writer: newPool(writer, texts, half), Reader: newPool(reader, texts, address.connections-half)},
+	}, nil
+}
+
+func (a Address) process() string { return a.config.RuntimeParams["application_name"] }
+
+// Limits on time that the server keeps
+// (https://www.postgresql.org/docs/current/runtime-config-client.html). Requests have given up
+// long before; these free what a process holds that died or hangs. In milliseconds, as the
+// server takes and shows them.
+const (
+	lockTimeout        = "2000"  // then the transaction runs again, see [store.DB.Tx]
+	statementTimeout   = "30000" // a count of a hundred million rows takes this long
+	idleInTransaction  = "60000" // longer than any transaction of an import
+	unusedConnection   = 5 * time.Minute
+	oldestConnection   = time.Hour // so that connections move to a server that is new in the list
+	timeoutToRecognize = "lock_timeout"
+)
+
+func withTimeouts(config *pgx.ConnConfig) {
+	config.RuntimeParams[timeoutToRecognize] = lockTimeout
+	config.RuntimeParams["statement_timeout"] = statementTimeout
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
+}
+
+// forPooler keeps all that belongs to a connection out of it. Statements are sent whole, with
+// their values, in one round trip
+// (https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes").
+func forPooler(config *pgx.ConnConfig) {
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
+}
+
+func newPool(config *pgx.ConnConfig, texts *texts, size int) *sql.DB {
+	pool := sql.OpenDB(newConnector(config, texts))
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	pool.SetConnMaxIdleTime(unusedConnection)
+	pool.SetConnMaxLifetime(oldestConnection)
+	return pool
+}
+
+// tableNames finds the names in the statements that make the tables.
+func tableNames(migrations fs.FS) (map[string]bool, error) {
+	names := map[string]bool{"migrations": true}
+	files, err := fs.Glob(migrations, "*.sql")
+	for _, file := range files {
+		text, readErr := fs.ReadFile(migrations, file)
+		err = errors.Join(err, readErr)
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "CREATE TABLE "); ok {
+				names[rest[:wordLength(rest)]] = true
+			}
+		}
+	}
+	return names, err
+}
+
+// Migrations implements [store.Engine].
+func (e *engine) Migrations() fs.FS { return e.migrations }
+
+// TxOptions implements [store.Engine].
+func (e *engine) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.LevelSerializable} }
+
+// Gone implements [store.Engine]: another server has taken the place of this one.
+func (e *engine) Gone() error {
+	if e.claim == nil {
+		return nil
+	}
+	return e.claim.lostTo()
+}
+
+// Doubt implements [store.Engine].
+func (e *engine) Doubt() { e.others.doubt() }
+
+// Size is that of all tables with their indexes.
+func (e *engine) Size(ctx context.Context) (bytes int64) {
+	_ = e.pools.Reader.QueryRowContext(ctx, `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'`, e.address.schema).Scan(&bytes)
+	return bytes // 0: unknown
+}
+
+// Close implements [store.Engine].
+func (e *engine) Close() error {
+	var err error
+	if e.claim != nil {
+		err = e.claim.release()
+	}
+	return errors.Join(err, e.pools.Reader.Close(), e.pools.Writer.Close())
+}
+
+// CopyAside does nothing: an upgrade is one transaction, and copies of a server's database are
+// made by its operators.
+func (*engine) CopyAside(context.Context) error { return nil }
+
+// BeginMigration makes the schema if it is missing, and holds a lock until the transaction ends.
+// All statements of the transaction are about that schema.
+func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
+	tx, err := e.pools.Writer.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		}
+	}()
+	waiting, cancel := context.WithTimeout(ctx, migrationPatience)
+	defer cancel()
+	for _, statement := range []string{
+		"SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", e.lockKey("migrate")),
+	} {
+		if _, err := tx.ExecContext(waiting, statement); err != nil {
+			if waiting.Err() != nil && ctx.Err() == nil {
+				err = errors.New("another process has been changing the tables for a minute; look at pg_stat_activity")
+			}
+			return nil, err
+		}
+	}
+	var exists bool
+	if err := tx.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, e.address.schema).Scan(&exists); err != nil {
+		return nil, err
+	}
+	if !exists {
+		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+e.address.schema); err != nil {
+			return nil, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, "SET LOCAL search_path = "+e.address.schema)
+	return tx, err
+}
+
+// migrationPatience bounds the wait for another process that migrates.
+const migrationPatience = time.Minute

@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cardea-accounts/cardea/internal/pgaddress"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// oldest is the oldest server that Cardea is tested with.
+const oldest = 15
+
+var (
+	errReplica = errors.New("it is a read-only replica: name the primary, or all servers with target_session_attrs=read-write")
+	// ErrNoTables means that the schema or its tables are not there.
+	ErrNoTables = errors.New("it has no tables of Cardea: start cardea serve once, which makes them")
+)
+
+// probe connects once. It fails if Cardea cannot use the server, and reports whether there is a
+// pooler before it, which refuses settings of a connection or drops them.
+func probe(ctx context.Context, address Address) (isPooled bool, err error) {
+	direct := address.config.Copy()
+	withTimeouts(direct)
+	conn, err := pgx.ConnectConfig(ctx, direct)
+	if failed, ok := errors.AsType[*pgconn.ConnectError](err); ok && code(failed) == codeProtocol {
+		pooled := address.config.Copy()
+		forPooler(pooled)
+		isPooled = true
+		conn, err = pgx.ConnectConfig(ctx, pooled)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it was only read
+	var version int
+	var isReplica bool
+	var timeout string
+	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(),
+		(SELECT setting FROM pg_settings WHERE name = $1)`, pgx.QueryExecModeExec, timeoutToRecognize).Scan(&version, &isReplica, &timeout)
+	switch {
+	case err != nil:
+		return false, err
+	case version/10_000 < oldest:
+		return false, fmt.Errorf("the server is PostgreSQL %d; Cardea needs %d or later", version/10_000, oldest)
+	case isReplica:
+		return false, errReplica
+	}
+	return isPooled || timeout != lockTimeout, nil
+}
+
+// explain says in one line why a database cannot be opened, and what to do.
+func explain(address Address, err error) error {
+	if err == nil || errors.Is(err, ErrInUse) {
+		return err
+	}
+	failed, isConnect := errors.AsType[*pgconn.ConnectError](err)
+	user, database := address.config.User, address.config.Database
+	var advice string
+	switch {
+	case code(err) == codeWrongPassword:
+		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file", user)
+	case code(err) == codeNoDatabase:
+		advice = fmt.Sprintf("there is no database %s: CREATE DATABASE %[1]s OWNER %s", database, user)
+	case code(err) == codeNoRight:
+		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s", user, address.schema)
+	case isConnect && wants(failed, "read only connection"):
+		return fmt.Errorf("%v: %w", address, errReplica)
+	case isConnect && wants(failed, "server refused TLS connection"):
+		advice = "the server has no TLS, which sslmode asks for: set it up there, or use sslmode=disable on a network that you trust"
+	case isConnect && wants(failed, "no encryption"):
+		advice = "the server takes no connection without TLS: use sslmode=verify-full"
+	case isConnect && wants(failed, "x509: "):
+		advice = "the certificate of the server is not trusted: name the one that signed it with sslrootcert=file (" + pgaddress.Problem(failed) + ")"
+	case isConnect:
+		advice = pgaddress.Problem(failed)
+	case errors.Is(err, store.ErrNoCardea):
+		return fmt.Errorf("%v: %w", address, ErrNoTables)
+	default:
+		return fmt.Errorf("%v: %w", address, err)
+	}
+	return fmt.Errorf("%v: %s", address, strings.TrimSpace(advice))
+}
