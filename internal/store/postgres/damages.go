@@ -22,6 +22,11 @@ func (e *engine) Damages(ctx context.Context) ([]string, error) {
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
+	return e.dangling(ctx)
+}
+
+// dangling describes the tables whose rows refer to missing ones.
+func (e *engine) dangling(ctx context.Context) (found []string, err error) {
 	for _, r := range references {
 		var id string
 		var n int64

@@ -35,7 +35,7 @@ UNION ALL
 SELECT 'trigger ' || c.relname || '.' || g.tgname, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' DISABLED' END
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = to_regnamespace($1) AND NOT g.tgisinternal
 UNION ALL
-SELECT 'function ' || p.proname, md5(p.prosrc) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
+SELECT 'function ' || p.proname, md5(replace(p.prosrc, $1 || '.', '')) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
 
 // querier is a pool or a transaction.
 type querier interface {

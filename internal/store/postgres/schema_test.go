@@ -62,7 +62,7 @@ func TestSchemaDifferences(t *testing.T) {
 		t.Fatal(found, err)
 	}
 	for statement, want := range map[string]string{
-		"ALTER TABLE cardea.users DROP COLUMN language":                                                     "the column users.language is missing",
+		"ALTER TABLE cardea.audit DROP COLUMN count":                                                        "the column audit.count is missing",
 		"ALTER TABLE cardea.audit ALTER event DROP NOT NULL":                                                "the column audit.event is not as Cardea makes it",
 		"DROP INDEX cardea.sessions_by_creation":                                                            "the index sessions_by_creation is missing",
 		"ALTER TABLE cardea.sessions DROP CONSTRAINT sessions_pkey":                                         "the constraint sessions.sessions_pkey is missing",
@@ -78,7 +78,7 @@ func TestSchemaDifferences(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := e.differencesIn(t.Context(), tx)
-		if err != nil || strings.Contains(strings.Join(found, "\n"), want) != (want != "") && want != "" || want == "" && len(found) > 0 {
+		if all := strings.Join(found, "\n"); err != nil || !strings.Contains(all, want) || (want == "") != (all == "") {
 			t.Errorf("%s: %v, %v", statement, found, err)
 		}
 		if err := tx.Rollback(); err != nil {
@@ -97,17 +97,12 @@ func TestDamages(t *testing.T) {
 	for _, statement := range []string{
 		"ALTER TABLE cardea.sessions DROP CONSTRAINT sessions_user_id_fkey",
 		"INSERT INTO cardea.sessions VALUES ('s', 't', 'nobody', 1, 1, 1, '', '')",
-		"ALTER TABLE cardea.sessions ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES cardea.users(id) ON DELETE CASCADE NOT VALID",
-		"UPDATE pg_constraint SET convalidated = true WHERE conname = 'sessions_user_id_fkey'",
 	} {
 		if _, err := e.pools.Writer.ExecContext(t.Context(), statement); err != nil {
-			if strings.HasPrefix(statement, "UPDATE pg_") { // only a superuser may; a restore with triggers off does the same
-				break
-			}
 			t.Fatal(err)
 		}
 	}
-	if found, err := e.Damages(t.Context()); err != nil || len(found) != 1 {
+	if found, err := e.dangling(t.Context()); err != nil || len(found) != 1 || !strings.Contains(found[0], "1 rows of sessions") || !strings.Contains(found[0], "nobody") {
 		t.Errorf("%v, %v", found, err)
 	}
 }
