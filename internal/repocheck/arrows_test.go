@@ -39,9 +39,10 @@ var layers = map[string]string{
 
 	"internal/testkit":          "*",
 	"internal/testkit/house":    "*",
-	"internal/testkit/browser":  "",
+	"internal/testkit/browser":  "internal/testkit/need",
+	"internal/testkit/need":     "",
 	"internal/testkit/smtpsink": "*",
-	"internal/testkit/postgres": "",
+	"internal/testkit/postgres": "internal/testkit/need",
 	"internal/scenario":         "",
 	"internal/scenario/apps":    "",
 	"internal/scenario/pages":   "",

@@ -23,22 +23,21 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
+
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
 // patience bounds the start of the server, which takes two seconds.
 const patience = time.Minute
 
 // Database makes an empty database, and returns its address: that of a role which owns it and
-// may nothing else. Without PostgreSQL the test is skipped, except where the environment has
-// CI=true: there it fails.
+// may nothing else. Without PostgreSQL the test ends as [need.Missing] says, whose part is
+// postgres.
 func Database(t testing.TB) string {
 	t.Helper()
 	programs, err := find()
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v; install Debian's package postgresql", err)
-		}
-		t.Skipf("POSTGRESQL IS NOT TESTED: %v; install Debian's package postgresql", err)
+		need.Missing(t, "postgres", err.Error(), "install Debian's package postgresql")
 	}
 	startOnce.Do(func() { running, startErr = start(programs) })
 	if startErr != nil {
