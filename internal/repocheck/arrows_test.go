@@ -42,7 +42,7 @@ var layers = map[string]string{
 	"internal/testkit/browser":  "internal/testkit/need",
 	"internal/testkit/need":     "",
 	"internal/testkit/smtpsink": "*",
-	"internal/testkit/postgres": "internal/testkit/need",
+	"internal/testkit/postgres": "internal/testkit/need internal/testkit/process",
 	"internal/testkit/process":  "",
 	"internal/scenario":         "",
 	"internal/scenario/apps":    "",

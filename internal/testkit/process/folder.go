@@ -39,8 +39,7 @@ func Folder(name string) (path string, remove func(), err error) {
 	return path, remove, nil
 }
 
-// Give makes the user of servers the owner of a file, or of a folder and everything in it. The
-// user can then reach it, even below a folder of [testing.T.TempDir].
+// Give makes the user of servers the owner of a file, or of a folder and everything in it.
 func Give(path string) error {
 	if os.Getuid() != 0 {
 		return nil
@@ -48,6 +47,19 @@ func Give(path string) error {
 	uid, gid, err := ordinary()
 	if err != nil {
 		return err
+	}
+	return filepath.WalkDir(path, func(inner string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(inner, uid, gid) //nolint:gosec // nobody else writes there
+	})
+}
+
+// GiveBelow is Give for a path below a folder of [testing.T.TempDir], which it lets the user pass.
+func GiveBelow(path string) error {
+	if os.Getuid() != 0 {
+		return nil
 	}
 	temporary := filepath.Clean(os.TempDir())
 	for up := filepath.Dir(path); strings.HasPrefix(up, temporary+string(filepath.Separator)); up = filepath.Dir(up) {
@@ -59,10 +71,5 @@ func Give(path string) error {
 			return err
 		}
 	}
-	return filepath.WalkDir(path, func(inner string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return os.Lchown(inner, uid, gid)
-	})
+	return Give(path)
 }

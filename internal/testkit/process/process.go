@@ -118,10 +118,11 @@ func (p *Process) Log() string {
 
 func (p *Process) log() string { return filepath.Join(p.Folder, "log") }
 
-// Command is a program that runs once, in a folder and as the same user as servers.
+// Command is a program that runs once, as the same user as servers. The folder is its working
+// folder and its home.
 func Command(ctx context.Context, folder, path string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // of this machine
-	command.Dir = folder
+	command.Dir, command.Env = folder, append(os.Environ(), "HOME="+folder)
 	asOrdinaryUser(command)
 	return command
 }
