@@ -8,8 +8,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-func TestMain(m *testing.M) { postgres.Main(m) }
-
 // The users of an app come from PostgreSQL, as an app with UUIDs and a schema of its own has
 // them. Nothing can be changed there.
 func TestPostgres(t *testing.T) {

@@ -10,11 +10,11 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/browser"
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
 // installed returns a copy of an example with its dependencies, as its lock file has them.
-// Scripts of packages do not run. Without Node, npm or a registry the test is skipped, except
-// in CI.
+// Scripts of packages do not run. The test ends if Node, npm or its registry is absent.
 func installed(t *testing.T, name string) (folder, node string) {
 	t.Helper()
 	node, npm := program(t, "nodejs", "node"), program(t, "npm", "npm")
@@ -24,7 +24,7 @@ func installed(t *testing.T, name string) (folder, node string) {
 	install := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund") //nolint:gosec // of the test
 	install.Dir = folder
 	if output, err := install.CombinedOutput(); err != nil {
-		notTested(t, "npm ci: "+err.Error()+": "+string(output))
+		need.Missing(t, "app", "npm ci: "+err.Error()+": "+string(output), "give npm access to its registry")
 	}
 	return folder, node
 }

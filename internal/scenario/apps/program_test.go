@@ -13,24 +13,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// notTested skips a test for want of something of this machine. Where the environment has
-// CI=true, the test fails.
-func notTested(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip("THIS APP IS NOT TESTED: " + why)
-}
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
+)
 
 // program returns the path of a program.
 func program(t *testing.T, debianPackage, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		notTested(t, err.Error()+"; install Debian's package "+debianPackage)
+		need.Missing(t, "app", err.Error(), "install Debian's package "+debianPackage)
 	}
 	return path
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
 // python returns the path of Debian's Python, if it has a module. Another Python that comes
@@ -19,7 +20,7 @@ func python(t *testing.T, module string) string {
 	t.Helper()
 	path := "/usr/bin/python3"
 	if err := exec.CommandContext(t.Context(), path, "-c", "import "+module).Run(); err != nil { //nolint:gosec // of the test
-		notTested(t, path+" has no module "+module+"; install Debian's package python3-"+strings.ReplaceAll(module, "_", "-"))
+		need.Missing(t, "app", path+" has no module "+module, "install Debian's package python3-"+strings.ReplaceAll(module, "_", "-"))
 	}
 	return path
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
 // patience bounds what a test does in a tab: seconds, or a minute on a busy machine with the
@@ -61,15 +63,11 @@ func Media(pairs ...string) Option {
 }
 
 // Open opens a tab in a browser that nobody has used before. It closes when the test ends.
-// Without Chromium the test is skipped, except where the environment has CI=true: there it
-// fails.
+// Without Chromium the test ends as [need.Missing] says, whose part is browser.
 func Open(t testing.TB, options ...Option) *Tab {
 	t.Helper()
 	if _, err := find(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v; install Debian's package chromium-headless-shell", err)
-		}
-		t.Skipf("THE PAGES ARE NOT TESTED: %v; install Debian's package chromium-headless-shell", err)
+		need.Missing(t, "browser", err.Error(), "install Debian's package chromium-headless-shell")
 	}
 	ctx, err := chromium()
 	if err != nil {
