@@ -40,6 +40,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/clock"
 	"github.com/cardea-accounts/cardea/internal/conns"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -49,7 +50,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web"
 	"github.com/cardea-accounts/cardea/internal/web/ops"
@@ -108,28 +108,26 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := s.cfg.dir()
+	dir, err := s.cfg.place()
+	if err != nil {
+		return err
+	}
 	if err := dir.MakePrivate(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("data: %w", err)
 	}
 	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
 		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
 	}
-	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
+	db, end, err := dir.Serve(ctx, func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
 	if err != nil {
 		return err
 	}
-	s.onClose(lock.Close)
-	db, err := sqlite.Open(ctx, dir.Database)
-	if err != nil {
-		return fmt.Errorf("database: cannot open it: %w", err)
-	}
-	s.onClose(db.Close)
+	s.onClose(end)
 	files, err := media.OpenStorage(ctx, db, dir.Pictures)
 	if err != nil {
 		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
-	if err := s.warnOfLostKey(ctx, dir, db); err != nil {
+	if err := s.warnOfLostKey(ctx, dir.Dir, db); err != nil {
 		return err
 	}
 	keys, err := dir.Keys()
@@ -140,7 +138,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.assemble(ctx, db, files, keys, list, taken)
+	return s.assemble(ctx, dir, db, files, keys, list, taken)
 }
 
 // warnOfLostKey warns before a new secret.key takes the place of one that users had.
@@ -160,8 +158,8 @@ func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.D
 }
 
 // assemble makes the owners of state and the jobs that run in the background.
-func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List, taken *session.Flask) error {
-	cfg, dir, now, log := s.cfg, s.cfg.dir(), s.cfg.Clock, s.cfg.Log
+func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB, files blob.Store, keys secret.Keys, list *breached.List, taken *session.Flask) error {
+	cfg, now, log := s.cfg, s.cfg.Clock, s.cfg.Log
 	isThrottled := cfg.RateLimit == "on"
 	watch := store.NewWatch(db, now)
 	audit := guard.NewAudit(db, cfg.AuditKeep, now, log)
@@ -169,7 +167,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions(taken))
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
-	space := guard.NewSpace(log, guard.DiskOf("database", filepath.Dir(dir.Database)), guard.DiskOf("pictures", dir.Pictures))
+	space := guard.NewSpace(log, disksOf(dir)...)
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
@@ -215,6 +213,14 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return errors.Join(pictures.ForgetInterrupted(ctx), post.outbox.ForgetInterrupted(ctx))
+}
+
+// disksOf lists the disks whose free space Cardea watches. A server watches its own.
+func disksOf(dir database.Place) (disks []guard.Disk) {
+	if !dir.IsServer() {
+		disks = append(disks, guard.DiskOf("database", filepath.Dir(dir.Database)))
+	}
+	return append(disks, guard.DiskOf("pictures", dir.Pictures))
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append([]func() error{f}, s.closers...) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
@@ -18,8 +19,12 @@ import (
 type Config struct {
 	// Data is the folder for the database, the pictures and secret.key.
 	Data string
-	// Database is the SQLite file. Empty: cardea.db in the data folder.
+	// Database is the SQLite file, or the address of a PostgreSQL server, such as
+	// postgres://cardea@db.example.com/cardea. Empty: cardea.db in the data folder.
 	Database string
+	// DatabasePasswordFile is a file with the password for a PostgreSQL server. Empty: the
+	// password comes from PGPASSFILE or PGPASSWORD, or none is needed.
+	DatabasePasswordFile string
 	// Storage is the folder for pictures. Empty: pictures in the data folder.
 	Storage string
 
@@ -184,8 +189,10 @@ func (c *Config) Settings() []Setting {
 	return slices.Concat(
 		settings.In("Data",
 			settings.Text("data", &c.Data, "cardea-data", "`folder` for the database, the pictures and secret.key", noScheme("the path of a folder")),
-			settings.Text("database", &c.Database, "", "SQLite `file`",
-				noScheme("the path of a SQLite file; other databases are not supported yet")).Without("cardea.db in the data folder"),
+			settings.Text("database", &c.Database, "", "SQLite `file`, or the address of a PostgreSQL server, such as postgres://cardea@db.example.com/cardea, "+
+				"see docs/postgres.md", database.Check).Without("cardea.db in the data folder"),
+			settings.Text("database-password-file", &c.DatabasePasswordFile, "", "`file` with the password for the PostgreSQL server").
+				Without("PGPASSFILE or PGPASSWORD, or no password"),
 			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
 				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
 			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),

@@ -1,6 +1,7 @@
 package cardea
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -8,7 +9,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/challenge"
-	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
@@ -27,8 +28,14 @@ var sameSite = map[string]http.SameSite{
 	"none":   http.SameSiteNoneMode,
 }
 
-// dir is the data folder.
-func (c Config) dir() datadir.Dir { return datadir.At(c.Data, c.Database, c.Storage) }
+// place is where the data is.
+func (c Config) place() (database.Place, error) {
+	place, err := database.At(c.Data, c.Database, c.DatabasePasswordFile, c.Storage)
+	if err != nil {
+		return place, fmt.Errorf("database: %w", err)
+	}
+	return place, nil
+}
 
 func (c Config) passwordOptions(list *breached.List) account.PasswordOptions {
 	return account.PasswordOptions{

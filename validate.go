@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
@@ -16,6 +17,9 @@ func (c Config) Validate() error {
 	var errs []error
 	for _, s := range c.Settings() {
 		errs = append(errs, s.Check())
+	}
+	if c.DatabasePasswordFile != "" && !database.IsAddress(c.Database) {
+		errs = append(errs, settings.NewError("database-password-file", c.DatabasePasswordFile, "a file with the password for the server that database names, or leave it out: a SQLite file has none"))
 	}
 	if !c.FlaskUntil.IsZero() && c.FlaskSecretKeyFile == "" {
 		errs = append(errs, settings.NewError("flask-secret-key-file", "", "a file with the SECRET_KEY of the Flask app, or leave flask-until out"))

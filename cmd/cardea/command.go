@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/password"
@@ -44,7 +45,7 @@ type invocation struct {
 }
 
 // where are the settings that every command on data takes.
-var where = []string{"data", "database", "storage"}
+var where = []string{"data", "database", "database-password-file", "storage"}
 
 // usageError says how a command was used wrongly.
 type usageError struct{ error }
@@ -142,7 +143,7 @@ func (c command) help(w io.Writer, takes []cardea.Setting) {
 // onData runs f on the data folder.
 func onData(f func(ctx context.Context, in *invocation, data *operate.Data) error) func(context.Context, *invocation) error {
 	return func(ctx context.Context, in *invocation) (err error) {
-		data, err := operate.Open(ctx, in.dir(), in.options())
+		data, err := in.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -151,9 +152,27 @@ func onData(f func(ctx context.Context, in *invocation, data *operate.Data) erro
 	}
 }
 
+// open opens the data.
+func (in *invocation) open(ctx context.Context) (*operate.Data, error) {
+	place, err := in.place()
+	if err != nil {
+		return nil, err
+	}
+	return operate.Open(ctx, place, in.options())
+}
+
 // dir is the data folder that the settings name.
 func (in *invocation) dir() datadir.Dir {
-	return datadir.At(in.cfg.Data, in.cfg.Database, in.cfg.Storage)
+	file := in.cfg.Database
+	if database.IsAddress(file) {
+		file = ""
+	}
+	return datadir.At(in.cfg.Data, file, in.cfg.Storage)
+}
+
+// place is where the settings say that the data is.
+func (in *invocation) place() (database.Place, error) {
+	return database.At(in.cfg.Data, in.cfg.Database, in.cfg.DatabasePasswordFile, in.cfg.Storage)
 }
 
 // options are the settings as operators' acts need them.

@@ -10,13 +10,12 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/doctor"
-	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/settings"
 )
 
 // doctorCommand takes the settings of the server that matter to its users.
 var doctorCommand = command{name: "doctor", run: runDoctor, settings: []string{
-	"data", "database", "storage", "data-access", "public-url", "trusted-proxies", "forwarded-host", "allowed-origins", "return-origins", "app-url", "hsts",
+	"data", "database", "database-password-file", "storage", "data-access", "public-url", "trusted-proxies", "forwarded-host", "allowed-origins", "return-origins", "app-url", "hsts",
 	"cookie-name", "cookie-domain", "cookie-samesite", "pages", "smtp-url", "smtp-password-file", "mail-from", "email-verification", "email-login", "app-name", "upload-max-bytes",
 }, about: `
 Finds what goes wrong silently between users and the server. It asks the server by
@@ -40,7 +39,7 @@ func runDoctor(ctx context.Context, in *invocation) error {
 		return usageError{err}
 	}
 	opt := doctor.Options{URL: address, Settings: in.cfg, Now: time.Now}
-	data, err := operate.Open(ctx, in.dir(), in.options())
+	data, err := in.open(ctx)
 	if err == nil {
 		defer data.Close() //nolint:errcheck // it was only read
 		opt.Data = data

@@ -27,14 +27,18 @@ func (in *invocation) importAs(ctx context.Context, found string, run func(*oper
 	if err := in.refuseRoot(); err != nil {
 		return err
 	}
-	remove, err := in.makeData()
+	remove, err := in.makeData(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	opt := in.options()
 	opt.Log = in.importLog()
-	data, err := operate.Open(ctx, in.dir(), opt)
+	place, err := in.place()
+	if err != nil {
+		return err
+	}
+	data, err := operate.Open(ctx, place, opt)
 	if err != nil {
 		return err
 	}
@@ -62,10 +66,14 @@ func (in *invocation) refuseRoot() error {
 
 // makeData makes the data folder if there is none yet: for a trial a temporary one, which
 // remove removes.
-func (in *invocation) makeData() (remove func() error, err error) {
+func (in *invocation) makeData(ctx context.Context) (remove func() error, err error) {
 	remove = func() error { return nil }
-	if _, err := os.Stat(in.dir().Database); err == nil {
-		return remove, nil
+	place, err := in.place()
+	if err != nil {
+		return remove, err
+	}
+	if exists, err := place.Exists(ctx); exists || err != nil {
+		return remove, err
 	}
 	if !in.imports.apply {
 		folder, removeFolder, err := datadir.Scratch(in.dir().Path)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,12 +22,8 @@ func from(format string, args ...any) guard.Client {
 // raw opens the database of a house beside it. Its one connection sees every commit.
 func raw(t *testing.T, h *house.House) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(h.Folder, "cardea.db")+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := house.Raw(t, h.Folder)
 	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 

@@ -16,12 +16,12 @@ import (
 // Import brings in the users of a source. It can be stopped at any moment and repeated.
 // Error: [datadir.ErrImporting].
 func (d *Data) Import(ctx context.Context, source importer.Source, opt importer.Options) (importer.Summary, error) {
-	return d.alone(func(im *importer.Importer) (importer.Summary, error) { return im.Run(ctx, source, opt) })
+	return d.alone(ctx, func(im *importer.Importer) (importer.Summary, error) { return im.Run(ctx, source, opt) })
 }
 
 // alone calls f while no other import runs: each would take the other's users for gone.
-func (d *Data) alone(f func(*importer.Importer) (importer.Summary, error)) (summary importer.Summary, err error) {
-	lock, err := d.dir.LockImport()
+func (d *Data) alone(ctx context.Context, f func(*importer.Importer) (importer.Summary, error)) (summary importer.Summary, err error) {
+	lock, err := d.place.LockImport(ctx)
 	if err != nil {
 		return summary, err
 	}
@@ -44,7 +44,7 @@ func (d *Data) TryImport(ctx context.Context, source importer.Source, opt import
 // TakeIn brings back what [Data.Export] has written. It can be stopped and repeated.
 // Error: [datadir.ErrImporting].
 func (d *Data) TakeIn(ctx context.Context, export io.ReaderAt, size int64, opt importer.Options) (importer.Summary, error) {
-	return d.alone(func(im *importer.Importer) (importer.Summary, error) { return im.TakeIn(ctx, export, size, opt) })
+	return d.alone(ctx, func(im *importer.Importer) (importer.Summary, error) { return im.TakeIn(ctx, export, size, opt) })
 }
 
 // TryTakeIn does the same to a copy of the database, which is removed afterwards.

@@ -16,6 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -24,7 +25,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
@@ -44,6 +44,7 @@ type Data struct {
 	*Users
 	opt      Options
 	dir      datadir.Dir
+	place    database.Place
 	db       *store.DB
 	storage  blob.Store
 	pictures *media.Pictures
@@ -54,18 +55,12 @@ type Data struct {
 }
 
 // ErrNoData means that there is no database where the settings say.
-var ErrNoData = errors.New("there is no Cardea data here")
+var ErrNoData = database.ErrNoData
 
 // Open opens a data folder that a server has made. Errors: [ErrNoData], and those of a
 // database that another release has made.
-func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
-	if err := dir.RefuseHalfRestored(); err != nil {
-		return nil, err
-	}
-	if err := dir.RefuseLost(func() bool { return blob.HasBlobs(ctx, dir.Pictures) }); err != nil {
-		return nil, err
-	}
-	d := &Data{dir: dir, opt: opt}
+func Open(ctx context.Context, place database.Place, opt Options) (*Data, error) {
+	d := &Data{dir: place.Dir, place: place, opt: opt}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -73,12 +68,9 @@ func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
 }
 
 func (d *Data) open(ctx context.Context) (err error) {
-	d.db, err = sqlite.OpenExisting(ctx, d.dir.Database)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, d.dir.Database)
-	}
+	d.db, err = d.place.OpenExisting(ctx, func() bool { return blob.HasBlobs(ctx, d.dir.Pictures) })
 	if err != nil {
-		return fmt.Errorf("database: cannot open it: %w", reason(err))
+		return err
 	}
 	d.onClose(d.db.Close)
 	d.storage = blob.OpenDisk(d.dir.Pictures)

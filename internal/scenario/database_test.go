@@ -1,19 +1,18 @@
 package scenario
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // openDatabase opens the database of a data folder until the test ends, for what users
 // cannot see.
 func openDatabase(t *testing.T, data string) *store.DB {
 	t.Helper()
-	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(data, "cardea.db"))
+	db, err := house.Place(t, data).OpenExisting(t.Context(), func() bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}

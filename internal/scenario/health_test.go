@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // Readiness names the part that does not answer. Signed-in users stay signed in.
@@ -56,12 +56,7 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 
 func dropTable(t *testing.T, server *testkit.Server, table string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(server.Data, "cardea.db")+"?_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the test looks at what was written
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
+	if _, err := house.Raw(t, server.Data).ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
 		t.Fatal(err)
 	}
 }

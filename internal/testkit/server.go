@@ -55,6 +55,9 @@ func Start(t testing.TB, options ...Option) *Server {
 	for _, option := range options {
 		option(&cfg)
 	}
+	if cfg.Database == "" {
+		cfg.Database = house.Address(t, cfg.Data)
+	}
 	s, err := cardea.New(cfg)
 	if err != nil {
 		t.Fatal(err)

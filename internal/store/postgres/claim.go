@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"io"
 	"sync"
 	"time"
 )
@@ -17,7 +18,8 @@ var ErrInUse = errors.New("another Cardea server uses this database")
 // stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being
 // cleaned up. The lock of a session would not work through pgbouncer.
 type claim struct {
-	engine *engine
+	pool *sql.DB
+	key  int64
 
 	mu      sync.Mutex
 	conn    *sql.Conn
@@ -31,7 +33,7 @@ const keepInterval = 2 * time.Second
 
 // takeClaim waits a moment for a server that is about to end, such as the one before a restart.
 func takeClaim(ctx context.Context, e *engine) (*claim, error) {
-	c := &claim{engine: e}
+	c := &claim{pool: e.pools.Writer, key: lockKey("serve", e.address.schema)}
 	for deadline := time.Now().Add(takeOver); ; {
 		err := c.take(ctx)
 		if !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
@@ -49,7 +51,7 @@ func takeClaim(ctx context.Context, e *engine) (*claim, error) {
 const takeOver = 2 * time.Second
 
 func (c *claim) take(ctx context.Context) error {
-	conn, err := c.engine.pools.Writer.Conn(ctx)
+	conn, err := c.pool.Conn(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (c *claim) take(ctx context.Context) error {
 		return errors.Join(err, conn.Close())
 	}
 	var isFree bool
-	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, c.engine.lockKey("serve")).Scan(&isFree)
+	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, c.key).Scan(&isFree)
 	if err == nil && isFree {
 		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
 	}
@@ -124,8 +126,26 @@ func (c *claim) end() error {
 	return err
 }
 
-// lockKey names a lock of this schema. Locks of PostgreSQL belong to a database.
-func (e *engine) lockKey(what string) int64 {
-	sum := sha256.Sum256([]byte("cardea " + what + " " + e.address.schema))
+// Lock holds a lock until it is closed or the process ends: [ErrInUse] if another process holds
+// the lock of that name.
+func Lock(ctx context.Context, address Address, what string) (io.Closer, error) {
+	pool, err := onePool(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	c := &claim{pool: pool, key: lockKey(what, address.schema)}
+	if err := c.take(ctx); err != nil {
+		return nil, errors.Join(explain(address, err), pool.Close())
+	}
+	return closer(func() error { return errors.Join(c.release(), pool.Close()) }), nil
+}
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// lockKey names a lock of a schema. Locks of PostgreSQL belong to a database.
+func lockKey(what, schema string) int64 {
+	sum := sha256.Sum256([]byte("cardea " + what + " " + schema))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1) //nolint:gosec // it fits
 }

@@ -103,6 +103,30 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}, nil
 }
 
+// onePool makes a pool of one connection, for what is not about the tables.
+func onePool(ctx context.Context, address Address) (*sql.DB, error) {
+	isPooled, err := probe(ctx, address)
+	if err != nil {
+		return nil, explain(address, err)
+	}
+	config := address.config.Copy()
+	if isPooled {
+		forPooler(config)
+	}
+	return newPool(config, &texts{schema: address.schema}, 1), nil
+}
+
+// HasTables reports whether Cardea's tables are there.
+func HasTables(ctx context.Context, address Address) (has bool, err error) {
+	pool, err := onePool(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	err = pool.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, address.schema+".migrations").Scan(&has)
+	return has, explain(address, err)
+}
+
 func (a Address) process() string { return a.config.RuntimeParams["application_name"] }
 
 // Limits on time that the server keeps
@@ -209,7 +233,7 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	waiting, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
 	for _, statement := range []string{
-		"SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", e.lockKey("migrate")),
+		"SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", lockKey("migrate", e.address.schema)),
 	} {
 		if _, err := tx.ExecContext(waiting, statement); err != nil {
 			if waiting.Err() != nil && ctx.Err() == nil {

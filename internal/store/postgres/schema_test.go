@@ -11,8 +11,6 @@ import (
 
 var update = flag.Bool("update", false, "write schema.txt anew")
 
-func TestMain(m *testing.M) { testpostgres.Main(m) }
-
 // opened returns an engine on a database with tables.
 func opened(t *testing.T, address string) *engine {
 	t.Helper()

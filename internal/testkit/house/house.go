@@ -27,7 +27,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/smtp"
 	"github.com/cardea-accounts/cardea/internal/store"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/words"
@@ -79,11 +78,11 @@ func At(t testing.TB, folder string, opt Options) *House {
 		t.Fatal(err)
 	}
 	h := &House{Folder: folder, Clock: NewClock(), Log: &Log{}}
-	db, err := sqlite.Open(t.Context(), filepath.Join(h.Folder, "cardea.db"))
+	db, end, err := Place(t, folder).Serve(t.Context(), func() bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() { _ = end() })
 	disk, err := blob.NewDisk(filepath.Join(h.Folder, "pictures"))
 	if err != nil {
 		t.Fatal(err)
@@ -208,7 +207,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 // OtherProcess opens the database once more, as an operator's command does.
 func (h *House) OtherProcess(t testing.TB) *store.DB {
 	t.Helper()
-	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(h.Folder, "cardea.db"))
+	db, err := Place(t, h.Folder).OpenExisting(t.Context(), func() bool { return false })
 	if err != nil {
 		t.Fatal(err)
 	}

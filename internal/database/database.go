@@ -1,0 +1,189 @@
+// Package database opens Cardea's database where the settings say: a SQLite file, or a schema on
+// a PostgreSQL server. It keeps two servers from using one database, and refuses to start with an
+// empty one in place of one that is lost or elsewhere.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/postgres"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+)
+
+// Place is where the data is: a data folder with secret.key, and a database, which may be
+// elsewhere.
+type Place struct {
+	datadir.Dir
+	server *postgres.Address // nil: the SQLite file of Dir
+}
+
+var (
+	// ErrInUse means that another server serves the same database.
+	ErrInUse = datadir.ErrInUse
+	// ErrNoData means that there is no database where the settings say.
+	ErrNoData = errors.New("there is no Cardea data here")
+	// ErrElsewhere means that a database on a server is new, but there are users elsewhere.
+	ErrElsewhere = errors.New("the database on the server is new")
+)
+
+// IsAddress tells the address of a server from the path of a SQLite file.
+func IsAddress(text string) bool { return strings.Contains(text, "://") }
+
+// Check reports what is wrong with the setting of a database, as what is allowed instead.
+func Check(text string) error {
+	if !IsAddress(text) {
+		return nil
+	}
+	return postgres.Check(text)
+}
+
+// At returns the place that settings name. Empty: the usual file or folder in the data folder.
+// passwordFile is for a server. Errors: see [postgres.ParseAddress].
+func At(data, database, passwordFile, storage string) (Place, error) {
+	if !IsAddress(database) {
+		return Place{Dir: datadir.At(data, database, storage)}, nil
+	}
+	address, err := postgres.ParseAddress(database, passwordFile)
+	if err != nil {
+		return Place{}, err
+	}
+	return Place{datadir.At(data, "", storage), &address}, nil
+}
+
+// In is the place of a data folder with its own database.
+func In(dir datadir.Dir) Place { return Place{Dir: dir} }
+
+// IsServer reports whether the database is on a server, not a file.
+func (p Place) IsServer() bool { return p.server != nil }
+
+// String names the database for operators, without a password.
+func (p Place) String() string {
+	if p.server != nil {
+		return p.server.String()
+	}
+	return p.Database
+}
+
+// Serve opens the database for a server, makes it if it is missing, and brings it up to date. The
+// data folder is made too. hasPictures reports whether there are pictures. The returned function
+// closes the database and lets another server have it. Errors: [ErrInUse], [ErrElsewhere], those
+// of [datadir.Dir.Claim] and of the engines.
+func (p Place) Serve(ctx context.Context, hasPictures func() bool) (db *store.DB, end func() error, err error) {
+	if p.server != nil {
+		return p.serveServer(ctx, hasPictures)
+	}
+	lock, err := p.Claim(hasPictures)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err = sqlite.Open(ctx, p.Database)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("database: cannot open it: %w", err), lock.Close())
+	}
+	return db, func() error { return errors.Join(db.Close(), lock.Close()) }, nil
+}
+
+func (p Place) serveServer(ctx context.Context, hasPictures func() bool) (*store.DB, func() error, error) {
+	if err := durable.MkdirAll(p.Path); err != nil {
+		return nil, nil, fmt.Errorf("data: cannot create the folder: %w", err)
+	}
+	if err := p.refuseNew(ctx, hasPictures); err != nil {
+		return nil, nil, err
+	}
+	db, err := postgres.Serve(ctx, *p.server)
+	if errors.Is(err, postgres.ErrInUse) {
+		err = fmt.Errorf("%w: %v; stop the other one, or give this one its own schema", ErrInUse, p)
+	} else if err != nil {
+		err = fmt.Errorf("database: cannot open it: %w", err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, db.Close, nil
+}
+
+// refuseNew fails if the database on the server is new, but the data folder or the picture storage
+// has something of an earlier one: another database is meant, or users are to be moved first.
+func (p Place) refuseNew(ctx context.Context, hasPictures func() bool) error {
+	hasTables, err := postgres.HasTables(ctx, *p.server)
+	if err != nil {
+		return fmt.Errorf("database: cannot open it: %w", err)
+	}
+	if hasTables {
+		return nil
+	}
+	if info, err := os.Stat(p.Database); err == nil && info.Size() > 0 {
+		return fmt.Errorf("%w: %v has no tables yet, but there is %s. Bring its users along with cardea move; "+
+			"or, to start without users, move that file elsewhere", ErrElsewhere, p, p.Database)
+	}
+	if hasPictures() {
+		return fmt.Errorf("%w: %v has no tables yet, but there are pictures in %s. Look whether it is the right database; "+
+			"or, to start without users, name another storage", ErrElsewhere, p, p.Pictures)
+	}
+	return nil
+}
+
+// OpenExisting opens the database for a command. It changes nothing. hasPictures reports whether
+// there are pictures. Errors: [ErrNoData]; [datadir.ErrHalfRestored], [datadir.ErrLost]; those of
+// the engines.
+func (p Place) OpenExisting(ctx context.Context, hasPictures func() bool) (*store.DB, error) {
+	if p.server != nil {
+		db, err := postgres.OpenExisting(ctx, *p.server)
+		if errors.Is(err, postgres.ErrNoTables) {
+			err = fmt.Errorf("%w: %w", ErrNoData, err)
+		}
+		return db, inDatabase(err)
+	}
+	if err := p.RefuseHalfRestored(); err != nil {
+		return nil, err
+	}
+	if err := p.RefuseLost(hasPictures); err != nil {
+		return nil, err
+	}
+	db, err := sqlite.OpenExisting(ctx, p.Database)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, p.Database)
+	}
+	return db, inDatabase(err)
+}
+
+func inDatabase(err error) error {
+	if err == nil || errors.Is(err, ErrNoData) {
+		return err
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // without the call and the path
+	}
+	return fmt.Errorf("database: cannot open it: %w", err)
+}
+
+// Exists reports whether there is a database. It is not opened.
+func (p Place) Exists(ctx context.Context) (bool, error) {
+	if p.server != nil {
+		return postgres.HasTables(ctx, *p.server)
+	}
+	_, err := os.Stat(p.Database)
+	return err == nil, nil
+}
+
+// LockImport makes this process the only one that brings users in. A server may run beside it.
+// Error: [datadir.ErrImporting].
+func (p Place) LockImport(ctx context.Context) (io.Closer, error) {
+	if p.server == nil {
+		return p.Dir.LockImport()
+	}
+	lock, err := postgres.Lock(ctx, *p.server, "import")
+	if errors.Is(err, postgres.ErrInUse) {
+		err = datadir.ErrImporting
+	}
+	return lock, err
+}

@@ -1,0 +1,61 @@
+package house
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
+
+	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
+)
+
+// OnPostgres reports whether the tests run on PostgreSQL in place of SQLite: with
+// CARDEA_TEST_DATABASE=postgres in the environment.
+func OnPostgres() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "postgres" }
+
+// databases has the address of each data folder's database.
+var databases sync.Map
+
+// Address is the setting for the database of a data folder: empty for the SQLite file in it, or an
+// address on the PostgreSQL server of the tests, always the same for a folder.
+func Address(t testing.TB, folder string) string {
+	t.Helper()
+	if !OnPostgres() {
+		return ""
+	}
+	if address, ok := databases.Load(folder); ok {
+		return address.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	address := postgres.Database(t)
+	databases.Store(folder, address)
+	return address
+}
+
+// Place is where the data of a folder is, see [Address].
+func Place(t testing.TB, folder string) database.Place {
+	t.Helper()
+	place, err := database.At(folder, Address(t, folder), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return place
+}
+
+// Raw opens the database of a data folder beside Cardea, for statements of any kind.
+func Raw(t testing.TB, folder string) *sql.DB {
+	t.Helper()
+	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
+	if address := Address(t, folder); address != "" {
+		driver, dsn = "pgx", address+"&search_path=cardea"
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
