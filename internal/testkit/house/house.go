@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,6 +64,16 @@ type House struct {
 	Accounts   *account.Service
 	Clock      *Clock
 	Log        *Log
+
+	close func() error
+}
+
+// Close closes the database before the test ends, so another house can use it.
+func (h *House) Close(t testing.TB) {
+	t.Helper()
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // New builds a house that lasts until the test ends.
@@ -82,7 +93,8 @@ func At(t testing.TB, folder string, opt Options) *House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = end() })
+	h.close = sync.OnceValue(end)
+	t.Cleanup(func() { _ = h.close() })
 	disk, err := blob.NewDisk(filepath.Join(h.Folder, "pictures"))
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -30,7 +31,7 @@ func Address(t testing.TB, folder string) string {
 	if address, ok := databases.Load(folder); ok {
 		return address.(string) //nolint:forcetypeassert // nothing else is stored
 	}
-	address := postgres.Database(t)
+	address := postgres.Schema(t)
 	databases.Store(folder, address)
 	return address
 }
@@ -50,7 +51,7 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	t.Helper()
 	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
 	if address := Address(t, folder); address != "" {
-		driver, dsn = "pgx", address+"&search_path=cardea"
+		driver, dsn = "pgx", strings.Replace(address, "&schema=", "&search_path=", 1)
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
