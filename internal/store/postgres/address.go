@@ -111,7 +111,7 @@ func checkParam(name string, values []string) error {
 		}
 	case name == "target_session_attrs":
 		if value != "any" && value != "read-write" && value != "primary" {
-			return errors.New("target_session_attrs=read-write: Cardea writes")
+			return errors.New("target_session_attrs=read-write, because Cardea writes")
 		}
 	case !slices.Contains(libpqParams, name):
 		return fmt.Errorf("an address without %s; known are %s, %s and those of libpq, such as sslmode", strconv.Quote(name), paramSchema, paramConnections)
