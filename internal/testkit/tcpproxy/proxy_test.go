@@ -167,6 +167,6 @@ func isRefused(t *testing.T, proxy *tcpproxy.Proxy) {
 	if err != nil {
 		return
 	}
-	defer client.Close()
+	defer client.Close() //nolint:errcheck // it is cut
 	isCut(t, client)
 }
