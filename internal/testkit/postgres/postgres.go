@@ -25,7 +25,7 @@ import (
 // dropped when the test ends. Without PostgreSQL the test ends as [need.Missing] says, whose part
 // is postgres.
 //
-// The server does not wait for the disk, and takes 500 connections.
+// The server takes 500 connections. It does not wait for the disk: its data may be in memory.
 func Database(t testing.TB) string {
 	t.Helper()
 	programs := find(t)
