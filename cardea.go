@@ -25,12 +25,12 @@
 package cardea
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -48,6 +48,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/user"
@@ -115,9 +116,10 @@ func (s *Server) open(ctx context.Context) error {
 	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
 		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
 	}
-	lock, err := dir.Claim(func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
-	if err != nil {
-		return err
+	var unseen error // why the storage could not be looked at
+	lock, err := dir.Claim(func() (has bool) { has, unseen = storage.HasBlobs(ctx, dir.Pictures); return has || unseen != nil })
+	if unseen != nil || err != nil {
+		return cmp.Or(unseen, err)
 	}
 	s.onClose(lock.Close)
 	db, err := sqlite.Open(ctx, dir.Database)
@@ -125,9 +127,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
 	s.onClose(db.Close)
-	files, err := media.OpenStorage(ctx, db, dir.Pictures)
+	files, err := storage.Open(ctx, db, dir.Pictures, s.cfg.Log)
 	if err != nil {
-		return fmt.Errorf("storage: cannot make the folder: %w", err)
+		return err
 	}
 	if err := s.warnOfLostKey(ctx, dir, db); err != nil {
 		return err
@@ -169,8 +171,8 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions(taken))
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
-	space := guard.NewSpace(log, guard.DiskOf("database", filepath.Dir(dir.Database)), guard.DiskOf("pictures", dir.Pictures))
-	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
+	space := guard.NewSpace(log, disks(dir)...)
+	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space, files))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
 	post, err := s.openMail(db, audit, keys)
@@ -210,7 +212,7 @@ func (s *Server) assemble(ctx context.Context, db *store.DB, files blob.Store, k
 	}, cfg.webOptions(post.book, budget), looks)
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
+		Version: Version, DB: db, Files: files, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
 		Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}

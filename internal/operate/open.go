@@ -5,6 +5,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/user"
@@ -62,8 +64,10 @@ func Open(ctx context.Context, dir datadir.Dir, opt Options) (*Data, error) {
 	if err := dir.RefuseHalfRestored(); err != nil {
 		return nil, err
 	}
-	if err := dir.RefuseLost(func() bool { return blob.HasBlobs(ctx, dir.Pictures) }); err != nil {
-		return nil, err
+	var unseen error // why the storage could not be looked at
+	err := dir.RefuseLost(func() (has bool) { has, unseen = storage.HasBlobs(ctx, dir.Pictures); return has || unseen != nil })
+	if unseen != nil || err != nil {
+		return nil, cmp.Or(unseen, err)
 	}
 	d := &Data{dir: dir, opt: opt}
 	if err := d.open(ctx); err != nil {
@@ -81,11 +85,13 @@ func (d *Data) open(ctx context.Context) (err error) {
 		return fmt.Errorf("database: cannot open it: %w", reason(err))
 	}
 	d.onClose(d.db.Close)
-	d.storage = blob.OpenDisk(d.dir.Pictures)
-	if !d.db.ReadOnly() {
-		if d.storage, err = media.OpenStorage(ctx, d.db, d.dir.Pictures); err != nil {
-			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
-		}
+	if d.db.ReadOnly() {
+		d.storage, err = storage.Unopened(d.dir.Pictures)
+	} else {
+		d.storage, err = storage.Open(ctx, d.db, d.dir.Pictures, d.opt.Log)
+	}
+	if err != nil {
+		return err
 	}
 	var list *breached.List // nil: none
 	if d.opt.BreachedPasswords != "" {
