@@ -15,7 +15,7 @@ var layers = map[string]string{
 	"examples/embed":  ".",
 	"internal/doctor": ". internal/operate internal/outbox internal/guard",
 	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/outbox internal/challenge internal/session internal/guard" +
-		" internal/user internal/database internal/store",
+		" internal/user internal/database internal/storage internal/store",
 
 	"internal/web":        "internal/web/api internal/web/pages internal/web/wire internal/guard internal/user",
 	"internal/web/api":    "internal/web/upload internal/web/wire internal/account internal/media internal/operate internal/outbox internal/session internal/guard internal/user",
@@ -25,7 +25,7 @@ var layers = map[string]string{
 	"internal/web/wire":   "internal/session internal/guard",
 
 	"internal/importer":  "internal/account internal/media internal/guard internal/store",
-	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/database internal/store internal/store/sqlite",
+	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/database internal/storage internal/store internal/store/sqlite",
 	"internal/account":   "internal/media internal/outbox internal/challenge internal/session internal/guard internal/user internal/store",
 	"internal/outbox":    "internal/guard internal/store",
 	"internal/challenge": "internal/guard internal/store",
@@ -35,9 +35,10 @@ var layers = map[string]string{
 	"internal/user":      "internal/store",
 
 	"internal/database":       "internal/store internal/store/sqlite internal/store/postgres",
+	"internal/storage":        "internal/store",
 	"internal/store/sqlite":   "internal/store",
 	"internal/store/postgres": "internal/store",
-	"internal/store":        "",
+	"internal/store":          "",
 
 	"internal/testkit":           "*",
 	"internal/testkit/house":     "*",
@@ -48,6 +49,7 @@ var layers = map[string]string{
 	"internal/testkit/pgbouncer": "internal/testkit/need internal/testkit/process",
 	"internal/testkit/process":   "",
 	"internal/testkit/tcpproxy":  "",
+	"internal/testkit/s3":        "",
 	"internal/scenario":          "",
 	"internal/scenario/apps":     "",
 	"internal/scenario/pages":    "",
@@ -61,6 +63,7 @@ var leaves = map[string]string{
 	"internal/argon2":   "",
 	"internal/avatar":   "",
 	"internal/blob":     "internal/durable",
+	"internal/blob/s3":  "internal/blob",
 	"internal/breached": "",
 	"internal/clock":    "",
 	"internal/colour":   "",

@@ -36,10 +36,10 @@ func Address(t testing.TB, folder string) string {
 	return address
 }
 
-// Place is where the data of a folder is, see [Address].
-func Place(t testing.TB, folder string) database.Place {
+// Place is where the data of a folder is, see [Address]. An empty storage is the folder pictures.
+func Place(t testing.TB, folder, storage string) database.Place {
 	t.Helper()
-	place, err := database.At(folder, Address(t, folder), "", "")
+	place, err := database.At(folder, Address(t, folder), "", storage)
 	if err != nil {
 		t.Fatal(err)
 	}
