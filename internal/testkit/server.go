@@ -50,7 +50,7 @@ func Start(t testing.TB, options ...Option) *Server {
 	log, clock := &Log{}, NewClock()
 	cfg := cardea.Config{
 		Data: t.TempDir(), Argon2Memory: 64, Argon2Time: 1, RateLimit: "off",
-		Clock: clock.Now, Log: slog.New(slog.NewJSONHandler(log, nil)),
+		Clock: clock.Tick, Log: slog.New(slog.NewJSONHandler(log, nil)),
 	}
 	for _, option := range options {
 		option(&cfg)
