@@ -22,7 +22,7 @@ func open(t *testing.T, h *house.House) *operate.Data { return openFolder(t, h, 
 
 func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	t.Helper()
-	data, err := operate.Open(t.Context(), house.Place(t, folder), operate.Options{
+	data, err := operate.Open(t.Context(), house.Place(t, folder, ""), operate.Options{
 		Argon2: password.Params{Memory: 8, Time: 1}, SessionIdle: time.Hour, SessionMax: 24 * time.Hour,
 		Now: h.Clock.Now, Log: slog.New(slog.NewTextHandler(h.Log, nil)),
 	})

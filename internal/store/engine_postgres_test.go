@@ -13,7 +13,7 @@ import (
 )
 
 var postgresEngine = engine{
-	address: func(t testing.TB) string { return testpostgres.Database(t) },
+	address: func(t testing.TB) string { return testpostgres.Schema(t) },
 	open: func(ctx context.Context, address string) (*store.DB, error) {
 		at, err := postgres.ParseAddress(address, "")
 		if err != nil {
@@ -23,7 +23,8 @@ var postgresEngine = engine{
 	},
 	conflict: func(*testing.T, string) error { return &pgconn.PgError{Code: "40001"} },
 	exec: func(t *testing.T, address, statement string) {
-		execOn(t, "pgx", address, "SET search_path = cardea; "+statement)
+		server, schema, _ := strings.Cut(address, "&schema=")
+		execOn(t, "pgx", server, "SET search_path = "+schema+"; "+statement)
 	},
 	fault: postgresFault,
 }

@@ -13,7 +13,7 @@ import (
 // Operate opens the server's data folder as an operator's command does, until the test ends.
 func (s *Server) Operate(t testing.TB) *operate.Data {
 	t.Helper()
-	data, err := operate.Open(t.Context(), house.Place(t, s.Data), operate.Options{
+	data, err := operate.Open(t.Context(), house.Place(t, s.Data, s.Storage), operate.Options{
 		Argon2: password.Params{Memory: 64, Time: 1}, SessionIdle: time.Hour, SessionMax: time.Hour,
 		Now: s.Clock.Tick, Log: slog.New(slog.DiscardHandler),
 	})

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +27,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/smtp"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/words"
@@ -63,6 +66,18 @@ type House struct {
 	Accounts   *account.Service
 	Clock      *Clock
 	Log        *Log
+
+	close func() error
+}
+
+func noPictures() (bool, error) { return false, nil }
+
+// Close closes the database before the test ends, so another house can use it.
+func (h *House) Close(t testing.TB) {
+	t.Helper()
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // New builds a house that lasts until the test ends.
@@ -78,18 +93,29 @@ func At(t testing.TB, folder string, opt Options) *House {
 		t.Fatal(err)
 	}
 	h := &House{Folder: folder, Clock: NewClock(), Log: &Log{}}
-	db, end, err := Place(t, folder).Serve(t.Context(), func() bool { return false })
+	db, end, err := Place(t, folder, "").Serve(t.Context(), noPictures)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = end() })
-	disk, err := blob.NewDisk(filepath.Join(h.Folder, "pictures"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.DB, h.Storage = db, &Storage{Store: disk}
+	h.close = sync.OnceValue(end)
+	t.Cleanup(func() { _ = h.close() })
+	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, filepath.Join(h.Folder, "pictures"))}
 	h.assemble(t, opt)
 	return h
+}
+
+// openStorage opens a picture folder, or a bucket over it with the flag -s3.
+func openStorage(t testing.TB, db *store.DB, folder string) blob.Store {
+	t.Helper()
+	place := folder
+	if s3.Everywhere() {
+		place = s3.Over(t, folder).Storage()
+	}
+	files, err := storage.Open(t.Context(), db, place, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func (h *House) assemble(t testing.TB, opt Options) {
@@ -207,7 +233,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 // OtherProcess opens the database once more, as an operator's command does.
 func (h *House) OtherProcess(t testing.TB) *store.DB {
 	t.Helper()
-	db, err := Place(t, h.Folder).OpenExisting(t.Context(), func() bool { return false })
+	db, err := Place(t, h.Folder, "").OpenExisting(t.Context(), noPictures)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -30,15 +31,15 @@ func Address(t testing.TB, folder string) string {
 	if address, ok := databases.Load(folder); ok {
 		return address.(string) //nolint:forcetypeassert // nothing else is stored
 	}
-	address := postgres.Database(t)
+	address := postgres.Schema(t)
 	databases.Store(folder, address)
 	return address
 }
 
-// Place is where the data of a folder is, see [Address].
-func Place(t testing.TB, folder string) database.Place {
+// Place is where the data of a folder is, see [Address]. An empty storage is the folder pictures.
+func Place(t testing.TB, folder, storage string) database.Place {
 	t.Helper()
-	place, err := database.At(folder, Address(t, folder), "", "")
+	place, err := database.At(folder, Address(t, folder), "", storage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	t.Helper()
 	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
 	if address := Address(t, folder); address != "" {
-		driver, dsn = "pgx", address+"&search_path=cardea"
+		driver, dsn = "pgx", strings.Replace(address, "&schema=", "&search_path=", 1)
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
