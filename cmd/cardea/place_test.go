@@ -18,7 +18,10 @@ import (
 // in the folder, or where the command or its environment says.
 func place(t testing.TB, cmd *exec.Cmd, env []string) []string {
 	t.Helper()
-	at := slices.Index(cmd.Args, "--data")
+	at := len(cmd.Args) - 1
+	for at >= 0 && cmd.Args[at] != "--data" { // of two, the last one counts
+		at--
+	}
 	isSet := slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "CARDEA_DATABASE=") })
 	if !house.OnPostgres() || at < 0 || at+1 == len(cmd.Args) || isSet || slices.Contains(cmd.Args, "--database") {
 		return nil

@@ -15,7 +15,7 @@ func (s *Server) Operate(t testing.TB) *operate.Data {
 	t.Helper()
 	data, err := operate.Open(t.Context(), house.Place(t, s.Data, s.Storage), operate.Options{
 		Argon2: password.Params{Memory: 64, Time: 1}, SessionIdle: time.Hour, SessionMax: time.Hour,
-		Now: s.Clock.Tick, Log: slog.New(slog.DiscardHandler),
+		Now: s.Clock.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Clock moves only when told, or with [Clock.Tick].
+// Clock moves only when told.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -21,15 +21,6 @@ func NewClock() *Clock { return &Clock{now: Start} }
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.now
-}
-
-// Tick moves the clock by a microsecond, the unit that is stored, and returns what it shows. Two
-// things that a server does never happen at the same moment then, so one of them is the newer one.
-func (c *Clock) Tick() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Microsecond)
 	return c.now
 }
 

@@ -31,7 +31,7 @@ func Writes(t testing.TB, folder string) func() bool {
 func rowVersions(t testing.TB, db *sql.DB) string {
 	t.Helper()
 	var versions strings.Builder
-	for table := range strings.SplitSeq(column(t, db, `SELECT tablename FROM pg_tables WHERE schemaname = 'cardea' ORDER BY 1`), "\n") {
+	for table := range strings.SplitSeq(column(t, db, `SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1`), "\n") {
 		fmt.Fprintln(&versions, table, column(t, db, `SELECT xmin || ' ' || ctid FROM `+table+` ORDER BY ctid`))
 	}
 	return versions.String()
