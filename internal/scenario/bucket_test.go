@@ -128,9 +128,8 @@ func TestRedirectToTheStorage(t *testing.T) {
 	for i, address := range addresses {
 		for range 2 { // the first time, the server looks at the file
 			sent := client.Get(address).Want(302).WantHeaders(map[string]string{"Cache-Control": "private, max-age=60"})
-			answer, body := get(t, sent.Header.Get("Location"))
-			if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "image/jpeg" || !bytes.Equal(body, pictures[i]) {
-				t.Errorf("%s: %d, %v, %d bytes", address, answer.StatusCode, answer.Header, len(body))
+			if contentType, body := get(t, sent.Header.Get("Location")); contentType != "image/jpeg" || !bytes.Equal(body, pictures[i]) {
+				t.Errorf("%s: %s, %d bytes", address, contentType, len(body))
 			}
 		}
 		client.Send("HEAD", address, "", nil).Want(200).WantHeaders(map[string]string{"Content-Type": "image/jpeg"}) // only GET is signed
@@ -180,8 +179,8 @@ func TestStorageMetrics(t *testing.T) {
 	}
 }
 
-// get loads an address without a session.
-func get(t *testing.T, address string) (*http.Response, []byte) {
+// get loads an address of the storage.
+func get(t *testing.T, address string) (contentType string, body []byte) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -192,9 +191,8 @@ func get(t *testing.T, address string) (*http.Response, []byte) {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close() //nolint:errcheck // it was only read
-	var body bytes.Buffer
-	if _, err := io.Copy(&body, answer.Body); err != nil {
-		t.Fatal(err)
+	if body, err = io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%d, %v: %s", answer.StatusCode, err, body)
 	}
-	return answer, body.Bytes()
+	return answer.Header.Get("Content-Type"), body
 }
