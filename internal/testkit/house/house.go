@@ -46,6 +46,7 @@ type Options struct {
 	// VerifiesFirst: nobody signs in before their address is verified.
 	VerifiesFirst bool
 	Space         *guard.Space // nil: there is always space
+	Pictures      string       // where they are, as the setting storage says; empty: in the house's folder
 }
 
 // House is all owners of state on a database in a temporary folder.
@@ -99,18 +100,18 @@ func At(t testing.TB, folder string, opt Options) *House {
 	}
 	h.close = sync.OnceValue(end)
 	t.Cleanup(func() { _ = h.close() })
-	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, filepath.Join(h.Folder, "pictures"))}
+	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, opt.Pictures, filepath.Join(h.Folder, "pictures"))}
 	h.assemble(t, opt)
 	return h
 }
 
-// openStorage opens a picture folder, or a bucket over it with the flag -s3.
-func openStorage(t testing.TB, db *store.DB, folder string) blob.Store {
+// openStorage opens a place or, if that is empty, a folder, or a bucket over it with the flag -s3.
+func openStorage(t testing.TB, db *store.DB, place, folder string) blob.Store {
 	t.Helper()
-	place := folder
-	if s3.Everywhere() {
+	if place == "" && s3.Everywhere() {
 		place = s3.Over(t, folder).Storage()
 	}
+	orDefault(&place, folder)
 	files, err := storage.Open(t.Context(), db, place, slog.Default())
 	if err != nil {
 		t.Fatal(err)

@@ -248,3 +248,13 @@ func (s *server) run(started chan<- error) {
 	}
 	close(s.ended)
 }
+
+// Remove takes the bucket from the server. Its folder stays.
+func (b Bucket) Remove(t testing.TB) {
+	t.Helper()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if err := os.Remove(filepath.Join(shared.running.root, b.Name)); err != nil {
+		t.Fatal(err)
+	}
+}
