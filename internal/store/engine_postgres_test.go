@@ -35,6 +35,14 @@ func postgresFault(ctx context.Context, q store.Querier, query string, args []an
 	if _, err := q.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
 		return "", err
 	}
+	plan, err := postgresPlan(ctx, q, query, args)
+	if strings.Contains(plan, "Seq Scan") && strings.Contains(query, "WHERE") {
+		return plan, err
+	}
+	return "", err
+}
+
+func postgresPlan(ctx context.Context, q store.Querier, query string, args []any) (string, error) {
 	rows, err := q.QueryContext(ctx, "EXPLAIN "+query, args...)
 	if err != nil {
 		return "", err
@@ -48,8 +56,5 @@ func postgresFault(ctx context.Context, q store.Querier, query string, args []an
 		}
 		plan = append(plan, step)
 	}
-	if text := strings.Join(plan, "\n"); strings.Contains(text, "Seq Scan") && strings.Contains(query, "WHERE") {
-		return text, rows.Err()
-	}
-	return "", rows.Err()
+	return strings.Join(plan, "\n"), rows.Err()
 }
