@@ -13,23 +13,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
-// lockDatabase takes the write lock of a database, as another program can.
-func lockDatabase(t *testing.T, data string) (unlock func()) {
-	t.Helper()
-	tx, err := openDatabase(t, data).BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	statement := `DELETE FROM attempts WHERE id = 'none'` // the first one that writes locks the whole file
-	if house.OnPostgres() {
-		statement = `LOCK TABLE users, sessions, attempts, audit IN EXCLUSIVE MODE` // others may read
-	}
-	if _, err := tx.ExecContext(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
-	return func() { _ = tx.Rollback() }
-}
-
 // While another program locks the database, writers get 503 after 5 seconds, however many
 // there are. Readers are answered. The server recovers by itself.
 func TestDatabaseIsLocked(t *testing.T) {
@@ -41,7 +24,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 	login := func() *testkit.Answer {
 		return s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
 	}
-	unlock := lockDatabase(t, data)
+	unlock := house.Lock(t, data)
 	var waiters sync.WaitGroup
 	for range 12 {
 		waiters.Go(func() {
@@ -72,7 +55,7 @@ func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-	defer lockDatabase(t, data)()
+	defer house.Lock(t, data)()
 	login := sendHalf(t, s.client(), "/api/login", "application/json", []byte(`{"email":"ada@example.com","password":"simplepass"}`))
 	begun := time.Now()
 	s.signal(syscall.SIGTERM)
@@ -92,7 +75,7 @@ func TestClientThatLeaves(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-	defer lockDatabase(t, data)()
+	defer house.Lock(t, data)()
 	login := testkit.Dial(t, s.url)
 	body := `{"email":"ada@example.com","password":"simplepass"}`
 	_, _ = fmt.Fprintf(login, "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)

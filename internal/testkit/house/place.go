@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -68,4 +69,23 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// Lock lets nobody write to the database of a data folder, as another program can. Others may
+// read. Call unlock before the test ends, or leave that to the end of the test.
+func Lock(t testing.TB, folder string) (unlock func()) {
+	t.Helper()
+	tx, err := Raw(t, folder).BeginTx(context.WithoutCancel(t.Context()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })               // it may have ended
+	statement := `DELETE FROM attempts WHERE id = 'none'` // the first one that writes locks the whole file
+	if OnPostgres() {
+		statement = `LOCK TABLE users, sessions, attempts, audit IN EXCLUSIVE MODE`
+	}
+	if _, err := tx.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback() } // as above
 }
