@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,11 +32,9 @@ const (
 // Scratch is a folder of the server in each bucket, which is no object.
 const Scratch = ".sgwtmp"
 
-// everywhere is a flag of the tests whose pictures may be anywhere.
-var everywhere = flag.Bool("s3", false, "keep the pictures of all tests in S3, not in a folder")
-
-// Everywhere reports whether all pictures are to be in S3.
-func Everywhere() bool { return *everywhere }
+// Everywhere reports whether the tests keep all pictures in S3, not in a folder: with
+// CARDEA_TEST_STORAGE=s3 in the environment.
+func Everywhere() bool { return os.Getenv("CARDEA_TEST_STORAGE") == "s3" }
 
 // Bucket is an empty bucket of the server.
 type Bucket struct {
