@@ -1,10 +1,8 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,18 +10,21 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // lockDatabase takes the write lock of a database, as another program can.
 func lockDatabase(t *testing.T, data string) (unlock func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+	tx, err := openDatabase(t, data).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
+	statement := `DELETE FROM attempts WHERE id = 'none'` // the first one that writes locks the whole file
+	if house.OnPostgres() {
+		statement = `LOCK TABLE users, sessions, attempts, audit IN EXCLUSIVE MODE` // others may read
+	}
+	if _, err := tx.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 	return func() { _ = tx.Rollback() }

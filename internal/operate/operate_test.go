@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 // open opens a house's folder as a command does, while the house serves it.
@@ -22,7 +24,7 @@ func open(t *testing.T, h *house.House) *operate.Data { return openFolder(t, h, 
 
 func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	t.Helper()
-	data, err := operate.Open(t.Context(), house.Place(t, folder, ""), operate.Options{
+	data, err := operate.Open(t.Context(), house.Place(t, folder, dirAt(t, folder).Pictures), operate.Options{
 		Argon2: password.Params{Memory: 8, Time: 1}, SessionIdle: time.Hour, SessionMax: 24 * time.Hour,
 		Now: h.Clock.Now, Log: slog.New(slog.NewTextHandler(h.Log, nil)),
 	})
@@ -35,6 +37,20 @@ func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 		}
 	})
 	return data
+}
+
+// dirAt is a data folder. With the flag -s3, its pictures are in a bucket: that of a house, or
+// one next to the folder, which may be missing.
+func dirAt(t *testing.T, folder string) datadir.Dir {
+	t.Helper()
+	if !s3.Everywhere() {
+		return datadir.At(folder, "", "")
+	}
+	pictures := filepath.Join(folder, "pictures")
+	if _, err := os.Stat(pictures); err != nil {
+		pictures = folder + "-pictures"
+	}
+	return datadir.At(folder, "", s3.Over(t, pictures).Storage())
 }
 
 // problems collects what is found.
@@ -67,7 +83,10 @@ func backup(t *testing.T, data *operate.Data) (operate.Contents, []byte) {
 func restore(t *testing.T, backup []byte) (operate.Contents, string, error) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "restored")
-	c, err := operate.RestoreFrom(t.Context(), datadir.At(folder, "", ""), bytes.NewReader(backup), nil)
+	c, err := operate.RestoreFrom(t.Context(), dirAt(t, folder), bytes.NewReader(backup), nil)
+	if s3.Everywhere() && err == nil {
+		err = os.Rename(folder+"-pictures", filepath.Join(folder, "pictures")) // where houses have them
+	}
 	return c, folder, err
 }
 

@@ -53,8 +53,10 @@ func TestManyUsers(t *testing.T) {
 	if *million == 0 {
 		t.Skip("it takes minutes; see -store.users")
 	}
+	began := time.Now()
 	_, small := crowded(t, 1000)
 	_, large := crowded(t, *million)
+	t.Logf("filled in %v", time.Since(began).Round(time.Second))
 	for _, name := range slices.Sorted(maps.Keys(queries)) {
 		if exempt[name] != "" || name == "DeleteAllMail" {
 			continue

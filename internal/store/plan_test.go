@@ -118,8 +118,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 	"AddAttempt": func(tx *store.Tx, ctx context.Context) error {
 		return tx.AddAttempt(ctx, store.Attempt{"t2", []byte("ann"), at(2)})
 	},
-	"DeleteAttemptsFrom": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttemptsFrom(ctx, []byte("c")) },
-	"DeleteAttempts":     func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
+	"DeleteAttemptsFrom": func(tx *store.Tx, ctx context.Context) error {
+		return tx.DeleteAttemptsFrom(ctx, []byte("the hash of a user"))
+	},
+	"DeleteAttempts": func(tx *store.Tx, ctx context.Context) error { return tx.DeleteAttempts(ctx, []byte("ann")) },
 	"DeleteOldAttempts": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteOldAttempts(ctx, at(9), 9)
 		return err

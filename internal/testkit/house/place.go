@@ -18,6 +18,15 @@ import (
 // CARDEA_TEST_DATABASE=postgres in the environment.
 func OnPostgres() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "postgres" }
 
+// OnlySQLite skips a test that is about the file of a SQLite database when the tests run on
+// PostgreSQL. The reason says what it does to the file.
+func OnlySQLite(t testing.TB, reason string) {
+	t.Helper()
+	if OnPostgres() {
+		t.Skip("ONLY ON SQLITE: " + reason)
+	}
+}
+
 // databases has the address of each data folder's database.
 var databases sync.Map
 

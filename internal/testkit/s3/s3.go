@@ -21,6 +21,9 @@ const (
 	Region    = "us-east-1"
 )
 
+// Scratch is a folder of the server in each bucket, which is no object.
+const Scratch = ".sgwtmp"
+
 // everywhere is a flag of the tests whose pictures may be anywhere.
 var everywhere = flag.Bool("s3", false, "keep the pictures of all tests in S3, not in a folder")
 
