@@ -109,7 +109,7 @@ func (b Bucket) Remove(t testing.TB) {
 	t.Helper()
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	if err := os.Remove(filepath.Join(shared.running.root, b.Name)); err != nil {
+	if err := shared.running.Remove(b.Name); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -102,6 +102,9 @@ func (s *Server) Bucket(folder string) (name string, err error) {
 	return name, errors.Join(os.MkdirAll(folder, 0o700), os.Symlink(folder, filepath.Join(s.root, name)))
 }
 
+// Remove takes a bucket from the server. Its folder stays.
+func (s *Server) Remove(bucket string) error { return os.Remove(filepath.Join(s.root, bucket)) }
+
 // Stop ends the server and removes its folder, but not the folders of buckets.
 func (s *Server) Stop() {
 	_ = s.command.Process.Kill()
