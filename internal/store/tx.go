@@ -31,8 +31,8 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
-	if db.health.gone.Load() {
-		return fmt.Errorf("%w: %w", ErrUnavailable, ErrGone)
+	if gone := db.health.gone.Load(); gone != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, *gone)
 	}
 	return db.health.noteWrite(db.tx(ctx, db.patience, f))
 }
