@@ -91,8 +91,12 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 // adopt takes announced files off the list, in the transaction that names them.
 func (p *Pictures) adopt(ctx context.Context, tx *store.Tx, keys []string) error {
 	for _, key := range keys {
-		if err := tx.AdoptOrphan(ctx, key, p.opt.Now()); err != nil {
-			return fmt.Errorf("%w: file swept before it was named (%v)", store.ErrUnavailable, err) //nolint:errorlint // not "not found" to the caller
+		err := tx.AdoptOrphan(ctx, key, p.opt.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			err = fmt.Errorf("%w: file swept before it was named", store.ErrUnavailable)
+		}
+		if err != nil {
+			return err // which may have to run again
 		}
 	}
 	return nil
