@@ -27,7 +27,7 @@ func TestCommandsOnABucket(t *testing.T) {
 	there, restored := []string{"--storage", strings.Replace(other.Storage(), "?", "/restored?", 1)}, filepath.Join(t.TempDir(), "new")
 	used := runOn(t, restored, "", append([]string{"restore", file}, here...)...)
 	used.wantEnd(exitFailed, "s3://"+bucket.Name+" is not empty", "nothing was changed")
-	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture")
+	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture", "--storage '"+there[1]+"'")
 	runOn(t, restored, "", append([]string{"check"}, there...)...).wantDone("1 picture")
 	second := serve(t, restored, cheap, there...)
 	second.client().Get(picture).Want(http.StatusOK)
