@@ -33,6 +33,16 @@ func TestCommandsOnABucket(t *testing.T) {
 	second.client().Get(picture).Want(http.StatusOK)
 	second.stop()
 
+	other.Remove(t)
+	runOn(t, restored, "", append([]string{"user", "list"}, there...)...).wantEnd(exitFailed, "there is no bucket "+other.Name)
+	gone := serveCommand(t, restored, there...)
+	gone.Dir = t.TempDir()
+	if p := launch(t, gone, cheap...); p.wait() == exitOK || !strings.Contains(p.stderr.String(), "there is no bucket "+other.Name) {
+		t.Errorf("it started without its bucket: %s", &p.stderr)
+	}
+	back := s3.Over(t, other.Folder)
+	there[1] = strings.Replace(there[1], other.Name, back.Name, 1)
+
 	writeFile(t, filepath.Join(filepath.Dir(objectsIn(t, other)[0]), "xxnobodys"), []byte("x")) // in the wrong folder
 	writeFile(t, filepath.Join(other.Folder, "restored", "notes.txt"), []byte("x"))
 	found := runOn(t, restored, "", append([]string{"check", "--json"}, there...)...).stdout.String()
