@@ -65,13 +65,8 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 	if err := p.refuseGone(ctx); err != nil {
 		return storageError(err)
 	}
-	err := p.db.Tx(ctx, func(tx *store.Tx) error {
-		for _, f := range files {
-			if err := tx.AddOrphan(ctx, f.Key, p.opt.Now().Add(OrphanGrace)); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := p.db.Alone(ctx, func(tx *store.Tx) error {
+		return tx.AddOrphans(ctx, keysOfFiles(files), p.opt.Now().Add(OrphanGrace))
 	})
 	if err != nil {
 		return err
@@ -113,12 +108,7 @@ func (p *Pictures) Orphan(ctx context.Context, tx *store.Tx, userID string) (key
 		return nil, err
 	}
 	keys = keysOf(row)
-	for _, key := range keys {
-		if err := tx.AddOrphan(ctx, key, p.opt.Now()); err != nil {
-			return nil, err
-		}
-	}
-	return keys, nil
+	return keys, tx.AddOrphans(ctx, keys, p.opt.Now())
 }
 
 // discardTime bounds how long a request waits for a storage that does not answer.
@@ -146,14 +136,7 @@ func (p *Pictures) forget(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return p.db.Tx(ctx, func(tx *store.Tx) error {
-		for _, key := range keys {
-			if err := tx.ForgetOrphan(ctx, key); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return p.db.Alone(ctx, func(tx *store.Tx) error { return tx.ForgetOrphans(ctx, keys) })
 }
 
 // SweepOrphans removes the orphaned files that are due, and first those that an earlier

@@ -20,8 +20,12 @@ type connector struct {
 }
 
 func newConnector(config *pgx.ConnConfig, texts *texts) driver.Connector {
-	return connector{stdlib.GetConnector(*config), texts}
+	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(never)), texts}
 }
+
+// never saves the round trip that asks whether a connection still works when it has not been used
+// for a second. The store repeats reads and transactions that meet a broken one.
+func never(context.Context, stdlib.ShouldPingParams) bool { return false }
 
 // Connect implements [driver.Connector].
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
