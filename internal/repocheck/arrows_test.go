@@ -48,6 +48,7 @@ var layers = map[string]string{
 	"internal/testkit/postgres":  "internal/testkit/need internal/testkit/process",
 	"internal/testkit/pgbouncer": "internal/testkit/need internal/testkit/process",
 	"internal/testkit/process":   "",
+	"internal/testkit/pgwire":    "",
 	"internal/testkit/tcpproxy":  "",
 	"internal/testkit/s3":        "internal/testkit/need internal/testkit/versitygw",
 	"internal/testkit/versitygw": "",

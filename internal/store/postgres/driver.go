@@ -23,8 +23,18 @@ type connector struct {
 }
 
 func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound) driver.Connector {
-	return connector{stdlib.GetConnector(*config), texts, bound}
+	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound}
 }
+
+// afterLongRest reports whether a connection is asked if it still works, which costs a round trip:
+// when it was unused for so long that its server may be gone without a word. Else the store repeats
+// reads and transactions that meet a broken one. A rest that is longer than any connection's life
+// means that this is its first use.
+func afterLongRest(_ context.Context, p stdlib.ShouldPingParams) bool {
+	return p.IdleDuration > longRest && p.IdleDuration < oldestConnection
+}
+
+const longRest = 5 * time.Second
 
 // Connect implements [driver.Connector].
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -94,7 +104,7 @@ var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{
 	sql.LevelSerializable:   pgx.Serializable,
 }
 
-// ResetSession implements [driver.SessionResetter]. A connection that was unused for a moment is
+// ResetSession implements [driver.SessionResetter]. A connection that was unused for long is
 // asked whether it still works.
 func (c *connection) ResetSession(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, resetPatience)
