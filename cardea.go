@@ -25,6 +25,7 @@
 package cardea
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/run"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/web"
@@ -118,14 +120,17 @@ func (s *Server) open(ctx context.Context) error {
 	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
 		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
 	}
-	db, end, err := dir.Serve(ctx, func() bool { return blob.HasBlobs(ctx, dir.Pictures) })
+	var unseen error // why the storage could not be looked at
+	db, end, err := dir.Serve(ctx, func() (has bool) { has, unseen = storage.HasBlobs(ctx, dir.Pictures); return has || unseen != nil })
+	if end != nil {
+		s.onClose(end)
+	}
+	if unseen != nil || err != nil {
+		return cmp.Or(unseen, err)
+	}
+	files, err := storage.Open(ctx, db, dir.Pictures, s.cfg.Log)
 	if err != nil {
 		return err
-	}
-	s.onClose(end)
-	files, err := media.OpenStorage(ctx, db, dir.Pictures)
-	if err != nil {
-		return fmt.Errorf("storage: cannot make the folder: %w", err)
 	}
 	if err := s.warnOfLostKey(ctx, dir.Dir, db); err != nil {
 		return err
@@ -168,7 +173,7 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions(taken))
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
 	space := guard.NewSpace(log, disksOf(dir)...)
-	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space))
+	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space, files))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
 	post, err := s.openMail(db, audit, keys)
@@ -208,7 +213,7 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 	}, cfg.webOptions(post.book, budget), looks)
 	s.conns = conns.New(conns.Options{Most: conns.Most(cfg.Memory), Proxies: cfg.TrustedProxies, Now: now, Log: log})
 	s.figures = ops.Sources{
-		Version: Version, DB: db, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
+		Version: Version, DB: db, Files: files, Audit: audit, Sessions: sessions, Space: space, Budget: budget,
 		Jobs: s.jobs, Outbox: post.outbox, HTTP: s.web.Metrics(), Conns: s.conns,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
@@ -220,7 +225,10 @@ func disksOf(dir database.Place) (disks []guard.Disk) {
 	if !dir.IsServer() {
 		disks = append(disks, guard.DiskOf("database", filepath.Dir(dir.Database)))
 	}
-	return append(disks, guard.DiskOf("pictures", dir.Pictures))
+	if !storage.IsBucket(dir.Pictures) {
+		disks = append(disks, guard.DiskOf("pictures", dir.Pictures))
+	}
+	return disks
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append([]func() error{f}, s.closers...) }

@@ -12,6 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
+	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
 // Config are the settings of a [Server]. The zero value of each field means the
@@ -25,7 +26,8 @@ type Config struct {
 	// DatabasePasswordFile is a file with the password for a PostgreSQL server. Empty: the
 	// password comes from PGPASSFILE or PGPASSWORD, or none is needed.
 	DatabasePasswordFile string
-	// Storage is the folder for pictures. Empty: pictures in the data folder.
+	// Storage is the folder for pictures, or a bucket such as s3://bucket/prefix?region=…, whose
+	// credentials come from the environment (docs/s3.md). Empty: pictures in the data folder.
 	Storage string
 
 	// DataAccess is private or any. Private refuses to start if others on the machine can
@@ -193,8 +195,8 @@ func (c *Config) Settings() []Setting {
 				"see docs/postgres.md", database.Check).Without("cardea.db in the data folder"),
 			settings.Text("database-password-file", &c.DatabasePasswordFile, "", "`file` with the password for the PostgreSQL server").
 				Without("PGPASSFILE or PGPASSWORD, or no password"),
-			settings.Text("storage", &c.Storage, "", "`folder` for the pictures",
-				noScheme("the path of a folder; other storages are not supported yet")).Without("pictures in the data folder"),
+			settings.Text("storage", &c.Storage, "", "`folder` for the pictures, or a bucket such as s3://bucket/prefix?endpoint=https://s3.example.com, see docs/s3.md",
+				storage.Check).Without("pictures in the data folder"),
 			settings.Choice("data-access", &c.DataAccess, "`who` may have access to the data on this machine: private (owner and group), or any", "private", "any"),
 			settings.Duration("audit-keep", &c.AuditKeep, 90*settings.Day, time.Hour, "`time` for which audit events, such as logins, are kept")),
 		settings.In("Address and other sites",

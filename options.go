@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/cardea-accounts/cardea/internal/account"
+	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/breached"
 	"github.com/cardea-accounts/cardea/internal/challenge"
 	"github.com/cardea-accounts/cardea/internal/database"
@@ -16,6 +17,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/settings"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/web"
 	"github.com/cardea-accounts/cardea/internal/words"
 )
@@ -95,8 +97,9 @@ func (c Config) pictureMemory() int64 {
 	return min(picture.DefaultMaxMemory, c.part(2))
 }
 
-func (c Config) mediaOptions(space *guard.Space) media.Options {
+func (c Config) mediaOptions(space *guard.Space, files blob.Store) media.Options {
 	return media.Options{
+		Signer:     storage.SignerOf(files),
 		Limits:     picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()},
 		RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log,
 	}
@@ -123,6 +126,7 @@ func (c Config) webOptions(book *words.Book, budget *guard.Budget) web.Options {
 		ForwardedHost:   c.ForwardedHost == "on",
 		AllowedOrigins:  c.AllowedOrigins,
 		ReturnOrigins:   c.ReturnOrigins,
+		PictureOrigin:   storage.OriginOf(c.Storage),
 		AppURL:          c.AppURL,
 		HSTS:            c.HSTS,
 		CookieName:      c.CookieName,

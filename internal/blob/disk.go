@@ -48,17 +48,6 @@ func OpenDisk(root string) *Disk { return &Disk{root: root, synced: map[string]b
 // lostAndFound is at the root of an ext4 file system.
 const lostAndFound = "lost+found"
 
-// HasBlobs reports whether a folder holds any blob. It does not create the folder.
-func HasBlobs(ctx context.Context, root string) bool {
-	found := errors.New("found")
-	return errors.Is(OpenDisk(root).List(ctx, func(i Item) error {
-		if i.Key != "" {
-			return found
-		}
-		return nil
-	}), found)
-}
-
 // temporary is the suffix of a file that is being written. No key contains it.
 const temporary = durable.Suffix
 
@@ -196,10 +185,11 @@ func (d *Disk) ModTime(_ context.Context, key string) (time.Time, error) {
 }
 
 func (d *Disk) path(key string) (string, error) {
-	if !isValidKey(key) {
-		return "", fmt.Errorf("%w: %q", ErrKey, key)
+	below, err := Path(key)
+	if err != nil {
+		return "", err
 	}
-	return filepath.Join(d.root, key[:2], key), nil
+	return filepath.Join(d.root, filepath.FromSlash(below)), nil
 }
 
 // makeFolder creates a folder below the root if it is missing, and syncs the root.

@@ -9,14 +9,43 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/blob/s3"
+	testkit "github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 func TestDisk(t *testing.T) {
 	testStore(t, func(t *testing.T) blob.Store { return newDisk(t, filepath.Join(t.TempDir(), "made", "if missing")) })
+}
+
+func TestS3(t *testing.T) {
+	testStore(t, func(t *testing.T) blob.Store { return newBucket(t, testkit.New(t).Storage()) })
+}
+
+func TestS3WithAPrefix(t *testing.T) {
+	testStore(t, func(t *testing.T) blob.Store {
+		bucket := testkit.New(t)
+		put(t, newBucket(t, bucket.Storage()), key, []byte("of another app"))
+		return newBucket(t, strings.Replace(bucket.Storage(), "?", "/pictures/of-cardea?", 1))
+	})
+}
+
+// newBucket returns the store at an address.
+func newBucket(t *testing.T, address string) *s3.Bucket {
+	t.Helper()
+	at, err := s3.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s3.New(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // newDisk creates the store in a folder.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -76,8 +77,11 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 		return err
 	}
 	for _, f := range files {
-		if err := p.files.Put(ctx, f.Key, f.Data); err != nil {
+		err := p.files.Put(ctx, f.Key, f.Data)
+		if err != nil && !errors.Is(err, blob.ErrUncertain) { // otherwise the sweep removes them, after OrphanGrace
 			p.Discard(context.WithoutCancel(ctx), keysOfFiles(files))
+		}
+		if err != nil {
 			return storageError(err)
 		}
 	}
@@ -113,11 +117,16 @@ func (p *Pictures) Orphan(ctx context.Context, tx *store.Tx, userID string) (key
 	return keys, nil
 }
 
+// discardTime bounds how long a request waits for a storage that does not answer.
+const discardTime = 5 * time.Second
+
 // Discard removes orphaned files. What fails is logged and left to the sweep.
 func (p *Pictures) Discard(ctx context.Context, keys []string) {
+	timed, cancel := context.WithTimeout(ctx, discardTime)
+	defer cancel()
 	var gone []string
 	for _, key := range keys {
-		if err := p.files.Delete(ctx, key); err != nil {
+		if err := p.files.Delete(timed, key); err != nil {
 			p.opt.Log.WarnContext(ctx, "picture file not removed yet", "blob", key, "error", err)
 			continue
 		}

@@ -21,19 +21,57 @@ var Sides = picture.Sides[:]
 
 // Open is a picture to be served. The caller closes it.
 type Open struct {
-	blob.Blob
+	blob.Blob   // nil with a SignedAddress
 	Name        string
 	ContentType string
 	Version     string // of the content, for the ETag
 	Address     string // the value of v= with which the address may be cached for ever; empty: none
 	UpdatedAt   time.Time
+	// SignedAddress is where a client gets the picture by itself, see [Pictures.OpenOrSign].
+	SignedAddress string
 }
+
+// SignedKept is how long clients may keep a signed address. It is valid for longer.
+const SignedKept = time.Minute
 
 // Open opens a user's picture. If side is one of [Sides], it opens the crop of that size,
 // or the picture itself if there are no crops; 0 means the picture itself. name is the
 // picture's name in the address; an empty name matches any. Errors: picture_not_found;
 // [*Moved] if name is an older name of the picture.
 func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Open, error) {
+	return p.open(ctx, userID, name, side, func(ctx context.Context, row store.Picture) (*Open, error) {
+		b, err := p.openWhole(ctx, row)
+		return &Open{Blob: b}, err
+	})
+}
+
+// OpenOrSign is [Pictures.Open] for a client that can be sent elsewhere. If the storage signs
+// addresses, there is a SignedAddress in place of the Blob, and nothing to close.
+func (p *Pictures) OpenOrSign(ctx context.Context, userID, name string, side int) (*Open, error) {
+	if p.opt.Signer == nil {
+		return p.Open(ctx, userID, name, side)
+	}
+	return p.open(ctx, userID, name, side, p.sign)
+}
+
+// sign signs the address of a row's file. Before the first time, the file is compared with the
+// row. Errors: [blob.ErrNotFound], [ErrDamaged].
+func (p *Pictures) sign(ctx context.Context, row store.Picture) (*Open, error) {
+	if known, ok := p.proven.GetIfPresent(row.Key); !ok || known.version != row.Version {
+		b, err := p.openWhole(ctx, row)
+		if err == nil {
+			err = b.Close()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	address, err := p.opt.Signer.Sign(ctx, row.Key, blob.Served{ContentType: row.ContentType, Filename: row.Name, CacheFor: SignedKept})
+	return &Open{SignedAddress: address}, err
+}
+
+// open finds the row of a picture and calls serve to open its file.
+func (p *Pictures) open(ctx context.Context, userID, name string, side int, serve func(context.Context, store.Picture) (*Open, error)) (*Open, error) {
 	key := rowKey{userID, side}
 	row, known := p.rows.get(key)
 	for missing := ""; ; {
@@ -50,9 +88,9 @@ func (p *Pictures) Open(ctx context.Context, userID, name string, side int) (*Op
 		if err != nil {
 			return nil, guard.PublicError(guard.IfNotFound(err, ErrPictureNotFound))
 		}
-		b, err := p.openWhole(ctx, row)
+		open, err := serve(ctx, row)
 		if err == nil {
-			open := &Open{b, row.Name, row.ContentType, row.Version, row.Version, p.notInFuture(row.UpdatedAt)}
+			open.Name, open.ContentType, open.Version, open.Address, open.UpdatedAt = row.Name, row.ContentType, row.Version, row.Version, p.notInFuture(row.UpdatedAt)
 			if side != 0 {
 				open.Address = row.CropsVersion
 			}

@@ -3,23 +3,7 @@ package media
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-
-	"github.com/cardea-accounts/cardea/internal/blob"
-	"github.com/cardea-accounts/cardea/internal/store"
 )
-
-// OpenStorage opens the picture folder of a database. It creates the folder if it is
-// missing, unless the database names pictures in it.
-func OpenStorage(ctx context.Context, db *store.DB, folder string) (*blob.Disk, error) {
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		if rows, err := db.PicturesAfter(ctx, "", 1); err != nil || len(rows) > 0 {
-			return blob.OpenDisk(folder), nil //nolint:nilerr // a damaged database is reported elsewhere
-		}
-	}
-	return blob.NewDisk(folder)
-}
 
 // ErrStorageGone means that the storage is empty, but the database names pictures in it:
 // a disk is not mounted, or the folder was moved.

@@ -12,6 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
@@ -31,7 +32,7 @@ var ErrExists = errors.New("exists already; nothing was changed")
 // may serve them. The file appears when it is complete, verified and on the disk. Only its
 // owner can read it. Error: [ErrExists].
 func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
-	if err := errors.Join(wantMissing(file), refuseInside(d.dir.Pictures, file)); err != nil {
+	if err := errors.Join(wantMissing(file), d.refuseInStorage(file)); err != nil {
 		return Contents{}, err
 	}
 	folder := filepath.Dir(file)
@@ -247,6 +248,14 @@ func (b *backup) leaveOut(stored *media.Stored) error {
 		b.opt.Found(Problem{What: ProblemPicture, User: stored.UserID, File: damage.Key, Message: damage.Err.Error() + "; " + what})
 	}
 	return nil
+}
+
+// refuseInStorage fails for a file that would be among the pictures.
+func (d *Data) refuseInStorage(file string) error {
+	if storage.IsBucket(d.dir.Pictures) {
+		return nil
+	}
+	return refuseInside(d.dir.Pictures, file)
 }
 
 // refuseInside fails for a file inside a folder or below it, also through links.

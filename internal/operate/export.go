@@ -20,7 +20,7 @@ import (
 // of package transfer, while a server may serve them. It is of one moment. The file appears
 // when it is complete. Only its owner can read it. Error: [ErrExists].
 func (d *Data) Export(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
-	if err := errors.Join(wantMissing(file), refuseInside(d.dir.Pictures, file)); err != nil {
+	if err := errors.Join(wantMissing(file), d.refuseInStorage(file)); err != nil {
 		return Contents{}, err
 	}
 	f, err := durable.Create(file)

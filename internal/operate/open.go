@@ -5,6 +5,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/user"
 )
@@ -68,16 +70,19 @@ func Open(ctx context.Context, place database.Place, opt Options) (*Data, error)
 }
 
 func (d *Data) open(ctx context.Context) (err error) {
-	d.db, err = d.place.OpenExisting(ctx, func() bool { return blob.HasBlobs(ctx, d.dir.Pictures) })
-	if err != nil {
-		return err
+	var unseen error // why the storage could not be looked at
+	d.db, err = d.place.OpenExisting(ctx, func() (has bool) { has, unseen = storage.HasBlobs(ctx, d.dir.Pictures); return has || unseen != nil })
+	if unseen != nil || err != nil {
+		return cmp.Or(unseen, err)
 	}
 	d.onClose(d.db.Close)
-	d.storage = blob.OpenDisk(d.dir.Pictures)
-	if !d.db.ReadOnly() {
-		if d.storage, err = media.OpenStorage(ctx, d.db, d.dir.Pictures); err != nil {
-			return fmt.Errorf("storage: cannot use the folder %s: %w", d.dir.Pictures, reason(err))
-		}
+	if d.db.ReadOnly() {
+		d.storage, err = storage.Unopened(d.dir.Pictures)
+	} else {
+		d.storage, err = storage.Open(ctx, d.db, d.dir.Pictures, d.opt.Log)
+	}
+	if err != nil {
+		return err
 	}
 	var list *breached.List // nil: none
 	if d.opt.BreachedPasswords != "" {

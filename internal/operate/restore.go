@@ -16,6 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
@@ -56,7 +57,7 @@ func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progres
 // RestoreFrom restores from a stream. It first writes the stream to a nameless file in
 // the folder for temporary files (TMPDIR), because a backup is checked before it is used.
 func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Progress) (c Contents, err error) {
-	if err := wantUnused(dir); err != nil { // before a long time of reading
+	if err := wantUnused(ctx, dir); err != nil { // before a long time of reading
 		return Contents{}, err
 	}
 	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
@@ -102,7 +103,7 @@ type restoring struct {
 }
 
 func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress Progress) (c Contents, err error) {
-	if err := wantUnused(dir); err != nil {
+	if err := wantUnused(ctx, dir); err != nil {
 		return Contents{}, err
 	}
 	r := &restoring{dir: dir, in: in, progress: progress}
@@ -111,7 +112,11 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 			err = errors.Join(err, r.made.undo())
 		}
 	}()
-	for _, folder := range []string{dir.Path, filepath.Dir(dir.Database), dir.Pictures} {
+	folders := []string{dir.Path, filepath.Dir(dir.Database)}
+	if !storage.IsBucket(dir.Pictures) {
+		folders = append(folders, dir.Pictures)
+	}
+	for _, folder := range folders {
 		if err := r.made.folder(folder); err != nil {
 			return Contents{}, fmt.Errorf("cannot make the folder %s: %w", folder, reason(err))
 		}
@@ -137,11 +142,10 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
 		return err
 	}
-	storage, err := blob.NewDisk(r.dir.Pictures)
+	files, err := r.storage(ctx)
 	if err != nil {
 		return err
 	}
-	r.made.inside(r.dir.Pictures)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		r.made.file(staged + suffix)
 	}
@@ -149,7 +153,7 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := r.pictures(ctx, staged, storage); err != nil {
+	if err := r.pictures(ctx, staged, files); err != nil {
 		return err
 	}
 	r.made.file(r.dir.SecretFile())
@@ -158,6 +162,23 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	}
 	r.made.file(r.dir.Database)
 	return durable.Rename(staged, r.dir.Database)
+}
+
+// storage opens the empty picture storage. What is put there from now on is undone.
+func (r *restoring) storage(ctx context.Context) (blob.Store, error) {
+	if !storage.IsBucket(r.dir.Pictures) {
+		r.made.inside(r.dir.Pictures)
+		return blob.NewDisk(r.dir.Pictures)
+	}
+	files, err := storage.Unopened(r.dir.Pictures)
+	if err != nil {
+		return nil, err
+	}
+	if err := files.Check(ctx); err != nil {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	r.made.inStorage(context.WithoutCancel(ctx), files)
+	return files, nil
 }
 
 // database writes the database of the backup and returns the text of secret.key, nil if
@@ -192,7 +213,7 @@ func (r *restoring) database(ctx context.Context, staged string) (secret []byte,
 
 // pictures checks the restored database and stores the files that it names: each once,
 // and all.
-func (r *restoring) pictures(ctx context.Context, staged string, storage blob.Store) (err error) {
+func (r *restoring) pictures(ctx context.Context, staged string, files blob.Store) (err error) {
 	if _, err := r.in.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -223,16 +244,16 @@ func (r *restoring) pictures(ctx context.Context, staged string, storage blob.St
 		return err
 	}
 	r.contents.set(counts)
-	files, err := db.CountFiles(ctx)
+	total, err := db.CountFiles(ctx)
 	if err != nil {
 		return err
 	}
-	return readPictures(ctx, r.in, db, files, func(file media.File, done int64) error {
-		r.progress.report("restoring pictures", done, files)
+	return readPictures(ctx, r.in, db, total, func(file media.File, done int64) error {
+		r.progress.report("restoring pictures", done, total)
 		if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
 			return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
 		}
-		return putOnce(ctx, storage, file)
+		return putOnce(ctx, files, file)
 	})
 }
 
@@ -248,24 +269,27 @@ func copyTo(path string, r io.Reader) error {
 	return f.CommitNew()
 }
 
-func putOnce(ctx context.Context, storage blob.Store, file media.File) error {
-	_, err := storage.ModTime(ctx, file.Key)
+func putOnce(ctx context.Context, files blob.Store, file media.File) error {
+	_, err := files.ModTime(ctx, file.Key)
 	if err == nil {
 		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, file.Key)
 	}
 	if !errors.Is(err, blob.ErrNotFound) {
 		return err
 	}
-	return storage.Put(ctx, file.Key, file.Data)
+	return files.Put(ctx, file.Key, file.Data)
 }
 
 // wantUnused fails unless a backup may be restored to the folder.
-func wantUnused(dir datadir.Dir) error {
+func wantUnused(ctx context.Context, dir datadir.Dir) error {
 	err := dir.RefuseUsed()
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s %w", dir.Database, ErrExists)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return storage.RefuseUsed(ctx, dir.Pictures, datadir.ErrNotEmpty)
 }
 
 // wantMissing fails with [ErrExists] if there is a file.

@@ -1,12 +1,15 @@
 package operate
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
 // lostAndFound is in the root of every ext file system.
@@ -55,6 +58,11 @@ func (u *undo) file(path string) {
 // madeFile notes a file that was made.
 func (u *undo) madeFile(path string) {
 	u.steps = append(u.steps, func() error { return os.Remove(path) })
+}
+
+// inStorage notes that everything in an empty bucket is about to be made.
+func (u *undo) inStorage(ctx context.Context, files blob.Store) {
+	u.steps = append(u.steps, func() error { return storage.RemoveAll(ctx, files) })
 }
 
 // inside notes that everything in an empty folder is about to be made.

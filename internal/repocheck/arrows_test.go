@@ -15,7 +15,7 @@ var layers = map[string]string{
 	"examples/embed":  ".",
 	"internal/doctor": ". internal/operate internal/outbox internal/guard",
 	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/outbox internal/challenge internal/session internal/guard" +
-		" internal/user internal/store internal/store/sqlite",
+		" internal/user internal/storage internal/store internal/store/sqlite",
 
 	"internal/web":        "internal/web/api internal/web/pages internal/web/wire internal/guard internal/user",
 	"internal/web/api":    "internal/web/upload internal/web/wire internal/account internal/media internal/operate internal/outbox internal/session internal/guard internal/user",
@@ -25,7 +25,7 @@ var layers = map[string]string{
 	"internal/web/wire":   "internal/session internal/guard",
 
 	"internal/importer":  "internal/account internal/media internal/guard internal/store",
-	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/store internal/store/sqlite",
+	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/storage internal/store internal/store/sqlite",
 	"internal/account":   "internal/media internal/outbox internal/challenge internal/session internal/guard internal/user internal/store",
 	"internal/outbox":    "internal/guard internal/store",
 	"internal/challenge": "internal/guard internal/store",
@@ -34,6 +34,7 @@ var layers = map[string]string{
 	"internal/guard":     "internal/store",
 	"internal/user":      "internal/store",
 
+	"internal/storage":      "internal/store",
 	"internal/store/sqlite": "internal/store",
 	"internal/store":        "",
 
@@ -44,6 +45,7 @@ var layers = map[string]string{
 	"internal/testkit/smtpsink": "*",
 	"internal/testkit/postgres": "internal/testkit/need internal/testkit/process",
 	"internal/testkit/process":  "",
+	"internal/testkit/s3":       "",
 	"internal/scenario":         "",
 	"internal/scenario/apps":    "",
 	"internal/scenario/pages":   "",
@@ -57,6 +59,7 @@ var leaves = map[string]string{
 	"internal/argon2":   "",
 	"internal/avatar":   "",
 	"internal/blob":     "internal/durable",
+	"internal/blob/s3":  "internal/blob",
 	"internal/breached": "",
 	"internal/clock":    "",
 	"internal/colour":   "",

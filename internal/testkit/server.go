@@ -19,6 +19,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 // Clock and Log are those of [house].
@@ -32,11 +33,12 @@ func NewClock() *Clock { return house.NewClock() }
 
 // Server is a running Cardea.
 type Server struct {
-	URL   string
-	Data  string // its data folder
-	Clock *Clock
-	Log   *Log
-	Stop  func() // stops it before the test ends, so another server can use the data folder
+	URL     string
+	Data    string // its data folder
+	Storage string // its setting storage
+	Clock   *Clock
+	Log     *Log
+	Stop    func() // stops it before the test ends, so another server can use the data folder
 	*cardea.Server
 }
 
@@ -58,6 +60,9 @@ func Start(t testing.TB, options ...Option) *Server {
 	if cfg.Database == "" {
 		cfg.Database = house.Address(t, cfg.Data)
 	}
+	if cfg.Storage == "" && s3.Everywhere() {
+		cfg.Storage = s3.Over(t, filepath.Join(cfg.Data, "pictures")).Storage()
+	}
 	s, err := cardea.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +80,7 @@ func Start(t testing.TB, options ...Option) *Server {
 		}
 	})
 	t.Cleanup(stop)
-	return &Server{URL: front.URL, Data: cfg.Data, Clock: clock, Log: log, Server: s, Stop: stop}
+	return &Server{URL: front.URL, Data: cfg.Data, Storage: cfg.Storage, Clock: clock, Log: log, Server: s, Stop: stop}
 }
 
 // On makes a server use an existing data folder.

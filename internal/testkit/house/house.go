@@ -26,7 +26,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/secret"
 	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/smtp"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
 	"github.com/cardea-accounts/cardea/internal/words"
@@ -83,13 +85,23 @@ func At(t testing.TB, folder string, opt Options) *House {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = end() })
-	disk, err := blob.NewDisk(filepath.Join(h.Folder, "pictures"))
+	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, filepath.Join(h.Folder, "pictures"))}
+	h.assemble(t, opt)
+	return h
+}
+
+// openStorage opens a picture folder, or a bucket over it with the flag -s3.
+func openStorage(t testing.TB, db *store.DB, folder string) blob.Store {
+	t.Helper()
+	place := folder
+	if s3.Everywhere() {
+		place = s3.Over(t, folder).Storage()
+	}
+	files, err := storage.Open(t.Context(), db, place, slog.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.DB, h.Storage = db, &Storage{Store: disk}
-	h.assemble(t, opt)
-	return h
+	return files
 }
 
 func (h *House) assemble(t testing.TB, opt Options) {

@@ -46,7 +46,7 @@ func (a *API) UserAvatar(r *wire.Request) error {
 	}
 	id := r.HTTP.PathValue("id")
 	id = id[:min(len(id), user.MaxID+1)] // longer ones are unknown
-	p, err := a.owners.Pictures.Open(r.Context(), id, "", side)
+	p, err := a.openPicture(r, id, "", side)
 	if errors.Is(err, media.ErrPictureNotFound) {
 		avatar, err := a.owners.Avatars.DrawForID(r.Context(), id, side, guard.Client{IP: r.IP()})
 		if err != nil {
@@ -59,6 +59,10 @@ func (a *API) UserAvatar(r *wire.Request) error {
 	}
 	if err != nil {
 		return err
+	}
+	if p.SignedAddress != "" {
+		r.RedirectBriefly(p.SignedAddress, media.SignedKept)
+		return nil
 	}
 	defer func() { _ = p.Close() }() // it was only read
 	r.AsPicture()

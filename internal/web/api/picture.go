@@ -51,13 +51,17 @@ func (a *API) Picture(r *wire.Request) error {
 	if name == "" || len(id) > user.MaxID || len(name) > upload.MaxFileName {
 		return media.ErrPictureNotFound
 	}
-	p, err := a.owners.Pictures.Open(r.Context(), id, name, side)
+	p, err := a.openPicture(r, id, name, side)
 	if moved, ok := errors.AsType[*media.Moved](err); ok {
 		r.Redirect(moved.To.Path())
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if p.SignedAddress != "" {
+		r.RedirectBriefly(p.SignedAddress, media.SignedKept)
+		return nil
 	}
 	defer func() { _ = p.Close() }() // it was only read
 	r.AsPicture()
@@ -69,6 +73,14 @@ func (a *API) Picture(r *wire.Request) error {
 	r.Header()["Content-Disposition"] = []string{`inline; filename="` + p.Name + `"`} // safe characters only
 	servePicture(r, p)
 	return nil
+}
+
+// openPicture opens a picture, or signs the address of its file, which is for a GET.
+func (a *API) openPicture(r *wire.Request, id, name string, side int) (*media.Open, error) {
+	if r.HTTP.Method == http.MethodGet {
+		return a.owners.Pictures.OpenOrSign(r.Context(), id, name, side)
+	}
+	return a.owners.Pictures.Open(r.Context(), id, name, side)
 }
 
 func servePicture(r *wire.Request, p *media.Open) {

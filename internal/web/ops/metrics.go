@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/conns"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/outbox"
@@ -24,6 +25,7 @@ import (
 type Sources struct {
 	Version  string
 	DB       *store.DB
+	Files    blob.Store // the figures of a bucket are shown
 	Audit    *guard.Audit
 	Sessions *session.Service
 	Pools    map[string]func() workers.Load // by name
@@ -41,6 +43,9 @@ func Metrics(s Sources, now func() time.Time) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		s.HTTP, &collector{Sources: s, now: now})
+	if bucket, ok := s.Files.(prometheus.Collector); ok {
+		registry.MustRegister(bucket)
+	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 

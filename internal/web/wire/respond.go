@@ -83,6 +83,15 @@ func (r *Request) Redirect(path string) {
 	r.WriteHeader(http.StatusFound)
 }
 
+// RedirectBriefly redirects a request for a picture to an address elsewhere, which the client
+// may keep for a while. Shared caches do not keep it.
+func (r *Request) RedirectBriefly(address string, keep time.Duration) {
+	r.AsPicture()
+	r.Header().Set("Cache-Control", "private, max-age="+strconv.Itoa(int(keep.Seconds())))
+	r.Header().Set("Location", address)
+	r.WriteHeader(http.StatusFound)
+}
+
 // Revalidated answers with public data that clients ask for again only when it has
 // changed (RFC 9110 section 13.1.2). The content type is set already. The data comes in
 // parts, which are not copied, so any number of slow readers can share them.

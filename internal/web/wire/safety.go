@@ -44,7 +44,8 @@ func formCSP(opt Options) []string {
 	for _, origin := range slices.Concat(opt.ReturnOrigins, originOfURL(opt.AppURL)) {
 		to += " " + origin
 	}
-	return []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; " +
+	pictures := strings.TrimSpace("'self' " + opt.PictureOrigin)
+	return []string{"default-src 'none'; style-src 'self'; script-src 'self'; img-src " + pictures + "; connect-src 'self'; frame-src 'self'; " +
 		"base-uri 'none'; form-action " + to + "; frame-ancestors 'none'"}
 }
 

@@ -25,6 +25,7 @@ type Options struct {
 	ForwardedHost  bool           // X-Forwarded-Host of a trusted proxy counts
 	AllowedOrigins []string       // other origins that may call, exact
 	ReturnOrigins  []string       // other origins to which pages may lead, exact
+	PictureOrigin  string         // to which requests for pictures are redirected; empty: they are not
 	AppURL         string         // where pages lead without an address to return to; empty: home
 	HSTS           string         // host (also if empty), subdomains or off
 	CookieName     string

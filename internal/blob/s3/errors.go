@@ -1,0 +1,120 @@
+package s3
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+)
+
+// ErrSetup means that the storage cannot work before an operator changes something: the
+// bucket, the credentials, the region, the clock or the certificates. The error says what.
+var ErrSetup = errors.New("the picture storage is not set up")
+
+// setupError is an [ErrSetup] that says in one line what is wrong and what to do.
+type setupError string
+
+func (e setupError) Error() string        { return string(e) }
+func (e setupError) Is(target error) bool { return target == ErrSetup } //nolint:errorlint // what [errors.Is] looks for
+
+func setup(format string, args ...any) error { return setupError(fmt.Sprintf(format, args...)) }
+
+// explain turns an error of a call into one of [blob.Store]. Errors: [blob.ErrNotFound],
+// [blob.ErrFull], [ErrSetup]; others are outages.
+func (b *Bucket) explain(err error) error {
+	if err == nil || errors.Is(err, blob.ErrNotFound) || errors.Is(err, ErrSetup) {
+		return err
+	}
+	if errors.Is(err, ErrNoCredentials) {
+		return setup("%v", err)
+	}
+	answer, ok := errors.AsType[minio.ErrorResponse](err)
+	if !ok {
+		return b.explainNetwork(err)
+	}
+	if answer.StatusCode == http.StatusInsufficientStorage || isFull[answer.Code] {
+		return fmt.Errorf("%w: %s: %s", blob.ErrFull, b.at, oneLine(answer))
+	}
+	switch answer.Code {
+	case minio.NoSuchKey:
+		return fmt.Errorf("%w: %s", blob.ErrNotFound, answer.Key)
+	case minio.NoSuchBucket:
+		return setup("there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+		return setup("%s does not know the access key, or it has expired; correct the credentials (%s)", b.at.host(), answer.Code)
+	case "SignatureDoesNotMatch":
+		return setup("%s refuses the signature; correct AWS_SECRET_ACCESS_KEY, or the region %s", b.at.host(), b.at.Region)
+	case minio.AccessDenied, "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
+		return setup("%s denies access to the bucket %s; allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject for the prefix (%s)",
+			b.at.host(), b.at.Bucket, answer.Code)
+	case "RequestTimeTooSkewed", "RequestExpired":
+		return setup("the clock of this machine differs from that of %s by more than 15 minutes; set it right, for instance with NTP", b.at.host())
+	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "IllegalLocationConstraintException", "PermanentRedirect", "301 Moved Permanently", "IncorrectEndpoint":
+		return b.wrongRegion(answer)
+	}
+	return fmt.Errorf("%s: %s", b.at, oneLine(answer))
+}
+
+// isFull are the codes of servers whose disks or quotas are full: of MinIO, Ceph and others.
+var isFull = map[string]bool{
+	"InsufficientStorage": true, "InsufficientCapacity": true, "QuotaExceeded": true, "StorageQuotaExceeded": true,
+	"XMinioStorageFull": true, "XMinioAdminBucketQuotaExceeded": true,
+}
+
+func (b *Bucket) wrongRegion(answer minio.ErrorResponse) error {
+	if answer.Region != "" && answer.Region != b.at.Region {
+		return setup("the bucket %s is in the region %s, not %s; add region=%[2]s to the setting storage", b.at.Bucket, answer.Region, b.at.Region)
+	}
+	return setup("%s refuses the region %s; add the bucket's region=… to the setting storage (%s)", b.at.host(), b.at.Region, oneLine(answer))
+}
+
+// explainNetwork explains an error that is not an answer of the server.
+func (b *Bucket) explainNetwork(err error) error {
+	if problem := tlsProblem(err); problem != "" {
+		return setup("no secure connection to %s: %s; name the right endpoint, or trust its certificate with SSL_CERT_FILE", b.at.host(), problem)
+	}
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound {
+		return setup("there is no host %s; correct the endpoint in the setting storage", unknown.Name)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: no answer of %s within %v: %w", b.at, b.at.host(), b.callTime, err)
+	}
+	return fmt.Errorf("%s: %w", b.at, err)
+}
+
+// tlsProblem is what is wrong with a certificate or with TLS; empty for other errors.
+func tlsProblem(err error) string {
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e.Err.Error()
+	}
+	if e, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[tls.AlertError](err); ok {
+		return e.Error()
+	}
+	if text := err.Error(); strings.Contains(text, "server gave HTTP response to HTTPS client") { // net/http has no type for it
+		return "it answers without TLS"
+	}
+	return ""
+}
+
+// oneLine is what a server says, at most 200 characters of it.
+func oneLine(answer minio.ErrorResponse) string {
+	text := strings.Join(strings.Fields(answer.Code+": "+answer.Message), " ")
+	if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,64 @@
+package s3
+
+import (
+	"context"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+)
+
+// checkName is the object that [Bucket.Check] writes, below the prefix.
+const checkName = "check.tmp"
+
+// List implements [blob.Store]. It reads the names in pages of 1,000.
+func (b *Bucket) List(ctx context.Context, f func(blob.Item) error) error {
+	return b.each(ctx, ctx, 1000, func(path string) error { return f(blob.Item{Key: blob.KeyAt(path), Name: path}) })
+}
+
+// IsEmpty implements [blob.Store] with one page of three names: one more than those that do
+// not count. A missing bucket is an error.
+func (b *Bucket) IsEmpty(ctx context.Context) (bool, error) {
+	isEmpty := true
+	timed, cancel := context.WithTimeout(ctx, b.callTime)
+	defer cancel()
+	err := b.each(ctx, timed, 3, func(string) error { isEmpty = false; return errEnough })
+	if err == errEnough { //nolint:errorlint // as f returned it
+		err = nil
+	}
+	return isEmpty && err == nil, err
+}
+
+type enough struct{}
+
+func (enough) Error() string { return "enough" }
+
+// errEnough ends a list early.
+var errEnough error = enough{}
+
+// each calls f with the path of each object below the prefix, except the object of checks and
+// the markers of folders that consoles make. It returns an error of f as it is. The context
+// timed is that of the caller, or one that ends earlier.
+func (b *Bucket) each(ctx, timed context.Context, page int, f func(path string) error) (failure error) {
+	timed, cancel := context.WithCancel(timed)
+	defer cancel()
+	opt := minio.ListObjectsOptions{Prefix: b.prefix, Recursive: true, MaxKeys: page}
+	err := b.watch(ctx, opList, func() error {
+		for o := range b.client.ListObjectsIter(timed, b.at.Bucket, opt) {
+			if o.Err != nil {
+				return o.Err
+			}
+			if o.Key == b.prefix || o.Key == b.prefix+checkName {
+				continue
+			}
+			if failure = f(b.relative(o.Key)); failure != nil {
+				return nil
+			}
+		}
+		return timed.Err()
+	})
+	if failure != nil {
+		return failure
+	}
+	return err
+}

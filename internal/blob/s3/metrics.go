@@ -1,0 +1,97 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+)
+
+// Operations, as metrics name them.
+const (
+	opPut    = "put"
+	opOpen   = "open"
+	opRead   = "read" // the rest of a large picture, or a range
+	opDelete = "delete"
+	opList   = "list"
+	opTime   = "time"
+	opCheck  = "check"
+)
+
+// metrics are the figures of the calls of a bucket.
+type metrics struct {
+	calls    *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	attempts prometheus.Counter
+}
+
+func newMetrics() metrics {
+	return metrics{
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cardea_s3_calls_total",
+			Help: "Calls to the S3 storage, by operation and result: ok, not_found, full, refused, unavailable, canceled.",
+		}, []string{"operation", "result"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "cardea_s3_call_duration_seconds",
+			Help:    "Time of a call to the S3 storage with all its attempts.",
+			Buckets: []float64{.0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"operation"}),
+		attempts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cardea_s3_requests_total",
+			Help: "HTTP requests to the S3 storage; more than calls if some were tried again.",
+		}),
+	}
+}
+
+// Describe implements [prometheus.Collector].
+func (b *Bucket) Describe(ch chan<- *prometheus.Desc) {
+	b.metrics.calls.Describe(ch)
+	b.metrics.duration.Describe(ch)
+	b.metrics.attempts.Describe(ch)
+}
+
+// Collect implements [prometheus.Collector].
+func (b *Bucket) Collect(ch chan<- prometheus.Metric) {
+	b.metrics.calls.Collect(ch)
+	b.metrics.duration.Collect(ch)
+	b.metrics.attempts.Collect(ch)
+}
+
+// call makes a call within its time, explains its error and counts it.
+func (b *Bucket) call(ctx context.Context, operation string, f func(context.Context) error) error {
+	timed, cancel := context.WithTimeout(ctx, b.callTime)
+	defer cancel()
+	return b.watch(ctx, operation, func() error { return f(timed) })
+}
+
+// watch explains the error of a call that has no time of its own, and counts it.
+func (b *Bucket) watch(ctx context.Context, operation string, f func() error) error {
+	began := time.Now()
+	err := b.explain(f())
+	if ctx.Err() != nil && err != nil {
+		err = errors.Join(ctx.Err(), err) // the caller has given up
+	}
+	b.noteFailure(ctx, err)
+	b.metrics.duration.WithLabelValues(operation).Observe(time.Since(began).Seconds())
+	b.metrics.calls.WithLabelValues(operation, resultOf(ctx, err)).Inc()
+	return err
+}
+
+func resultOf(ctx context.Context, err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, blob.ErrNotFound):
+		return "not_found"
+	case errors.Is(err, blob.ErrFull):
+		return "full"
+	case errors.Is(err, ErrSetup):
+		return "refused"
+	case ctx.Err() != nil:
+		return "canceled"
+	}
+	return "unavailable"
+}

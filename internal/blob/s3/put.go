@@ -1,0 +1,92 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+)
+
+// contentType is that of all objects. Cardea knows the real one, and sends it.
+const contentType = "application/octet-stream"
+
+// Put implements [blob.Store]. The server compares the data with their SHA-256, which the
+// signature covers, and refuses to replace an object, if it knows conditional puts.
+func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
+	name, err := b.name(key)
+	if err != nil {
+		return err
+	}
+	err = b.call(ctx, opPut, func(ctx context.Context) error { return b.putNew(ctx, name, data) })
+	switch {
+	case err == nil:
+		b.lacking.Store(0)
+		b.noteWritten()
+	case errors.Is(err, blob.ErrFull):
+		b.lacking.Store(int64(len(data)))
+	case !errors.Is(err, ErrSetup):
+		err = fmt.Errorf("%w: %w", blob.ErrUncertain, err)
+	}
+	return err
+}
+
+// putNew stores an object that must not exist.
+func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {
+	for attempt := 1; ; attempt++ {
+		err := b.put(ctx, name, data, !b.isUnconditional.Load())
+		switch c := code(err); {
+		case c == minio.PreconditionFailed:
+			return b.wantSame(ctx, name, data)
+		case c == minio.NotImplemented && !b.isUnconditional.Swap(true):
+		case c == "ConditionalRequestConflict" && attempt < attempts: // an earlier attempt is not done
+			if err := pause(ctx); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// wantSame succeeds if an object has the data: the answer of an earlier attempt was lost.
+func (b *Bucket) wantSame(ctx context.Context, name string, data []byte) error {
+	o, err := b.open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer o.Close() //nolint:errcheck // it was only read
+	stored, err := io.ReadAll(io.LimitReader(o, int64(len(data))+1))
+	if err == nil && !bytes.Equal(stored, data) {
+		err = fmt.Errorf("the object %s exists already, with other data", name)
+	}
+	return err
+}
+
+func (b *Bucket) put(ctx context.Context, name string, data []byte, isNew bool) error {
+	opt := minio.PutObjectOptions{ContentType: contentType}
+	if isNew {
+		opt.SetMatchETagExcept("*")
+	}
+	sum := sha256.Sum256(data)
+	_, err := b.client.PutObject(ctx, b.at.Bucket, name, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), opt)
+	return err
+}
+
+// pause waits before another attempt.
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(rand.N(200 * time.Millisecond)): //nolint:gosec // not a secret
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
