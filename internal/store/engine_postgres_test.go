@@ -25,6 +25,10 @@ var postgresEngine = engine{
 	exec: func(t *testing.T, address, statement string) {
 		execOn(t, "pgx", address, "SET search_path = cardea; "+statement)
 	},
+	schema: func(t *testing.T, address string) map[string]string {
+		return schemaOn(t, "pgx", address, `SELECT table_name::text, column_name::text COLLATE "C" FROM information_schema.columns
+			WHERE table_schema = 'cardea' ORDER BY 1, 2`)
+	},
 	fault: postgresFault,
 }
 
