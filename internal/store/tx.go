@@ -13,6 +13,9 @@ import (
 // caller has given up, and the server must be able to stop.
 const writerPatience = 5 * time.Second
 
+// lookAgain is how often transactions that have to run again look for a pause.
+const lookAgain = 50 * time.Millisecond
+
 // Tx is a transaction, see [DB.Tx].
 type Tx struct {
 	reads
@@ -26,13 +29,16 @@ type Tx struct {
 // outside the transaction must be set again by a second run.
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
-// then it fails with [ErrUnavailable].
+// then it fails with [ErrUnavailable]. During a pause it fails at once, with [ErrPaused].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
 	if db.health.gone.Load() {
 		return fmt.Errorf("%w: %w", ErrUnavailable, ErrGone)
+	}
+	if err := db.refusePaused(ctx, watchTrust); err != nil {
+		return err
 	}
 	return db.health.noteWrite(db.tx(ctx, db.patience, f))
 }
@@ -43,6 +49,9 @@ func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error)
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
 		err := db.attemptTx(ctx, waiting, f)
 		if err == nil || !db.mayRunAgain(err) {
+			return err
+		}
+		if err := db.refusePaused(ctx, lookAgain); err != nil {
 			return err
 		}
 		if wait(waiting, pause); waiting.Err() != nil {
@@ -78,6 +87,9 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it returns to the pool
+	if db.health.paused.Load() {
+		return ErrPaused
+	}
 	tx, err := conn.BeginTx(ctx, db.engine.TxOptions())
 	if err != nil {
 		return classify(db.engine, err)

@@ -30,6 +30,7 @@ type engine struct {
 	address    Address
 	pools      store.Pools
 	migrations fs.FS
+	tables     map[string]bool // names
 	others     others
 	claim      *claim // nil: a command, which does not serve
 }
@@ -98,7 +99,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}
 	half := address.connections / 2
 	return &engine{
-		address: address, migrations: migrations, others: others{process: address.process()},
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()},
 		pools: store.Pools{Writer: newPool(writer, texts, half), Reader: newPool(reader, texts, address.connections-half)},
 	}, nil
 }
