@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
-	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/password"
@@ -67,7 +66,7 @@ func backup(t *testing.T, data *operate.Data) (operate.Contents, []byte) {
 func restore(t *testing.T, backup []byte) (operate.Contents, string, error) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "restored")
-	c, err := operate.RestoreFrom(t.Context(), datadir.At(folder, "", ""), bytes.NewReader(backup), nil)
+	c, err := operate.RestoreFrom(t.Context(), house.Place(t, folder), bytes.NewReader(backup), nil)
 	return c, folder, err
 }
 
