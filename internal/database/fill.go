@@ -151,6 +151,41 @@ func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.
 	return db.MarkFilling(ctx, from, now)
 }
 
+// Resume opens a database that was filled from somewhere, without emptying it. Nil: the filling was
+// finished.
+func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
+	lock, err := p.LockServer(ctx)
+	if errors.Is(err, ErrInUse) {
+		return nil, nil //nolint:nilnil // a server would refuse a database that is not finished
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := p.openToFill(ctx)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	f := &Filling{db, lock}
+	state, err := db.MoveState(ctx)
+	if err == nil && state.FilledFrom != "" && state.FilledFrom != from {
+		err = p.refuseMark(ctx, db)
+	}
+	if err != nil || state.FilledFrom == "" {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// MoveState says whether the database was moved away. It opens the database for a moment.
+func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
+	db, err := p.openExisting(ctx, func() bool { return false })
+	if err != nil {
+		return state, err
+	}
+	state, err = db.MoveState(ctx)
+	return state, errors.Join(err, db.Close())
+}
+
 // Finish lets servers and commands use the database.
 func (f *Filling) Finish(ctx context.Context) error { return f.DB.UnmarkMove(ctx) }
 
