@@ -47,7 +47,7 @@ fuzz: ## run every fuzz target (FUZZTIME=10m each), stop at the first finding
 outdated: ## list modules with a newer release; needs the network
 	@go list -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' \
 		$$(go list -deps -test -f '{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}' ./... | sort -u) | grep -v '^modernc.org/libc ' || true
-	@go list -modfile=tools/go.mod -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' github.com/golangci/golangci-lint/v2
+	@go list -modfile=tools/go.mod -m -u -f '{{with .Update}}{{$$.Path}} {{$$.Version}} -> {{.Version}}{{end}}' github.com/golangci/golangci-lint/v2 github.com/versity/versitygw
 
 bench: ## measure against budgets and peers, write bench/RESULTS.md
 	cd bench && go run .

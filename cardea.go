@@ -25,13 +25,11 @@
 package cardea
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -120,14 +118,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err := dir.RefuseOpen(); err != nil && s.cfg.DataAccess == "private" {
 		return fmt.Errorf("data: %w; or allow it with --data-access any", err)
 	}
-	var unseen error // why the storage could not be looked at
-	db, end, err := dir.Serve(ctx, func() (has bool) { has, unseen = storage.HasBlobs(ctx, dir.Pictures); return has || unseen != nil })
-	if end != nil {
-		s.onClose(end)
+	db, end, err := dir.Serve(ctx, func() (bool, error) { return storage.HasBlobs(ctx, dir.Pictures) })
+	if err != nil {
+		return err
 	}
-	if unseen != nil || err != nil {
-		return cmp.Or(unseen, err)
-	}
+	s.onClose(end)
 	files, err := storage.Open(ctx, db, dir.Pictures, s.cfg.Log)
 	if err != nil {
 		return err
@@ -172,7 +167,7 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 	devices := guard.NewDevices(keys.Sub(secret.DeviceCookies), isThrottled)
 	sessions := session.New(db, watch, audit, limits, s.sessionOptions(taken))
 	passwords := account.NewPasswords(cfg.passwordOptions(list))
-	space := guard.NewSpace(log, disksOf(dir)...)
+	space := guard.NewSpace(log, disks(dir)...)
 	pictures := media.NewPictures(db, watch, files, audit, limits, cfg.mediaOptions(space, files))
 	avatars := media.NewAvatars(db, keys.Sub(secret.AvatarAddresses))
 	s.onClose(func() error { passwords.Close(); pictures.Close(); avatars.Close(); return nil })
@@ -227,17 +222,6 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 		Pools: map[string]func() workers.Load{"hashing": passwords.Load, "decoding": pictures.Load, "drawing": avatars.Load},
 	}
 	return errors.Join(pictures.ForgetInterrupted(ctx), post.outbox.ForgetInterrupted(ctx))
-}
-
-// disksOf lists the disks whose free space Cardea watches. A server watches its own.
-func disksOf(dir database.Place) (disks []guard.Disk) {
-	if !dir.IsServer() {
-		disks = append(disks, guard.DiskOf("database", filepath.Dir(dir.Database)))
-	}
-	if !storage.IsBucket(dir.Pictures) {
-		disks = append(disks, guard.DiskOf("pictures", dir.Pictures))
-	}
-	return disks
 }
 
 func (s *Server) onClose(f func() error) { s.closers = append([]func() error{f}, s.closers...) }

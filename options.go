@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/account"
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -95,6 +96,17 @@ func (c Config) pictureMemory() int64 {
 		return picture.DefaultMaxMemory
 	}
 	return min(picture.DefaultMaxMemory, c.part(2))
+}
+
+// disks are those whose free space is watched. A bucket tells when it is full.
+func disks(place database.Place) (all []guard.Disk) {
+	if !place.IsServer() {
+		all = append(all, guard.DiskOf("database", filepath.Dir(place.Database)))
+	}
+	if !storage.IsBucket(place.Pictures) {
+		all = append(all, guard.DiskOf("pictures", place.Pictures))
+	}
+	return all
 }
 
 func (c Config) mediaOptions(space *guard.Space, files blob.Store) media.Options {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 func TestCheckFindsDamage(t *testing.T) {
@@ -109,6 +109,7 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 	if s, _ := summaryOf(t, missing); !strings.Contains(s.Error, "no Cardea data here") {
 		t.Errorf("no data: %+v", s)
 	}
+	house.OnlySQLite(t, "it writes something else into the file")
 	data := withPicture(t)
 	database := filepath.Join(data, "cardea.db")
 	good := readFile(t, database)
@@ -125,16 +126,17 @@ func TestCheckAlwaysSumsUp(t *testing.T) {
 	runOn(t, data, "", "check", "--json").wantDone(`{"ok":true,"users":1`)
 }
 
-// damagePages overwrites the first pages of some tables and their indexes. In a small
-// database those are all their pages.
-func damagePages(t *testing.T, data, which string) {
+// damageTables makes tables unreadable. In the file of SQLite it overwrites their first pages and
+// those of their indexes; in a small database those are all their pages.
+func damageTables(t *testing.T, data string, tables ...string) {
 	t.Helper()
-	path := filepath.Join(data, "cardea.db")
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
+	if house.OnPostgres() {
+		alter(t, data, `DROP TABLE `+strings.Join(tables, ", ")+` CASCADE`)
+		return
 	}
-	roots := readColumn(t, db, `SELECT rootpage FROM sqlite_schema WHERE rootpage > 0 AND `+which)
+	path := filepath.Join(data, "cardea.db")
+	db := openDatabase(t, data)
+	roots := readColumn(t, db, `SELECT rootpage FROM sqlite_schema WHERE rootpage > 0 AND tbl_name IN ('`+strings.Join(tables, "', '")+`')`)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +156,7 @@ func damagePages(t *testing.T, data, which string) {
 func TestCheckOfADamagedDatabase(t *testing.T) {
 	t.Parallel()
 	data := withPicture(t)
-	damagePages(t, data, `tbl_name <> 'migrations'`)
+	damageTables(t, data, "users", "sessions", "pictures", "crops", "orphans", "attempts", "audit")
 	writeFile(t, filepath.Join(data, "pictures", "notes.txt"), nil)
 	s, found := summaryOf(t, data)
 	kinds := ""
@@ -175,14 +177,8 @@ func TestDamagedDatabaseCostsNoFiles(t *testing.T) {
 	if err := os.Chtimes(file, old, old); err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	// The session is left without a user.
-	if _, err := db.ExecContext(t.Context(), `PRAGMA foreign_keys = off; DELETE FROM crops; DELETE FROM pictures; DELETE FROM users`); errors.Join(err, db.Close()) != nil {
-		t.Fatal(err)
-	}
+	alter(t, data, withoutReference("sessions")+`DELETE FROM crops; DELETE FROM pictures; DELETE FROM users`)
 	s, found := summaryOf(t, data, "--remove-orphans")
 	if s.Problems != 2 || found[0].Problem != "database" || found[1].Problem != "file" {
 		t.Errorf("%+v, %+v", s, found)
@@ -216,14 +212,14 @@ func withCrops(t *testing.T) (data, address string, files []string) {
 // works.
 func TestDamagedCropsCostNoFiles(t *testing.T) {
 	t.Parallel()
-	for what, lose := range map[string]func(data string){
-		"cannot be read":  func(data string) { damagePages(t, data, `tbl_name = 'crops'`) },
-		"are lost":        func(data string) { alter(t, data, `DELETE FROM crops`) },
-		"have no picture": func(data string) { alter(t, data, `PRAGMA foreign_keys = off; DELETE FROM pictures`) },
+	for what, lose := range map[string]func(t *testing.T, data string){
+		"cannot be read":  func(t *testing.T, data string) { damageTables(t, data, "crops") },
+		"are lost":        func(t *testing.T, data string) { alter(t, data, `DELETE FROM crops`) },
+		"have no picture": func(t *testing.T, data string) { alter(t, data, withoutReference("crops")+`DELETE FROM pictures`) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			data, address, files := withCrops(t)
-			lose(data)
+			lose(t, data)
 			s, found := summaryOf(t, data, "--remove-orphans")
 			if s.Error != "" || s.Removed != 0 || len(found) == 0 || found[0].Problem != "database" {
 				t.Errorf("%+v, %+v", s, found)
@@ -290,24 +286,39 @@ func TestCheckContinues(t *testing.T) {
 // alter runs statements on a database that no server uses.
 func alter(t *testing.T, data, statements string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := openDatabase(t, data)
 	if _, err := db.ExecContext(t.Context(), statements); errors.Join(err, db.Close()) != nil {
 		t.Fatal(err)
 	}
+}
+
+// withoutReference is a statement that lets a table refer to rows which are missing.
+func withoutReference(table string) string {
+	if house.OnPostgres() {
+		return `ALTER TABLE ` + table + ` DROP CONSTRAINT ` + table + `_user_id_fkey; `
+	}
+	return `PRAGMA foreign_keys = off; `
 }
 
 // A database without its tables, or with other ones, is damaged. A line names each
 // difference, and a backup is refused.
 func TestCheckOfTables(t *testing.T) {
 	t.Parallel()
-	for statements, want := range map[string][]string{
+	cases := map[string][]string{
 		"DROP TABLE attempts; DROP INDEX audit_by_time": {"the index attempts_by_time is missing", "the index audit_by_time is missing", "the table attempts is missing"},
 		"ALTER TABLE users ADD COLUMN admin INTEGER":    {"the table users is not as Cardea makes it"},
 		"CREATE TABLE notes (n)":                        {"the table notes is not one of Cardea's"},
-	} {
+	}
+	if house.OnPostgres() { // where other tables in the schema do no harm
+		cases = map[string][]string{
+			"DROP INDEX audit_by_time; ALTER TABLE attempts DROP COLUMN at CASCADE": {
+				"the column attempts.at is missing", "the constraint attempts.attempts_pkey is missing",
+				"the index attempts_by_time is missing", "the index attempts_pkey is missing", "the index audit_by_time is missing",
+			},
+			"ALTER TABLE users ALTER name DROP NOT NULL": {`the column users.name is not as Cardea makes it: text COLLATE C`},
+		}
+	}
+	for statements, want := range cases {
 		data := withPicture(t)
 		alter(t, data, statements)
 		_, found := summaryOf(t, data)
@@ -344,6 +355,7 @@ func TestCheckOfUsers(t *testing.T) {
 // A backup with a foreign database and a matching manifest is refused.
 func TestRestoreOfOtherTables(t *testing.T) {
 	t.Parallel()
+	house.OnlySQLite(t, "it puts the file into a backup")
 	data, file := backedUp(t)
 	alter(t, data, "DROP TABLE attempts")
 	database := readFile(t, filepath.Join(data, "cardea.db"))

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // Each refusal is one line that says what to do. It changes nothing.
@@ -17,6 +19,10 @@ func TestCommandsRefuse(t *testing.T) {
 	notBackup := filepath.Join(t.TempDir(), "not.tar")
 	if err := os.WriteFile(notBackup, []byte(strings.Repeat("not a tar file\n", 1000)), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	advice := "name the folder with --data"
+	if house.OnPostgres() {
+		advice = "start cardea serve once"
 	}
 	for _, c := range []struct {
 		data, stdin, args string
@@ -58,9 +64,9 @@ func TestCommandsRefuse(t *testing.T) {
 		{missing, "\x1f\x8b", "restore -", exitFailed, "gunzip it first: gunzip | cardea restore -"},
 		{data, "", "restore -", exitFailed, "not empty"},
 		{missing, "", "check", exitFailed, "no Cardea data"},
-		{missing, "", "user list", exitFailed, "--data"},
+		{missing, "", "user list", exitFailed, advice},
 		{"", "", "check", exitUsage, `--data: ""`},
-		{data, "", "check --database postgres://x", exitUsage, "SQLite file"},
+		{data, "", "check --database mysql://x", exitUsage, "postgres://user@host/database"},
 	} {
 		runOn(t, c.data, c.stdin, strings.Fields(c.args)...).wantEnd(c.code, c.says)
 	}

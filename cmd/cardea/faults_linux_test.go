@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
@@ -70,6 +71,7 @@ func smallDisk(t *testing.T) (folder string) {
 
 // On a full disk only writes fail, and only until there is space again.
 func TestDiskFull(t *testing.T) {
+	house.OnlySQLite(t, "the file is on a full disk")
 	data := smallDisk(t)
 	s := serve(t, data, cheap)
 	ada := s.client()
@@ -149,6 +151,7 @@ func TestDiskFull(t *testing.T) {
 // The data folder becomes read-only while the server runs. A file system with open files
 // cannot be made read-only, but its files can be made immutable.
 func TestReadOnlyData(t *testing.T) {
+	house.OnlySQLite(t, "the file becomes read-only")
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	ada := s.client()

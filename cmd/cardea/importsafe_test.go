@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // Two imports at once would take each other's users for gone. Other commands and trials go on.
@@ -19,7 +19,7 @@ func TestImportOneAtATime(t *testing.T) {
 		return runOn(t, data, "", append([]string{"import", "flask", "--from", app}, more...)...)
 	}
 	bring("--apply").wantDone("1 imported")
-	lock, err := datadir.At(data, "", "").LockImport()
+	lock, err := house.Place(t, data, "").LockImport(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"database/sql"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,22 +10,8 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
-
-// lockDatabase takes the write lock of a database, as another program can.
-func lockDatabase(t *testing.T, data string) (unlock func()) {
-	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, "cardea.db")+"?_txlock=immediate&_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() { _ = tx.Rollback() }
-}
 
 // While another program locks the database, writers get 503 after 5 seconds, however many
 // there are. Readers are answered. The server recovers by itself.
@@ -40,7 +24,7 @@ func TestDatabaseIsLocked(t *testing.T) {
 	login := func() *testkit.Answer {
 		return s.client().Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
 	}
-	unlock := lockDatabase(t, data)
+	unlock := house.Lock(t, data)
 	var waiters sync.WaitGroup
 	for range 12 {
 		waiters.Go(func() {
@@ -71,7 +55,7 @@ func TestStopWhileTheDatabaseIsLocked(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-	defer lockDatabase(t, data)()
+	defer house.Lock(t, data)()
 	login := sendHalf(t, s.client(), "/api/login", "application/json", []byte(`{"email":"ada@example.com","password":"simplepass"}`))
 	begun := time.Now()
 	s.signal(syscall.SIGTERM)
@@ -91,7 +75,7 @@ func TestClientThatLeaves(t *testing.T) {
 	data := t.TempDir()
 	s := serve(t, data, cheap)
 	s.client().Post("/api/register", testkit.Registration("Ada", "ada@example.com", "simplepass")).Want(http.StatusCreated)
-	defer lockDatabase(t, data)()
+	defer house.Lock(t, data)()
 	login := testkit.Dial(t, s.url)
 	body := `{"email":"ada@example.com","password":"simplepass"}`
 	_, _ = fmt.Fprintf(login, "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)

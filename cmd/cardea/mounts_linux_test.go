@@ -8,10 +8,12 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // On a full disk the server and the commands say which disk has no space left.
 func TestCommandsOnAFullDisk(t *testing.T) {
+	house.OnlySQLite(t, "the file is on a full disk")
 	disk, data := smallDisk(t), withPicture(t)
 	full := filepath.Join(disk, "data")
 	backup := filepath.Join(t.TempDir(), "b.tar")
@@ -46,6 +48,7 @@ func readOnly(t *testing.T, folder string) (elsewhere string) {
 // On read-only data, users can be listed, and the data checked and backed up. A server that
 // can write to the data may run meanwhile.
 func TestCommandsOnReadOnlyData(t *testing.T) {
+	house.OnlySQLite(t, "the file cannot be written")
 	data := withPicture(t)
 	here := readOnly(t, data)
 	look := func() {

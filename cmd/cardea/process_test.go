@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -59,7 +60,7 @@ func launch(t testing.TB, cmd *exec.Cmd, env ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, began: time.Now(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
-	cmd.Env = append(foreignEnvironment(), env...)
+	cmd.Env = slices.Concat(foreignEnvironment(), place(t, cmd, env), env)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -61,7 +62,7 @@ func talk(t *testing.T, data string, args []string, dialogue ...string) (screen 
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, append(args, "--data", data)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
-	cmd.Env = append(foreignEnvironment(), cheap...)
+	cmd.Env = slices.Concat(foreignEnvironment(), place(t, cmd, nil), cheap)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true} // then Ctrl-C is a signal
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

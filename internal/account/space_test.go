@@ -21,9 +21,7 @@ func TestNearlyFullDisk(t *testing.T) {
 	folder := t.TempDir()
 	first := house.At(t, folder, opt)
 	ada, _ := first.Register(t, "ada@example.com")
-	if err := first.DB.Close(); err != nil {
-		t.Fatal(err)
-	}
+	first.Close(t)
 	free = 1 << 20
 	opt.Space = guard.NewSpace(slog.New(slog.DiscardHandler), disk)
 	h := house.At(t, folder, opt)

@@ -4,6 +4,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,11 +78,12 @@ func (p Place) String() string {
 // data folder is made too. hasPictures reports whether there are pictures. The returned function
 // closes the database and lets another server have it. Errors: [ErrInUse], [ErrElsewhere], [ErrFilling], [ErrMoved], those
 // of [datadir.Dir.Claim] and of the engines.
-func (p Place) Serve(ctx context.Context, hasPictures func() bool) (db *store.DB, end func() error, err error) {
+func (p Place) Serve(ctx context.Context, hasPictures func() (bool, error)) (db *store.DB, end func() error, err error) {
 	if p.server != nil {
 		return p.serveServer(ctx, hasPictures)
 	}
-	lock, err := p.Claim(hasPictures)
+	var lock *datadir.Lock
+	err = withPictures(hasPictures, func(has func() bool) (err error) { lock, err = p.Claim(has); return err })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,7 +98,7 @@ func (p Place) Serve(ctx context.Context, hasPictures func() bool) (db *store.DB
 	return db, end, nil
 }
 
-func (p Place) serveServer(ctx context.Context, hasPictures func() bool) (*store.DB, func() error, error) {
+func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, func() error, error) {
 	if err := durable.MkdirAll(p.Path); err != nil {
 		return nil, nil, fmt.Errorf("data: cannot create the folder: %w", err)
 	}
@@ -120,7 +122,7 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() bool) (*store
 
 // refuseNew fails if the database on the server is new, but the data folder or the picture storage
 // has something of an earlier one: another database is meant, or users are to be moved first.
-func (p Place) refuseNew(ctx context.Context, hasPictures func() bool) error {
+func (p Place) refuseNew(ctx context.Context, hasPictures func() (bool, error)) error {
 	hasTables, err := postgres.HasTables(ctx, *p.server)
 	if err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
@@ -132,7 +134,11 @@ func (p Place) refuseNew(ctx context.Context, hasPictures func() bool) error {
 		return fmt.Errorf("%w: %v has no tables yet, but there is %s. Bring its users along with cardea move; "+
 			"or, to start without users, move that file elsewhere", ErrElsewhere, p, p.Database)
 	}
-	if hasPictures() {
+	has, err := hasPictures()
+	if err != nil {
+		return err
+	}
+	if has {
 		return fmt.Errorf("%w: %v has no tables yet, but there are pictures in %s. Look whether it is the right database; "+
 			"or, to start without users, name another storage", ErrElsewhere, p, p.Pictures)
 	}
@@ -142,7 +148,7 @@ func (p Place) refuseNew(ctx context.Context, hasPictures func() bool) error {
 // OpenExisting opens the database for a command. It changes nothing. hasPictures reports whether
 // there are pictures. Errors: [ErrNoData]; [ErrFilling], [ErrMoved]; [datadir.ErrHalfRestored], [datadir.ErrLost]; those of
 // the engines.
-func (p Place) OpenExisting(ctx context.Context, hasPictures func() bool) (*store.DB, error) {
+func (p Place) OpenExisting(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, error) {
 	db, err := p.openExisting(ctx, hasPictures)
 	if err != nil {
 		return nil, err
@@ -153,7 +159,7 @@ func (p Place) OpenExisting(ctx context.Context, hasPictures func() bool) (*stor
 	return db, nil
 }
 
-func (p Place) openExisting(ctx context.Context, hasPictures func() bool) (*store.DB, error) {
+func (p Place) openExisting(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, error) {
 	if p.server != nil {
 		db, err := postgres.OpenExisting(ctx, *p.server)
 		if errors.Is(err, postgres.ErrNoTables) {
@@ -164,7 +170,7 @@ func (p Place) openExisting(ctx context.Context, hasPictures func() bool) (*stor
 	if err := p.RefuseHalfRestored(); err != nil {
 		return nil, err
 	}
-	if err := p.RefuseLost(hasPictures); err != nil {
+	if err := withPictures(hasPictures, p.RefuseLost); err != nil {
 		return nil, err
 	}
 	db, err := sqlite.OpenExisting(ctx, p.Database)
@@ -172,6 +178,14 @@ func (p Place) openExisting(ctx context.Context, hasPictures func() bool) (*stor
 		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, p.Database)
 	}
 	return db, inDatabase(err)
+}
+
+// withPictures calls f, which asks whether there are pictures. If that cannot be found out, they may
+// be there, and the error says why it could not.
+func withPictures(hasPictures func() (bool, error), f func(func() bool) error) error {
+	var unseen error
+	err := f(func() (has bool) { has, unseen = hasPictures(); return has || unseen != nil })
+	return cmp.Or(unseen, err)
 }
 
 // inDatabase gives an error of opening a database the form of others'.

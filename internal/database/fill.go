@@ -178,7 +178,7 @@ func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 
 // MoveState says whether the database was moved away. It opens the database for a moment.
 func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
-	db, err := p.openExisting(ctx, func() bool { return false })
+	db, err := p.openExisting(ctx, func() (bool, error) { return false, nil })
 	if err != nil {
 		return state, err
 	}

@@ -5,7 +5,6 @@
 package operate
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,10 +69,9 @@ func Open(ctx context.Context, place database.Place, opt Options) (*Data, error)
 }
 
 func (d *Data) open(ctx context.Context) (err error) {
-	var unseen error // why the storage could not be looked at
-	d.db, err = d.place.OpenExisting(ctx, func() (has bool) { has, unseen = storage.HasBlobs(ctx, d.dir.Pictures); return has || unseen != nil })
-	if unseen != nil || err != nil {
-		return cmp.Or(unseen, err)
+	d.db, err = d.place.OpenExisting(ctx, func() (bool, error) { return storage.HasBlobs(ctx, d.dir.Pictures) })
+	if err != nil {
+		return err
 	}
 	d.onClose(d.db.Close)
 	if d.db.ReadOnly() {

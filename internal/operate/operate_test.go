@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 // open opens a house's folder as a command does, while the house serves it.
@@ -21,7 +24,7 @@ func open(t *testing.T, h *house.House) *operate.Data { return openFolder(t, h, 
 
 func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	t.Helper()
-	data, err := operate.Open(t.Context(), house.Place(t, folder), operate.Options{
+	data, err := operate.Open(t.Context(), placeAt(t, folder), operate.Options{
 		Argon2: password.Params{Memory: 8, Time: 1}, SessionIdle: time.Hour, SessionMax: 24 * time.Hour,
 		Now: h.Clock.Now, Log: slog.New(slog.NewTextHandler(h.Log, nil)),
 	})
@@ -34,6 +37,20 @@ func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 		}
 	})
 	return data
+}
+
+// placeAt is a data folder. With the flag -s3, its pictures are in a bucket: that of a house, or
+// one next to the folder, which may be missing.
+func placeAt(t *testing.T, folder string) database.Place {
+	t.Helper()
+	if !s3.Everywhere() {
+		return house.Place(t, folder, "")
+	}
+	pictures := filepath.Join(folder, "pictures")
+	if _, err := os.Stat(pictures); err != nil {
+		pictures = folder + "-pictures"
+	}
+	return house.Place(t, folder, s3.Over(t, pictures).Storage())
 }
 
 // problems collects what is found.
@@ -66,7 +83,10 @@ func backup(t *testing.T, data *operate.Data) (operate.Contents, []byte) {
 func restore(t *testing.T, backup []byte) (operate.Contents, string, error) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "restored")
-	c, err := operate.RestoreFrom(t.Context(), house.Place(t, folder), bytes.NewReader(backup), nil)
+	c, err := operate.RestoreFrom(t.Context(), placeAt(t, folder), bytes.NewReader(backup), nil)
+	if s3.Everywhere() && err == nil {
+		err = os.Rename(folder+"-pictures", filepath.Join(folder, "pictures")) // where houses have them
+	}
 	return c, folder, err
 }
 

@@ -179,23 +179,6 @@ func (r *restoring) stage(ctx context.Context, staged string) error {
 	return err
 }
 
-// storage opens the empty picture storage. What is put there from now on is undone.
-func (r *restoring) storage(ctx context.Context) (blob.Store, error) {
-	if !storage.IsBucket(r.dir.Pictures) {
-		r.made.inside(r.dir.Pictures)
-		return blob.NewDisk(r.dir.Pictures)
-	}
-	files, err := storage.Unopened(r.dir.Pictures)
-	if err != nil {
-		return nil, err
-	}
-	if err := files.Check(ctx); err != nil {
-		return nil, fmt.Errorf("storage: %w", err)
-	}
-	r.made.inStorage(context.WithoutCancel(ctx), files)
-	return files, nil
-}
-
 // database writes the database of the backup and returns the text of secret.key, nil if
 // there is none. On the way it learns that the backup matches its manifest.
 func (r *restoring) database(ctx context.Context, staged string) (secret []byte, err error) {
@@ -282,17 +265,6 @@ func copyTo(path string, r io.Reader) error {
 		return errors.Join(err, f.Discard())
 	}
 	return f.CommitNew()
-}
-
-func putOnce(ctx context.Context, files blob.Store, file media.File) error {
-	_, err := files.ModTime(ctx, file.Key)
-	if err == nil {
-		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, file.Key)
-	}
-	if !errors.Is(err, blob.ErrNotFound) {
-		return err
-	}
-	return files.Put(ctx, file.Key, file.Data)
 }
 
 // wantUnused fails unless a backup may be restored to the folder.

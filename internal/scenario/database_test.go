@@ -12,7 +12,7 @@ import (
 // cannot see.
 func openDatabase(t *testing.T, data string) *store.DB {
 	t.Helper()
-	db, err := house.Place(t, data).OpenExisting(t.Context(), func() bool { return false })
+	db, err := house.Place(t, data, "").OpenExisting(t.Context(), func() (bool, error) { return false, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

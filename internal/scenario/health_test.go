@@ -56,7 +56,11 @@ func TestDamagedDatabaseIsAnOutage(t *testing.T) {
 
 func dropTable(t *testing.T, server *testkit.Server, table string) {
 	t.Helper()
-	if _, err := house.Raw(t, server.Data).ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
+	statement := "DROP TABLE " + table
+	if house.OnPostgres() {
+		statement += " CASCADE" // with the references of other tables
+	}
+	if _, err := house.Raw(t, server.Data).ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }

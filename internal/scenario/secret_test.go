@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // The secret key may come from a vault, in any of the usual ways. Servers with the same key
@@ -31,6 +32,7 @@ func TestSecretKeyFromAVault(t *testing.T) {
 	}
 	const account = "ada@example.com"
 	data := t.TempDir()
+	house.Address(t, data) // the database of all cases
 	var device *http.Cookie
 	var avatar string
 	for i, way := range []struct {

@@ -25,7 +25,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"app-url":          func(c *cardea.Config) { c.AppURL = "//x.example.com/" },
 		"allowed-origins":  func(c *cardea.Config) { c.AllowedOrigins = []string{"https://x.example.com/"} },
 		"database":         func(c *cardea.Config) { c.Database = "postgres://localhost/x" },
-		"storage":          func(c *cardea.Config) { c.Storage = "s3://bucket" },
+		"storage":          func(c *cardea.Config) { c.Storage = "gs://bucket" },
 		"upload-max-bytes": func(c *cardea.Config) { c.UploadMaxBytes = -1 },
 		"log":              func(c *cardea.Config) { c.LogRequests = "some" },
 		"rate-limit":       func(c *cardea.Config) { c.RateLimit = "maybe" },

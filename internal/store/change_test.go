@@ -26,7 +26,7 @@ func TestStampsHoldUntilAChange(t *testing.T) {
 	withEachEngine(t, func(t *testing.T, e engine) {
 		for name, query := range queries {
 			t.Run(name, func(t *testing.T) {
-				db := e.withEverything(t)
+				db := e.openedWithEverything(t, e.address(t))
 				stamp := readAnn(t, db)
 				undo := errors.New("not this time")
 				wantError(t, db, undo, func(tx *store.Tx) error { return errors.Join(query(tx, t.Context()), undo) })

@@ -99,7 +99,8 @@ func newDB(engine Engine, pools Pools) *DB {
 	if pools.Prepares {
 		reader = &prepared{db: pools.Reader}
 	}
-	db.reads = reads{&patient{reader, engine}, engine, &db.health}
+	db.patient = &patient{querier: reader, engine: engine}
+	db.reads = reads{db.patient, engine, &db.health}
 	return db
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 var postgresEngine = engine{
-	address: func(t testing.TB) string { return testpostgres.Database(t) },
+	address: func(t testing.TB) string { return testpostgres.Schema(t) },
 	open: func(ctx context.Context, address string) (*store.DB, error) {
 		at, err := postgres.ParseAddress(address, "")
 		if err != nil {
@@ -23,7 +23,8 @@ var postgresEngine = engine{
 	},
 	conflict: func(*testing.T, string) error { return &pgconn.PgError{Code: "40001"} },
 	exec: func(t *testing.T, address, statement string) {
-		execOn(t, "pgx", address, "SET search_path = cardea; "+statement)
+		server, schema, _ := strings.Cut(address, "&schema=")
+		execOn(t, "pgx", server, "SET search_path = "+schema+"; "+statement)
 	},
 	schema: func(t *testing.T, address string) map[string]string {
 		return schemaOn(t, "pgx", address, `SELECT table_name::text, column_name::text COLLATE "C" FROM information_schema.columns
@@ -38,6 +39,14 @@ func postgresFault(ctx context.Context, q store.Querier, query string, args []an
 	if _, err := q.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
 		return "", err
 	}
+	plan, err := postgresPlan(ctx, q, query, args)
+	if strings.Contains(plan, "Seq Scan") && strings.Contains(query, "WHERE") {
+		return plan, err
+	}
+	return "", err
+}
+
+func postgresPlan(ctx context.Context, q store.Querier, query string, args []any) (string, error) {
 	rows, err := q.QueryContext(ctx, "EXPLAIN "+query, args...)
 	if err != nil {
 		return "", err
@@ -51,8 +60,5 @@ func postgresFault(ctx context.Context, q store.Querier, query string, args []an
 		}
 		plan = append(plan, step)
 	}
-	if text := strings.Join(plan, "\n"); strings.Contains(text, "Seq Scan") && strings.Contains(query, "WHERE") {
-		return text, rows.Err()
-	}
-	return "", rows.Err()
+	return strings.Join(plan, "\n"), rows.Err()
 }

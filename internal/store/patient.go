@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/binary"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +13,8 @@ import (
 // read changes nothing, so it can be repeated at any time.
 type patient struct {
 	querier
-	engine Engine
+	engine   Engine
+	repeated atomic.Int64 // how often a read ran again
 }
 
 func (p *patient) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
@@ -40,6 +42,7 @@ func (p *patient) repeat(ctx context.Context, read func() error) error {
 	defer cancel()
 	for pause := leastPause; err != nil && p.engine.IsRetryable(err) && waiting.Err() == nil; pause = min(2*pause, mostPause) {
 		wait(waiting, pause)
+		p.repeated.Add(1)
 		err = read()
 	}
 	return err

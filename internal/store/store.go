@@ -14,6 +14,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,9 @@ type DB struct {
 	changes  *changes
 	health   health
 	patience time.Duration // of a writer, see [DB.Tx]
+	patient  *patient      // what reads go through
+
+	repeated, doubtful atomic.Int64 // see Stats
 }
 
 // reads holds the queries that change nothing.
@@ -63,18 +67,28 @@ func (db *DB) ReadOnly() bool { return db.pools.ReadOnly }
 
 // Stats are figures about the database.
 type Stats struct {
-	Bytes       int64 // on the disk
-	ReadersBusy int
-	WriteWaits  int64 // transactions that waited for another, since Open
-	WriteWaited time.Duration
+	Bytes        int64 // on the disk; 0: not known at the moment
+	Write, Read  Pool
+	WriteWaits   int64 // transactions that waited for another, since Open
+	WriteWaited  time.Duration
+	Repeated     int64 // transactions that ran again, since Open
+	RepeatedRead int64 // reads that ran again, because a connection broke
+	Doubtful     int64 // commits without an answer
 }
+
+// Pool are the connections of a pool.
+type Pool struct{ Open, Busy, Most int }
 
 // Stats returns the figures of this moment.
 func (db *DB) Stats(ctx context.Context) Stats {
-	writer := db.pools.Writer.Stats()
+	writer, reader := db.pools.Writer.Stats(), db.pools.Reader.Stats()
 	return Stats{
-		Bytes: db.engine.Size(ctx), ReadersBusy: db.pools.Reader.Stats().InUse,
+		Bytes: db.engine.Size(ctx),
+		Write: Pool{writer.OpenConnections, writer.InUse, writer.MaxOpenConnections},
+		Read:  Pool{reader.OpenConnections, reader.InUse, reader.MaxOpenConnections},
+
 		WriteWaits: writer.WaitCount, WriteWaited: writer.WaitDuration,
+		Repeated: db.repeated.Load(), RepeatedRead: db.patient.repeated.Load(), Doubtful: db.doubtful.Load(),
 	}
 }
 

@@ -57,6 +57,7 @@ func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error)
 		if wait(waiting, pause); waiting.Err() != nil {
 			return cmp.Or(ctx.Err(), classify(db.engine, err))
 		}
+		db.repeated.Add(1)
 	}
 }
 
@@ -66,6 +67,7 @@ func (db *DB) mayRunAgain(err error) bool {
 		if db.engine.IsRefused(commit.err) {
 			return true
 		}
+		db.doubtful.Add(1)
 		db.engine.Doubt()
 		return false
 	}

@@ -13,11 +13,7 @@ import (
 // Operate opens the server's data folder as an operator's command does, until the test ends.
 func (s *Server) Operate(t testing.TB) *operate.Data {
 	t.Helper()
-	place := house.Place(t, s.Data)
-	if s.Storage != "" {
-		place.Pictures = s.Storage
-	}
-	data, err := operate.Open(t.Context(), place, operate.Options{
+	data, err := operate.Open(t.Context(), house.Place(t, s.Data, s.Storage), operate.Options{
 		Argon2: password.Params{Memory: 64, Time: 1}, SessionIdle: time.Hour, SessionMax: time.Hour,
 		Now: s.Clock.Now, Log: slog.New(slog.DiscardHandler),
 	})

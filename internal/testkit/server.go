@@ -67,7 +67,10 @@ func Start(t testing.TB, options ...Option) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewServer(s)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		clock.Advance(time.Microsecond) // what two requests write has an order, as on a real clock
+		s.ServeHTTP(w, r)
+	}))
 	running, end := context.WithCancel(context.Background())
 	var background sync.WaitGroup
 	background.Go(func() { s.Run(running) })

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,15 +34,22 @@ func IsAddress(storage string) bool { return strings.HasPrefix(storage, Scheme) 
 var errForm = errors.New("s3://bucket/prefix?endpoint=https://…&region=…&path-style=true&redirect=true; " +
 	"prefix and parameters may be left out, and keys come from the environment, see docs/s3.md")
 
-// Forms of parts of an address. A bucket's name is as Amazon allows it. A prefix has the
-// characters that every server takes in a key without encoding, except dots as a whole part.
-var (
-	bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	prefixPart = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
-	regionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+// Limits of parts of an address, in characters. Those of a bucket's name are Amazon's.
+const (
+	minBucket, maxBucket = 3, 63
+	maxPrefix            = 512
+	maxRegion            = 64
 )
 
-const maxPrefix = 512
+// Characters of parts of an address. Those of a bucket's name are Amazon's. Every server takes
+// those of a prefix in a key without encoding.
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz0123456789"
+	letter = lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// hasOnly reports whether a text has only the given characters.
+func hasOnly(text, allowed string) bool { return strings.Trim(text, allowed) == "" }
 
 // parameters of an address, in the order of docs/s3.md.
 var parameters = []string{"endpoint", "region", "path-style", "redirect"}
@@ -82,12 +88,13 @@ func Parse(text string) (Address, error) {
 }
 
 func isBucketName(name string) bool {
-	return bucketName.MatchString(name) && !strings.Contains(name, "..") && net.ParseIP(name) == nil
+	return len(name) >= minBucket && len(name) <= maxBucket && hasOnly(name, lower+".-") && strings.Trim(name, ".-") == name &&
+		!strings.Contains(name, "..") && net.ParseIP(name) == nil
 }
 
 func isPrefix(prefix string) bool {
 	for part := range strings.SplitSeq(prefix, "/") {
-		if prefix != "" && (!prefixPart.MatchString(part) || part == "." || part == "..") {
+		if prefix != "" && (part == "" || !hasOnly(part, letter+"_.-") || part == "." || part == "..") {
 			return false
 		}
 	}
@@ -113,7 +120,7 @@ func (a *Address) setParameters(query url.Values) (err error) {
 	if a.Region == "" {
 		return errors.New("a region, such as s3://bucket?region=eu-central-1, or in AWS_REGION")
 	}
-	if !regionName.MatchString(a.Region) {
+	if !hasOnly(a.Region, letter+"_-") || len(a.Region) > maxRegion {
 		return errors.New("a region such as eu-central-1")
 	}
 	return nil

@@ -24,7 +24,10 @@ const credentialsPatience = 2 * time.Second
 func newCredentials() *credentials.Credentials {
 	providers := []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
 	if !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") || hasRole() {
-		providers = append(providers, &credentials.IAM{Client: &http.Client{Timeout: credentialsPatience}})
+		providers = append(providers, &credentials.IAM{Client: &http.Client{
+			Timeout:       credentialsPatience,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}})
 	}
 	return credentials.New(&chain{providers: providers})
 }

@@ -48,7 +48,7 @@ func (b *Bucket) explain(err error) error {
 		return fmt.Errorf("%w: %s", blob.ErrNotFound, answer.Key)
 	case minio.NoSuchBucket:
 		return setup("there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
-	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "XAdminUserNotFound":
 		return setup("%s does not know the access key, or it has expired; correct the credentials (%s)", b.at.host(), answer.Code)
 	case "SignatureDoesNotMatch":
 		return setup("%s refuses the signature; correct AWS_SECRET_ACCESS_KEY, or the region %s", b.at.host(), b.at.Region)
@@ -59,6 +59,9 @@ func (b *Bucket) explain(err error) error {
 		return setup("the clock of this machine differs from that of %s by more than 15 minutes; set it right, for instance with NTP", b.at.host())
 	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "IllegalLocationConstraintException", "PermanentRedirect", "301 Moved Permanently", "IncorrectEndpoint":
 		return b.wrongRegion(answer)
+	}
+	if answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized {
+		return setup("%s refuses access to the bucket %s; correct the credentials (%s)", b.at.host(), b.at.Bucket, oneLine(answer))
 	}
 	return fmt.Errorf("%s: %s", b.at, oneLine(answer))
 }

@@ -3,12 +3,12 @@ package s3
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -72,7 +72,7 @@ func (b *Bucket) wantSame(ctx context.Context, name string, data []byte) error {
 }
 
 func (b *Bucket) put(ctx context.Context, name string, data []byte, isNew bool) error {
-	opt := minio.PutObjectOptions{ContentType: contentType}
+	opt := minio.PutObjectOptions{ContentType: contentType, DisableContentSha256: true} // of parts: that of the whole is signed
 	if isNew {
 		opt.SetMatchETagExcept("*")
 	}
@@ -81,10 +81,12 @@ func (b *Bucket) put(ctx context.Context, name string, data []byte, isNew bool) 
 	return err
 }
 
-// pause waits before another attempt.
+// pause waits before another attempt, at most a quarter of a second.
 func pause(ctx context.Context) error {
+	var random [1]byte // several servers do not try at once
+	_, _ = rand.Read(random[:])
 	select {
-	case <-time.After(rand.N(200 * time.Millisecond)): //nolint:gosec // not a secret
+	case <-time.After(time.Duration(random[0]) * time.Millisecond):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

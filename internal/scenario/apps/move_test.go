@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // bin is the folder with cardea, once build has built it.
@@ -80,6 +81,9 @@ func shell(t *testing.T, folder string, environment []string, commands string) s
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "bash", "-euc", commands) //nolint:gosec // of the test
 	command.Dir, command.Env = folder, append(os.Environ(), environment...)
+	if house.OnPostgres() {
+		command.Env = append(command.Env, "CARDEA_DATABASE="+house.Address(t, filepath.Join(folder, "cardea-data")))
+	}
 	out, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", commands, err, out)

@@ -70,11 +70,15 @@ func parse(address string) (*url.URL, error) {
 	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return nil, errAddress
 	}
-	if _, has := u.User.Password(); has || u.Query().Has("password") || u.Query().Has("sslpassword") {
+	params, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, errAddress
+	}
+	if _, has := u.User.Password(); has || params.Has("password") || params.Has("sslpassword") {
 		return nil, errors.New("an address without the password, which everybody on the machine could read: put it into a file and name that with " +
 			"database-password-file, or use PGPASSFILE or PGPASSWORD")
 	}
-	for name, values := range u.Query() {
+	for name, values := range params {
 		if err := checkParam(name, values); err != nil {
 			return nil, err
 		}
@@ -111,7 +115,7 @@ func checkParam(name string, values []string) error {
 		}
 	case name == "target_session_attrs":
 		if value != "any" && value != "read-write" && value != "primary" {
-			return errors.New("target_session_attrs=read-write: Cardea writes")
+			return errors.New("target_session_attrs=read-write, because Cardea writes")
 		}
 	case !slices.Contains(libpqParams, name):
 		return fmt.Errorf("an address without %s; known are %s, %s and those of libpq, such as sslmode", strconv.Quote(name), paramSchema, paramConnections)

@@ -86,9 +86,9 @@ func lostBy(err error) *lost {
 	return nil
 }
 
-// isClosed reports whether pgx refused to use a connection that broke before. The error has no
-// type that others can name.
-func isClosed(err error) bool { return pgconn.SafeToRetry(err) }
+// isClosed reports whether pgx refused to use a connection that broke before, or saw it closed
+// while it waited for an answer.
+func isClosed(err error) bool { return pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) }
 
 // isRefusal reports whether a server, or TLS, refused the connection for a reason that does not
 // pass by itself.

@@ -29,13 +29,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{conn.(*stdlib.Conn), c.texts}, nil //nolint:forcetypeassert // stdlib makes no others
+	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts}, nil //nolint:forcetypeassert // stdlib makes no others
 }
 
 // connection is one of pgx whose statements are changed on the way.
 type connection struct {
 	*stdlib.Conn
 	texts *texts
+	// isDemoted: its server takes no writes any more, because another one has become the primary.
+	isDemoted bool
 }
 
 // PrepareContext implements [driver.ConnPrepareContext].
@@ -45,12 +47,22 @@ func (c *connection) PrepareContext(ctx context.Context, query string) (driver.S
 
 // ExecContext implements [driver.ExecerContext].
 func (c *connection) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.Conn.ExecContext(ctx, c.texts.inSchema(query), args)
+	result, err := c.Conn.ExecContext(ctx, c.texts.inSchema(query), args)
+	c.note(err)
+	return result, err
 }
 
 // QueryContext implements [driver.QueryerContext].
 func (c *connection) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.Conn.QueryContext(ctx, c.texts.inSchema(query), args)
+	rows, err := c.Conn.QueryContext(ctx, c.texts.inSchema(query), args)
+	c.note(err)
+	return rows, err
+}
+
+func (c *connection) note(err error) {
+	if code(err) == codeReadOnly {
+		c.isDemoted = true
+	}
 }
 
 // CheckNamedValue implements [driver.NamedValueChecker]. The tables keep truth as 0 and 1, as
@@ -77,8 +89,9 @@ func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
-// IsValid implements [driver.Validator]: a connection that broke leaves the pool at once.
-func (c *connection) IsValid() bool { return !c.Conn.Conn().IsClosed() }
+// IsValid implements [driver.Validator]: a connection that broke, or leads to a server that was
+// demoted, leaves the pool at once.
+func (c *connection) IsValid() bool { return !c.isDemoted && !c.Conn.Conn().IsClosed() }
 
 // texts keeps the statements with the schema before the names of tables. The package store has a
 // fixed number of statements, so there is a fixed number of texts.

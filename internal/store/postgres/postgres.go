@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -96,6 +97,9 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 		withTimeouts(writer)
 		withTimeouts(reader)
 		reader.RuntimeParams["default_transaction_read_only"] = "on"
+		if reader.ValidateConnect != nil { // read-write, which these connections are not
+			reader.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+		}
 	}
 	half := address.connections / 2
 	return &engine{

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type Options struct {
 	// VerifiesFirst: nobody signs in before their address is verified.
 	VerifiesFirst bool
 	Space         *guard.Space // nil: there is always space
+	Pictures      string       // where they are, as the setting storage says; empty: in the house's folder
 }
 
 // House is all owners of state on a database in a temporary folder.
@@ -65,6 +67,18 @@ type House struct {
 	Accounts   *account.Service
 	Clock      *Clock
 	Log        *Log
+
+	close func() error
+}
+
+func noPictures() (bool, error) { return false, nil }
+
+// Close closes the database before the test ends, so another house can use it.
+func (h *House) Close(t testing.TB) {
+	t.Helper()
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // New builds a house that lasts until the test ends.
@@ -80,23 +94,24 @@ func At(t testing.TB, folder string, opt Options) *House {
 		t.Fatal(err)
 	}
 	h := &House{Folder: folder, Clock: NewClock(), Log: &Log{}}
-	db, end, err := Place(t, folder).Serve(t.Context(), func() bool { return false })
+	db, end, err := Place(t, folder, "").Serve(t.Context(), noPictures)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = end() })
-	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, filepath.Join(h.Folder, "pictures"))}
+	h.close = sync.OnceValue(end)
+	t.Cleanup(func() { _ = h.close() })
+	h.DB, h.Storage = db, &Storage{Store: openStorage(t, db, opt.Pictures, filepath.Join(h.Folder, "pictures"))}
 	h.assemble(t, opt)
 	return h
 }
 
-// openStorage opens a picture folder, or a bucket over it with the flag -s3.
-func openStorage(t testing.TB, db *store.DB, folder string) blob.Store {
+// openStorage opens a place or, if that is empty, a folder, or a bucket over it with the flag -s3.
+func openStorage(t testing.TB, db *store.DB, place, folder string) blob.Store {
 	t.Helper()
-	place := folder
-	if s3.Everywhere() {
+	if place == "" && s3.Everywhere() {
 		place = s3.Over(t, folder).Storage()
 	}
+	orDefault(&place, folder)
 	files, err := storage.Open(t.Context(), db, place, slog.Default())
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +234,7 @@ func (h *House) Crowd(t testing.TB, n int) []token.Token {
 // OtherProcess opens the database once more, as an operator's command does.
 func (h *House) OtherProcess(t testing.TB) *store.DB {
 	t.Helper()
-	db, err := Place(t, h.Folder).OpenExisting(t.Context(), func() bool { return false })
+	db, err := Place(t, h.Folder, "").OpenExisting(t.Context(), noPictures)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 // LargeSide is the side of a picture with four crops that are files of their own. The
@@ -94,6 +95,9 @@ func (h *House) Read(t testing.TB, path string) []byte {
 func (h *House) Files(t testing.TB) (keys []string) {
 	t.Helper()
 	err := filepath.WalkDir(filepath.Join(h.Folder, "pictures"), func(path string, d fs.DirEntry, err error) error {
+		if d.Name() == s3.Scratch {
+			return filepath.SkipDir
+		}
 		if err == nil && !d.IsDir() {
 			keys = append(keys, filepath.Base(path))
 		}

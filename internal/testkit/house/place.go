@@ -1,9 +1,11 @@
 package house
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -16,6 +18,15 @@ import (
 // OnPostgres reports whether the tests run on PostgreSQL in place of SQLite: with
 // CARDEA_TEST_DATABASE=postgres in the environment.
 func OnPostgres() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "postgres" }
+
+// OnlySQLite skips a test that is about the file of a SQLite database when the tests run on
+// PostgreSQL. The reason says what it does to the file.
+func OnlySQLite(t testing.TB, reason string) {
+	t.Helper()
+	if OnPostgres() {
+		t.Skip("ONLY ON SQLITE: " + reason)
+	}
+}
 
 // databases has the address of each data folder's database.
 var databases sync.Map
@@ -30,15 +41,15 @@ func Address(t testing.TB, folder string) string {
 	if address, ok := databases.Load(folder); ok {
 		return address.(string) //nolint:forcetypeassert // nothing else is stored
 	}
-	address := postgres.Database(t)
+	address := postgres.Schema(t)
 	databases.Store(folder, address)
 	return address
 }
 
-// Place is where the data of a folder is, see [Address].
-func Place(t testing.TB, folder string) database.Place {
+// Place is where the data of a folder is, see [Address]. An empty storage is the folder pictures.
+func Place(t testing.TB, folder, storage string) database.Place {
 	t.Helper()
-	place, err := database.At(folder, Address(t, folder), "", "")
+	place, err := database.At(folder, Address(t, folder), "", storage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +61,7 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	t.Helper()
 	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
 	if address := Address(t, folder); address != "" {
-		driver, dsn = "pgx", address+"&search_path=cardea"
+		driver, dsn = "pgx", strings.Replace(address, "&schema=", "&search_path=", 1)
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -58,4 +69,23 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// Lock lets nobody write to the database of a data folder, as another program can. Others may
+// read. Call unlock before the test ends, or leave that to the end of the test.
+func Lock(t testing.TB, folder string) (unlock func()) {
+	t.Helper()
+	tx, err := Raw(t, folder).BeginTx(context.WithoutCancel(t.Context()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })               // it may have ended
+	statement := `DELETE FROM attempts WHERE id = 'none'` // the first one that writes locks the whole file
+	if OnPostgres() {
+		statement = `LOCK TABLE users, sessions, attempts, audit IN EXCLUSIVE MODE`
+	}
+	if _, err := tx.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = tx.Rollback() } // as above
 }

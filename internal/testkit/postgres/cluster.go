@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -77,7 +78,11 @@ func (c *cluster) initialize() (err error) {
 
 // prepare makes the folders.
 func (c *cluster) prepare() (err error) {
-	if c.folder, c.removeFolder, err = process.Folder("postgres"); err != nil || c.Data == "" {
+	folder := process.FastFolder
+	if slices.Contains(c.Settings, "fsync=on") {
+		folder = process.Folder
+	}
+	if c.folder, c.removeFolder, err = folder("postgres"); err != nil || c.Data == "" {
 		return err
 	}
 	return process.GiveBelow(c.Data)

@@ -6,11 +6,15 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
@@ -21,7 +25,7 @@ import (
 // dropped when the test ends. Without PostgreSQL the test ends as [need.Missing] says, whose part
 // is postgres.
 //
-// The server does not wait for the disk, and takes 500 connections.
+// The server takes 500 connections. It does not wait for the disk: its data may be in memory.
 func Database(t testing.TB) string {
 	t.Helper()
 	programs := find(t)
@@ -40,6 +44,40 @@ func Database(t testing.TB) string {
 	})
 	return address
 }
+
+// Schema returns the address of a schema that is not there yet, on a database that all tests
+// share, which is faster than a database of its own. It is dropped when the test ends.
+func Schema(t testing.TB) string {
+	t.Helper()
+	programs := find(t)
+	c, err := shared(programs)
+	if err != nil {
+		t.Fatalf("PostgreSQL does not start: %v", err)
+	}
+	schemasOnce.Do(func() { _, schemasAddress, errSchemas = c.newDatabase(t.Context()) })
+	if errSchemas != nil {
+		t.Fatal(errSchemas)
+	}
+	name := fmt.Sprintf("s%d", schemas.Add(1))
+	t.Cleanup(func() {
+		db, err := sql.Open("pgx", schemasAddress)
+		if err == nil {
+			_, err = db.ExecContext(context.Background(), "DROP SCHEMA IF EXISTS "+name+" CASCADE")
+			err = errors.Join(err, db.Close())
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return schemasAddress + "&schema=" + name
+}
+
+var (
+	schemasOnce    sync.Once
+	schemasAddress string
+	errSchemas     error
+	schemas        atomic.Int64
+)
 
 var (
 	sharedOnce sync.Once

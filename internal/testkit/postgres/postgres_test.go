@@ -80,54 +80,46 @@ func TestKilledTestProgram(t *testing.T) {
 	const variable = "POSTGRES_TEST_REPORT"
 	if report := os.Getenv(variable); report != "" {
 		db := connect(t, postgres.Database(t))
-		said := db.Config().Host + " " + value[string](t, db, "SHOW port") + " " + value[string](t, db, "SHOW data_directory_mode")
+		said := postgres.SharedFolder() + " " + value[string](t, db, "SHOW port") + " end"
 		if err := os.WriteFile(report, []byte(said), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		select {}
 	}
-	temporary, err := os.MkdirTemp("", "cardea-killed-") // the user of the server reaches it
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(temporary) //nolint:errcheck // a temporary folder
 	report := filepath.Join(t.TempDir(), "report")
 	program := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledTestProgram$")
-	program.Env = append(os.Environ(), variable+"="+report, "TMPDIR="+temporary)
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	program.Env = append(os.Environ(), variable+"="+report)
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var port string
+	var folder, port string
 	eventually(t, "the server starts", func() bool {
 		text, _ := os.ReadFile(report)
 		words := strings.Fields(string(text))
 		if len(words) != 3 {
 			return false
 		}
-		port = words[1]
+		folder, port = words[0], words[1]
 		return true
 	})
-	if folders := entries(t, temporary); folders != 1 || !listens(t, port) {
-		t.Fatalf("%d folders", folders)
+	if !exists(t, folder) || !listens(t, port) {
+		t.Fatalf("there is no %s, or nothing listens on %s", folder, port)
 	}
 	if err := program.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = program.Wait() // it was killed
 	eventually(t, "the server ends", func() bool { return !listens(t, port) })
-	eventually(t, "the folder is removed", func() bool { return entries(t, temporary) == 0 })
+	eventually(t, "the folder is removed", func() bool { return !exists(t, folder) })
 }
 
-func entries(t *testing.T, folder string) int {
+func exists(t *testing.T, folder string) bool {
 	t.Helper()
-	found, err := os.ReadDir(folder)
+	_, err := os.Stat(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
-	return len(found)
+	return err == nil
 }
 
 func listens(t *testing.T, port string) bool {

@@ -10,8 +10,9 @@ import (
 
 // Options say how a server differs from others.
 type Options struct {
-	// Settings are lines of postgresql.conf, such as "fsync=on". The server does not wait for
-	// the disk otherwise, and takes 500 connections.
+	// Settings are lines of postgresql.conf, such as "max_connections=20". The server takes 500
+	// connections and does not wait for the disk: its data may even be in memory. With
+	// "fsync=on" the data is on the disk.
 	Settings []string
 	// Passwords makes roles sign in with SCRAM-SHA-256. Addresses have the passwords.
 	Passwords bool

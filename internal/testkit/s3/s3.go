@@ -30,6 +30,9 @@ const (
 	Region    = "us-east-1"
 )
 
+// Scratch is a folder of the server in each bucket, which is no object.
+const Scratch = ".sgwtmp"
+
 // everywhere is a flag of the tests whose pictures may be anywhere.
 var everywhere = flag.Bool("s3", false, "keep the pictures of all tests in S3, not in a folder")
 
@@ -244,4 +247,14 @@ func (s *server) run(started chan<- error) {
 		_ = s.command.Wait() // it was told to end
 	}
 	close(s.ended)
+}
+
+// Remove takes the bucket from the server. Its folder stays.
+func (b Bucket) Remove(t testing.TB) {
+	t.Helper()
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if err := os.Remove(filepath.Join(shared.running.root, b.Name)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -99,10 +99,14 @@ var (
 	diskFree     = desc("disk_free_bytes", "Bytes that may still be used on the disk of the database or of the pictures.", "disk")
 	diskRefusing = desc("disk_refusing", "1 if registrations and uploads are refused because a disk is nearly full.")
 
-	dbBytes   = desc("database_bytes", "Size of the database file and its write-ahead log.")
-	dbReaders = desc("database_readers_busy", "Database connections reading now.")
-	dbWaits   = desc("database_write_waits_total", "Transactions that waited for another one.")
-	dbWaited  = desc("database_write_wait_seconds_total", "How long they waited.")
+	dbBytes    = desc("database_bytes", "Size of the database: of SQLite's file and its log, or of the tables of PostgreSQL.")
+	dbOpen     = desc("database_connections", "Open connections to the database.", "pool")
+	dbBusy     = desc("database_connections_busy", "Of these, those in use.", "pool")
+	dbMost     = desc("database_connections_max", "How many connections to the database may be open.", "pool")
+	dbWaits    = desc("database_write_waits_total", "Transactions that waited for another one.")
+	dbWaited   = desc("database_write_wait_seconds_total", "How long they waited.")
+	dbRetries  = desc("database_retries_total", "Transactions and reads that ran again, because others were in the way or a connection broke.", "what")
+	dbDoubtful = desc("database_doubtful_commits_total", "Commits without an answer, answered with 503: the change may have been made.")
 )
 
 // Describe implements [prometheus.Collector].
@@ -111,7 +115,8 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 		buildInfo, poolRunning, poolWaiting, poolSlots, poolRefused, poolPushed, poolDone, poolWaited, users, sessions, pictures,
 		events, cacheEntries, cacheHits, cacheMisses, flaskCookies, jobFailures, budgetMost, budgetRefused, diskFree, diskRefusing,
 		mailWaiting, mailOldest, mailSent, mailFailures, mailGivenUp,
-		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbReaders, dbWaits, dbWaited,
+		connsOpen, connsMost, connsClosed, connsRefused, dbBytes, dbOpen, dbBusy, dbMost,
+		dbWaits, dbWaited, dbRetries, dbDoubtful,
 	} {
 		ch <- d
 	}
@@ -183,11 +188,24 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		refusing = 1
 	}
 	gauge(diskRefusing, refusing)
-	db := c.DB.Stats(context.Background())
+	c.collectDatabase(gauge, count)
+}
+
+func (c *collector) collectDatabase(gauge, count func(*prometheus.Desc, float64, ...string)) {
+	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
+	defer cancel()
+	db := c.DB.Stats(ctx)
 	gauge(dbBytes, float64(db.Bytes))
-	gauge(dbReaders, float64(db.ReadersBusy))
+	for name, pool := range map[string]store.Pool{"write": db.Write, "read": db.Read} {
+		gauge(dbOpen, float64(pool.Open), name)
+		gauge(dbBusy, float64(pool.Busy), name)
+		gauge(dbMost, float64(pool.Most), name)
+	}
 	count(dbWaits, float64(db.WriteWaits))
 	count(dbWaited, db.WriteWaited.Seconds())
+	count(dbRetries, float64(db.Repeated), "transaction")
+	count(dbRetries, float64(db.RepeatedRead), "read")
+	count(dbDoubtful, float64(db.Doubtful))
 }
 
 // Counting reads whole indexes, so the last figures are kept for a while.

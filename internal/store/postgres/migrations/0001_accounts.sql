@@ -150,6 +150,7 @@ CREATE TABLE outbox (
 );
 
 CREATE INDEX outbox_due ON outbox (send_at) WHERE gave_up = 0;
+CREATE INDEX outbox_leased ON outbox (send_at) WHERE leased = 1;
 CREATE INDEX outbox_of_user ON outbox (user_id);
 CREATE INDEX outbox_of_recipient ON outbox (recipient, kind);
 CREATE INDEX outbox_by_expiry ON outbox (expires_at);

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
+)
+
+// Pictures in a bucket are backed up and restored to another bucket, and checked, as in a folder.
+func TestCommandsOnABucket(t *testing.T) {
+	t.Parallel()
+	bucket, data := s3.New(t), t.TempDir()
+	here := []string{"--storage", bucket.Storage()}
+	s := serve(t, data, cheap, here...)
+	ann := s.client()
+	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
+	picture := ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK).PicturePath()
+	s.stop()
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	runOn(t, data, "", append([]string{"backup", file}, here...)...).wantDone("1 picture")
+
+	other := s3.New(t)
+	there, restored := []string{"--storage", strings.Replace(other.Storage(), "?", "/restored?", 1)}, filepath.Join(t.TempDir(), "new")
+	used := runOn(t, restored, "", append([]string{"restore", file}, here...)...)
+	used.wantEnd(exitFailed, "s3://"+bucket.Name+" is not empty", "nothing was changed")
+	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture")
+	runOn(t, restored, "", append([]string{"check"}, there...)...).wantDone("1 picture")
+	second := serve(t, restored, cheap, there...)
+	second.client().Get(picture).Want(http.StatusOK)
+	second.stop()
+
+	writeFile(t, filepath.Join(filepath.Dir(objectsIn(t, other)[0]), "xxnobodys"), []byte("x")) // in the wrong folder
+	writeFile(t, filepath.Join(other.Folder, "restored", "notes.txt"), []byte("x"))
+	found := runOn(t, restored, "", append([]string{"check", "--json"}, there...)...).stdout.String()
+	for _, word := range []string{"xxnobodys", "notes.txt", `"problems":2`} {
+		if !strings.Contains(found, word) {
+			t.Errorf("check does not say %q: %s", word, found)
+		}
+	}
+}
+
+// A restore that fails leaves the bucket empty.
+func TestRestoreToABucketIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	bucket, data := s3.New(t), withPicture(t)
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	runOn(t, data, "", "backup", file).wantDone()
+	whole := readFile(t, file)
+	cut := writeFile(t, filepath.Join(t.TempDir(), "cut.tar"), whole[:len(whole)-2048])
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	restored := filepath.Join(t.TempDir(), "new")
+	runOn(t, restored, "", "restore", cut, "--storage", bucket.At(proxy.URL)).wantEnd(exitFailed, "")
+	proxy.FailIf(func(r *http.Request) s3.Fault {
+		if r.Method == http.MethodPut && !strings.Contains(r.URL.Path, "check") {
+			return s3.LoseAnswer
+		}
+		return s3.None
+	})
+	runOn(t, restored, "", "restore", file, "--storage", bucket.At(proxy.URL)).wantEnd(exitFailed, "")
+	proxy.Fail(s3.None)
+	if left := objectsIn(t, bucket); len(left) != 0 {
+		t.Errorf("left: %q", left)
+	}
+	runOn(t, restored, "", "restore", file, "--storage", bucket.At(proxy.URL)).wantDone("1 picture")
+}
+
+func objectsIn(t *testing.T, bucket s3.Bucket) (files []string) {
+	t.Helper()
+	for _, file := range filesIn(t, bucket.Folder) {
+		if !strings.Contains(file, s3.Scratch) {
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// What an operator has to set right stops the start with one line that says what to do.
+func TestBucketThatIsNotSetUp(t *testing.T) {
+	t.Parallel()
+	bucket := s3.New(t)
+	for name, c := range map[string]struct {
+		storage string
+		env     []string
+		words   []string
+	}{
+		"no bucket":         {strings.Replace(bucket.Storage(), bucket.Name, "no-such-bucket", 1), nil, []string{"there is no bucket no-such-bucket", "create it"}},
+		"an unknown key":    {bucket.Storage(), []string{"AWS_ACCESS_KEY_ID=unknown"}, []string{"does not know the access key"}},
+		"a wrong secret":    {bucket.Storage(), []string{"AWS_SECRET_ACCESS_KEY=hunter2"}, []string{"refuses the signature", "AWS_SECRET_ACCESS_KEY"}},
+		"no credentials":    {bucket.Storage(), []string{"AWS_SECRET_ACCESS_KEY=", "AWS_EC2_METADATA_DISABLED=true", "HOME=/nowhere"}, []string{"no credentials", "AWS_ACCESS_KEY_ID"}},
+		"a wrong region":    {strings.Replace(bucket.Storage(), s3.Region, "eu-central-1", 1), nil, []string{"region"}},
+		"no TLS":            {strings.Replace(bucket.Storage(), "http://", "https://", 1), nil, []string{"no secure connection", "endpoint"}},
+		"no such host":      {bucket.At("https://s3.invalid"), nil, []string{"s3.invalid"}},
+		"an unknown scheme": {"gs://bucket", nil, []string{"s3://bucket/prefix"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := t.TempDir()
+			cmd := serveCommand(t, data, "--storage", c.storage)
+			cmd.Dir = t.TempDir()
+			p := launch(t, cmd, c.env...)
+			if code := p.wait(); code == exitOK {
+				t.Error("it started")
+			}
+			said := strings.TrimSpace(p.stderr.String())
+			for _, word := range c.words {
+				if !strings.Contains(said, word) {
+					t.Errorf("it does not say %q: %s", word, said)
+				}
+			}
+			if strings.Contains(said, "\n") || strings.Contains(said, "hunter2") || strings.Contains(said, s3.SecretKey) {
+				t.Errorf("it says: %s", said)
+			}
+		})
+	}
+}

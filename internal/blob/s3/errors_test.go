@@ -1,0 +1,104 @@
+package s3_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/blob/s3"
+)
+
+// Answers of servers that a test cannot bring about, such as a clock that is wrong, are explained.
+// The codes are those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and of MinIO.
+func TestAnswersAreExplained(t *testing.T) {
+	withCredentials(t)
+	for _, c := range []struct {
+		status int
+		code   string
+		want   error // nil: an outage
+		words  string
+	}{
+		{403, "RequestTimeTooSkewed", s3.ErrSetup, "clock"},
+		{403, "AccessDenied", s3.ErrSetup, "allow s3:ListBucket"},
+		{403, "InvalidAccessKeyId", s3.ErrSetup, "access key"},
+		{403, "SomethingNew", s3.ErrSetup, "SomethingNew"},
+		{400, "ExpiredToken", s3.ErrSetup, "expired"},
+		{400, "AuthorizationHeaderMalformed", s3.ErrSetup, "is in the region eu-north-1"},
+		{301, "PermanentRedirect", s3.ErrSetup, "is in the region eu-north-1"},
+		{404, "NoSuchBucket", s3.ErrSetup, "no bucket pictures"},
+		{404, "NoSuchKey", blob.ErrNotFound, ""},
+		{507, "XMinioStorageFull", blob.ErrFull, ""},
+		{400, "XMinioAdminBucketQuotaExceeded", blob.ErrFull, ""},
+		{403, "QuotaExceeded", blob.ErrFull, ""},
+		{400, "SomethingNew", nil, "SomethingNew"},
+		{503, "SlowDown", nil, "SlowDown"},
+	} {
+		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Amz-Bucket-Region", "eu-north-1")
+				w.WriteHeader(c.status)
+				fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s\n\nwords</Message></Error>", c.code, strings.Repeat("many ", 1000))
+			}))
+			t.Cleanup(server.Close)
+			s := open(t, "s3://pictures?endpoint="+server.URL)
+			_, err := s.Open(t.Context(), key)
+			for _, kind := range []error{s3.ErrSetup, blob.ErrNotFound, blob.ErrFull} {
+				if errors.Is(err, kind) != errors.Is(kind, c.want) {
+					t.Errorf("%v", err)
+				}
+			}
+			if said := err.Error(); !strings.Contains(said, c.words) || strings.Contains(said, "\n") || len(said) > 400 {
+				t.Errorf("it says: %s", said)
+			}
+		})
+	}
+}
+
+// A certificate that this machine does not trust is told from an outage.
+func TestUnknownCertificate(t *testing.T) {
+	withCredentials(t)
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	err := open(t, "s3://pictures?endpoint="+server.URL).Check(t.Context())
+	if !errors.Is(err, s3.ErrSetup) || !strings.Contains(err.Error(), "SSL_CERT_FILE") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A server without conditional puts gets others. One that is closed is an outage.
+func TestServerWithoutConditionalPuts(t *testing.T) {
+	withCredentials(t)
+	puts := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotImplemented)
+			fmt.Fprint(w, "<Error><Code>NotImplemented</Code></Error>")
+			return
+		}
+		puts++
+	}))
+	s := open(t, "s3://pictures?endpoint="+server.URL)
+	for range 2 {
+		if err := s.Put(t.Context(), key, []byte("data")); err != nil {
+			t.Error(err)
+		}
+	}
+	if puts != 2 {
+		t.Errorf("%d puts", puts)
+	}
+	server.Close()
+	if err := s.Put(t.Context(), key, []byte("data")); !errors.Is(err, blob.ErrUncertain) || errors.Is(err, s3.ErrSetup) {
+		t.Errorf("%v", err)
+	}
+}
+
+func withCredentials(t *testing.T) {
+	t.Helper()
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+}

@@ -1,0 +1,8 @@
+package s3
+
+import "time"
+
+// NewTimed returns a store with short bounds of time.
+func NewTimed(at Address, call, stall time.Duration) (*Bucket, error) {
+	return newBucket(at, call, stall)
+}

@@ -1,0 +1,93 @@
+package outage
+
+import (
+	"net/http"
+	"net/url"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
+)
+
+// longest is how long a request may take while the database does not answer.
+const longest = 20 * time.Second
+
+// through returns the address of a database by way of a proxy.
+func through(t *testing.T, address string) (*tcpproxy.Proxy, string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := tcpproxy.Start(t, u.Host)
+	u.Host = proxy.Address()
+	return proxy, u.String()
+}
+
+// A network that lets nothing pass, or refuses connections, makes requests fail with 503, and not
+// wait for ever. Nothing piles up, and all is well when it is back.
+func TestNetworkFails(t *testing.T) {
+	t.Parallel()
+	for what, fail := range map[string]func(*tcpproxy.Proxy){"stalls": (*tcpproxy.Proxy).Stall, "refuses": (*tcpproxy.Proxy).Refuse} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			proxy, address := through(t, postgres.Database(t))
+			server := testkit.Start(t, at(address))
+			ada := server.Register(t, "ada@example.com")
+			before := runtime.NumGoroutine()
+
+			fail(proxy)
+			var asking sync.WaitGroup
+			for range 100 {
+				for request, ask := range map[string]func(c *testkit.Client) *testkit.Answer{
+					"register": func(c *testkit.Client) *testkit.Answer {
+						return c.Post("/api/register", testkit.Registration("Eve", "eve@example.com", "simplepass"))
+					},
+					"login": func(c *testkit.Client) *testkit.Answer {
+						return c.Post("/api/login", testkit.Credentials("ada@example.com", "simplepass"))
+					},
+					"look": func(c *testkit.Client) *testkit.Answer {
+						c.Cookie = "0123456789ABCDEFGHJKMNPQRS" // in no memory
+						return c.Get("/api/user")
+					},
+				} {
+					asking.Go(func() {
+						begun := time.Now()
+						a := ask(server.NewClient(t))
+						if took := time.Since(begun); a.Status != http.StatusServiceUnavailable || took > longest {
+							t.Errorf("%s: %d %s after %v", request, a.Status, a.Body, took)
+						}
+					})
+				}
+			}
+			begun := time.Now()
+			ready := server.NewClient(t).Get("/readyz").WantError(http.StatusServiceUnavailable, "not_ready")
+			if took := time.Since(begun); ready.Envelope().Errors["database"] == "" || took > 6*time.Second {
+				t.Errorf("%s after %v", ready.Body, took)
+			}
+			asking.Wait()
+			t.Logf("300 requests were refused within %v", time.Since(begun))
+
+			proxy.Recover()
+			recovered := time.Now()
+			for server.NewClient(t).Get("/readyz").Status != http.StatusOK {
+				if time.Since(recovered) > soon {
+					t.Fatal("it does not recover")
+				}
+			}
+			ada.Rename("Ada").Want(http.StatusOK)
+			ada.Get("/api/user").Want(http.StatusOK)
+			server.Login(t, "ada@example.com")
+			t.Logf("all well %v after the network was back", time.Since(recovered))
+			for runtime.NumGoroutine() > before+50 { // idle connections have some
+				if time.Since(recovered) > time.Minute {
+					t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+				}
+			}
+		})
+	}
+}
