@@ -184,28 +184,19 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 
 	budget := guard.NewBudget(isThrottled, now, log)
 	const sweep = 30 * time.Second
-	// During a pause, jobs that write would fail and be logged every second.
-	unpaused := func(do func(context.Context) error) func(context.Context) error {
-		return func(ctx context.Context) error {
-			if db.IsPaused() {
-				return nil
-			}
-			return do(ctx)
-		}
-	}
 	s.jobs = run.New(log,
 		// A failure need not be logged: without a fresh look, every request reads the database and reports its errors.
 		run.Job{Name: "watch", Every: store.WatchInterval, Do: func(ctx context.Context) error { _ = watch.Look(ctx); return nil }},
-		run.Job{Name: "last_seen", Every: session.FlushInterval, Do: unpaused(sessions.FlushUses), Stop: sessions.StopUses},
-		run.Job{Name: "sessions", Every: sweep, Do: unpaused(s.clock.WhenSettled(sessions.Sweep))},
-		run.Job{Name: "mail", Every: outbox.Interval, Do: unpaused(post.outbox.Send)},
-		run.Job{Name: "outbox", Every: sweep, Do: unpaused(s.clock.WhenSettled(post.outbox.Sweep))},
-		run.Job{Name: "challenges", Every: sweep, Do: unpaused(s.clock.WhenSettled(challenges.Sweep))},
-		run.Job{Name: "orphans", Every: sweep, Do: unpaused(pictures.SweepOrphans)},
-		run.Job{Name: "crops", Every: sweep, Do: unpaused(pictures.SweepCrops)},
-		run.Job{Name: "attempts", Every: sweep, Do: unpaused(s.clock.WhenSettled(limits.Sweep))},
+		run.Job{Name: "last_seen", Every: session.FlushInterval, Do: db.Unpaused(sessions.FlushUses), Stop: sessions.StopUses},
+		run.Job{Name: "sessions", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(sessions.Sweep))},
+		run.Job{Name: "mail", Every: outbox.Interval, Do: db.Unpaused(post.outbox.Send)},
+		run.Job{Name: "outbox", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(post.outbox.Sweep))},
+		run.Job{Name: "challenges", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(challenges.Sweep))},
+		run.Job{Name: "orphans", Every: sweep, Do: db.Unpaused(pictures.SweepOrphans)},
+		run.Job{Name: "crops", Every: sweep, Do: db.Unpaused(pictures.SweepCrops)},
+		run.Job{Name: "attempts", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(limits.Sweep))},
 		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
-		run.Job{Name: "audit", Every: sweep, Do: unpaused(s.clock.WhenSettled(audit.Sweep))},
+		run.Job{Name: "audit", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(audit.Sweep))},
 	)
 	looks, err := cfg.looks(post.book)
 	if err != nil {

@@ -138,7 +138,7 @@ func (r *Reading) Digests(ctx context.Context, progress func(rows int64)) (list 
 // eachRow calls f with a function that reads the rows of a table one after the other. A row is
 // valid until the next one is read.
 func (r *Reading) eachRow(ctx context.Context, t table, f func(next func() ([]any, error)) error) error {
-	rows, err := r.q.QueryContext(ctx, t.query())
+	rows, err := r.q.QueryContext(ctx, t.query()) //nolint:sqlclosecheck // closed when f returns
 	if err != nil {
 		return r.classify(err)
 	}

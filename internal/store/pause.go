@@ -124,6 +124,16 @@ func (db *DB) UnmarkMove(ctx context.Context) error {
 // IsPaused reports whether writes were paused at the last look, see [DB.NoticeOthers].
 func (db *DB) IsPaused() bool { return db.health.paused.Load() }
 
+// Unpaused returns a background job that does nothing during a pause, when it could only fail.
+func (db *DB) Unpaused(job func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if db.IsPaused() {
+			return nil
+		}
+		return job(ctx)
+	}
+}
+
 // refusePaused fails with [ErrPaused] during a pause. It looks for one unless the last look was just
 // now.
 func (db *DB) refusePaused(ctx context.Context, trust time.Duration) error {

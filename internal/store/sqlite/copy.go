@@ -70,7 +70,7 @@ func (*engine) Storable(text string) string { return text }
 // Empty implements [store.Copier].
 func (e *engine) Empty(ctx context.Context, tables []string) error {
 	for _, table := range slices.Backward(tables) {
-		if _, err := e.pools.Writer.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+		if _, err := e.pools.Writer.ExecContext(ctx, "DELETE FROM "+table); err != nil { //nolint:gosec // a name of the package store
 			return err
 		}
 	}
