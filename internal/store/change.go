@@ -82,6 +82,7 @@ func (db *DB) NoticeOthers(ctx context.Context) error {
 	if err := db.lookForFiles(); err != nil {
 		return err
 	}
+	db.lookForPause(ctx)
 	waiting, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
 	conn, err := db.writerConn(ctx, waiting)
