@@ -71,11 +71,12 @@ type contentsJSON struct {
 	Sessions  int64            `json:"sessions"`
 	Pictures  int64            `json:"pictures"`
 	Skipped   int64            `json:"skipped_pictures"`
+	Replaced  int64            `json:"replaced_texts,omitempty"`
 	SecretKey datadir.KeyState `json:"secret_key"`
 }
 
 func contentsToJSON(file string, c operate.Contents) contentsJSON {
-	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.Users, c.Sessions, c.Pictures, c.Skipped, c.Secret}
+	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.Users, c.Sessions, c.Pictures, c.Skipped, c.Replaced, c.Secret}
 }
 
 func backup(ctx context.Context, in *invocation, data *operate.Data) error {
@@ -138,15 +139,19 @@ func backupToStdout(ctx context.Context, in *invocation, data *operate.Data, r *
 }
 
 func restore(ctx context.Context, in *invocation) (err error) {
+	place, err := in.place()
+	if err != nil {
+		return err
+	}
 	progress, done := in.progress()
 	var c operate.Contents
 	if in.argument == "-" {
 		if term.IsTerminal(int(in.stdin.Fd())) {
 			return usageError{errors.New("a backup cannot be typed: name a file, or use a pipe")}
 		}
-		c, err = operate.RestoreFrom(ctx, in.dir(), in.stdin, progress)
+		c, err = operate.RestoreFrom(ctx, place, in.stdin, progress)
 	} else {
-		c, err = operate.Restore(ctx, in.dir(), in.argument, progress)
+		c, err = operate.Restore(ctx, place, in.argument, progress)
 	}
 	done()
 	if err != nil {
@@ -156,6 +161,7 @@ func restore(ctx context.Context, in *invocation) (err error) {
 		return in.printJSON(contentsToJSON(in.argument, c))
 	}
 	in.printf("Restored to %s from a backup that Cardea %s made at %s: %s.\n", in.cfg.Data, shown(c.Release), stamp(c.CreatedAt), holds(c))
+	in.mentionReplaced(c.Replaced)
 	in.mentionKey(c, "There is no secret.key in it")
 	if c.Secret == datadir.KeyDamaged {
 		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
@@ -166,6 +172,13 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	}
 	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", in.cfg.Data, storage)
 	return nil
+}
+
+// mentionReplaced mentions texts that changed on the way to another database.
+func (in *invocation) mentionReplaced(n int64) {
+	if n > 0 {
+		in.printf("%s had bytes that PostgreSQL cannot keep, such as a browser's name with NUL: each became U+FFFD.\n", counted(n, "text", "texts"))
+	}
 }
 
 const newKey = "the server makes a new one when it starts; then it knows no device any more, and default avatars get new addresses"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ type command struct {
 	about    string   // what it does, for its help
 	settings []string // the settings that it takes
 	run      func(ctx context.Context, in *invocation) error
+	cutOff   string // what to say after a signal; empty: that nothing is left half done
 }
 
 // invocation is a command that runs.
@@ -91,7 +93,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 		in.failAsJSON(err)
 		return p.misused(err.Error())
 	case ctx.Err() != nil:
-		err = errors.New("interrupted; nothing is left half done")
+		err = errors.New(cmp.Or(c.cutOff, "interrupted; nothing is left half done"))
 	}
 	in.failAsJSON(err)
 	return p.failed(err)

@@ -21,6 +21,7 @@ type own struct {
 	skipDamaged   bool
 	removeOrphans bool
 	imports       importFlags
+	move          moveFlags
 	refused       []error // values that are not allowed
 }
 
@@ -61,7 +62,7 @@ type ownFlag struct {
 var ownFlags = []ownFlag{
 	{[]string{"user list", "user show", "user add", "user rename", "user set-email", "user set-password", "user suspend", "user unsuspend",
 		"user end-sessions", "user delete", "mail list", "mail show", "mail test", "backup", "restore", "check", "doctor",
-		"import flask", "import django", "import csv", "import cardea", "export"},
+		"import flask", "import django", "import csv", "import cardea", "export", "move"},
 		"json", "for programs: JSON on standard output", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.json, n) }},
 	{[]string{"doctor"}, "url", "`address` that users have (default: public-url)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
 	{[]string{"health"}, "url", "`address` to ask (default: that of listen)", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.url, n, "", "") }},
@@ -75,6 +76,10 @@ var ownFlags = []ownFlag{
 	{[]string{"user end-sessions"}, "all", "the sessions of all users", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.all, n) }},
 	{[]string{"user delete", "user end-sessions"}, "yes", "do not ask for confirmation", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
 	{[]string{"backup", "export"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
+	{[]string{"move"}, "to-database", "SQLite `file` or address of a PostgreSQL server to which the users move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.database, n, "", "") }},
+	{[]string{"move"}, "to-database-password-file", "`file` with the password for the PostgreSQL server of to-database", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.passwordFile, n, "", "") }},
+	{[]string{"move"}, "to-storage", "`folder` or bucket to which the pictures move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.storage, n, "", "") }},
+	{[]string{"move"}, "undo", "use the old database again: remove the mark that a finished move left in it", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.move.undo, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
 		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }

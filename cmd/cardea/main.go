@@ -54,6 +54,7 @@ Usage:
   cardea mail       show mail that is not sent yet, and send a test message
   cardea backup     copy everything to one file, while the server runs
   cardea restore    create a data folder from a backup
+  cardea move       move users and pictures to another database and storage
   cardea check      look for damage
   cardea doctor     find what is wrong between users and the server
   cardea health     ask the server on this machine whether it is ready
@@ -80,6 +81,8 @@ func (p program) run(ctx context.Context) int {
 		return p.mail(ctx, args)
 	case "doctor":
 		return p.runCommand(ctx, doctorCommand, args)
+	case "move":
+		return p.runCommand(ctx, moveCommand, args)
 	case "health":
 		return p.runCommand(ctx, healthCommand, args)
 	case "backup", "restore", "check", "export":

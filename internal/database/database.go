@@ -76,7 +76,7 @@ func (p Place) String() string {
 
 // Serve opens the database for a server, makes it if it is missing, and brings it up to date. The
 // data folder is made too. hasPictures reports whether there are pictures. The returned function
-// closes the database and lets another server have it. Errors: [ErrInUse], [ErrElsewhere], those
+// closes the database and lets another server have it. Errors: [ErrInUse], [ErrElsewhere], [ErrFilling], [ErrMoved], those
 // of [datadir.Dir.Claim] and of the engines.
 func (p Place) Serve(ctx context.Context, hasPictures func() (bool, error)) (db *store.DB, end func() error, err error) {
 	if p.server != nil {
@@ -91,7 +91,11 @@ func (p Place) Serve(ctx context.Context, hasPictures func() (bool, error)) (db 
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("database: cannot open it: %w", err), lock.Close())
 	}
-	return db, func() error { return errors.Join(db.Close(), lock.Close()) }, nil
+	end = func() error { return errors.Join(db.Close(), lock.Close()) }
+	if err := p.refuseMark(ctx, db); err != nil {
+		return nil, nil, errors.Join(err, end())
+	}
+	return db, end, nil
 }
 
 func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, func() error, error) {
@@ -109,6 +113,9 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := p.refuseMark(ctx, db); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, db.Close, nil
 }
@@ -139,9 +146,20 @@ func (p Place) refuseNew(ctx context.Context, hasPictures func() (bool, error)) 
 }
 
 // OpenExisting opens the database for a command. It changes nothing. hasPictures reports whether
-// there are pictures. Errors: [ErrNoData]; [datadir.ErrHalfRestored], [datadir.ErrLost]; those of
+// there are pictures. Errors: [ErrNoData]; [ErrFilling], [ErrMoved]; [datadir.ErrHalfRestored], [datadir.ErrLost]; those of
 // the engines.
 func (p Place) OpenExisting(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, error) {
+	db, err := p.openExisting(ctx, hasPictures)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.refuseMark(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (p Place) openExisting(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, error) {
 	if p.server != nil {
 		db, err := postgres.OpenExisting(ctx, *p.server)
 		if errors.Is(err, postgres.ErrNoTables) {
@@ -170,6 +188,7 @@ func withPictures(hasPictures func() (bool, error), f func(func() bool) error) e
 	return cmp.Or(unseen, err)
 }
 
+// inDatabase gives an error of opening a database the form of others'.
 func inDatabase(err error) error {
 	if err == nil || errors.Is(err, ErrNoData) {
 		return err

@@ -101,8 +101,8 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 	}()
 	b.copy = filepath.Join(temporary, "cardea.db")
 	b.opt.Progress.report("copying the database", 0, 0)
-	if err := b.db.Snapshot(ctx, b.copy); err != nil {
-		return fmt.Errorf("cannot copy the database: %w", err)
+	if err := snapshot(ctx, b.db, b.copy, b.opt.Progress); err != nil {
+		return err
 	}
 	if err := b.write(ctx, w, secret); err != nil {
 		return err

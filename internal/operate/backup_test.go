@@ -14,7 +14,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
-	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 	"github.com/cardea-accounts/cardea/internal/user"
 )
@@ -61,7 +60,7 @@ func TestBackupTakesPicturesAsTheyAre(t *testing.T) {
 	if wantSame(t, got, made); made.Users != 5 || made.Pictures != 3 {
 		t.Errorf("backed up %+v", made)
 	}
-	db, err := sqlite.OpenExisting(t.Context(), filepath.Join(folder, "cardea.db"))
+	db, err := placeAt(t, folder).OpenExisting(t.Context(), func() (bool, error) { return true, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -227,7 +227,7 @@ func (c *check) file(ctx context.Context, key string) error {
 }
 
 // eachPicture calls f for every picture of a database, which f may change.
-func eachPicture(ctx context.Context, db *store.DB, f func(store.Picture) error) error {
+func eachPicture(ctx context.Context, db pictureList, f func(store.Picture) error) error {
 	for last := ""; ; {
 		page, err := db.PicturesAfter(ctx, last, pageSize)
 		if err != nil {

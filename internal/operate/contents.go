@@ -15,6 +15,7 @@ type Contents struct {
 	Sessions  int64
 	Pictures  int64
 	Skipped   int64            // damaged pictures that were left out, whole or their crops
+	Replaced  int64            // texts with bytes that the database cannot keep, see store.Copied
 	Secret    datadir.KeyState // a damaged one was left out of the backup, or of the restored folder
 
 	files int64 // of the pictures and their crops

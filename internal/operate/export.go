@@ -47,8 +47,8 @@ func (d *Data) export(ctx context.Context, w io.Writer, folder string, opt Backu
 	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
 	b := &backup{Data: d, opt: opt, copy: filepath.Join(temporary, "cardea.db")}
 	opt.Progress.report("copying the database", 0, 0)
-	if err := d.db.Snapshot(ctx, b.copy); err != nil {
-		return Contents{}, fmt.Errorf("cannot copy the database: %w", err)
+	if err := snapshot(ctx, d.db, b.copy, opt.Progress); err != nil {
+		return Contents{}, err
 	}
 	copied, err := sqlite.OpenExisting(ctx, b.copy)
 	if err != nil {

@@ -70,8 +70,8 @@ func (d *Data) onCopy(ctx context.Context, f func(*store.DB) error) (err error) 
 		}
 	}()
 	file := filepath.Join(folder, "cardea.db")
-	if err := d.db.Snapshot(ctx, file); err != nil {
-		return fmt.Errorf("cannot copy the database: %w", inWords(err))
+	if err := snapshot(ctx, d.db, file, nil); err != nil {
+		return err
 	}
 	copied, err := sqlite.OpenExisting(ctx, file)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
-	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/password"
@@ -24,7 +24,7 @@ func open(t *testing.T, h *house.House) *operate.Data { return openFolder(t, h, 
 
 func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	t.Helper()
-	data, err := operate.Open(t.Context(), house.Place(t, folder, dirAt(t, folder).Pictures), operate.Options{
+	data, err := operate.Open(t.Context(), placeAt(t, folder), operate.Options{
 		Argon2: password.Params{Memory: 8, Time: 1}, SessionIdle: time.Hour, SessionMax: 24 * time.Hour,
 		Now: h.Clock.Now, Log: slog.New(slog.NewTextHandler(h.Log, nil)),
 	})
@@ -39,18 +39,18 @@ func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	return data
 }
 
-// dirAt is a data folder. With CARDEA_TEST_STORAGE=s3, its pictures are in a bucket: that of a house, or
+// placeAt is a data folder. With CARDEA_TEST_STORAGE=s3, its pictures are in a bucket: that of a house, or
 // one next to the folder, which may be missing.
-func dirAt(t *testing.T, folder string) datadir.Dir {
+func placeAt(t *testing.T, folder string) database.Place {
 	t.Helper()
 	if !s3.Everywhere() {
-		return datadir.At(folder, "", "")
+		return house.Place(t, folder, "")
 	}
 	pictures := filepath.Join(folder, "pictures")
 	if _, err := os.Stat(pictures); err != nil {
 		pictures = folder + "-pictures"
 	}
-	return datadir.At(folder, "", s3.Over(t, pictures).Storage())
+	return house.Place(t, folder, s3.Over(t, pictures).Storage())
 }
 
 // problems collects what is found.
@@ -83,7 +83,7 @@ func backup(t *testing.T, data *operate.Data) (operate.Contents, []byte) {
 func restore(t *testing.T, backup []byte) (operate.Contents, string, error) {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "restored")
-	c, err := operate.RestoreFrom(t.Context(), dirAt(t, folder), bytes.NewReader(backup), nil)
+	c, err := operate.RestoreFrom(t.Context(), placeAt(t, folder), bytes.NewReader(backup), nil)
 	if s3.Everywhere() && err == nil {
 		err = os.Rename(folder+"-pictures", filepath.Join(folder, "pictures")) // where houses have them
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
@@ -21,12 +22,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
-// Restore makes a data folder from a backup. The folder must be missing or empty. Restore
-// is all or nothing: the database gets its name last, and a folder without it is refused.
+// Restore makes a data folder from a backup. The folder must be missing or empty, and so must a
+// schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
+// last, and until then it is refused.
 // Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for
 // tests, must not write to people. A damaged secret.key is left out, because the server
 // would not start with it. Errors: [ErrExists], datadir.ErrInUse.
-func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progress) (Contents, error) {
+func Restore(ctx context.Context, place database.Place, file string, progress Progress) (Contents, error) {
 	in, err := os.Open(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		return Contents{}, fmt.Errorf("cannot read the backup %s: %w", file, reason(err))
@@ -41,9 +43,9 @@ func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progres
 	case mode.IsDir():
 		return Contents{}, fmt.Errorf("%s is a folder; a backup is one tar file", file)
 	case mode.IsRegular():
-		c, err = restoreTo(ctx, dir, in, progress)
+		c, err = restoreTo(ctx, place, in, progress)
 	default: // such as a pipe, which cannot be read twice
-		c, err = RestoreFrom(ctx, dir, in, progress)
+		c, err = RestoreFrom(ctx, place, in, progress)
 	}
 	if errors.Is(err, archive.ErrCompressed) {
 		return c, fmt.Errorf("%s is %w: gunzip -c %[1]s | cardea restore -", file, archive.ErrCompressed)
@@ -56,8 +58,8 @@ func Restore(ctx context.Context, dir datadir.Dir, file string, progress Progres
 
 // RestoreFrom restores from a stream. It first writes the stream to a nameless file in
 // the folder for temporary files (TMPDIR), because a backup is checked before it is used.
-func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Progress) (c Contents, err error) {
-	if err := wantUnused(ctx, dir); err != nil { // before a long time of reading
+func RestoreFrom(ctx context.Context, place database.Place, r io.Reader, progress Progress) (c Contents, err error) {
+	if err := wantUnused(ctx, place.Dir); err != nil { // before a long time of reading
 		return Contents{}, err
 	}
 	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
@@ -73,7 +75,7 @@ func RestoreFrom(ctx context.Context, dir datadir.Dir, r io.Reader, progress Pro
 	if _, err := spool.Seek(0, io.SeekStart); err != nil {
 		return Contents{}, err
 	}
-	c, err = restoreTo(ctx, dir, spool, progress)
+	c, err = restoreTo(ctx, place, spool, progress)
 	if errors.Is(err, archive.ErrCompressed) {
 		err = fmt.Errorf("the backup is %w: gunzip | cardea restore -", archive.ErrCompressed)
 	}
@@ -95,18 +97,20 @@ func (u untilDone) Read(p []byte) (int, error) {
 
 // restoring is a restore in progress.
 type restoring struct {
-	dir      datadir.Dir
+	place    database.Place
+	dir      datadir.Dir // of place
 	in       io.ReadSeeker
 	progress Progress
 	made     undo
 	contents Contents
 }
 
-func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress Progress) (c Contents, err error) {
+func restoreTo(ctx context.Context, place database.Place, in io.ReadSeeker, progress Progress) (c Contents, err error) {
+	dir := place.Dir
 	if err := wantUnused(ctx, dir); err != nil {
 		return Contents{}, err
 	}
-	r := &restoring{dir: dir, in: in, progress: progress}
+	r := &restoring{place: place, dir: dir, in: in, progress: progress}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.made.undo())
@@ -124,11 +128,16 @@ func restoreTo(ctx context.Context, dir datadir.Dir, in io.ReadSeeker, progress 
 	if err := dir.MakePrivate(); err != nil {
 		return Contents{}, err
 	}
-	err = r.run(ctx)
+	if place.IsServer() {
+		err = r.toServer(ctx)
+	} else {
+		err = r.toFile(ctx)
+	}
 	return r.contents, err
 }
 
-func (r *restoring) run(ctx context.Context) (err error) {
+// toFile restores the database to a file, which gets its name last.
+func (r *restoring) toFile(ctx context.Context) (err error) {
 	isNew := wantMissing(r.dir.LockFile()) == nil
 	lock, err := r.dir.Lock()
 	if err != nil {
@@ -142,6 +151,15 @@ func (r *restoring) run(ctx context.Context) (err error) {
 	if err := errors.Join(wantMissing(r.dir.Database), wantMissing(staged)); err != nil { // made before it was locked
 		return err
 	}
+	if err := r.stage(ctx, staged); err != nil {
+		return err
+	}
+	r.made.file(r.dir.Database)
+	return durable.Rename(staged, r.dir.Database)
+}
+
+// stage restores the pictures and secret.key, and the database to a file.
+func (r *restoring) stage(ctx context.Context, staged string) error {
 	files, err := r.storage(ctx)
 	if err != nil {
 		return err
@@ -157,11 +175,8 @@ func (r *restoring) run(ctx context.Context) (err error) {
 		return err
 	}
 	r.made.file(r.dir.SecretFile())
-	if r.contents.Secret, err = r.dir.RestoreSecret(secret); err != nil {
-		return err
-	}
-	r.made.file(r.dir.Database)
-	return durable.Rename(staged, r.dir.Database)
+	r.contents.Secret, err = r.dir.RestoreSecret(secret)
+	return err
 }
 
 // database writes the database of the backup and returns the text of secret.key, nil if

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
@@ -85,7 +86,7 @@ func TestFailedRestoreLeavesLinks(t *testing.T) {
 				t.Fatal(err)
 			}
 			// A cut-off backup fails in any case, the others at the link or after it.
-			if _, err := operate.RestoreFrom(t.Context(), dir, bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
+			if _, err := operate.RestoreFrom(t.Context(), database.In(dir), bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
 				t.Error("restored")
 			}
 			if to, err := os.Readlink(link); err != nil || to != "/nowhere/file" {

@@ -11,7 +11,7 @@ import (
 // leaves fails the test. Tests may import anything.
 var layers = map[string]string{
 	// The command also names the types that operate takes and returns.
-	"cmd/cardea":      ". internal/doctor internal/operate internal/database internal/importer internal/outbox internal/account internal/session internal/guard internal/user",
+	"cmd/cardea":      ". internal/doctor internal/operate internal/database internal/storage internal/importer internal/outbox internal/account internal/session internal/guard internal/user",
 	"examples/embed":  ".",
 	"internal/doctor": ". internal/operate internal/outbox internal/guard",
 	".": "internal/web internal/web/ops internal/operate internal/account internal/media internal/outbox internal/challenge internal/session internal/guard" +

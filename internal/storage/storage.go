@@ -58,6 +58,7 @@ func Unopened(place string) (blob.Store, error) {
 // It creates a folder that is missing, unless the database names pictures in it. A bucket must
 // be there and the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached
 // at the moment, Open succeeds and logs a warning: users can sign in without their pictures.
+// Error: [ErrFilling].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
 	if IsBucket(place) {
 		return openBucket(ctx, place, log)
@@ -71,7 +72,7 @@ func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (bl
 	if err != nil {
 		return nil, fmt.Errorf("storage: cannot use the folder %s: %w", place, reason(err))
 	}
-	return disk, nil
+	return disk, refuseFilling(ctx, disk, place)
 }
 
 // probeTime bounds the look at a bucket, so commands work while its server stalls.
@@ -90,8 +91,9 @@ func openBucket(ctx context.Context, place string, log *slog.Logger) (blob.Store
 		return nil, fmt.Errorf("storage: %w", err)
 	case err != nil:
 		log.WarnContext(ctx, "the picture storage cannot be reached; pictures are unavailable until it can", "storage", Name(place), "error", err)
+		return bucket, nil
 	}
-	return bucket, nil
+	return bucket, refuseFilling(timed, bucket, place)
 }
 
 // HasBlobs reports whether a storage holds any picture. It fails if a bucket cannot be listed.

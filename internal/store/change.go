@@ -83,6 +83,7 @@ func (db *DB) NoticeOthers(ctx context.Context) error {
 	if err := db.lookForFiles(); err != nil && !errors.Is(err, ErrInUse) { // which the engine may find changed
 		return err
 	}
+	db.lookForPause(ctx)
 	waiting, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
 	conn, err := db.writerConn(ctx, waiting)

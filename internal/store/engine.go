@@ -13,6 +13,9 @@ import (
 // A folder below this package implements it, such as store/sqlite. Methods that take a
 // context may return errors of the driver as they are: the caller classifies them.
 type Engine interface {
+	Copier
+	Pauser
+
 	// Classify gives an error of the driver its meaning by its code, never by its text.
 	// It wraps the error in one of this package's errors, or returns it unchanged.
 	Classify(err error) error

@@ -21,7 +21,11 @@ var sqliteEngine = engine{
 		unlock()
 		return busy
 	},
-	exec:  func(t *testing.T, path, statement string) { execOn(t, "sqlite", "file:"+path, statement) },
+	exec: func(t *testing.T, path, statement string) { execOn(t, "sqlite", "file:"+path, statement) },
+	schema: func(t *testing.T, path string) map[string]string {
+		return schemaOn(t, "sqlite", "file:"+path, `SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2`)
+	},
 	fault: sqliteFault,
 }
 
@@ -36,6 +40,33 @@ func execOn(t *testing.T, driver, dsn, statement string) {
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// schemaOn collects the columns of tables, which a query lists sorted.
+func schemaOn(t *testing.T, driver, dsn, query string) map[string]string {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it was only read
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	schema := map[string]string{}
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		schema[table] = strings.TrimSpace(schema[table] + " " + column)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return schema
 }
 
 // lockSQLite takes the write lock on a connection of its own, as another process would.

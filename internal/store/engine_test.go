@@ -19,6 +19,8 @@ type engine struct {
 	conflict func(t *testing.T, address string) error
 	// exec runs a statement of any kind, as an operator would.
 	exec func(t *testing.T, address, statement string)
+	// schema lists the columns of each table of a database, separated by spaces and sorted.
+	schema func(t *testing.T, address string) map[string]string
 	// fault names what is wrong with the plan of a statement; empty: it uses an index.
 	fault func(ctx context.Context, q store.Querier, query string, args []any) (string, error)
 }

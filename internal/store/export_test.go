@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -44,3 +46,12 @@ func CheckForDamage(ctx context.Context, db *DB) error { return db.checkForDamag
 
 // ForgetCheck makes the last check for damage an old one.
 func ForgetCheck(db *DB) { db.health.checked = time.Now().Add(-checkInterval) }
+
+// TablesToCopy lists the columns of the tables that are copied, as the schema has them: sorted.
+func TablesToCopy() map[string]string {
+	list := map[string]string{}
+	for _, t := range tables {
+		list[t.name] = strings.Join(slices.Sorted(slices.Values(t.columns)), " ")
+	}
+	return list
+}

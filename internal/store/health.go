@@ -14,9 +14,13 @@ var ErrUnwritable = errors.New("store: the database takes no writes")
 
 // health remembers failures until [DB.Ping] sees that the database works again.
 type health struct {
-	unwritable atomic.Bool           // no space, a failing disk, or locked by another process
-	gone       atomic.Pointer[error] // why nothing is written, see lookForFiles; nil: it is there
-	damaged    atomic.Int64          // how often damage was met since the last check found none
+	unwritable atomic.Bool            // no space, a failing disk, or locked by another process
+	gone       atomic.Pointer[error]  // why nothing is written, see lookForFiles; nil: it is there
+	paused     atomic.Bool            // another process keeps all from writing
+	moved      atomic.Pointer[string] // where the data was moved; nil: it is here
+	// lookedForPause is when the two before were looked at, in microseconds; 0: never.
+	lookedForPause atomic.Int64
+	damaged        atomic.Int64 // how often damage was met since the last check found none
 
 	checking sync.Mutex // held during a check for damage
 	checked  time.Time  // when the last check ended; zero: never
@@ -25,7 +29,7 @@ type health struct {
 
 // noteWrite remembers how a transaction ended.
 func (h *health) noteWrite(err error) error {
-	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
+	if errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrPaused) {
 		h.unwritable.Store(true)
 	}
 	return h.noteRead(err)
@@ -92,7 +96,7 @@ func (db *DB) Ping(ctx context.Context) error {
 	if err == nil && db.health.damaged.Load() > 0 {
 		err = db.checkForDamage(ctx)
 	}
-	if err != nil || !db.health.unwritable.Load() {
+	if err != nil || !db.health.unwritable.Load() || db.IsPaused() { // a pause says nothing about the database
 		return err
 	}
 	if err = db.repeat(ctx, pingPatience, db.attemptTx, probe(ctx)); err == nil {

@@ -14,6 +14,10 @@ const (
 	FlaskFrom  Mark = "flask_from"  // only Flask cookies that were issued later are taken
 )
 
+// moveMarks begins the names of marks that concern the database itself, see [DB.BeginFilling].
+// They are not copied to another one.
+const moveMarks = "move:"
+
 // MarkedAt returns the moment of a mark, or [ErrNotFound].
 func (r reads) MarkedAt(ctx context.Context, mark Mark) (at time.Time, err error) {
 	err = r.q.QueryRowContext(ctx, `SELECT at FROM marks WHERE name = $1`, string(mark)).Scan(instant{&at})

@@ -13,6 +13,9 @@ import (
 // caller has given up, and the server must be able to stop.
 const writerPatience = 5 * time.Second
 
+// lookAgain is how often transactions that have to run again look for a pause.
+const lookAgain = 50 * time.Millisecond
+
 // Tx is a transaction, see [DB.Tx].
 type Tx struct {
 	reads
@@ -26,7 +29,7 @@ type Tx struct {
 // outside the transaction must be set again by a second run.
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
-// then it fails with [ErrUnavailable].
+// then it fails with [ErrUnavailable]. During a pause it fails at once, with [ErrPaused].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error { return db.write(ctx, db.attemptTx, f) }
 
 // Alone is [DB.Tx] for an f that runs a single statement, which is a transaction by itself. On a
@@ -46,6 +49,9 @@ func (db *DB) write(ctx context.Context, attempt attempt, f func(*Tx) error) err
 	if gone := db.health.gone.Load(); gone != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, *gone)
 	}
+	if err := db.refusePaused(ctx, watchTrust); err != nil {
+		return err
+	}
 	return db.health.noteWrite(db.repeat(ctx, db.patience, attempt, f))
 }
 
@@ -55,6 +61,9 @@ func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attemp
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
 		err := attempt(ctx, waiting, f)
 		if err == nil || !db.mayRunAgain(err) {
+			return err
+		}
+		if err := db.refusePaused(ctx, lookAgain); err != nil {
 			return err
 		}
 		if wait(waiting, pause); waiting.Err() != nil {
@@ -92,6 +101,9 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it returns to the pool
+	if db.health.paused.Load() {
+		return ErrPaused
+	}
 	tx, err := conn.BeginTx(ctx, db.engine.TxOptions())
 	if err != nil {
 		return classify(db.engine, err)
@@ -114,6 +126,9 @@ func (db *DB) attemptAlone(ctx, waiting context.Context, f func(*Tx) error) erro
 		return err
 	}
 	defer conn.Close() //nolint:errcheck // it returns to the pool
+	if db.health.paused.Load() {
+		return ErrPaused
+	}
 	return f(&Tx{reads: reads{conn, db.engine, &db.health}})
 }
 

@@ -31,6 +31,7 @@ type engine struct {
 	address    Address
 	pools      store.Pools
 	migrations fs.FS
+	tables     map[string]bool // names
 	others     others
 	bound      *bound
 	claim      *claim // nil: a command, which does not serve
@@ -105,7 +106,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}
 	half, bound := address.connections/2, &bound{}
 	return &engine{
-		address: address, migrations: migrations, others: others{process: address.process()}, bound: bound,
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound,
 		pools: store.Pools{Writer: newPool(writer, texts, bound, half), Reader: newPool(reader, texts, bound, address.connections-half)},
 	}, nil
 }

@@ -1,0 +1,225 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/durable"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/store/postgres"
+	"github.com/cardea-accounts/cardea/internal/store/sqlite"
+)
+
+var (
+	// ErrFilling means that the rows of another database, or of a backup, are being copied to this
+	// one, or that this was cut off.
+	ErrFilling = errors.New("a move or restore to this database is running, or was cut off")
+	// ErrMoved means that the rows were moved to another database.
+	ErrMoved = errors.New("the data was moved from this database")
+	// ErrNotEmpty means that a database cannot be filled, because it has rows.
+	ErrNotEmpty = errors.New("has data already; nothing was changed")
+)
+
+// refuseMark fails with [ErrFilling] or [ErrMoved] if a database is not to be used.
+func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
+	state, err := db.MoveState(ctx)
+	switch {
+	case err != nil:
+		return inDatabase(err)
+	case state.FilledFrom != "":
+		return fmt.Errorf("%w: %v, from %s; if none is running, run it again", ErrFilling, p, state.FilledFrom)
+	case state.MovedTo != "":
+		return fmt.Errorf("%w: %v is old since %s; the data is in %s, which the setting database must name. "+
+			"To use the old data nevertheless, run cardea move --undo here", ErrMoved, p, state.At.UTC().Format("2006-01-02 15:04:05Z"), state.MovedTo)
+	}
+	return nil
+}
+
+// LockServer takes the place of the server, so none can start: [ErrInUse] if one runs.
+func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
+	if p.server == nil {
+		return p.Lock()
+	}
+	lock, err := postgres.Lock(ctx, *p.server, "serve")
+	if errors.Is(err, postgres.ErrInUse) {
+		return nil, fmt.Errorf("%w: %v; stop it first", ErrInUse, p)
+	}
+	return lock, err
+}
+
+// Absolute is the place as a name that other processes understand, too.
+func (p Place) Absolute() string {
+	if p.server != nil {
+		return p.String()
+	}
+	path, err := filepath.Abs(p.Database)
+	if err != nil {
+		return p.Database
+	}
+	return path
+}
+
+// Filling is a database that only this process uses, because it copies rows to it. Others refuse
+// it until [Filling.Finish].
+type Filling struct {
+	DB   *store.DB
+	lock io.Closer
+}
+
+// Fill opens a database that is to be filled from somewhere, and makes it if it is missing. It must
+// have no rows. Those of an earlier Fill from the same place, which was cut off, are removed.
+// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere.
+func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
+	if p.server == nil {
+		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
+			return nil, fmt.Errorf("cannot make the folder of %v: %w", p, err)
+		}
+	}
+	lock, err := p.LockServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, err := p.openToFill(ctx)
+	if err == nil {
+		err = p.prepare(ctx, db, from, now)
+	}
+	if err != nil {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+		return nil, errors.Join(err, lock.Close())
+	}
+	return &Filling{db, lock}, nil
+}
+
+// openToFill makes tables only where there is no database at all.
+func (p Place) openToFill(ctx context.Context) (*store.DB, error) {
+	exists, err := p.hasTables(ctx)
+	var db *store.DB
+	switch {
+	case err != nil:
+	case p.server != nil && exists:
+		db, err = postgres.OpenExisting(ctx, *p.server)
+	case p.server != nil:
+		db, err = postgres.Open(ctx, *p.server)
+	case exists:
+		db, err = sqlite.OpenExisting(ctx, p.Database)
+	default:
+		db, err = sqlite.Open(ctx, p.Database)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot use %v: %w", p, err)
+	}
+	return db, nil
+}
+
+func (p Place) hasTables(ctx context.Context) (bool, error) {
+	if p.server != nil {
+		return postgres.HasTables(ctx, *p.server)
+	}
+	info, err := os.Stat(p.Database)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
+}
+
+// prepare marks a database as being filled, and empties one that was half filled.
+func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.Time) error {
+	state, err := db.MoveState(ctx)
+	if err != nil {
+		return err
+	}
+	if state.MovedTo != "" || state.FilledFrom != "" && state.FilledFrom != from {
+		return p.refuseMark(ctx, db)
+	}
+	if state.FilledFrom == from {
+		return db.RemoveAll(ctx)
+	}
+	isUnused, err := db.IsUnused(ctx)
+	if err == nil && !isUnused {
+		err = fmt.Errorf("%v %w. Name another place, or remove what is there", p, ErrNotEmpty)
+	}
+	if err != nil {
+		return err
+	}
+	return db.MarkFilling(ctx, from, now)
+}
+
+// Resume opens a database that was filled from somewhere, without emptying it. Nil: the filling was
+// finished.
+func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
+	lock, err := p.LockServer(ctx)
+	if errors.Is(err, ErrInUse) {
+		return nil, nil //nolint:nilnil // a server would refuse a database that is not finished
+	}
+	if err != nil {
+		return nil, err
+	}
+	db, err := p.openToFill(ctx)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	f := &Filling{db, lock}
+	state, err := db.MoveState(ctx)
+	if err == nil && state.FilledFrom != "" && state.FilledFrom != from {
+		err = p.refuseMark(ctx, db)
+	}
+	if err != nil || state.FilledFrom == "" {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// MoveState says whether the database was moved away. It opens the database for a moment.
+func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
+	db, err := p.openExisting(ctx, func() (bool, error) { return false, nil })
+	if err != nil {
+		return state, err
+	}
+	state, err = db.MoveState(ctx)
+	return state, errors.Join(err, db.Close())
+}
+
+// Finish lets servers and commands use the database.
+func (f *Filling) Finish(ctx context.Context) error { return f.DB.UnmarkMove(ctx) }
+
+// Close lets go of the database. If it was not finished, others refuse it.
+func (f *Filling) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
+
+// Discard removes all rows and the mark, and closes the database.
+func (f *Filling) Discard(ctx context.Context) error {
+	err := f.DB.RemoveAll(ctx)
+	if err == nil {
+		err = f.DB.UnmarkMove(ctx)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Undo removes the mark of a move, so the old data can be used again. Error: [ErrNoData] if there
+// is no database; nil if it has no mark.
+func (p Place) Undo(ctx context.Context) (movedTo string, err error) {
+	lock, err := p.LockServer(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if exists, err := p.hasTables(ctx); err != nil || !exists {
+		return "", errors.Join(ErrNoData, err)
+	}
+	db, err := p.openToFill(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	state, err := db.MoveState(ctx)
+	if err != nil || state.MovedTo == "" {
+		return "", err
+	}
+	return state.MovedTo, db.UnmarkMove(ctx)
+}

@@ -1,0 +1,230 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/storage"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// MoveOptions say where data is moved to. At least one of the two must be set.
+type MoveOptions struct {
+	Database *database.Place // nil: the rows stay
+	Storage  string          // a folder or bucket; empty: the pictures stay
+	Progress Progress
+	// Copied is called when everything is there and was compared. Writes are paused until the
+	// server has stopped, for which Move waits.
+	Copied func(Moved)
+}
+
+// Moved says what was moved.
+type Moved struct {
+	Users, Sessions, Pictures int64
+	Rows                      int64         // of all tables; 0: they stay
+	Files                     int64         // of pictures and crops; 0: they stay
+	Replaced                  int64         // texts with bytes that the database cannot keep, see [store.Copied]
+	Took                      time.Duration // until everything was there
+	Paused                    time.Duration // how much of it writes were paused
+}
+
+// Move copies the rows to another database, the pictures to another storage, or both, while a
+// server may serve the data. The pictures that are there are copied first; then writes pause for
+// the rows and the other pictures. All is read again from the target and compared. Move then
+// waits with the pause until the server has stopped, and marks the database as moved. So nothing
+// is written that is not in the copy.
+//
+// Until that mark, the data is as it was, and the target is refused by servers and commands. If
+// Move fails or is killed, the pause ends, and a second Move to the same target removes what the
+// first one left there. Errors: [database.ErrNotEmpty], [database.ErrInUse] and
+// [storage.ErrNotEmpty], if the target is in use; [datadir.ErrImporting].
+func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err error) {
+	lock, err := d.place.LockImport(ctx) // an import would fail half-way, and a second Move would take the target
+	if err != nil {
+		return Moved{}, err
+	}
+	m := &move{Data: d, opt: opt, began: time.Now()}
+	defer func() { err = errors.Join(inWords(err), m.close(), lock.Close()) }()
+	if err := m.openTarget(ctx); err != nil {
+		return Moved{}, err
+	}
+	if err := m.copyPicturesAhead(ctx); err != nil {
+		return Moved{}, err
+	}
+	if m.pause, err = d.db.BeginPause(ctx); err != nil {
+		return Moved{}, fmt.Errorf("cannot pause writes: %w", err)
+	}
+	if err := m.copyRest(ctx); err != nil {
+		return Moved{}, err
+	}
+	m.moved.Took, m.moved.Paused = time.Since(m.began), time.Since(m.pause.Began)
+	if opt.Copied != nil {
+		opt.Copied(m.moved)
+	}
+	if m.server, err = m.awaitServer(ctx); err != nil {
+		return Moved{}, err
+	}
+	return m.moved, m.finish(ctx)
+}
+
+// move is a move in progress.
+type move struct {
+	*Data
+	opt     MoveOptions
+	began   time.Time
+	filling *database.Filling // nil: the rows stay
+	files   *movedFiles       // nil: the pictures stay
+	pause   *store.Pause
+	server  io.Closer // the lock of the server that was stopped
+	moved   Moved
+}
+
+// source names the data for the marks of the target.
+func (m *move) source() string { return m.place.Absolute() }
+
+func (m *move) openTarget(ctx context.Context) (err error) {
+	m.opt.Progress.report("looking at the target", 0, 0)
+	if to := m.opt.Storage; to != "" {
+		if isSameStorage(to, m.dir.Pictures) {
+			return fmt.Errorf("the pictures are in %s already", storage.Name(to))
+		}
+		target, err := storage.Fill(ctx, to, m.source())
+		if err != nil {
+			return err
+		}
+		m.files = &movedFiles{from: m.pictures, to: target, known: map[string]bool{}}
+	}
+	if m.opt.Database != nil {
+		m.filling, err = m.opt.Database.Fill(ctx, m.source(), m.Data.opt.Now())
+	}
+	return err
+}
+
+func isSameStorage(a, b string) bool {
+	if !storage.IsBucket(a) && !storage.IsBucket(b) {
+		a, b = absolute(a), absolute(b)
+	}
+	return a == b
+}
+
+func absolute(path string) string {
+	if path, err := filepath.Abs(path); err == nil {
+		return path
+	}
+	return path
+}
+
+// copyPicturesAhead copies most of the pictures before the pause.
+func (m *move) copyPicturesAhead(ctx context.Context) error {
+	if m.files == nil {
+		return nil
+	}
+	counts, err := m.db.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	return m.files.copyAll(ctx, m.db, false, func(done int64) { m.opt.Progress.report("copying pictures", done, counts.Pictures) })
+}
+
+// copyRest copies what can no longer change.
+func (m *move) copyRest(ctx context.Context) (err error) {
+	reading, err := m.db.BeginReading(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reading.Close()) }()
+	counts, err := m.db.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	m.moved.Users, m.moved.Sessions, m.moved.Pictures = counts.Users, counts.Sessions, counts.Pictures
+	if m.filling != nil {
+		copied, err := copyRows(ctx, reading, m.filling.DB, m.opt.Progress)
+		if err != nil {
+			return err
+		}
+		m.moved.Rows, m.moved.Replaced = copied.Rows(), copied.Replaced
+	}
+	if m.files != nil {
+		err := m.files.copyAll(ctx, reading, true, func(done int64) { m.opt.Progress.report("copying new pictures", done, counts.Pictures) })
+		if err != nil {
+			return err
+		}
+		if m.moved.Files, err = m.files.removeOthers(ctx); err != nil {
+			return err
+		}
+	}
+	return m.pause.Check(ctx)
+}
+
+// serverInterval is how often Move looks whether the server has stopped.
+const serverInterval = 200 * time.Millisecond
+
+// awaitServer waits until no server runs, and keeps others from starting.
+func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
+	tick := time.NewTicker(serverInterval)
+	defer tick.Stop()
+	for {
+		lock, err := m.place.LockServer(ctx)
+		if !errors.Is(err, database.ErrInUse) {
+			return lock, err
+		}
+		if err := m.pause.Check(ctx); err != nil {
+			return nil, err
+		}
+		m.opt.Progress.report("writes are paused; waiting until the server has stopped", 0, 0)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// finish makes the target the place of the data. The mark of the source is the moment of the
+// move: [Data.Move] can be interrupted before it, and [FinishMove] completes the rest after it.
+func (m *move) finish(ctx context.Context) error {
+	m.opt.Progress.report("finishing", 0, 0)
+	if m.filling == nil {
+		return storage.Finish(context.WithoutCancel(ctx), m.files.to)
+	}
+	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
+		return err
+	}
+	return m.finishTarget(context.WithoutCancel(ctx))
+}
+
+func (m *move) finishTarget(ctx context.Context) error {
+	var target blob.Store
+	if m.files != nil {
+		target = m.files.to
+	}
+	return errors.Join(finishStorage(ctx, target), m.filling.Finish(ctx))
+}
+
+func finishStorage(ctx context.Context, target blob.Store) error {
+	if target == nil {
+		return nil
+	}
+	return storage.Finish(ctx, target)
+}
+
+// close ends the pause, and lets go of the target.
+func (m *move) close() (err error) {
+	if m.pause != nil {
+		err = m.pause.End()
+	}
+	if m.filling != nil {
+		err = errors.Join(err, m.filling.Close())
+	}
+	if m.server != nil {
+		err = errors.Join(err, m.server.Close())
+	}
+	return err
+}

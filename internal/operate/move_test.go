@@ -1,0 +1,133 @@
+package operate_test
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/operate"
+	"github.com/cardea-accounts/cardea/internal/storage"
+	"github.com/cardea-accounts/cardea/internal/store"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
+	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
+)
+
+var discard = slog.New(slog.DiscardHandler)
+
+// stopped is a data folder that no server uses, with a user who has a picture.
+func stopped(t *testing.T) (from database.Place, picture store.Picture) {
+	t.Helper()
+	h := house.New(t, house.Options{})
+	ann, _ := h.Register(t, "ann@example.com")
+	picture = h.SetPicture(t, ann.ID, house.LargeSide)
+	_, archived := backup(t, open(t, h))
+	_, folder, err := restore(t, archived)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placeAt(t, folder), picture
+}
+
+func openPlace(t *testing.T, place database.Place) *operate.Data {
+	t.Helper()
+	data, err := operate.Open(t.Context(), place, operate.Options{SessionIdle: time.Hour, SessionMax: time.Hour, Now: time.Now, Log: discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = data.Close() })
+	return data
+}
+
+// Pictures alone move to a bucket and back. The database stays, and is served on.
+func TestMovePictures(t *testing.T) {
+	t.Parallel()
+	from, picture := stopped(t)
+	bucket, folder := s3.New(t).Storage(), filepath.Join(t.TempDir(), "pictures")
+	for _, to := range []string{bucket, folder} {
+		moved, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
+		if err != nil || moved.Pictures != 1 || moved.Files != int64(len(picture.Files())) || moved.Rows != 0 {
+			t.Fatalf("%+v, %v", moved, err)
+		}
+		from.Pictures = to
+		if _, found := check(t, openPlace(t, from)); len(found) > 0 {
+			t.Errorf("%s: %+v", to, found)
+		}
+	}
+}
+
+// A storage to which pictures are being moved is refused, and one of another database is not
+// emptied.
+func TestStorageThatIsFilled(t *testing.T) {
+	t.Parallel()
+	from, picture := stopped(t)
+	for _, to := range []string{s3.New(t).Storage(), filepath.Join(t.TempDir(), "pictures")} {
+		files, err := storage.Fill(t.Context(), to, "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := files.Put(t.Context(), picture.Key, []byte("theirs")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to}); !errors.Is(err, storage.ErrFilling) {
+			t.Errorf("%s: %v", to, err)
+		}
+		elsewhere := from
+		elsewhere.Pictures = to
+		if _, err := operate.Open(t.Context(), elsewhere, operate.Options{Now: time.Now, Log: discard}); !errors.Is(err, storage.ErrFilling) {
+			t.Errorf("%s: opened: %v", to, err)
+		}
+		if files, err = storage.Fill(t.Context(), to, "another"); err != nil { // starts clean
+			t.Fatal(err)
+		}
+		if err := storage.Finish(t.Context(), files); err != nil {
+			t.Fatal(err)
+		}
+		if isEmpty, err := storage.HasBlobs(t.Context(), to); isEmpty || err != nil {
+			t.Errorf("%s: %v, %v", to, isEmpty, err)
+		}
+	}
+}
+
+// A move that is killed after the source was marked is completed by the same command.
+func TestFinishMove(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	to := onServer(t, testpostgres.Database(t))
+	to.Pictures = filepath.Join(t.TempDir(), "pictures")
+	opt := operate.MoveOptions{Database: &to, Storage: to.Pictures}
+	if _, err := openPlace(t, from).Move(t.Context(), opt); err != nil {
+		t.Fatal(err)
+	}
+	if err := operate.FinishMove(t.Context(), from, opt); err != nil { // nothing is left to do
+		t.Error(err)
+	}
+	db, err := to.OpenExisting(t.Context(), noPictures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk, err := storage.Unopened(to.Pictures)
+	if err == nil {
+		err = errors.Join(db.MarkFilling(t.Context(), from.Absolute(), time.Now()), db.Close(), disk.Put(t.Context(), "cardeamove", []byte(from.Absolute())))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := operate.Open(t.Context(), from, operate.Options{Now: time.Now, Log: discard}); !errors.Is(err, database.ErrMoved) {
+		t.Errorf("the source: %v", err)
+	}
+	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
+		t.Error(err)
+	}
+	c, found := check(t, openPlace(t, to))
+	if len(found) > 0 || c.Users != 1 || c.Pictures != 1 {
+		t.Errorf("%+v, %+v", c, found)
+	}
+	other := onServer(t, testpostgres.Database(t))
+	if err := operate.FinishMove(t.Context(), from, operate.MoveOptions{Database: &other}); !errors.Is(err, database.ErrMoved) {
+		t.Errorf("moved elsewhere: %v", err)
+	}
+}

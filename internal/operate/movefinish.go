@@ -1,0 +1,40 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/storage"
+)
+
+// FinishMove completes a move that was killed in its last moment: after the source was marked as
+// moved, before the target lost its own mark. It does nothing if the move is complete. Error:
+// [database.ErrMoved], if the source was moved elsewhere.
+func FinishMove(ctx context.Context, from database.Place, opt MoveOptions) (err error) {
+	if opt.Database == nil {
+		return nil
+	}
+	state, err := from.MoveState(ctx)
+	if err != nil {
+		return err
+	}
+	if state.MovedTo != opt.Database.Absolute() {
+		return fmt.Errorf("%w, to %s", database.ErrMoved, state.MovedTo)
+	}
+	if opt.Storage != "" {
+		target, err := storage.Filled(ctx, opt.Storage, from.Absolute())
+		if err != nil {
+			return err
+		}
+		if err := finishStorage(ctx, target); err != nil {
+			return err
+		}
+	}
+	filling, err := opt.Database.Resume(ctx, from.Absolute())
+	if err != nil || filling == nil {
+		return err
+	}
+	return errors.Join(filling.Finish(ctx), filling.Close())
+}

@@ -1,0 +1,154 @@
+package operate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// movedFiles copies picture files to another storage. A file never changes, so one that was copied
+// need not be copied again.
+type movedFiles struct {
+	from *media.Pictures
+	to   blob.Store
+
+	mu    sync.Mutex
+	known map[string]bool // keys of files that were copied; true: the last list of pictures has them, too
+}
+
+// copyWorkers is how many pictures are copied at a time, because each waits for a disk or a server.
+const copyWorkers = 8
+
+// pictureList is a database that lists its pictures.
+type pictureList interface {
+	PicturesAfter(ctx context.Context, userID string, limit int) ([]store.Picture, error)
+}
+
+// copyAll copies the files of all pictures that were not copied before. isFinal says that the list
+// cannot change any more, so each picture must be as the list says.
+func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool, progress func(done int64)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	rows := make(chan store.Picture)
+	var workers sync.WaitGroup
+	for range copyWorkers {
+		workers.Go(func() {
+			for row := range rows {
+				if err := m.copyPicture(ctx, row, isFinal); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	var done int64
+	err := eachPicture(ctx, list, func(row store.Picture) error {
+		done++
+		progress(done)
+		if m.has(row, isFinal) {
+			return nil
+		}
+		select {
+		case rows <- row:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	close(rows)
+	workers.Wait()
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// has reports whether all files of a picture were copied. If the list is final, it notes that the
+// list has them.
+func (m *movedFiles) has(row store.Picture, isFinal bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	hasAll := true
+	for _, f := range row.Files() {
+		_, has := m.known[f.Key]
+		if has && isFinal {
+			m.known[f.Key] = true
+		}
+		hasAll = hasAll && has
+	}
+	return hasAll
+}
+
+func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal bool) error {
+	stored, err := m.from.Read(ctx, row)
+	if errors.Is(err, media.ErrPictureNotFound) && !isFinal { // removed meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(stored.Damaged) > 0 {
+		return fmt.Errorf("%w; cardea check lists all damaged pictures. Users can upload them again; or make a backup with --skip-damaged and restore that",
+			stored.Damaged[0].Err)
+	}
+	for _, f := range stored.Files {
+		m.mu.Lock()
+		_, has := m.known[f.Key]
+		m.mu.Unlock()
+		if has {
+			continue
+		}
+		if err := putAndCompare(ctx, m.to, f); err != nil {
+			return err
+		}
+		m.mu.Lock()
+		m.known[f.Key] = isFinal
+		m.mu.Unlock()
+	}
+	return nil
+}
+
+// putAndCompare stores a file and reads it again.
+func putAndCompare(ctx context.Context, to blob.Store, f media.File) error {
+	if err := to.Put(ctx, f.Key, f.Data); err != nil {
+		return fmt.Errorf("storage: cannot write the picture %s to the target: %w", f.Key, err)
+	}
+	there, err := readAll(ctx, to, f.Key)
+	if err != nil {
+		return fmt.Errorf("storage: cannot read the picture %s from the target: %w", f.Key, err)
+	}
+	if !bytes.Equal(there, f.Data) {
+		return fmt.Errorf("storage: the picture %s does not read from the target as it was written; its disk or server may be failing", f.Key)
+	}
+	return nil
+}
+
+func readAll(ctx context.Context, files blob.Store, key string) ([]byte, error) {
+	b, err := files.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(b)
+	return data, errors.Join(err, b.Close())
+}
+
+// removeOthers removes the files of pictures that were replaced while pictures were copied, and
+// returns how many files are left.
+func (m *movedFiles) removeOthers(ctx context.Context) (n int64, err error) {
+	for key, isListed := range m.known {
+		if isListed {
+			n++
+			continue
+		}
+		if err := m.to.Delete(ctx, key); err != nil {
+			return 0, fmt.Errorf("storage: cannot remove the picture %s from the target: %w", key, err)
+		}
+	}
+	return n, nil
+}
