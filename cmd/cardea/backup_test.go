@@ -124,7 +124,7 @@ func TestBackupToAReaderThatStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "backup", "-", "--data", data)
-	cmd.Stdout = writer
+	cmd.Stdout, cmd.Env = writer, append(os.Environ(), place(t, cmd, nil)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "not a complete backup") {

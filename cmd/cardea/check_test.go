@@ -331,7 +331,9 @@ func TestCheckOfTables(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q", statements, got)
 		}
-		runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
+		if !house.OnPostgres() { // of which a backup copies the rows into tables as Cardea makes them
+			runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
 // repack makes a backup from another one. The function change returns the new content of a
@@ -204,6 +205,7 @@ func TestRestoreAllOrNothing(t *testing.T) {
 // Nothing starts on a data folder whose restore was cut off.
 func TestRestoreCutOff(t *testing.T) {
 	t.Parallel()
+	house.OnlySQLite(t, "it renames the file")
 	data := withPicture(t)
 	db := filepath.Join(data, "cardea.db")
 	if err := os.Rename(db, db+".restoring"); err != nil {
