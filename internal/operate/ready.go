@@ -74,6 +74,8 @@ func inFewWords(err error) string {
 		return "is damaged"
 	case errors.Is(err, media.ErrStorageGone):
 		return "is missing or empty"
+	case errors.Is(err, store.ErrInUse):
+		return "is served by another server"
 	case errors.Is(err, store.ErrGone):
 		return "was removed or replaced"
 	case errors.Is(err, store.ErrFull), errors.Is(err, blob.ErrFull):

@@ -54,6 +54,7 @@ var layers = map[string]string{
 	"internal/testkit/versitygw": "",
 	"internal/scenario":          "",
 	"internal/scenario/apps":     "",
+	"internal/scenario/outage":   "",
 	"internal/scenario/pages":    "",
 	"internal/scenario/proxies":  "",
 	"internal/repocheck":         "",

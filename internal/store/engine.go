@@ -51,7 +51,8 @@ type Engine interface {
 	ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error)
 
 	// Gone returns an error if the database that is open is no longer the one that a new
-	// process would open, because its files were removed or replaced. It is cheap.
+	// process would open, because its files were removed or replaced, or [ErrInUse] if another
+	// server has taken the place of this one. It is cheap.
 	Gone() error
 	// Damages describes what is wrong with the schema, the data and the references
 	// between rows, one sentence each, at most 100.

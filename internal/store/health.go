@@ -15,7 +15,7 @@ var ErrUnwritable = errors.New("store: the database takes no writes")
 // health remembers failures until [DB.Ping] sees that the database works again.
 type health struct {
 	unwritable atomic.Bool            // no space, a failing disk, or locked by another process
-	gone       atomic.Bool            // its files were removed or replaced
+	gone       atomic.Pointer[error]  // why nothing is written, see lookForFiles; nil: it is there
 	paused     atomic.Bool            // another process keeps all from writing
 	moved      atomic.Pointer[string] // where the data was moved; nil: it is here
 	// lookedForPause is when the two before were looked at, in microseconds; 0: never.
@@ -62,22 +62,31 @@ const (
 	longestCheck  = time.Minute
 )
 
-// ErrGone: the files of the database were removed or replaced while it was open.
-var ErrGone = errors.New("store: the files of the database are gone")
+var (
+	// ErrGone: the files of the database were removed or replaced while it was open.
+	ErrGone = errors.New("store: the files of the database are gone")
+	// ErrInUse: another server serves the database.
+	ErrInUse = errors.New("another Cardea server uses this database")
+)
 
-// lookForFiles fails with [ErrGone] if the files of the database are no longer there. Until
-// they are back, transactions fail: what they wrote would be lost.
+// lookForFiles fails with [ErrGone] if the files of the database are no longer there, and with
+// [ErrInUse] if the database is another server's now. Until it is not so any more, transactions
+// fail: what they wrote would be lost, or not seen by the other server.
 func (db *DB) lookForFiles() error {
 	err := db.engine.Gone()
-	db.health.gone.Store(err != nil)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrGone, err)
+	if err == nil {
+		db.health.gone.Store(nil)
+		return nil
 	}
-	return nil
+	if !errors.Is(err, ErrInUse) {
+		err = fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	db.health.gone.Store(&err)
+	return err
 }
 
 // Ping reports whether the database answers a query and, after a failure, whether it
-// works again: [ErrDamaged], [ErrFull], [ErrUnwritable], [ErrGone].
+// works again: [ErrDamaged], [ErrFull], [ErrUnwritable], [ErrGone], [ErrInUse].
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.lookForFiles(); err != nil {
 		return err

@@ -46,8 +46,8 @@ func (db *DB) write(ctx context.Context, attempt attempt, f func(*Tx) error) err
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
-	if db.health.gone.Load() {
-		return fmt.Errorf("%w: %w", ErrUnavailable, ErrGone)
+	if gone := db.health.gone.Load(); gone != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, *gone)
 	}
 	if err := db.refusePaused(ctx, watchTrust); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
@@ -59,6 +60,8 @@ func Start(t testing.TB, options ...Option) *Server {
 	}
 	if cfg.Database == "" {
 		cfg.Database = house.Address(t, cfg.Data)
+	} else if database.IsAddress(cfg.Database) {
+		house.Use(cfg.Data, cfg.Database)
 	}
 	if cfg.Storage == "" && s3.Everywhere() {
 		cfg.Storage = s3.Over(t, filepath.Join(cfg.Data, "pictures")).Storage()

@@ -9,10 +9,12 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // ErrInUse means that another server serves the same database.
-var ErrInUse = errors.New("another Cardea server uses this database")
+var ErrInUse = store.ErrInUse
 
 // claim is what makes a server the only one of a database: a lock that a transaction holds which
 // stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being

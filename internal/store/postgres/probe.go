@@ -46,12 +46,19 @@ func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case version/10_000 < oldest:
-		return false, fmt.Errorf("the server is PostgreSQL %d; Cardea needs %d or later", version/10_000, oldest)
 	case isReplica:
 		return false, errReplica
 	}
-	return isPooled || timeout != lockTimeout, nil
+	return isPooled || timeout != lockTimeout, refuseOld(version)
+}
+
+// refuseOld fails for a server that is too old. A version is a number such as 150004, as the
+// server's setting server_version_num has it.
+func refuseOld(version int) error {
+	if major := version / 10_000; major < oldest {
+		return fmt.Errorf("the server is PostgreSQL %d; Cardea needs %d or later", major, oldest)
+	}
+	return nil
 }
 
 // explain says in one line why a database cannot be opened, and what to do.
@@ -67,8 +74,9 @@ func explain(address Address, err error) error {
 		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file", user)
 	case code(err) == codeNoDatabase:
 		advice = fmt.Sprintf("there is no database %s: CREATE DATABASE %[1]s OWNER %s", database, user)
-	case code(err) == codeNoRight:
-		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s", user, address.schema)
+	case code(err) == codeNoRight, code(err) == codeNoSchema: // of a schema that the role may not use
+		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s, "+
+			"or, if it exists, ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
 	case isConnect && wants(failed, "server refused TLS connection"):

@@ -35,16 +35,19 @@ var databases sync.Map
 // address on the PostgreSQL server of the tests, always the same for a folder.
 func Address(t testing.TB, folder string) string {
 	t.Helper()
-	if !OnPostgres() {
-		return ""
-	}
 	if address, ok := databases.Load(folder); ok {
 		return address.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	if !OnPostgres() {
+		return ""
 	}
 	address := postgres.Schema(t)
 	databases.Store(folder, address)
 	return address
 }
+
+// Use makes an address that of a data folder's database, whatever engine the tests run on.
+func Use(folder, address string) { databases.Store(folder, address) }
 
 // Place is where the data of a folder is, see [Address]. An empty storage is the folder pictures.
 func Place(t testing.TB, folder, storage string) database.Place {
@@ -62,6 +65,9 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
 	if address := Address(t, folder); address != "" {
 		driver, dsn = "pgx", strings.Replace(address, "&schema=", "&search_path=", 1)
+		if dsn == address {
+			dsn += "&search_path=cardea"
+		}
 	}
 	db, err := sql.Open(driver, dsn)
 	if err != nil {

@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+)
+
+// problem is why a server cannot use a database: one line, which names the database and has no
+// password.
+func problem(t *testing.T, address, passwordFile string) string {
+	t.Helper()
+	at, err := ParseAddress(address, passwordFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Serve(t.Context(), at)
+	if err == nil {
+		t.Fatal(errors.Join(errors.New("the database is used"), db.Close()))
+	}
+	text := err.Error()
+	if strings.Contains(text, "\n") || strings.Contains(text, "SQLSTATE") || strings.Contains(text, "hunter2") || !strings.HasPrefix(text, at.String()+": ") {
+		t.Errorf("%q is no line for operators", text)
+	}
+	return text
+}
+
+// changed returns an address with another host, database, password or parameters.
+func changed(t *testing.T, address string, change func(u *url.URL, query url.Values)) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	u.User = url.User(u.User.Username())
+	change(u, query)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+func same(*url.URL, url.Values) {}
+
+// Each reason why a database cannot be used is told with what to do.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	plain := testpostgres.Database(t)
+	user := name(t, plain)
+	for what, c := range map[string]struct {
+		change func(*url.URL, url.Values)
+		says   string
+	}{
+		"no such database":    {func(u *url.URL, _ url.Values) { u.Path = "/nowhere" }, "there is no database nowhere: CREATE DATABASE nowhere OWNER " + user},
+		"nobody listens":      {func(u *url.URL, _ url.Values) { u.Host = "127.0.0.1:1" }, "connection refused"},
+		"no such host":        {func(u *url.URL, _ url.Values) { u.Host = "nowhere.invalid" }, "no such host"},
+		"TLS asked, but none": {func(_ *url.URL, q url.Values) { q.Set("sslmode", "require") }, "the server has no TLS, which sslmode asks for"},
+	} {
+		if got := problem(t, changed(t, plain, c.change), ""); !strings.Contains(got, c.says) {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+}
+
+func name(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.User.Username()
+}
+
+// The schema belongs to somebody else, or the role may not make one.
+func TestNoRight(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{})
+	address := server.Database()
+	user := name(t, address)
+	run(t, server.Superuser(user), "ALTER DATABASE "+user+" OWNER TO postgres")
+	want := "the role " + user + " may not make tables in the schema cardea: CREATE SCHEMA cardea AUTHORIZATION " + user
+	if got := problem(t, address, ""); !strings.Contains(got, want) {
+		t.Error(got)
+	}
+	run(t, server.Superuser(user), "CREATE SCHEMA cardea")
+	if got := problem(t, address, ""); !strings.Contains(got, want) {
+		t.Error(got)
+	}
+}
+
+func run(t *testing.T, address, statement string) {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context()) //nolint:errcheck // everything is answered
+	if _, err := db.Exec(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPasswordAndTLS(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{Passwords: true, TLS: true})
+	address := server.Database()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, _ := u.User.Password()
+	file := func(password string) string {
+		path := filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	wrong := "the password of " + name(t, address) + " is wrong or missing: see database-password-file"
+	for what, c := range map[string]struct {
+		change         func(*url.URL, url.Values)
+		password, says string
+	}{
+		"a wrong password":         {same, file("hunter2"), wrong},
+		"no password":              {same, "", wrong},
+		"no TLS":                   {func(_ *url.URL, q url.Values) { q.Set("sslmode", "disable"); q.Del("sslrootcert") }, file(right), "takes no connection without TLS: use sslmode=verify-full"},
+		"an untrusted certificate": {func(_ *url.URL, q url.Values) { q.Del("sslrootcert") }, file(right), "the certificate of the server is not trusted: name the one that signed it with sslrootcert=file"},
+	} {
+		if got := problem(t, changed(t, address, c.change), c.password); !strings.Contains(got, c.says) {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	at, err := ParseAddress(changed(t, address, same), file(right))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Serve(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A replica is no place to write, however it is named.
+func TestReplica(t *testing.T) {
+	t.Parallel()
+	primary := testpostgres.Start(t, testpostgres.Options{})
+	address := primary.Database()
+	standby := primary.Standby()
+	alone := changed(t, address, func(u *url.URL, _ url.Values) { u.Host = fmt.Sprintf("127.0.0.1:%d", standby.Port()) })
+	for _, address := range []string{alone, alone + "&target_session_attrs=read-write"} {
+		if got := problem(t, address, ""); !strings.Contains(got, "it is a read-only replica: name the primary") {
+			t.Error(got)
+		}
+	}
+}
+
+func TestNewerSchema(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t)
+	e := opened(t, address)
+	if _, err := e.pools.Writer.ExecContext(t.Context(), `UPDATE migrations SET version = 9999`); err != nil {
+		t.Fatal(err)
+	}
+	at, err := ParseAddress(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, open := range map[string]func() (*store.DB, error){
+		"a server":  func() (*store.DB, error) { return Serve(t.Context(), at) },
+		"a command": func() (*store.DB, error) { return OpenExisting(t.Context(), at) },
+	} {
+		if _, err := open(); !errors.Is(err, store.ErrNewer) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A server without room for more connections says so.
+func TestTooManyConnections(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{Settings: []string{"max_connections=5", "superuser_reserved_connections=1"}})
+	address := server.Database()
+	for range 4 {
+		db, err := pgx.Connect(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close(t.Context()) //nolint:errcheck // the test ends
+	}
+	if got := problem(t, address, ""); !strings.Contains(got, "connections") {
+		t.Error(got)
+	}
+}
+
+// PostgreSQL 14 is too old, 15 is not.
+func TestTooOld(t *testing.T) {
+	t.Parallel()
+	if err := refuseOld(140_011); err == nil || err.Error() != "the server is PostgreSQL 14; Cardea needs 15 or later" {
+		t.Error(err)
+	}
+	if err := refuseOld(150_000); err != nil {
+		t.Error(err)
+	}
+}
