@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
 // The seeder writes Cardea's tables directly. Cardea must accept the sessions and
@@ -24,7 +26,20 @@ func TestSeededUsersWork(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	c, dir := cardea{binary: binary}, t.TempDir()
+	t.Run("SQLite", func(t *testing.T) { seededUsersWork(t, cardea{binary: binary}, users) })
+	t.Run("PostgreSQL and S3", func(t *testing.T) {
+		used, err := startBackends()
+		if err != nil {
+			need.Missing(t, "postgres", err.Error(), "install Debian's package postgresql")
+		}
+		defer used.stop()
+		seededUsersWork(t, cardea{binary: binary, backends: used}, users)
+	})
+}
+
+func seededUsersWork(t *testing.T, c cardea, users int) {
+	t.Helper()
+	dir := t.TempDir()
 	if err := c.Seed(dir, users); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +76,10 @@ func TestSeededUsersWork(t *testing.T) {
 func TestRequestsHaveOneSize(t *testing.T) {
 	p := &pocketBase{users: []signedIn{{"id0", "a token"}, {"id1", "another"}}}
 	f := &flask{cookies: []string{"one", "two"}}
-	for _, of := range []func(int) []byte{cardea{}.Read, cardea{}.Login, cardea{}.Register, p.Read, p.Login, p.Register, f.Read} {
+	a := &betterAuth{cookies: []string{"a=b%2B", "a=b"}, longest: 6}
+	for _, of := range []func(int) []byte{
+		cardea{}.Read, cardea{}.Login, cardea{}.Register, p.Read, p.Login, p.Register, f.Read, a.Read, a.Login, a.Register,
+	} {
 		for i := range 2 {
 			r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(of(i))))
 			if err != nil {

@@ -12,8 +12,9 @@ import (
 
 // cardea is the server under test, with its default settings.
 type cardea struct {
-	binary string
-	env    []string // settings that differ from the defaults
+	binary   string
+	env      []string  // settings that differ from the defaults
+	backends *backends // nil: a SQLite file, and pictures in the data folder
 }
 
 // Cardea's default parameters of Argon2id. The raw rate of hashes uses them too.
@@ -29,7 +30,16 @@ func (c cardea) unthrottled() cardea {
 	return c
 }
 
-func (c cardea) Name() string { return "Cardea" }
+func (c cardea) Name() string {
+	if c.backends != nil {
+		return onPostgres
+	}
+	return "Cardea"
+}
+
+// onPostgres is the name of Cardea on PostgreSQL and S3.
+const onPostgres = "Cardea, PostgreSQL"
+
 func (c cardea) Hash() string {
 	return fmt.Sprintf("Argon2id, %d KiB, %d passes", argon2Memory, argon2Time)
 }
@@ -43,6 +53,9 @@ func (c cardea) Command(dir, address string) *exec.Cmd {
 		}
 	}
 	cmd.Env = append(cmd.Env, c.env...)
+	if c.backends != nil {
+		c.backends.settings(cmd, dir)
+	}
 	return cmd
 }
 
@@ -53,6 +66,9 @@ func (c cardea) Seed(dir string, users int) error {
 		return err
 	}
 	s.stop()
+	if c.backends != nil {
+		return seedPostgres(c.backends.places[dir].database, users)
+	}
 	return seedCardea(dir+"/cardea.db", users)
 }
 

@@ -64,7 +64,7 @@ func (c comparison) draw(out *bytes.Buffer, y int) {
 	y += titleSpace
 	for _, bar := range c.bars {
 		class := "other"
-		if bar.name == "Cardea" {
+		if bar.name == "Cardea" || bar.name == onPostgres {
 			class = "ours"
 		}
 		width := 1.0 // a bar is always visible

@@ -37,34 +37,42 @@ func (b *bench) measureGrowth(ctx context.Context) error {
 		return err
 	}
 	defer big.stop()
-	fewer, more, err := dialBoth(ctx, small, big)
-	if err != nil {
-		return err
-	}
-	defer fewer.close()
-	defer more.close()
-	for i, client := range [2]*client{fewer, more} {
-		if err := b.warm(client, [2]int{smallDatabase, b.users}[i]); err != nil {
+	return b.callsInTurn(ctx, "growth", [2]*server{small, big}, [2]int{smallDatabase, b.users}, func(name string, before, after time.Duration) {
+		b.report.budget(name+" with "+count(b.users)+" users", millis(after),
+			"with "+count(smallDatabase)+" "+millis(before), ms(after)/ms(before), atMost(1.2, "×"))
+	})
+}
+
+// callsInTurn sends all calls to two servers with a number of users each, in turn, and reports
+// the medians of each call.
+func (b *bench) callsInTurn(ctx context.Context, what string, servers [2]*server, users [2]int, report func(name string, first, second time.Duration)) error {
+	var clients [2]*client
+	for i, s := range servers {
+		c, err := dial(ctx, s.address)
+		if err != nil {
 			return err
 		}
+		defer c.close()
+		if err := b.warm(c, users[i]); err != nil {
+			return err
+		}
+		clients[i] = c
 	}
 	var among [2][]int // users of each server
 	for _, call := range b.cardea.calls(photo(640, 480)) {
-		b.progress("growth: %s", call.name)
+		b.progress("%s: %s", what, call.name)
 		if !call.sameUsers {
-			among = [2][]int{sampleOf(smallDatabase/2, growthCalls), sampleOf(b.users/2, growthCalls)}
+			among = [2][]int{sampleOf(users[0]/2, growthCalls), sampleOf(users[1]/2, growthCalls)}
 		}
 		n := growthCalls
 		if call.cpuHeavy {
 			n = growthHeavy
 		}
-		times, err := inTurn([2]*client{fewer, more}, [2][]int{among[0][:n], among[1][:n]}, call.request)
+		times, err := inTurn(clients, [2][]int{among[0][:n], among[1][:n]}, call.request)
 		if err != nil {
 			return err
 		}
-		before, after := median(times[0]), median(times[1])
-		b.report.budget(call.name+" with "+count(b.users)+" users", millis(after),
-			"with "+count(smallDatabase)+" "+millis(before), ms(after)/ms(before), atMost(1.2, "×"))
+		report(call.name, median(times[0]), median(times[1]))
 	}
 	return nil
 }
@@ -107,17 +115,4 @@ func sampleOf(users, n int) []int {
 		}
 	}
 	return out
-}
-
-func dialBoth(ctx context.Context, a, b *server) (*client, *client, error) {
-	toA, err := dial(ctx, a.address)
-	if err != nil {
-		return nil, nil, err
-	}
-	toB, err := dial(ctx, b.address)
-	if err != nil {
-		toA.close()
-		return nil, nil, err
-	}
-	return toA, toB, nil
 }

@@ -35,7 +35,7 @@ type bench struct {
 	busy   string // the load average at the start
 	cardea cardea
 	bare   bare
-	peers  []peer // Cardea and the installed peers
+	peers  []peer // Cardea, PocketBase and the installed peers
 	photo  []byte // 12 megapixels
 	report report
 }
@@ -58,6 +58,7 @@ func (b *bench) measures() []measure {
 		{"queue", b.measureQueue},
 		{"register", b.measureRegistrations},
 		{"upload", b.measureUploads},
+		{"engines", b.measureEngines},
 		{"million", b.measureMillion},
 		{"growth", b.measureGrowth},
 	}
@@ -109,7 +110,8 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err := b.build(ctx); err != nil {
 		return err
 	}
-	b.choosePeers()
+	stop := b.choosePeers(ctx)
+	defer stop()
 	b.photo = photo(4000, 3000)
 	var failed error
 	for _, m := range b.measures() {
@@ -129,18 +131,6 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 	}
 	return errors.Join(b.write(), failed)
-}
-
-// choosePeers selects the installed peers and reports the missing ones.
-func (b *bench) choosePeers() {
-	b.cardea = cardea{binary: b.binary("cardea")}
-	b.bare = bare{binary: b.binary("bare")}
-	b.peers = []peer{b.cardea, &pocketBase{binary: b.binary("pocketbase")}}
-	if hasFlask() {
-		b.peers = append(b.peers, &flask{})
-	} else {
-		b.skip("all figures of Flask: python3-flask, python3-flask-sqlalchemy or gunicorn is not installed")
-	}
 }
 
 // progress prints a line with the time since the start.
@@ -170,32 +160,6 @@ func (b *bench) largeFolder() (string, error) {
 	b.progress("creating %s users", count(b.users))
 	b.large = dir
 	return dir, b.cardea.Seed(dir, b.users)
-}
-
-// seeded fills a peer with users and starts it.
-func (b *bench) seeded(ctx context.Context, p peer, users int) (*server, error) {
-	dir, err := b.folder()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.Seed(dir, users); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Name(), err)
-	}
-	return start(ctx, p, dir)
-}
-
-// seededPeers starts peers that are filled with the hot set.
-func (b *bench) seededPeers(ctx context.Context, peers []peer) (servers []*server, err error) {
-	for _, p := range peers {
-		b.progress("%s with %s users", p.Name(), count(hotSet))
-		s, err := b.seeded(ctx, p, hotSet)
-		if err != nil {
-			stopAll(servers)
-			return nil, err
-		}
-		servers = append(servers, s)
-	}
-	return servers, nil
 }
 
 // load writes a file of requests into a new folder.

@@ -25,6 +25,11 @@ type peer interface {
 	Login(user int) []byte
 	// Register returns the request that registers a new user. Use each number once.
 	Register(number int) []byte
+}
+
+// gallery is a peer that stores pictures.
+type gallery interface {
+	peer
 	// SetPicture uploads a photo. It returns when a picture of 512×512 pixels can be
 	// shown, if the server makes one.
 	SetPicture(c *client, user int, photo []byte) error

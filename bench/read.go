@@ -56,6 +56,17 @@ func p99(samples []sample) time.Duration {
 	return median(out)
 }
 
+// cpus returns the CPU time of the server for a request, in microseconds.
+func cpus(samples []sample) []float64 {
+	out := make([]float64, len(samples))
+	for i, s := range samples {
+		out[i] = s.cpu
+	}
+	return out
+}
+
+func micros(us float64) string { return number(us) + " µs" }
+
 func ms(d time.Duration) float64    { return float64(d.Microseconds()) / 1000 }
 func millis(d time.Duration) string { return number(ms(d)) + " ms" }
 
@@ -103,9 +114,10 @@ func (b *bench) measureReads(ctx context.Context) error {
 	}
 	c := comparison{what: "authenticated reads, " + count(hotSet) + " sessions", unit: "/s"}
 	for i, s := range samples {
-		c.add(contenders[i].name, median(rates(s)), "p99 "+millis(p99(s)))
+		c.add(contenders[i].name, median(rates(s)), "p99 "+millis(p99(s))+", "+micros(median(cpus(s)))+" of CPU a request")
 	}
 	b.report.compare(c)
+	b.compareEngines(hotReads, samples[1:], b.peers, 0.95)
 	bareRates, ours := rates(samples[0]), rates(samples[1])
 	b.report.ratio("`GET /api/user`, hot set of "+count(hotSet)+" sessions", perSecond(ours)+", p99 "+millis(p99(samples[1])),
 		"bare handler "+perSecond(bareRates), ratios(ours, bareRates), atLeast(0.75, "×").withGoal(0.85))

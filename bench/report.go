@@ -16,6 +16,7 @@ import (
 type report struct {
 	budgets     []budget
 	comparisons []comparison
+	engines     []engineTimes
 	missing     []string // what could not be measured, and why
 	failed      []string // measures that failed, and why
 }
@@ -104,6 +105,7 @@ func (b *bench) write() error {
 	b.report.writeBudgets(&out)
 	fmt.Fprintf(&out, "\n## Cardea and its peers\n\n![The figures below as bars](chart.svg)\n\n")
 	b.report.writeComparisons(&out)
+	b.report.writeEngines(&out)
 	for _, m := range b.report.missing {
 		fmt.Fprintf(&out, "\nNot measured: %s.\n", m)
 	}
@@ -180,14 +182,8 @@ func (b *bench) describe(out *bytes.Buffer) {
 	memory := field("/proc/meminfo", "MemTotal:")
 	fmt.Fprintf(out, "- %s, %d cores, %d GB of memory, %s, load %s at the start and %s at the end\n", cpuModel(), runtime.NumCPU(), memory>>30,
 		firstLine("uname", "-sr"), b.busy, loadAverage())
-	fmt.Fprintf(out, "- %s; PocketBase %s", runtime.Version(), pocketBaseVersion())
-	for _, t := range []struct{ tool, flag string }{{"gunicorn", "--version"}, {"wrk", "-v"}, {"vipsthumbnail", "--version"}} {
-		if missing(t.tool) == "" {
-			version, _, _ := strings.Cut(firstLine(t.tool, t.flag), " Copyright")
-			fmt.Fprintf(out, "; %s", version)
-		}
-	}
-	fmt.Fprintf(out, "\n- %d rounds of %d s, servers in turn; medians, and ratios of each round with their range; reads over %d connections; the generator runs on the same machine\n",
+	fmt.Fprintf(out, "- %s\n", strings.Join(versions(), "; "))
+	fmt.Fprintf(out, "- %d rounds of %d s, servers in turn; medians, and ratios of each round with their range; reads over %d connections; the generator runs on the same machine\n",
 		b.rounds, b.seconds, readers)
 	fmt.Fprintf(out, "- Cardea with its default settings, except `CARDEA_RATE_LIMIT=off` for registrations and growth\n\n")
 }
@@ -209,11 +205,4 @@ func loadAverage() string {
 	text, _ := os.ReadFile("/proc/loadavg")
 	minute, _, _ := strings.Cut(string(text), " ")
 	return minute
-}
-
-func pocketBaseVersion() string {
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/pocketbase/pocketbase") //nolint:noctx // it takes a moment
-	cmd.Dir = "pocketbase"
-	out, _ := cmd.Output()
-	return strings.TrimSpace(string(out))
 }

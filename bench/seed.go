@@ -11,14 +11,15 @@ import (
 	"strings"
 	"time"
 
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
 	"golang.org/x/crypto/argon2"
-	_ "modernc.org/sqlite" // the driver
+	_ "modernc.org/sqlite" // and of SQLite
 )
 
 // batch is the number of rows in one statement. More rows are no faster.
 const batch = 200
 
-// seedCardea writes n users and a session for each into Cardea's tables, as
+// seedCardea writes n users and a session for each into Cardea's tables in SQLite, as
 // registrations would. All users share one password hash, so seeding is fast.
 func seedCardea(file string, n int) (err error) {
 	// No other process has the file, and a crash costs nothing, so no write waits for the disk.
@@ -29,6 +30,32 @@ func seedCardea(file string, n int) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
+	if err := fill(db, n); err != nil {
+		return err
+	}
+	// Restore Cardea's journal mode and sync now, so that the next measurement includes neither.
+	if _, err := db.Exec(`PRAGMA journal_mode = WAL`); err != nil { //nolint:noctx // it runs to its end
+		return err
+	}
+	return flush(file)
+}
+
+// seedPostgres is like seedCardea, for Cardea's schema of a PostgreSQL database.
+func seedPostgres(address string, n int) (err error) {
+	db, err := sql.Open("pgx", address+"&search_path=cardea")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := fill(db, n); err != nil {
+		return err
+	}
+	_, err = db.Exec("VACUUM ANALYZE") //nolint:noctx // as PostgreSQL does itself, after a minute
+	return err
+}
+
+// fill writes users and sessions.
+func fill(db *sql.DB, n int) error {
 	now, hash := time.Now().UnixMicro(), hashOf(password)
 	users := table{name: "users", columns: []string{"id", "name", "email", "email_key", "password_hash", "created_at"},
 		row: func(i int) []any { return []any{id(i), name(i), email(i), email(i), hash, now} }}
@@ -42,11 +69,7 @@ func seedCardea(file string, n int) (err error) {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
-	// Restore Cardea's journal mode and sync now, so that the next measurement includes neither.
-	if _, err := db.Exec(`PRAGMA journal_mode = WAL`); err != nil { //nolint:noctx // it runs to its end
-		return err
-	}
-	return flush(file)
+	return nil
 }
 
 func flush(file string) error {
@@ -94,8 +117,18 @@ func (t table) fill(db *sql.DB, rows int) error {
 }
 
 func (t table) insert(rows int) string {
-	row := "(?" + strings.Repeat(",?", len(t.columns)-1) + ")"
-	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ",") + ") VALUES " + row + strings.Repeat(","+row, rows-1)
+	var values strings.Builder
+	for i := range rows * len(t.columns) {
+		separator := ","
+		switch {
+		case i == 0:
+			separator = "("
+		case i%len(t.columns) == 0:
+			separator = "),("
+		}
+		fmt.Fprintf(&values, "%s$%d", separator, i+1) // both databases know these
+	}
+	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ",") + ") VALUES " + values.String() + ")"
 }
 
 // hashOf returns the PHC string that Cardea would store.

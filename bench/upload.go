@@ -22,14 +22,20 @@ type cost struct {
 // measureUploads sends the same photo to each server, until a picture of 512×512 pixels
 // can be shown.
 func (b *bench) measureUploads(ctx context.Context) error {
-	costs := make([][]cost, len(b.peers))
+	var galleries []gallery
+	for _, p := range b.peers {
+		if g, ok := p.(gallery); ok {
+			galleries = append(galleries, g)
+		}
+	}
+	costs := make([][]cost, len(galleries))
 	var vips []cost
 	withVips := missing("vipsthumbnail") == ""
 	if !withVips {
 		b.skip("the upload against vipsthumbnail: libvips-tools is not installed")
 	}
 	for round := range b.rounds {
-		for i, p := range b.peers {
+		for i, p := range galleries {
 			c, err := b.uploadOnce(ctx, p)
 			if err != nil {
 				return err
@@ -46,13 +52,13 @@ func (b *bench) measureUploads(ctx context.Context) error {
 			b.progress("upload, round %d of %d: vipsthumbnail %s ms, %s MB", round+1, b.rounds, number(c.cpu), number(c.grew))
 		}
 	}
-	b.reportUploads(costs, vips)
+	b.reportUploads(galleries, costs, vips)
 	return nil
 }
 
 // uploadOnce measures uploads to a newly started server, so its peak memory comes from
 // them.
-func (b *bench) uploadOnce(ctx context.Context, p peer) (c cost, err error) {
+func (b *bench) uploadOnce(ctx context.Context, p gallery) (c cost, err error) {
 	s, err := b.seeded(ctx, p, uploads)
 	if err != nil {
 		return c, err
@@ -117,11 +123,11 @@ func (b *bench) vipsOnce(ctx context.Context) (c cost, err error) {
 	}
 }
 
-func (b *bench) reportUploads(costs [][]cost, vips []cost) {
-	notes := map[string]string{"PocketBase": "with the first request of a 512×512 thumbnail", "Flask": "stored as it is"}
+func (b *bench) reportUploads(galleries []gallery, costs [][]cost, vips []cost) {
+	notes := map[string]string{"PocketBase": "with the first request of a 512×512 thumbnail", "Flask": "stored as it is", onPostgres: "without the CPU time of PostgreSQL and the S3 server"}
 	cpu := comparison{what: fmt.Sprintf("upload of a photo, 12 megapixels, %.1f MB: CPU", megabytes(int64(len(b.photo)))), unit: " ms", lessIsBetter: true}
 	memory := comparison{what: "… and memory above idle", unit: " MB", lessIsBetter: true}
-	for i, p := range b.peers {
+	for i, p := range galleries {
 		cpu.add(p.Name(), median(cpuOf(costs[i])), notes[p.Name()])
 		memory.add(p.Name(), median(grewOf(costs[i])), "")
 	}

@@ -38,6 +38,7 @@ func newLoad(dir, order string, count int, request func(i int) []byte) (*load, e
 type sample struct {
 	rate     float64 // requests a second
 	p50, p99 time.Duration
+	cpu      float64 // of the server for a request, in microseconds; without its database server
 }
 
 // wrkOutput is the line that load.lua writes.
@@ -53,7 +54,9 @@ func (l *load) send(ctx context.Context, s *server, connections, seconds int) (s
 	args := []string{"-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s", "--timeout", "60s",
 		"-s", "load.lua", "http://" + s.address, "--", l.file, strconv.Itoa(l.size), l.order, strconv.Itoa(l.next)}
 	cmd := exec.CommandContext(ctx, "wrk", args...) //nolint:gosec // all of it ours
+	before := cpuTime(s.cmd.Process.Pid)
 	out, err := cmd.CombinedOutput()
+	spent := cpuTime(s.cmd.Process.Pid) - before
 	if err != nil {
 		return sample{}, fmt.Errorf("wrk: %w: %s", err, out)
 	}
@@ -66,7 +69,10 @@ func (l *load) send(ctx context.Context, s *server, connections, seconds int) (s
 		w.P50, w.P99 = w.Microseconds, w.Microseconds
 	}
 	micros := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
-	return sample{float64(w.Requests) / micros(w.Microseconds).Seconds(), micros(w.P50), micros(w.P99)}, nil
+	return sample{
+		rate: float64(w.Requests) / micros(w.Microseconds).Seconds(), p50: micros(w.P50), p99: micros(w.P99),
+		cpu: float64(spent.Microseconds()) / float64(max(w.Requests, 1)),
+	}, nil
 }
 
 func readWrk(out []byte) (w wrkOutput, err error) {

@@ -166,7 +166,11 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	if c.Secret == datadir.KeyDamaged {
 		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
 	}
-	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s\n", in.cfg.Data)
+	storage := ""
+	if in.cfg.Storage != "" {
+		storage = " --storage '" + in.cfg.Storage + "'"
+	}
+	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", in.cfg.Data, storage)
 	return nil
 }
 

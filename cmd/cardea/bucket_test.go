@@ -27,11 +27,21 @@ func TestCommandsOnABucket(t *testing.T) {
 	there, restored := []string{"--storage", strings.Replace(other.Storage(), "?", "/restored?", 1)}, filepath.Join(t.TempDir(), "new")
 	used := runOn(t, restored, "", append([]string{"restore", file}, here...)...)
 	used.wantEnd(exitFailed, "s3://"+bucket.Name+" is not empty", "nothing was changed")
-	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture")
+	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture", "--storage '"+there[1]+"'")
 	runOn(t, restored, "", append([]string{"check"}, there...)...).wantDone("1 picture")
 	second := serve(t, restored, cheap, there...)
 	second.client().Get(picture).Want(http.StatusOK)
 	second.stop()
+
+	other.Remove(t)
+	runOn(t, restored, "", append([]string{"user", "list"}, there...)...).wantEnd(exitFailed, "there is no bucket "+other.Name)
+	gone := serveCommand(t, restored, there...)
+	gone.Dir = t.TempDir()
+	if p := launch(t, gone, cheap...); p.wait() == exitOK || !strings.Contains(p.stderr.String(), "there is no bucket "+other.Name) {
+		t.Errorf("it started without its bucket: %s", &p.stderr)
+	}
+	back := s3.Over(t, other.Folder)
+	there[1] = strings.Replace(there[1], other.Name, back.Name, 1)
 
 	writeFile(t, filepath.Join(filepath.Dir(objectsIn(t, other)[0]), "xxnobodys"), []byte("x")) // in the wrong folder
 	writeFile(t, filepath.Join(other.Folder, "restored", "notes.txt"), []byte("x"))

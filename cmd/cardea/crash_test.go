@@ -120,7 +120,7 @@ func (c *crashTest) storm(s *server, round int) {
 		w.caller, w.round = caller{c.Context(), s.url}, round
 		workers.Go(func() {
 			if err := w.work(); !errors.Is(err, errNoAnswer) {
-				c.Errorf("round %d: %v", round, err)
+				c.Errorf("round %d: %v; the server said\n%s", round, err, &s.stderr)
 			}
 		})
 	}

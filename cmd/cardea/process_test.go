@@ -60,7 +60,8 @@ func launch(t testing.TB, cmd *exec.Cmd, env ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, began: time.Now(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.stdout, &p.stderr
-	cmd.Env = slices.Concat(foreignEnvironment(), place(t, cmd, env), env)
+	places := place(t, cmd, env) // may set the credentials of a bucket
+	cmd.Env = slices.Concat(foreignEnvironment(), places, env)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

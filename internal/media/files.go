@@ -65,13 +65,8 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 	if err := p.refuseGone(ctx); err != nil {
 		return storageError(err)
 	}
-	err := p.db.Tx(ctx, func(tx *store.Tx) error {
-		for _, f := range files {
-			if err := tx.AddOrphan(ctx, f.Key, p.opt.Now().Add(OrphanGrace)); err != nil {
-				return err
-			}
-		}
-		return nil
+	err := p.db.Alone(ctx, func(tx *store.Tx) error {
+		return tx.AddOrphans(ctx, keysOfFiles(files), p.opt.Now().Add(OrphanGrace))
 	})
 	if err != nil {
 		return err
@@ -91,8 +86,12 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 // adopt takes announced files off the list, in the transaction that names them.
 func (p *Pictures) adopt(ctx context.Context, tx *store.Tx, keys []string) error {
 	for _, key := range keys {
-		if err := tx.AdoptOrphan(ctx, key, p.opt.Now()); err != nil {
-			return fmt.Errorf("%w: file swept before it was named (%v)", store.ErrUnavailable, err) //nolint:errorlint // not "not found" to the caller
+		err := tx.AdoptOrphan(ctx, key, p.opt.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			err = fmt.Errorf("%w: file swept before it was named", store.ErrUnavailable)
+		}
+		if err != nil {
+			return err // which may have to run again
 		}
 	}
 	return nil
@@ -109,12 +108,7 @@ func (p *Pictures) Orphan(ctx context.Context, tx *store.Tx, userID string) (key
 		return nil, err
 	}
 	keys = keysOf(row)
-	for _, key := range keys {
-		if err := tx.AddOrphan(ctx, key, p.opt.Now()); err != nil {
-			return nil, err
-		}
-	}
-	return keys, nil
+	return keys, tx.AddOrphans(ctx, keys, p.opt.Now())
 }
 
 // discardTime bounds how long a request waits for a storage that does not answer.
@@ -142,14 +136,7 @@ func (p *Pictures) forget(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return p.db.Tx(ctx, func(tx *store.Tx) error {
-		for _, key := range keys {
-			if err := tx.ForgetOrphan(ctx, key); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return p.db.Alone(ctx, func(tx *store.Tx) error { return tx.ForgetOrphans(ctx, keys) })
 }
 
 // SweepOrphans removes the orphaned files that are due, and first those that an earlier

@@ -222,7 +222,7 @@ func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store
 	}
 	return stored.Files, copied.Tx(ctx, func(tx *store.Tx) error {
 		for _, f := range stored.Files { // at the moment of the copy they may have been announced
-			if err := tx.ForgetOrphan(ctx, f.Key); err != nil {
+			if err := tx.ForgetOrphans(ctx, []string{f.Key}); err != nil {
 				return err
 			}
 		}

@@ -39,7 +39,7 @@ func openFolder(t *testing.T, h *house.House, folder string) *operate.Data {
 	return data
 }
 
-// placeAt is a data folder. With the flag -s3, its pictures are in a bucket: that of a house, or
+// placeAt is a data folder. With CARDEA_TEST_STORAGE=s3, its pictures are in a bucket: that of a house, or
 // one next to the folder, which may be missing.
 func placeAt(t *testing.T, folder string) database.Place {
 	t.Helper()

@@ -93,7 +93,7 @@ func (n *nothing) SetWriteDeadline(time.Time) error { return nil }
 // The kernel sends the bytes of a picture or crop. They do not pass through the process.
 func TestFilesAreSentByTheKernel(t *testing.T) {
 	if s3.Everywhere() {
-		t.Skip("with -s3 there are no files")
+		t.Skip("with CARDEA_TEST_STORAGE=s3 there are no files")
 	}
 	server := testkit.Start(t)
 	client := server.Register(t, "ada@example.com")

@@ -12,7 +12,7 @@ import (
 // users and sessions could not be read before.
 var unseen = map[string]bool{
 	"CreateUser": true, "CreateSession": true, "ReplacePasswordHash": true,
-	"AddOrphan": true, "AdoptOrphan": true, "ForgetOrphan": true, "ExpireOrphan": true,
+	"AddOrphans": true, "AdoptOrphan": true, "ForgetOrphans": true, "ExpireOrphan": true,
 	"AddAttempt": true, "DeleteAttempts": true, "DeleteAttemptsFrom": true, "DeleteOldAttempts": true, "RedateFutureAttempts": true,
 	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
 	"ForgetAuditAddresses": true, "CreateChallenge": true, "CountCodeAttempt": true, "DeleteChallenge": true, "DeleteChallengesOfUser": true, "DeleteChallengesOfBrowser": true, "DeleteExpiredChallenges": true,

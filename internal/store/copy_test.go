@@ -33,7 +33,7 @@ func full(t *testing.T, db *store.DB) {
 		second.Name = "other.png"
 		return errors.Join(
 			tx.SetPicture(t.Context(), picture("ann", "first")), tx.SetPicture(t.Context(), second), tx.SetPicture(t.Context(), picture("bob", "bobs")),
-			tx.AddOrphan(t.Context(), "orphan", at(9)),
+			tx.AddOrphans(t.Context(), []string{"orphan"}, at(9)),
 			tx.SetMark(t.Context(), store.FlaskFrom, at(4)),
 			tx.AddAttempt(t.Context(), store.Attempt{ID: "a", Counter: []byte{0xff, 0}, At: at(1)}),
 			tx.AddAttempt(t.Context(), store.Attempt{ID: "a", Counter: []byte{0x01}, At: at(1)}),

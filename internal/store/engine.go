@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 )
 
 // Engine is what differs between databases. The queries are the same for all of them.
@@ -70,6 +71,9 @@ type Pools struct {
 	Writer   *sql.DB
 	Reader   *sql.DB // its connections cannot write
 	ReadOnly bool    // neither can the writer's
+	// LongestRead is how long a read may take until its first row, with the wait for a connection;
+	// 0: any time.
+	LongestRead time.Duration
 	// Prepares: every statement that reads is prepared once for each of Reader's connections,
 	// because the driver does not do that by itself.
 	Prepares bool
@@ -99,7 +103,7 @@ func newDB(engine Engine, pools Pools) *DB {
 	if pools.Prepares {
 		reader = &prepared{db: pools.Reader}
 	}
-	db.patient = &patient{querier: reader, engine: engine}
+	db.patient = &patient{querier: reader, engine: engine, longest: pools.LongestRead}
 	db.reads = reads{db.patient, engine, &db.health}
 	return db
 }

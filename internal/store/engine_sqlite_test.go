@@ -106,7 +106,9 @@ func sqliteFault(ctx context.Context, q store.Querier, query string, args []any)
 		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
 			return "", err
 		}
-		plan = append(plan, step)
+		if !strings.Contains(step, "VALUES CLAUSE") { // the rows of the statement itself
+			plan = append(plan, step)
+		}
 	}
 	text := strings.Join(plan, "\n")
 	if strings.Contains(text, "SCAN") || !strings.Contains(text, "SEARCH") && !strings.HasPrefix(query, "INSERT") {

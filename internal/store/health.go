@@ -90,7 +90,7 @@ func (db *DB) Ping(ctx context.Context) error {
 	if err != nil || !db.health.unwritable.Load() || db.IsPaused() { // a pause says nothing about the database
 		return err
 	}
-	if err = db.tx(ctx, pingPatience, probe(ctx)); err == nil {
+	if err = db.repeat(ctx, pingPatience, db.attemptTx, probe(ctx)); err == nil {
 		db.health.unwritable.Store(false) // only here: other transactions may have had nothing to write
 	}
 	if errors.Is(err, ErrUnavailable) {

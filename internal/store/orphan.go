@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,10 +14,16 @@ import (
 // file it replaces becomes an orphan in the same transaction. So a crash at any moment
 // leaves no unknown file.
 
-// AddOrphan lists a file to be removed at a time.
-func (tx *Tx) AddOrphan(ctx context.Context, key string, removeAt time.Time) error {
-	_, err := tx.exec(ctx, `INSERT INTO orphans (blob_key, remove_at) VALUES ($1, $2)`, key, micros(removeAt))
-	return err
+// AddOrphans lists files to be removed at a time. Files that are listed already stay as they are.
+func (tx *Tx) AddOrphans(ctx context.Context, keys []string, removeAt time.Time) error {
+	for some := range slices.Chunk(keys, filesAtOnce) {
+		_, err := tx.exec(ctx, `INSERT INTO orphans (blob_key, remove_at) VALUES `+places("($%d, $1)", 2, len(some))+
+			` ON CONFLICT (blob_key) DO NOTHING`, arguments(some, micros(removeAt))...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AdoptOrphan takes a file off the list: [ErrNotFound] when it was due by now and may
@@ -23,10 +32,35 @@ func (tx *Tx) AdoptOrphan(ctx context.Context, key string, now time.Time) error 
 	return tx.execOne(ctx, `DELETE FROM orphans WHERE blob_key = $1 AND remove_at > $2`, key, micros(now))
 }
 
-// ForgetOrphan takes a file off the list once it is removed from storage.
-func (tx *Tx) ForgetOrphan(ctx context.Context, key string) error {
-	_, err := tx.exec(ctx, `DELETE FROM orphans WHERE blob_key = $1`, key)
-	return err
+// ForgetOrphans takes files off the list once they are removed from storage.
+func (tx *Tx) ForgetOrphans(ctx context.Context, keys []string) error {
+	for some := range slices.Chunk(keys, filesAtOnce) {
+		if _, err := tx.exec(ctx, `DELETE FROM orphans WHERE blob_key IN (`+places("$%d", 1, len(some))+`)`, arguments(some)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filesAtOnce is how many files one statement takes: more than a picture has. So the number of
+// statements that a connection prepares is bounded.
+const filesAtOnce = 8
+
+// places repeats a format for parameters, from one number on.
+func places(format string, first, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(format, first+i)
+	}
+	return strings.Join(all, ", ")
+}
+
+// arguments are the values of a statement: some, then keys.
+func arguments(keys []string, first ...any) []any {
+	for _, key := range keys {
+		first = append(first, key)
+	}
+	return first
 }
 
 // ExpireOrphan makes an orphan due now.

@@ -13,7 +13,7 @@ import (
 func withOrphans(t *testing.T, db *store.DB, seconds ...int) {
 	t.Helper()
 	for _, s := range seconds {
-		write(t, db, func(tx *store.Tx) error { return tx.AddOrphan(t.Context(), fmt.Sprint("o", s), at(s)) })
+		write(t, db, func(tx *store.Tx) error { return tx.AddOrphans(t.Context(), []string{fmt.Sprint("o", s)}, at(s)) })
 	}
 }
 
@@ -47,10 +47,44 @@ func TestDueOrphansListsTheLongestDueFirst(t *testing.T) {
 	})
 }
 
-func TestOrphanIsAnnouncedOnce(t *testing.T) {
+// An announcement can be repeated if its answer got lost. Then the first one counts.
+func TestOrphanIsAnnouncedAgain(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10)
-		wantError(t, db, store.ErrDuplicate, func(tx *store.Tx) error { return tx.AddOrphan(t.Context(), "o10", at(99)) })
+		write(t, db, func(tx *store.Tx) error { return tx.AddOrphans(t.Context(), []string{"o10", "o20"}, at(20)) })
+		for second, want := range map[int]string{10: "[o10]", 20: "[o10 o20]"} {
+			if got := due(t, db, second, 100); got != want {
+				t.Errorf("due at %d: %s, want %s", second, got, want)
+			}
+		}
+	})
+}
+
+// There may be more orphans than fit into a statement.
+func TestManyOrphans(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		var keys []string
+		for i := range 20 {
+			keys = append(keys, fmt.Sprint("o", i))
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.AddOrphans(t.Context(), keys, at(10)) })
+		if listed, err := db.DueOrphans(t.Context(), at(10), 100); err != nil || len(listed) != 20 {
+			t.Errorf("listed: %v, %v", listed, err)
+		}
+		write(t, db, func(tx *store.Tx) error { return tx.ForgetOrphans(t.Context(), keys[:19]) })
+		if got := due(t, db, 10, 100); got != "[o19]" {
+			t.Errorf("left: %s", got)
+		}
+	})
+}
+
+// A statement alone is done when it is reported as done.
+func TestAlone(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		err := db.Alone(t.Context(), func(tx *store.Tx) error { return tx.AddOrphans(t.Context(), []string{"o1", "o2"}, at(1)) })
+		if got := due(t, db, 1, 100); err != nil || got != "[o1 o2]" {
+			t.Errorf("%s, %v", got, err)
+		}
 	})
 }
 
@@ -75,7 +109,7 @@ func TestForgetOrphan(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withOrphans(t, db, 10, 20)
 		for range 2 { // the second time there is nothing to do
-			write(t, db, func(tx *store.Tx) error { return tx.ForgetOrphan(t.Context(), "o10") })
+			write(t, db, func(tx *store.Tx) error { return tx.ForgetOrphans(t.Context(), []string{"o10"}) })
 		}
 		if got := due(t, db, 99, 100); got != "[o20]" {
 			t.Errorf("left: %s", got)
@@ -104,7 +138,7 @@ func TestKnowsFile(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withUsers(t, db, "ann")
 		write(t, db, func(tx *store.Tx) error {
-			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "named")), tx.AddOrphan(t.Context(), "listed", at(1)))
+			return errors.Join(tx.SetPicture(t.Context(), picture("ann", "named")), tx.AddOrphans(t.Context(), []string{"listed"}, at(1)))
 		})
 		for key, want := range map[string]bool{"named": true, "named-small": true, "named-large": true, "listed": true, "neither": false, "": false} {
 			if got, err := db.KnowsFile(t.Context(), key); err != nil || got != want {

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -14,11 +16,15 @@ import (
 type patient struct {
 	querier
 	engine   Engine
-	repeated atomic.Int64 // how often a read ran again
+	longest  time.Duration // a read may take until its first row; 0: any time
+	repeated atomic.Int64  // how often a read ran again
 }
 
+// errNoAnswer: a read took longer than it may. All connections may be waiting for an answer.
+var errNoAnswer = fmt.Errorf("%w: too many readers are waiting, or the database does not answer", ErrUnavailable)
+
 func (p *patient) QueryContext(ctx context.Context, query string, args ...any) (rows *sql.Rows, err error) {
-	err = p.repeat(ctx, func() error {
+	err = p.repeat(ctx, func(ctx context.Context) error {
 		rows, err = p.querier.QueryContext(ctx, query, args...) //nolint:rowserrcheck,sqlclosecheck // the caller's
 		return err
 	})
@@ -26,27 +32,60 @@ func (p *patient) QueryContext(ctx context.Context, query string, args ...any) (
 }
 
 func (p *patient) QueryRowContext(ctx context.Context, query string, args ...any) (row *sql.Row) {
-	_ = p.repeat(ctx, func() error {
+	err := p.repeat(ctx, func(ctx context.Context) error {
 		row = p.querier.QueryRowContext(ctx, query, args...)
 		return row.Err()
 	})
+	if errors.Is(err, errNoAnswer) {
+		return p.querier.QueryRowContext(failed{ctx, err}, query, args...)
+	}
 	return row // with its error
 }
 
-func (p *patient) repeat(ctx context.Context, read func() error) error {
-	err := read()
-	if err == nil || !p.engine.IsRetryable(err) {
-		return err
+func (p *patient) repeat(ctx context.Context, read func(context.Context) error) error {
+	ctx, end := p.bound(ctx)
+	defer end()
+	err := read(ctx)
+	if err != nil && p.engine.IsRetryable(err) {
+		waiting, cancel := context.WithTimeout(ctx, writerPatience)
+		defer cancel()
+		for pause := leastPause; err != nil && p.engine.IsRetryable(err) && waiting.Err() == nil; pause = min(2*pause, mostPause) {
+			wait(waiting, pause)
+			p.repeated.Add(1)
+			err = read(ctx)
+		}
 	}
-	waiting, cancel := context.WithTimeout(ctx, writerPatience)
-	defer cancel()
-	for pause := leastPause; err != nil && p.engine.IsRetryable(err) && waiting.Err() == nil; pause = min(2*pause, mostPause) {
-		wait(waiting, pause)
-		p.repeated.Add(1)
-		err = read()
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return err
 }
+
+// bound returns a context that ends when a read takes longer than it may. Once end is called,
+// which must be before that, the context does not end any more: the rows are still to be read.
+func (p *patient) bound(ctx context.Context) (_ context.Context, end func()) {
+	if p.longest == 0 {
+		return ctx, func() {}
+	}
+	bounded, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	timer := time.AfterFunc(p.longest, func() { cancel(errNoAnswer) })
+	return bounded, func() { stop(); timer.Stop() }
+}
+
+// failed is a context with which a query fails with an error.
+type failed struct {
+	context.Context
+	err error
+}
+
+// Done implements [context.Context].
+func (failed) Done() <-chan struct{} { return done }
+
+// Err implements [context.Context].
+func (f failed) Err() error { return f.err }
+
+var done = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // The pauses before another attempt: short at first, because most conflicts are over at once.
 const (

@@ -115,7 +115,7 @@ func (db *DB) MarkFilling(ctx context.Context, from string, now time.Time) error
 
 // UnmarkMove removes the marks of moves: the database can be used as any other.
 func (db *DB) UnmarkMove(ctx context.Context) error {
-	return db.tx(ctx, db.patience, func(tx *Tx) error {
+	return db.repeat(ctx, db.patience, db.attemptTx, func(tx *Tx) error {
 		_, err := tx.exec(ctx, `DELETE FROM marks WHERE name >= $1 AND name < $2`, moveMarks, afterMoveMarks)
 		return err
 	})

@@ -30,7 +30,19 @@ type Tx struct {
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
 // then it fails with [ErrUnavailable]. During a pause it fails at once, with [ErrPaused].
-func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
+func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error { return db.write(ctx, db.attemptTx, f) }
+
+// Alone is [DB.Tx] for an f that runs a single statement, which is a transaction by itself. On a
+// server, that saves the round trips that begin and end one. The statement may run again although
+// it has taken place, so a second run must change nothing. It must change nothing that is cached.
+func (db *DB) Alone(ctx context.Context, f func(*Tx) error) error {
+	return db.write(ctx, db.attemptAlone, f)
+}
+
+// attempt runs f once, see attemptTx.
+type attempt func(ctx, waiting context.Context, f func(*Tx) error) error
+
+func (db *DB) write(ctx context.Context, attempt attempt, f func(*Tx) error) error {
 	if db.pools.ReadOnly {
 		return fmt.Errorf("%w: it is read-only here; run this where it can be written", ErrUnavailable)
 	}
@@ -40,14 +52,14 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	if err := db.refusePaused(ctx, watchTrust); err != nil {
 		return err
 	}
-	return db.health.noteWrite(db.tx(ctx, db.patience, f))
+	return db.health.noteWrite(db.repeat(ctx, db.patience, attempt, f))
 }
 
-func (db *DB) tx(ctx context.Context, patience time.Duration, f func(*Tx) error) error {
+func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attempt, f func(*Tx) error) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := leastPause; ; pause = min(2*pause, mostPause) {
-		err := db.attemptTx(ctx, waiting, f)
+		err := attempt(ctx, waiting, f)
 		if err == nil || !db.mayRunAgain(err) {
 			return err
 		}
@@ -105,6 +117,19 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 		return &commitError{classify(db.engine, err)}
 	}
 	return nil
+}
+
+// attemptAlone is attemptTx without a transaction around f.
+func (db *DB) attemptAlone(ctx, waiting context.Context, f func(*Tx) error) error {
+	conn, err := db.writerConn(ctx, waiting)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // it returns to the pool
+	if db.health.paused.Load() {
+		return ErrPaused
+	}
+	return f(&Tx{reads: reads{conn, db.engine, &db.health}})
 }
 
 // writerConn takes a connection that writes. It waits for one no longer than waiting,

@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -17,11 +19,22 @@ import (
 type connector struct {
 	driver.Connector
 	texts *texts
+	bound *bound
 }
 
-func newConnector(config *pgx.ConnConfig, texts *texts) driver.Connector {
-	return connector{stdlib.GetConnector(*config), texts}
+func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound) driver.Connector {
+	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound}
 }
+
+// afterLongRest reports whether a connection is asked if it still works, which costs a round trip:
+// when it was unused for so long that its server may be gone without a word. Else the store repeats
+// reads and transactions that meet a broken one. A rest that is longer than any connection's life
+// means that this is its first use.
+func afterLongRest(_ context.Context, p stdlib.ShouldPingParams) bool {
+	return p.IdleDuration > longRest && p.IdleDuration < oldestConnection
+}
+
+const longRest = 5 * time.Second
 
 // Connect implements [driver.Connector].
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -29,35 +42,78 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts}, nil //nolint:forcetypeassert // stdlib makes no others
+	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts, bound: c.bound}, nil //nolint:forcetypeassert // stdlib makes no others
 }
 
 // connection is one of pgx whose statements are changed on the way.
 type connection struct {
 	*stdlib.Conn
 	texts *texts
+	bound *bound
 	// isDemoted: its server takes no writes any more, because another one has become the primary.
 	isDemoted bool
 }
 
 // PrepareContext implements [driver.ConnPrepareContext].
 func (c *connection) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	return c.Conn.PrepareContext(ctx, c.texts.inSchema(query))
+	ctx, cancel := c.bound.with(ctx)
+	defer cancel()
+	prepared, err := c.Conn.PrepareContext(ctx, c.texts.inSchema(query))
+	return prepared, meant(ctx, err)
 }
 
 // ExecContext implements [driver.ExecerContext].
 func (c *connection) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	ctx, cancel := c.bound.with(ctx)
+	defer cancel()
 	result, err := c.Conn.ExecContext(ctx, c.texts.inSchema(query), args)
 	c.note(err)
-	return result, err
+	return result, meant(ctx, err)
 }
 
 // QueryContext implements [driver.QueryerContext].
 func (c *connection) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	ctx, cancel := c.bound.with(ctx)
 	rows, err := c.Conn.QueryContext(ctx, c.texts.inSchema(query), args)
-	c.note(err)
-	return rows, err
+	if c.note(err); err != nil {
+		err = meant(ctx, err)
+		cancel()
+		return nil, err
+	}
+	return &boundRows{rows, ctx, cancel}, nil
 }
+
+// BeginTx implements [driver.ConnBeginTx].
+func (c *connection) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	bounded, cancel := c.bound.with(ctx)
+	defer cancel()
+	how := pgx.TxOptions{IsoLevel: isolation[sql.IsolationLevel(options.Isolation)]}
+	if options.ReadOnly {
+		how.AccessMode = pgx.ReadOnly
+	}
+	begun, err := c.Conn.Conn().BeginTx(bounded, how)
+	if err != nil {
+		return nil, meant(bounded, err)
+	}
+	return &tx{begun, context.WithoutCancel(ctx), c.bound}, nil
+}
+
+// isolation has the levels that Cardea uses.
+var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{
+	sql.LevelRepeatableRead: pgx.RepeatableRead,
+	sql.LevelSerializable:   pgx.Serializable,
+}
+
+// ResetSession implements [driver.SessionResetter]. A connection that was unused for long is
+// asked whether it still works.
+func (c *connection) ResetSession(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, resetPatience)
+	defer cancel()
+	return c.Conn.ResetSession(ctx)
+}
+
+// resetPatience is short: there may be many connections that broke, and one of them is new.
+const resetPatience = 2 * time.Second
 
 func (c *connection) note(err error) {
 	if code(err) == codeReadOnly {

@@ -33,6 +33,7 @@ type engine struct {
 	migrations fs.FS
 	tables     map[string]bool // names
 	others     others
+	bound      *bound
 	claim      *claim // nil: a command, which does not serve
 }
 
@@ -61,7 +62,9 @@ func Serve(ctx context.Context, address Address) (*store.DB, error) {
 	if e.claim, err = takeClaim(ctx, e); err != nil {
 		return nil, errors.Join(explain(address, err), e.Close())
 	}
+	e.pools.LongestRead = answerPatience
 	db, err := store.Open(ctx, e, e.pools)
+	e.bound.isSet.Store(true) // the tables are up to date
 	return db, explain(address, err)
 }
 
@@ -101,10 +104,10 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 			reader.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 		}
 	}
-	half := address.connections / 2
+	half, bound := address.connections/2, &bound{}
 	return &engine{
-		address: address, migrations: migrations, tables: names, others: others{process: address.process()},
-		pools: store.Pools{Writer: newPool(writer, texts, half), Reader: newPool(reader, texts, address.connections-half)},
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound,
+		pools: store.Pools{Writer: newPool(writer, texts, bound, half), Reader: newPool(reader, texts, bound, address.connections-half)},
 	}, nil
 }
 
@@ -118,7 +121,7 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	if isPooled {
 		forPooler(config)
 	}
-	return newPool(config, &texts{schema: address.schema}, 1), nil
+	return newPool(config, &texts{schema: address.schema}, nil, 1), nil
 }
 
 // HasTables reports whether Cardea's tables are there.
@@ -161,8 +164,8 @@ func forPooler(config *pgx.ConnConfig) {
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 }
 
-func newPool(config *pgx.ConnConfig, texts *texts, size int) *sql.DB {
-	pool := sql.OpenDB(newConnector(config, texts))
+func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, size int) *sql.DB {
+	pool := sql.OpenDB(newConnector(config, texts, bound))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(unusedConnection)

@@ -105,7 +105,7 @@ func At(t testing.TB, folder string, opt Options) *House {
 	return h
 }
 
-// openStorage opens a place or, if that is empty, a folder, or a bucket over it with the flag -s3.
+// openStorage opens a place or, if that is empty, a folder, or a bucket over it with CARDEA_TEST_STORAGE=s3.
 func openStorage(t testing.TB, db *store.DB, place, folder string) blob.Store {
 	t.Helper()
 	if place == "" && s3.Everywhere() {

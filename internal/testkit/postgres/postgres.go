@@ -87,30 +87,28 @@ var (
 
 // shared starts the server that all tests share. It ends together with the test program.
 func shared(programs string) (*cluster, error) {
-	sharedOnce.Do(func() {
-		c := &cluster{programs: programs}
-		if errShared = c.initialize(); errShared == nil {
-			errShared = c.start()
-		}
-		if sharedRuns = c; errShared != nil {
-			c.remove()
-		}
-	})
+	sharedOnce.Do(func() { sharedRuns, errShared = launch(programs, Options{}) })
 	return sharedRuns, errShared
 }
 
-// find returns the folder of the newest server's programs.
+// find returns the folder of the server's programs, and ends the test if they are absent.
 func find(t testing.TB) string {
 	t.Helper()
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // as Debian installs them
-	if err == nil && len(found) > 0 {
-		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return versionOf(a) - versionOf(b) }))
-	}
-	path, err := exec.LookPath("postgres")
+	folder, err := programs()
 	if err != nil {
 		need.Missing(t, "postgres", err.Error(), "install Debian's package postgresql")
 	}
-	return filepath.Dir(path)
+	return folder
+}
+
+// programs returns the folder of the newest server's programs.
+func programs() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // as Debian installs them
+	if err == nil && len(found) > 0 {
+		return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return versionOf(a) - versionOf(b) })), nil
+	}
+	path, err := exec.LookPath("postgres")
+	return filepath.Dir(path), err
 }
 
 func versionOf(program string) int {

@@ -32,11 +32,43 @@ type Server struct {
 // PostgreSQL the test ends as [need.Missing] says, whose part is postgres.
 func Start(t testing.TB, options Options) *Server {
 	t.Helper()
-	s := &Server{t, &cluster{Options: options, programs: find(t)}}
-	t.Cleanup(s.c.remove)
-	s.must(s.c.initialize())
-	s.must(s.c.start())
+	c, err := launch(find(t), options)
+	s := &Server{t, c}
+	s.must(err)
+	t.Cleanup(c.remove)
 	return s
+}
+
+// Run starts a server for a program that is not a test, such as a benchmark. newDatabase returns
+// the address of an empty database, like [Server.Database]. Call stop at the end; it removes the
+// server with its data. If the program is killed, both end as well.
+func Run(options Options) (newDatabase func(context.Context) (address string, err error), stop func(), err error) {
+	programs, err := programs()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := launch(programs, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	newDatabase = func(ctx context.Context) (string, error) {
+		_, address, err := c.newDatabase(ctx)
+		return address, err
+	}
+	return newDatabase, c.remove, nil
+}
+
+// launch starts a server with a new data folder.
+func launch(programs string, options Options) (*cluster, error) {
+	c := &cluster{Options: options, programs: programs}
+	err := c.initialize()
+	if err == nil {
+		err = c.start()
+	}
+	if err != nil {
+		c.remove()
+	}
+	return c, err
 }
 
 // Database makes an empty database, and returns its address: that of a role which owns it and may

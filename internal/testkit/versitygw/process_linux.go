@@ -1,4 +1,4 @@
-package s3
+package versitygw
 
 import (
 	"os/exec"
@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// endWithTests ends a program when the tests end in any way, such as a time-out.
-func endWithTests(command *exec.Cmd) {
+// endWithParent ends a program when this one ends in any way, such as a time-out.
+func endWithParent(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
