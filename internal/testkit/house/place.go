@@ -12,12 +12,16 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
 
 	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/testkit/pgbouncer"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
 // OnPostgres reports whether the tests run on PostgreSQL in place of SQLite: with
-// CARDEA_TEST_DATABASE=postgres in the environment.
-func OnPostgres() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "postgres" }
+// CARDEA_TEST_DATABASE=postgres in the environment, or with CARDEA_TEST_DATABASE=pgbouncer, where
+// Cardea reaches it through pgbouncer in transaction mode.
+func OnPostgres() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "postgres" || onPgbouncer() }
+
+func onPgbouncer() bool { return os.Getenv("CARDEA_TEST_DATABASE") == "pgbouncer" }
 
 // OnlySQLite skips a test that is about the file of a SQLite database when the tests run on
 // PostgreSQL. The reason says what it does to the file.
@@ -28,8 +32,9 @@ func OnlySQLite(t testing.TB, reason string) {
 	}
 }
 
-// databases has the address of each data folder's database.
-var databases sync.Map
+// databases has the address of each data folder's database, and direct that of its server if there
+// is a pgbouncer between.
+var databases, direct sync.Map
 
 // Address is the setting for the database of a data folder: empty for the SQLite file in it, or an
 // address on the PostgreSQL server of the tests, always the same for a folder.
@@ -42,6 +47,11 @@ func Address(t testing.TB, folder string) string {
 		return ""
 	}
 	address := postgres.Schema(t)
+	if onPgbouncer() {
+		direct.Store(folder, address)
+		_, schema, _ := strings.Cut(address, "&schema=")
+		address = pgbouncer.Start(t, address) + "&schema=" + schema
+	}
 	databases.Store(folder, address)
 	return address
 }
@@ -64,6 +74,9 @@ func Raw(t testing.TB, folder string) *sql.DB {
 	t.Helper()
 	driver, dsn := "sqlite", filepath.Join(folder, "cardea.db")+"?_pragma=busy_timeout(10000)"
 	if address := Address(t, folder); address != "" {
+		if server, ok := direct.Load(folder); ok {
+			address = server.(string) //nolint:forcetypeassert // nothing else is stored
+		}
 		driver, dsn = "pgx", strings.Replace(address, "&schema=", "&search_path=", 1)
 		if dsn == address {
 			dsn += "&search_path=cardea"
