@@ -74,6 +74,13 @@ func TestRestoreToServerIsAllOrNothing(t *testing.T) {
 	if _, err := operate.RestoreFrom(t.Context(), onServer(t, address), bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
 		t.Error("half a backup was restored")
 	}
+	empty, err := onServer(t, address).OpenExisting(t.Context(), noPictures)
+	if err != nil { // no mark is left
+		t.Fatal(err)
+	}
+	if err := empty.Close(); err != nil {
+		t.Fatal(err)
+	}
 	place := onServer(t, address)
 	if _, err := operate.RestoreFrom(t.Context(), place, bytes.NewReader(archived), nil); err != nil {
 		t.Fatal(err)

@@ -105,9 +105,16 @@ func TestNoticeOthers(t *testing.T) {
 		if look(); stamp.Holds() {
 			t.Error("another's write is not noticed")
 		}
-		stamp = readAnn(t, db)
-		if look(); !stamp.Holds() {
-			t.Error("the same write is noticed twice")
+		// A look also reports what may have been seen before: on a server, as long as an older
+		// transaction runs there, even in another database.
+		for tries := 0; ; tries++ {
+			stamp = readAnn(t, db)
+			if look(); stamp.Holds() {
+				break
+			}
+			if tries == 1000 {
+				t.Fatal("the same write is noticed again and again")
+			}
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()

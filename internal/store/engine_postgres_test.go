@@ -27,8 +27,9 @@ var postgresEngine = engine{
 		execOn(t, "pgx", server, "SET search_path = "+schema+"; "+statement)
 	},
 	schema: func(t *testing.T, address string) map[string]string {
-		return schemaOn(t, "pgx", address, `SELECT table_name::text, column_name::text COLLATE "C" FROM information_schema.columns
-			WHERE table_schema = 'cardea' ORDER BY 1, 2`)
+		server, schema, _ := strings.Cut(address, "&schema=")
+		return schemaOn(t, "pgx", server, `SELECT table_name::text, column_name::text COLLATE "C" FROM information_schema.columns
+			WHERE table_schema = '`+schema+`' ORDER BY 1, 2`)
 	},
 	fault: postgresFault,
 }

@@ -295,7 +295,8 @@ var exempt = map[string]string{
 }
 
 // without are the methods of DB that hold no query of a table.
-var without = []string{"Alone", "BeginPause", "Close", "InBatches", "IsPaused", "MarkFilling", "MoveState", "Moment", "NoticeOthers", "Ping", "ReadOnly", "Stamp", "Stats", "Tx", "UnmarkMove", "Unpaused"}
+var without = []string{"Alone", "BeginPause", "Close", "InBatches", "IsPaused", "MarkFilling", "MoveState", "Moment", "NoticeOthers", "Ping", "ReadOnly",
+	"Stamp", "Stats", "Tx", "UnmarkMove", "Unpaused"}
 
 // No query reads a whole table, so none gets slow as tables grow.
 func TestEveryQueryUsesAnIndex(t *testing.T) {

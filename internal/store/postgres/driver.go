@@ -99,7 +99,7 @@ func (c *connection) BeginTx(ctx context.Context, options driver.TxOptions) (dri
 }
 
 // isolation has the levels that Cardea uses.
-var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{
+var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{ //nolint:exhaustive // no others
 	sql.LevelRepeatableRead: pgx.RepeatableRead,
 	sql.LevelSerializable:   pgx.Serializable,
 }
