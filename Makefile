@@ -4,6 +4,11 @@ FUZZTIME ?= 10m
 # The linter is pinned in a module of its own. Neither building nor importing Cardea downloads it.
 golangci-lint := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 
+# What the same tests do on PostgreSQL and with pictures in S3.
+on-postgres := CARDEA_TEST_DATABASE=postgres
+on-s3 := CARDEA_TEST_STORAGE=s3
+on-both-engines := $(addprefix ./internal/,account doctor guard media operate outbox scenario session)
+
 .DEFAULT_GOAL := help
 .PHONY: help build run test check lint fuzz outdated bench
 
@@ -22,12 +27,15 @@ test: ## run the tests
 
 # Both need more than the ten minutes that go test allows by default: the race detector makes pictures ten times slower,
 # and the crash test takes as long as its rounds.
-check: lint ## everything: lint, flood, timing, race tests, crash test (CRASH_ROUNDS=50)
+check: lint ## everything: lint, flood, timing, race tests, crash test (CRASH_ROUNDS=50), PostgreSQL and S3
 	go test ./internal/account -run TestFlood -count=1 -v -flood
 	go test ./internal/media -run TestHeavyUploadStorm -count=1 -v -flood
 	go test ./internal/scenario -run TestMailTiming -count=1 -v -timing.mail=400
 	CGO_ENABLED=1 go test -race -short -timeout=30m ./...
 	go test ./cmd/cardea -run TestCrash -count=1 -timeout=60m -crash.rounds=$(CRASH_ROUNDS)
+	$(on-postgres) $(on-s3) go test -short -count=1 $(on-both-engines)
+	$(on-postgres) go test -short -count=1 ./cmd/cardea
+	$(on-postgres) $(on-s3) go test ./cmd/cardea -run TestCrash -count=1 -crash.rounds=10
 	go test -C bench ./...
 
 lint: ## formatting, go vet, golangci-lint, go.mod
