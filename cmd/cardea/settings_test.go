@@ -17,6 +17,7 @@ func TestWrongSettings(t *testing.T) {
 		{"listen", "127.0.0.1:http", "host:port"},
 		{"listen", "127.0.0.1:65536", "host:port"},
 		{"database", "mysql://localhost/cardea", "postgres://user@host/database"},
+		{"database", "host=db dbname=cardea", "postgres://user@host/database"},
 		{"database-password-file", "/nowhere/password", "a SQLite file has none"},
 		{"storage", "s3://bucket", "region"},
 		{"public-url", "accounts.example.com", "https://"},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
@@ -41,10 +42,25 @@ func IsAddress(text string) bool { return strings.Contains(text, "://") }
 
 // Check reports what is wrong with the setting of a database, as what is allowed instead.
 func Check(text string) error {
-	if !IsAddress(text) {
-		return nil
+	switch {
+	case IsAddress(text):
+		return postgres.Check(text)
+	case hasKeywords(text):
+		return errors.New("the path of a SQLite file, or an address such as postgres://user@host/database; the form host=… dbname=… is not taken")
 	}
-	return postgres.Check(text)
+	return nil
+}
+
+// hasKeywords reports whether a text is an address in libpq's form of keywords and values, which
+// would make a strange file name.
+func hasKeywords(text string) bool {
+	for _, word := range strings.Fields(text) {
+		keyword, _, ok := strings.Cut(word, "=")
+		if ok && slices.Contains([]string{"host", "hostaddr", "port", "user", "dbname", "password", "service", "sslmode"}, keyword) {
+			return true
+		}
+	}
+	return false
 }
 
 // At returns the place that settings name. Empty: the usual file or folder in the data folder.

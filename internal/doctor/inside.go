@@ -54,7 +54,7 @@ func (v *visit) checkData(ctx context.Context) {
 			"not checked: there is no data at %s", v.Settings.Data)
 		return
 	case v.Data == nil:
-		v.wrong("CARDEA_DATA=…  (the folder of the server)", "%v", v.DataFault)
+		v.wrong("what it says; or CARDEA_DATA=…, CARDEA_DATABASE=… and CARDEA_STORAGE=…, as the server has them", "%v", v.DataFault)
 		return
 	}
 	failures := v.Data.Failures(ctx)

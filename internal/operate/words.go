@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // wordedError reads as a sentence for the operator.
@@ -21,6 +22,9 @@ func (e *wordedError) Unwrap() error { return e.err }
 // inWords turns a public error into a sentence for the operator: which input is wrong, or
 // what failed.
 func inWords(err error) error {
+	if text, ok := strings.CutPrefix(errorText(err), store.ErrUnavailable.Error()+": "); ok {
+		return &wordedError{text, err} // what follows says more
+	}
 	public, ok := errors.AsType[*guard.Error](err)
 	_, isWorded := errors.AsType[*wordedError](err)
 	switch {
@@ -33,7 +37,14 @@ func inWords(err error) error {
 		}
 		return &wordedError{strings.Join(parts, " "), err}
 	case public.Err != nil:
-		return &wordedError{public.Err.Error(), err}
+		return &wordedError{strings.TrimPrefix(public.Err.Error(), store.ErrUnavailable.Error()+": "), err}
 	}
 	return &wordedError{public.Message, err}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

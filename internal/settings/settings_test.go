@@ -212,6 +212,7 @@ func TestErrorsMaskSecrets(t *testing.T) {
 	for value, want := range map[string]string{
 		"postgres://cardea:hunter2@db/cardea?sslpassword=hunter2": "postgres://…@db/cardea?…",
 		"s3://bucket?secret=hunter2":                              "s3://bucket?…",
+		"host=db password=hunter2 user=cardea":                    "host=db password=…",
 		"https://hunter2@example.com":                             "https://…@example.com",
 		"https://example.com?":                                    "https://example.com?",
 		"/a/path?with=a@sign":                                     "/a/path?with=a@sign",

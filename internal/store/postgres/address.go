@@ -48,6 +48,8 @@ var libpqParams = []string{
 	"krbsrvname", "service", "servicefile", "min_protocol_version", "max_protocol_version",
 }
 
+var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
 // errAddress quotes nothing, because an address that is not understood may have a password.
 var errAddress = errors.New("an address such as postgres://user@host/database?sslmode=verify-full, see docs/postgres.md")
 
@@ -107,11 +109,15 @@ func checkParam(name string, values []string) error {
 		return fmt.Errorf("an address that has %s once", name)
 	case name == paramSchema:
 		if !isName(value) {
-			return errors.New("a schema with a name of a–z, 0–9 and _ that begins with a letter, such as schema=cardea")
+			return errors.New("a schema of its own, with a name of a–z, 0–9 and _ that begins with a letter, such as schema=cardea")
 		}
 	case name == paramConnections:
 		if n, err := strconv.Atoi(value); err != nil || n < leastConnections || n > mostConnections {
 			return fmt.Errorf("a pool_max_conns from %d to %d", leastConnections, mostConnections)
+		}
+	case name == "sslmode":
+		if !slices.Contains(sslModes, value) {
+			return fmt.Errorf("an sslmode of %s", strings.Join(sslModes, ", "))
 		}
 	case name == "target_session_attrs":
 		if value != "any" && value != "read-write" && value != "primary" {
@@ -123,7 +129,8 @@ func checkParam(name string, values []string) error {
 	return nil
 }
 
-// isName reports whether a name needs no quotes in SQL. 63 bytes is PostgreSQL's longest.
+// isName reports whether a name needs no quotes in SQL, and is no schema that others use. 63 bytes is
+// PostgreSQL's longest.
 func isName(name string) bool {
 	for i, c := range []byte(name) {
 		isLetter := c >= 'a' && c <= 'z' || c == '_'
@@ -131,7 +138,7 @@ func isName(name string) bool {
 			return false
 		}
 	}
-	return name != "" && len(name) <= 63 && !strings.HasPrefix(name, "pg_")
+	return name != "" && len(name) <= 63 && !strings.HasPrefix(name, "pg_") && name != "public"
 }
 
 // connectTimeout is how long connecting to one host may take, unless connect_timeout says

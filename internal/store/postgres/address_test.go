@@ -31,6 +31,8 @@ func TestCheck(t *testing.T) {
 		"postgres://cardea@db/cardea?pool_max_conns=many":             "from 4 to 1000",
 		"postgres://cardea@db/cardea?schema=Mine":                     "a–z",
 		"postgres://cardea@db/cardea?schema=a;drop":                   "postgres://user@host/database",
+		"postgres://cardea@db/cardea?schema=public":                   "of its own",
+		"postgres://cardea@db/cardea?sslmode=disabled":                "verify-full",
 		"postgres://cardea@db/cardea?schema=pg_catalog":               "a–z",
 		"postgres://cardea@db/cardea?schema=":                         "a–z",
 	} {

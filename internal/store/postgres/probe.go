@@ -71,12 +71,12 @@ func explain(address Address, err error) error {
 	var advice string
 	switch {
 	case code(err) == codeWrongPassword:
-		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file", user)
+		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD", user)
 	case code(err) == codeNoDatabase:
 		advice = fmt.Sprintf("there is no database %s: CREATE DATABASE %[1]s OWNER %s", database, user)
 	case code(err) == codeNoRight, code(err) == codeNoSchema: // of a schema that the role may not use
 		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s, "+
-			"or, if it exists, ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
+			"or, if it exists, use the role that owns it, or ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
 	case isConnect && wants(failed, "server refused TLS connection"):

@@ -124,7 +124,7 @@ func TestPasswordAndTLS(t *testing.T) {
 		}
 		return path
 	}
-	wrong := "the password of " + name(t, address) + " is wrong or missing: see database-password-file"
+	wrong := "the password of " + name(t, address) + " is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD"
 	for what, c := range map[string]struct {
 		change         func(*url.URL, url.Values)
 		password, says string
