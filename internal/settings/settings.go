@@ -141,11 +141,11 @@ func wrap(setting, value string, err error) error {
 // masked hides user, password and query of an address, and the values in an address of libpq's
 // form, such as host=db password=….
 func masked(value string) string {
-	if before, _, ok := strings.Cut(value, "password="); ok {
-		return before + "password=…"
-	}
 	scheme, rest, isURL := strings.Cut(value, "://")
 	if !isURL {
+		if before, _, ok := strings.Cut(value, "password="); ok {
+			return before + "password=…"
+		}
 		return value
 	}
 	rest, query, hasQuery := strings.Cut(rest, "?")
