@@ -49,6 +49,7 @@ func waiting(t *testing.T) (n int) {
 // A network that lets nothing pass, or refuses connections, makes requests fail with 503, and not
 // wait for ever. Nothing piles up, and all is well when it is back.
 func TestNetworkFails(t *testing.T) {
+	testkit.Long(t)
 	// No other test runs meanwhile, because goroutines are counted.
 	for what, fail := range map[string]func(*tcpproxy.Proxy){"stalls": (*tcpproxy.Proxy).Stall, "refuses": (*tcpproxy.Proxy).Refuse} {
 		t.Run(what, func(t *testing.T) {
