@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -90,10 +89,10 @@ func (m *move) source() string { return m.place.Absolute() }
 
 func (m *move) openTarget(ctx context.Context) (err error) {
 	m.opt.Progress.report("looking at the target", 0, 0)
+	if err := m.refuseTarget(); err != nil {
+		return err
+	}
 	if to := m.opt.Storage; to != "" {
-		if isSameStorage(to, m.dir.Pictures) {
-			return fmt.Errorf("the pictures are in %s already", storage.Name(to))
-		}
 		target, err := storage.Fill(ctx, to, m.source())
 		if err != nil {
 			return err
@@ -104,20 +103,6 @@ func (m *move) openTarget(ctx context.Context) (err error) {
 		m.filling, err = m.opt.Database.Fill(ctx, m.source(), m.Data.opt.Now())
 	}
 	return err
-}
-
-func isSameStorage(a, b string) bool {
-	if !storage.IsBucket(a) && !storage.IsBucket(b) {
-		a, b = absolute(a), absolute(b)
-	}
-	return a == b
-}
-
-func absolute(path string) string {
-	if path, err := filepath.Abs(path); err == nil {
-		return path
-	}
-	return path
 }
 
 // copyPicturesAhead copies most of the pictures before the pause.

@@ -3,7 +3,9 @@ package operate_test
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +91,73 @@ func TestStorageThatIsFilled(t *testing.T) {
 		if isEmpty, err := storage.HasBlobs(t.Context(), to); isEmpty || err != nil {
 			t.Errorf("%s: %v, %v", to, isEmpty, err)
 		}
+	}
+}
+
+// A target that would be removed with the source, or is the source, is refused before anything is
+// written.
+func TestMoveIntoItself(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(from.Pictures, link); err != nil {
+		t.Fatal(err)
+	}
+	for to, words := range map[string]string{
+		from.Pictures:                          "already",
+		link:                                   "already",
+		filepath.Join(from.Pictures, "a", "b"): "one inside the other",
+		filepath.Join(link, "a"):               "one inside the other",
+		from.Path:                              "one inside the other",
+	} {
+		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+	for file, words := range map[string]string{
+		from.Database:                             "already",
+		filepath.Join(link, "cardea.db"):          "only: name a file elsewhere",
+		filepath.Join(filepath.Dir(link), "a.db"): "",
+	} {
+		place, err := database.At(from.Path, file, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = openPlace(t, from).Move(t.Context(), operate.MoveOptions{Database: &place})
+		if (err == nil) != (words == "") || err != nil && !strings.Contains(err.Error(), words) {
+			t.Errorf("to %s: %v", file, err)
+		}
+		if err == nil {
+			if _, err := from.Undo(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Prefixes of one bucket are told apart like folders.
+func TestMoveIntoItsPrefix(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	bucket := s3.New(t)
+	at := func(prefix string) string { return strings.Replace(bucket.Storage(), "?", "/"+prefix+"?", 1) }
+	if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: at("a/b")}); err != nil {
+		t.Fatal(err)
+	}
+	from.Pictures = at("a/b")
+	for to, words := range map[string]string{
+		at("a/b") + "&path-style=true": "already",
+		at("a/b/c"):                    "one inside the other",
+		at("a"):                        "one inside the other",
+	} {
+		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
+		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "endpoint") {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+	if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: at("a/bc")}); err != nil {
+		t.Error(err)
 	}
 }
 
