@@ -49,7 +49,7 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 		return Moved{}, err
 	}
 	m := &move{Data: d, opt: opt, began: time.Now()}
-	defer func() { err = errors.Join(inWords(err), m.close(), lock.Close()) }()
+	defer func() { err = errors.Join(inWords(tryLater(err)), m.close(), lock.Close()) }()
 	if err := m.openTarget(ctx); err != nil {
 		return Moved{}, err
 	}

@@ -2,11 +2,13 @@ package operate
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
 )
 
 // wordedError reads as a sentence for the operator.
@@ -36,4 +38,12 @@ func inWords(err error) error {
 		return &wordedError{public.Err.Error(), err}
 	}
 	return &wordedError{public.Message, err}
+}
+
+// tryLater says what to do about an outage of the picture storage.
+func tryLater(err error) error {
+	if errors.Is(err, media.ErrUnavailable) {
+		return fmt.Errorf("%w; run the command again when the storage answers", err)
+	}
+	return err
 }
