@@ -182,7 +182,10 @@ func (m *move) finish(ctx context.Context) error {
 	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
 		return err
 	}
-	return m.finishTarget(context.WithoutCancel(ctx))
+	if err := m.finishTarget(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("the users are moved, but the target could not be released: %w; run the same command again to complete the move, before you start the server", err)
+	}
+	return nil
 }
 
 func (m *move) finishTarget(ctx context.Context) error {

@@ -161,6 +161,50 @@ func TestMoveIntoItsPrefix(t *testing.T) {
 	}
 }
 
+// A server that is started on the target while a move fills it is told so.
+func TestServeWhileFilled(t *testing.T) {
+	t.Parallel()
+	file, err := database.At(t.TempDir(), "", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []database.Place{file, onServer(t, testpostgres.Database(t))} {
+		filling, err := to.Fill(t.Context(), "another", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = to.Serve(t.Context(), noPictures)
+		if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "wait until it has ended") {
+			t.Errorf("%v: %v", to, err)
+		}
+		if err := filling.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// If the storage fails in the last step, the users are moved, and the same command completes it.
+func TestMoveFailsAtItsEnd(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	bucket := s3.New(t)
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	to := onServer(t, testpostgres.Database(t))
+	to.Pictures = bucket.At(proxy.URL)
+	opt := operate.MoveOptions{Database: &to, Storage: to.Pictures, Copied: func(operate.Moved) { proxy.Fail(s3.Cut) }}
+	_, err := openPlace(t, from).Move(t.Context(), opt)
+	if err == nil || !strings.Contains(err.Error(), "the users are moved") || !strings.Contains(err.Error(), "run the same command again") {
+		t.Fatalf("%v", err)
+	}
+	proxy.Fail(s3.None)
+	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
+		t.Fatal(err)
+	}
+	if c, found := check(t, openPlace(t, to)); len(found) > 0 || c.Pictures != 1 {
+		t.Errorf("%+v, %+v", c, found)
+	}
+}
+
 // A move that is killed after the source was marked is completed by the same command.
 func TestFinishMove(t *testing.T) {
 	t.Parallel()
