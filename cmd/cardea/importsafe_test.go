@@ -23,7 +23,7 @@ func TestImportOneAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bring("--apply", "--suspend-gone").wantEnd(1, "another import is running; wait until it is done")
+	bring("--apply", "--suspend-gone").wantEnd(1, "another import or move is running; wait until it is done")
 	bring().wantDone("1 unchanged")
 	runOn(t, data, "", "user", "show", "1").wantDone("Ada")
 	serve(t, data, cheap).stop()

@@ -101,7 +101,7 @@ func (p Place) Serve(ctx context.Context, hasPictures func() (bool, error)) (db 
 	var lock *datadir.Lock
 	err = withPictures(hasPictures, func(has func() bool) (err error) { lock, err = p.Claim(has); return err })
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, p.orFilling(ctx, err)
 	}
 	db, err = sqlite.Open(ctx, p.Database)
 	if err != nil {
@@ -123,7 +123,7 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 	}
 	db, err := postgres.Serve(ctx, *p.server)
 	if errors.Is(err, postgres.ErrInUse) {
-		err = fmt.Errorf("%w: %v; stop the other one, or give this one its own schema", ErrInUse, p)
+		err = p.orFilling(ctx, fmt.Errorf("%w: %v; stop the other one, or give this one its own schema", ErrInUse, p))
 	} else if err != nil {
 		err = fmt.Errorf("database: cannot open it: %w", err)
 	}

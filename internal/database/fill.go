@@ -40,6 +40,23 @@ func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
+// orFilling is an [ErrInUse], or an [ErrFilling] if it is no server that uses the database, but a
+// move or a restore. Other errors stay as they are.
+func (p Place) orFilling(ctx context.Context, err error) error {
+	if !errors.Is(err, ErrInUse) {
+		return err
+	}
+	timed, cancel := context.WithTimeout(ctx, markTime)
+	defer cancel()
+	if state, unread := p.MoveState(timed); unread == nil && state.FilledFrom != "" {
+		return fmt.Errorf("%w: %v, from %s; wait until it has ended", ErrFilling, p, state.FilledFrom)
+	}
+	return err
+}
+
+// markTime bounds the look at the mark of a database that is in use.
+const markTime = 3 * time.Second
+
 // LockServer takes the place of the server, so none can start: [ErrInUse] if one runs.
 func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	if p.server == nil {

@@ -77,8 +77,8 @@ func (d Dir) Lock() (*Lock, error) {
 	return &Lock{lock}, nil
 }
 
-// ErrImporting: another process brings users in.
-var ErrImporting = errors.New("another import is running; wait until it is done")
+// ErrImporting: another process brings users in, or moves them.
+var ErrImporting = errors.New("another import or move is running; wait until it is done")
 
 // LockImport makes this process the only one that brings users in. A server may run beside it.
 // Error: [ErrImporting].

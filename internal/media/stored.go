@@ -36,7 +36,7 @@ func DamagedFile(userID, key, format string, args ...any) error {
 }
 
 // Read reads the files of a picture. If the picture was replaced since its row was read,
-// it reads the newer one. Error: picture_not_found, if it was removed.
+// it reads the newer one. Errors: picture_not_found, if it was removed; [ErrUnavailable].
 func (p *Pictures) Read(ctx context.Context, row store.Picture) (Stored, error) {
 	for {
 		stored, isMissing, err := p.readFiles(ctx, row)
@@ -75,7 +75,7 @@ func (p *Pictures) readFiles(ctx context.Context, row store.Picture) (stored Sto
 }
 
 // readFile reads one file and compares it with its row. Errors: [blob.ErrNotFound],
-// [ErrDamaged].
+// [ErrDamaged], [ErrUnavailable].
 func (p *Pictures) readFile(ctx context.Context, userID string, named store.File) ([]byte, error) {
 	f, err := p.files.Open(ctx, named.Key)
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *Pictures) readFile(ctx context.Context, userID string, named store.File
 	return readBlob(ctx, f, userID, named)
 }
 
-// readBlob reads an open file and compares it with its row. Error: [ErrDamaged].
+// readBlob reads an open file and compares it with its row. Errors: [ErrDamaged], [ErrUnavailable].
 func readBlob(ctx context.Context, f blob.Blob, userID string, named store.File) ([]byte, error) {
 	if f.Size() > archive.MaxPicture {
 		return nil, DamagedFile(userID, named.Key, "has %d bytes, more than a picture can have", f.Size())
@@ -101,14 +101,19 @@ func readBlob(ctx context.Context, f blob.Blob, userID string, named store.File)
 	return data[:n], nil
 }
 
-// unreadable is the error for a file that cannot be read for any reason except that it
-// is missing or that the caller has given up.
+// ErrUnavailable means that pictures cannot be read, because their storage does not answer or
+// refuses. They are not damaged.
+var ErrUnavailable = errors.New("the pictures cannot be read now")
+
+// unreadable is the error for a file that cannot be read: [ErrDamaged] if that concerns this file
+// on a disk, [ErrUnavailable] if it is an outage of the storage, such as of a bucket's server. One
+// of a file that is missing, or of a caller that has given up, stays as it is.
 func unreadable(ctx context.Context, userID, key string, err error) error {
 	if errors.Is(err, blob.ErrNotFound) || ctx.Err() != nil {
 		return err
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err // without the call and the path
+		return DamagedFile(userID, key, "cannot be read: %v", e.Err) // without the call and the path
 	}
-	return DamagedFile(userID, key, "cannot be read: %v", err)
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

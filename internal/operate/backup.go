@@ -68,7 +68,7 @@ func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt Backu
 	b := backup{Data: d, opt: opt}
 	b.Contents = Contents{Release: opt.Release, CreatedAt: d.opt.Now(), Secret: state}
 	err = b.make(ctx, w, secret, folder)
-	return b.Contents, inWords(err)
+	return b.Contents, inWords(tryLater(err))
 }
 
 // backup is a backup in progress.

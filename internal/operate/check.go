@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/picture"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -71,7 +73,7 @@ func (d *Data) Check(ctx context.Context, opt CheckOptions) (Contents, error) {
 		case errors.Is(err, store.ErrDamaged):
 			c.reportDamage(Problem{What: ProblemDatabase, Message: err.Error()})
 		case err != nil:
-			return c.contents, inWords(err)
+			return c.contents, inWords(tryLater(err))
 		}
 	}
 	return c.contents, nil
@@ -166,6 +168,7 @@ func (c *check) refuseRemoval(ctx context.Context) error {
 		c.Progress.report("counting files", all, 0)
 		return err
 	})
+	err = c.unlisted(err)
 	if err == nil && named*nearlyNone < all {
 		c.reportDamage(Problem{What: ProblemDatabase, Message: fmt.Sprintf("the database names only %d of %d files in the picture storage, "+
 			"so it may be the wrong one; nothing is removed. If it is the right one, remove the files listed below by hand", named, all)})
@@ -197,7 +200,15 @@ func (c *check) files(ctx context.Context) error {
 		}
 		return nil
 	})
-	return cmp.Or(err, damaged)
+	return cmp.Or(c.unlisted(err), damaged)
+}
+
+// unlisted is the error of a list of files that a bucket's server did not give.
+func (c *check) unlisted(err error) error {
+	if err == nil || !storage.IsBucket(c.dir.Pictures) || errors.Is(err, store.ErrDamaged) || errors.Is(err, media.ErrUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", media.ErrUnavailable, err)
 }
 
 // file reports, or removes, a file that nothing names. A file that is being uploaded is
@@ -218,6 +229,9 @@ func (c *check) file(ctx context.Context, key string) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if _, isOfFile := errors.AsType[*fs.PathError](err); err != nil && !isOfFile {
+		return fmt.Errorf("%w: %w", media.ErrUnavailable, err)
 	}
 	if err != nil {
 		found.Message = fmt.Sprintf("nothing names the file %s, and it cannot be read or removed: %v", key, reason(err))

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/operate"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 // backupSkipping makes a backup without damaged pictures.
@@ -81,6 +84,43 @@ func TestDamagedPicturesAreReportedEach(t *testing.T) {
 	}
 	if got, _, err := restore(t, archived); err != nil || got.Pictures != 1 || got.Users != 6 {
 		t.Errorf("restored %+v, %v", got, err)
+	}
+}
+
+// An outage of the picture storage is no damage: backups and checks stop with one line, even if
+// damaged pictures may be left out.
+func TestOutageIsNoDamage(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	bucket := s3.New(t)
+	if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: bucket.Storage()}); err != nil {
+		t.Fatal(err)
+	}
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	from.Pictures = bucket.At(proxy.URL)
+	data := openPlace(t, from)
+	proxy.Fail(s3.Cut)
+	var p problems
+	_, checked := data.Check(t.Context(), operate.CheckOptions{Found: p.found})
+	_, copied := data.BackupTo(t.Context(), io.Discard, operate.BackupOptions{SkipDamaged: true, Found: p.found})
+	proxy.FailIf(func(r *http.Request) s3.Fault {
+		if r.URL.Query().Has("list-type") {
+			return s3.Cut
+		}
+		return s3.None
+	})
+	_, listed := data.Check(t.Context(), operate.CheckOptions{Found: p.found})
+	for _, err := range []error{checked, copied, listed} {
+		if !errors.Is(err, media.ErrUnavailable) || errors.Is(err, media.ErrDamaged) || !strings.Contains(err.Error(), "again when the storage answers") {
+			t.Errorf("%v", err)
+			continue
+		}
+		if said := err.Error(); strings.Contains(said, "\n") || strings.Contains(said, "skip-damaged") || strings.Contains(said, "Get ") {
+			t.Errorf("it says: %s", said)
+		}
+	}
+	if len(p) > 0 {
+		t.Errorf("called damaged: %+v", p)
 	}
 }
 

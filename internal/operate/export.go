@@ -28,7 +28,7 @@ func (d *Data) Export(ctx context.Context, file string, opt BackupOptions) (c Co
 		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), reason(err))
 	}
 	if c, err = d.export(ctx, f, filepath.Dir(file), opt); err != nil {
-		return Contents{}, errors.Join(inWords(err), f.Discard())
+		return Contents{}, errors.Join(inWords(tryLater(err)), f.Discard())
 	}
 	if err := f.CommitNew(); errors.Is(err, fs.ErrExist) {
 		return Contents{}, fmt.Errorf("%s %w", file, ErrExists)

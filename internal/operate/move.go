@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -50,7 +49,7 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 		return Moved{}, err
 	}
 	m := &move{Data: d, opt: opt, began: time.Now()}
-	defer func() { err = errors.Join(inWords(err), m.close(), lock.Close()) }()
+	defer func() { err = errors.Join(inWords(tryLater(err)), m.close(), lock.Close()) }()
 	if err := m.openTarget(ctx); err != nil {
 		return Moved{}, err
 	}
@@ -90,10 +89,10 @@ func (m *move) source() string { return m.place.Absolute() }
 
 func (m *move) openTarget(ctx context.Context) (err error) {
 	m.opt.Progress.report("looking at the target", 0, 0)
+	if err := m.refuseTarget(); err != nil {
+		return err
+	}
 	if to := m.opt.Storage; to != "" {
-		if isSameStorage(to, m.dir.Pictures) {
-			return fmt.Errorf("the pictures are in %s already", storage.Name(to))
-		}
 		target, err := storage.Fill(ctx, to, m.source())
 		if err != nil {
 			return err
@@ -104,20 +103,6 @@ func (m *move) openTarget(ctx context.Context) (err error) {
 		m.filling, err = m.opt.Database.Fill(ctx, m.source(), m.Data.opt.Now())
 	}
 	return err
-}
-
-func isSameStorage(a, b string) bool {
-	if !storage.IsBucket(a) && !storage.IsBucket(b) {
-		a, b = absolute(a), absolute(b)
-	}
-	return a == b
-}
-
-func absolute(path string) string {
-	if path, err := filepath.Abs(path); err == nil {
-		return path
-	}
-	return path
 }
 
 // copyPicturesAhead copies most of the pictures before the pause.
@@ -197,7 +182,10 @@ func (m *move) finish(ctx context.Context) error {
 	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
 		return err
 	}
-	return m.finishTarget(context.WithoutCancel(ctx))
+	if err := m.finishTarget(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("the users are moved, but the target could not be released: %w; run the same command again to complete the move, before you start the server", err)
+	}
+	return nil
 }
 
 func (m *move) finishTarget(ctx context.Context) error {

@@ -3,7 +3,9 @@ package operate_test
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +91,117 @@ func TestStorageThatIsFilled(t *testing.T) {
 		if isEmpty, err := storage.HasBlobs(t.Context(), to); isEmpty || err != nil {
 			t.Errorf("%s: %v, %v", to, isEmpty, err)
 		}
+	}
+}
+
+// A target that would be removed with the source, or is the source, is refused before anything is
+// written.
+func TestMoveIntoItself(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(from.Pictures, link); err != nil {
+		t.Fatal(err)
+	}
+	for to, words := range map[string]string{
+		from.Pictures:                          "already",
+		link:                                   "already",
+		filepath.Join(from.Pictures, "a", "b"): "one inside the other",
+		filepath.Join(link, "a"):               "one inside the other",
+		from.Path:                              "one inside the other",
+	} {
+		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+	for file, words := range map[string]string{
+		from.Database:                             "already",
+		filepath.Join(link, "cardea.db"):          "only: name a file elsewhere",
+		filepath.Join(filepath.Dir(link), "a.db"): "",
+	} {
+		place, err := database.At(from.Path, file, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = openPlace(t, from).Move(t.Context(), operate.MoveOptions{Database: &place})
+		if (err == nil) != (words == "") || err != nil && !strings.Contains(err.Error(), words) {
+			t.Errorf("to %s: %v", file, err)
+		}
+		if err == nil {
+			if _, err := from.Undo(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Prefixes of one bucket are told apart like folders.
+func TestMoveIntoItsPrefix(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	bucket := s3.New(t)
+	at := func(prefix string) string { return strings.Replace(bucket.Storage(), "?", "/"+prefix+"?", 1) }
+	if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: at("a/b")}); err != nil {
+		t.Fatal(err)
+	}
+	from.Pictures = at("a/b")
+	for to, words := range map[string]string{
+		at("a/b") + "&path-style=true": "already",
+		at("a/b/c"):                    "one inside the other",
+		at("a"):                        "one inside the other",
+	} {
+		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
+		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "endpoint") {
+			t.Errorf("to %s: %v", to, err)
+		}
+	}
+	if _, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: at("a/bc")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that is started on the target while a move fills it is told so.
+func TestServeWhileFilled(t *testing.T) {
+	t.Parallel()
+	file, err := database.At(t.TempDir(), "", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []database.Place{file, onServer(t, testpostgres.Database(t))} {
+		filling, err := to.Fill(t.Context(), "another", time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = to.Serve(t.Context(), noPictures)
+		if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "wait until it has ended") {
+			t.Errorf("%v: %v", to, err)
+		}
+		if err := filling.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// If the storage fails in the last step, the users are moved, and the same command completes it.
+func TestMoveFailsAtItsEnd(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	bucket := s3.New(t)
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	to := onServer(t, testpostgres.Database(t))
+	to.Pictures = bucket.At(proxy.URL)
+	opt := operate.MoveOptions{Database: &to, Storage: to.Pictures, Copied: func(operate.Moved) { proxy.Fail(s3.Cut) }}
+	_, err := openPlace(t, from).Move(t.Context(), opt)
+	if err == nil || !strings.Contains(err.Error(), "the users are moved") || !strings.Contains(err.Error(), "run the same command again") {
+		t.Fatalf("%v", err)
+	}
+	proxy.Fail(s3.None)
+	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
+		t.Fatal(err)
+	}
+	if c, found := check(t, openPlace(t, to)); len(found) > 0 || c.Pictures != 1 {
+		t.Errorf("%+v, %+v", c, found)
 	}
 }
 

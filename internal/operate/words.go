@@ -2,11 +2,13 @@ package operate
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -47,4 +49,12 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// tryLater says what to do about an outage of the picture storage.
+func tryLater(err error) error {
+	if errors.Is(err, media.ErrUnavailable) {
+		return fmt.Errorf("%w; run the command again when the storage answers", err)
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -89,6 +90,10 @@ func (b *Bucket) explainNetwork(err error) error {
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: no answer of %s within %v: %w", b.at, b.at.host(), b.callTime, err)
+	}
+	if request, ok := errors.AsType[*url.Error](err); ok && !errors.Is(err, context.Canceled) {
+		err = request.Err // without the method and the address of the request
+		return fmt.Errorf("%s: no answer of %s: %w", b.at, b.at.host(), err)
 	}
 	return fmt.Errorf("%s: %w", b.at, err)
 }

@@ -95,6 +95,10 @@ func TestServerWithoutConditionalPuts(t *testing.T) {
 	if err := s.Put(t.Context(), key, []byte("data")); !errors.Is(err, blob.ErrUncertain) || errors.Is(err, s3.ErrSetup) {
 		t.Errorf("%v", err)
 	}
+	err := s.List(t.Context(), func(blob.Item) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "s3://pictures: no answer of ") || strings.Contains(err.Error(), "list-type") {
+		t.Errorf("%v", err)
+	}
 }
 
 func withCredentials(t *testing.T) {
