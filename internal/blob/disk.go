@@ -90,7 +90,7 @@ func (d *Disk) Open(_ context.Context, key string) (Blob, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errNotFile
+		err = &fs.PathError{Op: "open", Path: path, Err: errNotFile} // of this file alone
 	}
 	if err != nil {
 		return nil, errors.Join(storageError(err), f.Close())
