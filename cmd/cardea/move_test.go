@@ -92,7 +92,7 @@ func moveUnderLoad(t *testing.T, s *server, users *moveUsers, data string, from,
 	eventually(t, "writes are refused, reads are answered", func() bool {
 		return users.refused.Load() > before+8 && users.reads.Load() > readsBefore+8
 	})
-	args := append([]string{"user", "rename", users.all[0].email, "--name", "Other", "--data", data}, from.settings()...)
+	args := append([]string{"user", "rename", users.first().email, "--name", "Other", "--data", data}, from.settings()...)
 	run(t, nil, args...).wantEnd(exitFailed, "writes are paused")
 	stopReading()
 	read.Wait()

@@ -96,7 +96,9 @@ func (m *moveUsers) add(ctx context.Context, url string) (*moveUser, error) {
 	if !ok {
 		return nil, err
 	}
+	m.mu.Lock()
 	u.token = answer.token
+	m.mu.Unlock()
 	if n%3 != 0 {
 		return u, nil
 	}
@@ -130,19 +132,27 @@ func (m *moveUsers) work(ctx context.Context, url string) {
 	}
 }
 
+// first is the user who came first.
+func (m *moveUsers) first() *moveUser {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.all[0]
+}
+
 // read asks who is signed in, for one user after the other, until ctx ends. Nobody may be refused.
 func (m *moveUsers) read(ctx context.Context, url string) {
 	for n := 0; ; n++ {
 		m.mu.Lock()
 		u := m.all[n%len(m.all)]
-		m.mu.Unlock()
 		if n > 1 && n%2 == 0 { // one who is in memory
 			u = m.all[0]
 		}
-		if u.token == "" {
+		token := u.token
+		m.mu.Unlock()
+		if token == "" {
 			continue
 		}
-		answer, _, err := call(ctx, url, request{method: "GET", path: "/api/user", token: u.token})
+		answer, _, err := call(ctx, url, request{method: "GET", path: "/api/user", token: token})
 		if ctx.Err() != nil {
 			return
 		}

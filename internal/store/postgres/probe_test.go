@@ -191,10 +191,10 @@ func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Settings: []string{"max_connections=5", "superuser_reserved_connections=1"}})
 	address := server.Database()
-	for range 4 {
+	for range 5 {
 		db, err := pgx.Connect(t.Context(), address)
 		if err != nil {
-			t.Fatal(err)
+			break // earlier, while the connection that made the database is not gone yet
 		}
 		defer db.Close(t.Context()) //nolint:errcheck // the test ends
 	}
