@@ -14,7 +14,7 @@ import (
 
 // endClaim ends the connection that shows that a server is the only one of its database, as an
 // administrator or a failover does.
-const endClaim = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
+const endClaim = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database =
 	(SELECT oid FROM pg_database WHERE datname = current_database())`
 
 // One server serves a database. It keeps its place if the connection breaks that shows this. If
@@ -49,7 +49,7 @@ func TestOneServer(t *testing.T) {
 	waits := make(chan error)
 	go func() { // another server, which gets the place as soon as it is free
 		_, err := other.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock((SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
-			WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))`)
+			WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))`)
 		waits <- err
 	}()
 	within(t, soon, "another server waits for the place", func() bool {
@@ -81,7 +81,7 @@ func TestOneServer(t *testing.T) {
 // claimant is the process of PostgreSQL whose connection shows that a server has the place; 0: none.
 func claimant(t *testing.T, db *sql.DB) (pid int) {
 	t.Helper()
-	err := db.QueryRowContext(t.Context(), `SELECT coalesce(min(pid), 0) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
+	err := db.QueryRowContext(t.Context(), `SELECT coalesce(min(pid), 0) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database =
 		(SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&pid)
 	if err != nil {
 		t.Fatal(err)

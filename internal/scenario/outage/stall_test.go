@@ -49,10 +49,8 @@ func waiting(t *testing.T) (n int) {
 // A network that lets nothing pass, or refuses connections, makes requests fail with 503, and not
 // wait for ever. Nothing piles up, and all is well when it is back.
 func TestNetworkFails(t *testing.T) {
-	t.Parallel()
 	for what, fail := range map[string]func(*tcpproxy.Proxy){"stalls": (*tcpproxy.Proxy).Stall, "refuses": (*tcpproxy.Proxy).Refuse} {
 		t.Run(what, func(t *testing.T) {
-			t.Parallel()
 			proxy, address := through(t, postgres.Database(t))
 			server := testkit.Start(t, at(address))
 			ada := server.Register(t, "ada@example.com")
