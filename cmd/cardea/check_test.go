@@ -37,7 +37,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	}
 
 	foreign, young, old := filepath.Join(pictures, "notes.txt"), filepath.Join(pictures, "ab", "abyoung"), filepath.Join(pictures, "ab", "abold.tmp")
-	if err := os.Mkdir(filepath.Dir(young), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(young), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{foreign, young, old} {

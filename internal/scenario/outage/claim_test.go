@@ -2,6 +2,7 @@ package outage
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 
 // endClaim ends the connection that shows that a server is the only one of its database, as an
 // administrator or a failover does.
-const endClaim = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
+const endClaim = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database =
 	(SELECT oid FROM pg_database WHERE datname = current_database())`
 
 // One server serves a database. It keeps its place if the connection breaks that shows this. If
@@ -33,10 +34,11 @@ func TestOneServer(t *testing.T) {
 	}
 
 	db := open(t, address)
+	first := claimant(t, db)
 	if _, err := db.ExecContext(t.Context(), endClaim); err != nil {
 		t.Fatal(err)
 	}
-	within(t, soon, "the place is taken again", func() bool { return claims(t, address) == 1 })
+	within(t, soon, "the place is taken again", func() bool { again := claimant(t, db); return again != 0 && again != first })
 	ada.Rename("Countess").Want(http.StatusOK)
 
 	other, err := db.BeginTx(context.WithoutCancel(t.Context()), nil)
@@ -47,12 +49,13 @@ func TestOneServer(t *testing.T) {
 	waits := make(chan error)
 	go func() { // another server, which gets the place as soon as it is free
 		_, err := other.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock((SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
-			WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))`)
+			WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))`)
 		waits <- err
 	}()
 	within(t, soon, "another server waits for the place", func() bool {
 		var n int
-		err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`).Scan(&n)
+		err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
 		return err == nil && n == 1
 	})
 	if _, err := db.ExecContext(t.Context(), endClaim); err != nil {
@@ -75,13 +78,13 @@ func TestOneServer(t *testing.T) {
 	ada.Rename("Ada").Want(http.StatusOK)
 }
 
-// claims counts the servers that have the place.
-func claims(t *testing.T, address string) (n int) {
+// claimant is the process of PostgreSQL whose connection shows that a server has the place; 0: none.
+func claimant(t *testing.T, db *sql.DB) (pid int) {
 	t.Helper()
-	err := open(t, address).QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
-		(SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
+	err := db.QueryRowContext(t.Context(), `SELECT coalesce(min(pid), 0) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND database =
+		(SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return pid
 }

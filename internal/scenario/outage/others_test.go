@@ -79,9 +79,13 @@ func TestCommitWithoutAnswer(t *testing.T) {
 	ada := server.Register(t, "ada@example.com")
 	db := open(t, direct)
 	for _, text := range []string{
-		// The driver tries to cancel it.
-		`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-			'BEGIN PERFORM pg_sleep(2); RETURN NULL; EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(1); RETURN NULL; END'`,
+		// The driver tries to cancel it, even more than once.
+		`CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN
+			FOR attempt IN 1..9 LOOP
+				BEGIN PERFORM pg_sleep(1); EXIT; EXCEPTION WHEN query_canceled THEN NULL; END;
+			END LOOP;
+			RETURN NULL;
+		END'`,
 		`CREATE CONSTRAINT TRIGGER slow AFTER UPDATE OF name ON users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()`,
 	} {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {

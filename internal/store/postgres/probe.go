@@ -77,6 +77,8 @@ func explain(address Address, err error) error {
 	case code(err) == codeNoRight, code(err) == codeNoSchema: // of a schema that the role may not use
 		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s, "+
 			"or, if it exists, use the role that owns it, or ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
+	case isConnect && code(err) == codeTooMany:
+		advice = pgaddress.Problem(failed) + ": raise max_connections of the server, or lower pool_max_conns of its clients"
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
 	case isConnect && wants(failed, "server refused TLS connection"):
