@@ -33,7 +33,7 @@ func seedCardea(file string, n int) (err error) {
 	if err := fill(db, n); err != nil {
 		return err
 	}
-	// Restore Cardea's journal mode and sync now, so that the next measurement includes neither.
+	// Switch to Cardea's journal mode and sync now, so that neither is part of the next measurement.
 	if _, err := db.Exec(`PRAGMA journal_mode = WAL`); err != nil { //nolint:noctx // it runs to its end
 		return err
 	}

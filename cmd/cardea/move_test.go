@@ -196,7 +196,7 @@ func TestMoveRefuses(t *testing.T) {
 	other.client().Register("other@example.com")
 	startMove(t, data, movePlace{}, movePlace{database: database}).wantEnd(exitFailed, "another Cardea server uses this database")
 	other.stop()
-	startMove(t, data, movePlace{}, movePlace{database: database}).wantEnd(exitFailed, "has data already")
+	startMove(t, data, movePlace{}, movePlace{database: database}).wantEnd(exitFailed, "already has data")
 	foreign := t.TempDir()
 	if err := os.WriteFile(filepath.Join(foreign, "letter.txt"), []byte("Dear Ann"), 0o600); err != nil {
 		t.Fatal(err)

@@ -139,12 +139,12 @@ func (m *moveUsers) first() *moveUser {
 	return m.all[0]
 }
 
-// read asks who is signed in, for one user after the other, until ctx ends. Nobody may be refused.
+// read asks for each user in turn who is signed in, until ctx ends. Every answer must be a 200.
 func (m *moveUsers) read(ctx context.Context, url string) {
 	for n := 0; ; n++ {
 		m.mu.Lock()
 		u := m.all[n%len(m.all)]
-		if n > 1 && n%2 == 0 { // one who is in memory
+		if n > 1 && n%2 == 0 { // one whose session is cached
 			u = m.all[0]
 		}
 		token := u.token

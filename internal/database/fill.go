@@ -22,7 +22,7 @@ var (
 	// ErrMoved means that the rows were moved to another database.
 	ErrMoved = errors.New("the data was moved from this database")
 	// ErrNotEmpty means that a database cannot be filled, because it has rows.
-	ErrNotEmpty = errors.New("has data already; nothing was changed")
+	ErrNotEmpty = errors.New("already has data, so nothing was changed")
 )
 
 // refuseMark fails with [ErrFilling] or [ErrMoved] if a database is not to be used.
@@ -160,7 +160,7 @@ func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.
 	}
 	isUnused, err := db.IsUnused(ctx)
 	if err == nil && !isUnused {
-		err = fmt.Errorf("%v %w. Name another place, or remove what is there", p, ErrNotEmpty)
+		err = fmt.Errorf("%v %w. Name another place, or empty this one", p, ErrNotEmpty)
 	}
 	if err != nil {
 		return err

@@ -24,7 +24,10 @@ func (e *wordedError) Unwrap() error { return e.err }
 // inWords turns a public error into a sentence for the operator: which input is wrong, or
 // what failed.
 func inWords(err error) error {
-	if text, ok := strings.CutPrefix(errorText(err), store.ErrUnavailable.Error()+": "); ok {
+	if err == nil {
+		return nil
+	}
+	if text, ok := strings.CutPrefix(err.Error(), store.ErrUnavailable.Error()+": "); ok {
 		return &wordedError{text, err} // what follows says more
 	}
 	public, ok := errors.AsType[*guard.Error](err)
@@ -42,13 +45,6 @@ func inWords(err error) error {
 		return &wordedError{strings.TrimPrefix(public.Err.Error(), store.ErrUnavailable.Error()+": "), err}
 	}
 	return &wordedError{public.Message, err}
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // tryLater says what to do about an outage of the picture storage.

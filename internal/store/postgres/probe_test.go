@@ -193,9 +193,6 @@ func TestTooManyConnections(t *testing.T) {
 	address := server.Database()
 	for range 5 {
 		db, err := pgx.Connect(t.Context(), address)
-		if code(err) == codeTooMany {
-			break
-		}
 		if err != nil {
 			break // earlier, while the connection that made the database is not gone yet
 		}
