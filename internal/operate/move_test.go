@@ -1,6 +1,7 @@
 package operate_test
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"os"
@@ -32,6 +33,21 @@ func stopped(t *testing.T) (from database.Place, picture store.Picture) {
 		t.Fatal(err)
 	}
 	return placeAt(t, folder), picture
+}
+
+// onFiles is stopped, on files whatever engine the tests run on.
+func onFiles(t *testing.T) database.Place {
+	t.Helper()
+	from, _ := stopped(t)
+	_, archived := backup(t, openPlace(t, from))
+	place, err := database.At(filepath.Join(t.TempDir(), "files"), "", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := operate.RestoreFrom(t.Context(), place, bytes.NewReader(archived), nil); err != nil {
+		t.Fatal(err)
+	}
+	return place
 }
 
 func openPlace(t *testing.T, place database.Place) *operate.Data {
@@ -98,7 +114,7 @@ func TestStorageThatIsFilled(t *testing.T) {
 // written.
 func TestMoveIntoItself(t *testing.T) {
 	t.Parallel()
-	from, _ := stopped(t)
+	from := onFiles(t)
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(from.Pictures, link); err != nil {
 		t.Fatal(err)
