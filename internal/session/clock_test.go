@@ -1,9 +1,12 @@
 package session_test
 
 import (
+	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/cardea-accounts/cardea/internal/session"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
@@ -42,6 +45,32 @@ func TestSessionsDatedInTheFuture(t *testing.T) {
 			if use() {
 				t.Errorf("%s: it outlived its limit of %v", name, limit)
 			}
+		}
+	}
+}
+
+// A session that begins while a sweep is held up keeps its dates.
+func TestSessionBegunDuringASweep(t *testing.T) {
+	h := house.New(t, house.Options{})
+	h.Clock.Advance(time.Minute)
+	var heldUp sync.Once
+	var id string
+	sweeper := session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: time.Hour, Max: time.Hour, Cache: 1, PerUser: 1,
+		Now: func() time.Time {
+			now := h.Clock.Now()
+			heldUp.Do(func() {
+				h.Clock.Advance(10 * time.Second)
+				ada, _ := h.Register(t, "ada@example.com")
+				id = ada.ID
+			})
+			return now
+		}, Log: slog.New(slog.DiscardHandler)})
+	if err := sweeper.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range h.Rows(t, id) {
+		if now := h.Clock.Now(); !row.CreatedAt.Equal(now) || !row.ConfirmedAt.Equal(now) {
+			t.Errorf("dated %v and %v, not %v", row.CreatedAt, row.ConfirmedAt, now)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -77,13 +76,15 @@ func (s *Service) EndAll(ctx context.Context, userID, keep string, client guard.
 	return ended, guard.PublicError(err)
 }
 
-// redateAll corrects the sessions that are dated in the future, see redate.
-func (s *Service) redateAll(ctx context.Context, now time.Time) error {
+// redateAll corrects the sessions that are dated in the future, see redate. It looks at the clock
+// again once they are read: a session that began while the sweep was held up is not of the future.
+func (s *Service) redateAll(ctx context.Context) error {
 	for {
-		rows, err := s.db.FutureSessions(ctx, now.Add(redateFrom), guard.SweepBatch)
+		rows, err := s.db.FutureSessions(ctx, s.opt.Now().Add(redateFrom), guard.SweepBatch)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
+		now := s.opt.Now()
 		err = s.db.Tx(ctx, func(tx *store.Tx) error {
 			for _, row := range rows {
 				if err := tx.RedateSession(ctx, row.UserID, row.ID, now); err != nil {
@@ -103,9 +104,10 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.flushUses(ctx); err != nil {
 		return err
 	}
+	redated := s.redateAll(ctx)
 	now := s.opt.Now()
 	return errors.Join(
-		s.redateAll(ctx, now),
+		redated,
 		s.db.InBatches(ctx, guard.SweepBatch, func(tx *store.Tx) (int64, error) {
 			return tx.DeleteIdleSessions(ctx, now.Add(-s.opt.Idle), guard.SweepBatch)
 		}),
