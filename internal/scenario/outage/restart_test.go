@@ -2,6 +2,7 @@ package outage
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,7 +58,9 @@ func TestRestart(t *testing.T) {
 	server.NewClient(t).Get("/readyz").Want(http.StatusOK)
 }
 
-// The primary is lost. Cardea finds the standby that takes its place, without a restart.
+// The primary is lost. Cardea finds the standby that takes its place, without a restart. When the
+// old primary comes back and takes writes, because nothing keeps it from that, Cardea stays with the
+// new one, although the old one is the first in the list.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary := postgres.Start(t, postgres.Options{})
@@ -87,6 +90,13 @@ func TestFailover(t *testing.T) {
 	s.verify(open(t, strings.ReplaceAll(primary.Hosts(address, standby), "schema=", "")))
 	for range 10 {
 		ada.Rename("Ada").Want(http.StatusOK)
+	}
+
+	primary.Start()
+	standby.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'cardea-%'")
+	for i := range 10 {
+		ada.Rename(fmt.Sprint("Ada ", i)).Want(http.StatusOK)
+		server.Login(t, "ada@example.com").Get("/api/user").Want(http.StatusOK)
 	}
 	server.NewClient(t).Get("/readyz").Want(http.StatusOK)
 }

@@ -23,6 +23,7 @@ type Address struct {
 	config      *pgx.ConnConfig
 	schema      string
 	connections int // at most, of one process
+	timelines   *timelines
 }
 
 // Parameters of an address that are Cardea's own.
@@ -168,7 +169,7 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	config.RuntimeParams["application_name"] = "cardea-" + strings.ToLower(rand.Text()[:8]) // names the process in changes
 	config.DialFunc = dialer().DialContext
 	connections, _ := strconv.Atoi(own.Get(paramConnections)) // checked above
-	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections)}, nil
+	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), &timelines{}}, nil
 }
 
 // dialer notices within half a minute that a server is gone without a word, such as a machine

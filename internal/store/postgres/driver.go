@@ -18,12 +18,15 @@ import (
 // transaction mode gives each transaction another connection, whose settings are not ours.
 type connector struct {
 	driver.Connector
-	texts *texts
-	bound *bound
+	texts     *texts
+	bound     *bound
+	timelines *timelines
 }
 
-func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound) driver.Connector {
-	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound}
+func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *timelines) driver.Connector {
+	config = config.Copy()
+	timelines.watch(config)
+	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound, timelines}
 }
 
 // afterLongRest reports whether a connection is asked if it still works, which costs a round trip:
@@ -42,14 +45,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts, bound: c.bound}, nil //nolint:forcetypeassert // stdlib makes no others
+	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts, bound: c.bound, timelines: c.timelines}, nil //nolint:forcetypeassert // stdlib makes no others
 }
 
 // connection is one of pgx whose statements are changed on the way.
 type connection struct {
 	*stdlib.Conn
-	texts *texts
-	bound *bound
+	texts     *texts
+	bound     *bound
+	timelines *timelines
 	// isDemoted: its server takes no writes any more, because another one has become the primary.
 	isDemoted bool
 }
@@ -64,6 +68,9 @@ func (c *connection) PrepareContext(ctx context.Context, query string) (driver.S
 
 // ExecContext implements [driver.ExecerContext].
 func (c *connection) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if c.isReplaced() {
+		return nil, driver.ErrBadConn
+	}
 	ctx, cancel := c.bound.with(ctx)
 	defer cancel()
 	result, err := c.Conn.ExecContext(ctx, c.texts.inSchema(query), args)
@@ -73,6 +80,9 @@ func (c *connection) ExecContext(ctx context.Context, query string, args []drive
 
 // QueryContext implements [driver.QueryerContext].
 func (c *connection) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.isReplaced() {
+		return nil, driver.ErrBadConn
+	}
 	ctx, cancel := c.bound.with(ctx)
 	rows, err := c.Conn.QueryContext(ctx, c.texts.inSchema(query), args)
 	if c.note(err); err != nil {
@@ -107,6 +117,9 @@ var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{ //nolint:exhaustive // no
 // ResetSession implements [driver.SessionResetter]. A connection that was unused for long is
 // asked whether it still works.
 func (c *connection) ResetSession(ctx context.Context) error {
+	if c.isReplaced() {
+		return driver.ErrBadConn
+	}
 	ctx, cancel := context.WithTimeout(ctx, resetPatience)
 	defer cancel()
 	return c.Conn.ResetSession(ctx)
@@ -146,8 +159,12 @@ func storable(text string) string {
 }
 
 // IsValid implements [driver.Validator]: a connection that broke, or leads to a server that was
-// demoted, leaves the pool at once.
-func (c *connection) IsValid() bool { return !c.isDemoted && !c.Conn.Conn().IsClosed() }
+// demoted or replaced, leaves the pool at once.
+func (c *connection) IsValid() bool {
+	return !c.isDemoted && !c.Conn.Conn().IsClosed() && !c.isReplaced()
+}
+
+func (c *connection) isReplaced() bool { return c.timelines.isReplaced(c.Conn.Conn().PgConn()) }
 
 // texts keeps the statements with the schema before the names of tables. The package store has a
 // fixed number of statements, so there is a fixed number of texts.

@@ -107,7 +107,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	half, bound := address.connections/2, &bound{}
 	return &engine{
 		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound,
-		pools: store.Pools{Writer: newPool(writer, texts, bound, half), Reader: newPool(reader, texts, bound, address.connections-half)},
+		pools: store.Pools{Writer: newPool(writer, texts, bound, address.timelines, half), Reader: newPool(reader, texts, bound, address.timelines, address.connections-half)},
 	}, nil
 }
 
@@ -121,7 +121,7 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	if isPooled {
 		forPooler(config)
 	}
-	return newPool(config, &texts{schema: address.schema}, nil, 1), nil
+	return newPool(config, &texts{schema: address.schema}, nil, address.timelines, 1), nil
 }
 
 // HasTables reports whether Cardea's tables are there.
@@ -164,8 +164,8 @@ func forPooler(config *pgx.ConnConfig) {
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 }
 
-func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, size int) *sql.DB {
-	pool := sql.OpenDB(newConnector(config, texts, bound))
+func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *timelines, size int) *sql.DB {
+	pool := sql.OpenDB(newConnector(config, texts, bound, timelines))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(unusedConnection)
