@@ -100,3 +100,19 @@ func TestFailover(t *testing.T) {
 	}
 	server.NewClient(t).Get("/readyz").Want(http.StatusOK)
 }
+
+// The server becomes a replica while Cardea runs, and nothing else is named. Everybody gets 503, and
+// nobody is told to sign in again.
+func TestDemotion(t *testing.T) {
+	t.Parallel()
+	db := postgres.Start(t, postgres.Options{})
+	server := testkit.Start(t, at(db.Database()))
+	ada := server.Register(t, "ada@example.com")
+	db.Exec("COPY (SELECT '') TO '" + db.Value("SHOW data_directory") + "/standby.signal'")
+	db.Restart(false)
+	server.Clock.Advance(time.Minute) // what is in memory is not used
+	ada.Get("/api/user").WantError(http.StatusServiceUnavailable, "unavailable")
+	server.NewClient(t).Post("/api/login", testkit.Credentials("ada@example.com", "simplepass")).WantError(http.StatusServiceUnavailable, "unavailable")
+	db.Promote()
+	ada.Rename("Ada").Want(http.StatusOK)
+}

@@ -100,8 +100,11 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 		withTimeouts(writer)
 		withTimeouts(reader)
 		reader.RuntimeParams["default_transaction_read_only"] = "on"
-		if reader.ValidateConnect != nil { // read-write, which these connections are not
-			reader.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+		reader.ValidateConnect = nil // it may ask for read-write, which these connections are not
+	}
+	for _, config := range []*pgx.ConnConfig{writer, reader} {
+		if config.ValidateConnect == nil {
+			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 		}
 	}
 	half, bound := address.connections/2, &bound{}
