@@ -3,12 +3,16 @@ package outage
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/pgbouncer"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
@@ -87,4 +91,48 @@ func claimant(t *testing.T, db *sql.DB) (pid int) {
 		t.Fatal(err)
 	}
 	return pid
+}
+
+// PAUSE of pgbouncer, with which an administrator restarts PostgreSQL, waits for transactions to
+// end. That which keeps a second server out does not hold it up, and no second server slips in.
+func TestPausedPooler(t *testing.T) {
+	t.Parallel()
+	address := pgbouncer.Start(t, postgres.Database(t))
+	server := testkit.Start(t, at(address))
+	ada := server.Register(t, "ada@example.com")
+	second := func() error {
+		second, err := cardea.New(cardea.Config{Data: t.TempDir(), Database: address})
+		if err == nil {
+			err = errors.Join(errors.New("a second server starts"), second.Close())
+		}
+		return err
+	}
+
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + pgbouncer.Admin
+	admin, err := sql.Open("pgx", u.String()+"&default_query_exec_mode=simple_protocol")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close() }) // the test ends
+	for range 2 {
+		begun := time.Now()
+		if _, err := admin.ExecContext(t.Context(), "PAUSE"); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 15*time.Second {
+			t.Errorf("PAUSE took %v", took)
+		}
+		if _, err := admin.ExecContext(t.Context(), "RESUME"); err != nil {
+			t.Fatal(err)
+		}
+		within(t, soon, "the server goes on", func() bool { return ada.Rename("Ada").Status == http.StatusOK })
+		within(t, soon, "it is ready", func() bool { return server.NewClient(t).Get("/readyz").Status == http.StatusOK })
+		if err := second(); !strings.Contains(err.Error(), "another Cardea server uses this database") {
+			t.Error(err)
+		}
+	}
 }

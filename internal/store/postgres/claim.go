@@ -19,23 +19,45 @@ var ErrInUse = store.ErrInUse
 // claim is what makes a server the only one of a database: a lock that a transaction holds which
 // stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being
 // cleaned up. The lock of a session would not work through pgbouncer.
+//
+// PAUSE of pgbouncer waits for transactions to end. So through pgbouncer, another transaction takes
+// over now and then. There are two locks for that: it holds one before the first gives up the other,
+// and who comes new needs both to be free.
 type claim struct {
-	pool *sql.DB
-	key  int64
+	pool     *sql.DB
+	keys     [2]int64
+	isPooled bool
 
 	mu      sync.Mutex
-	conn    *sql.Conn
-	tx      *sql.Tx   // nil: the connection broke
+	holder  *holder   // nil: the connection broke
 	kept    time.Time // when the connection was last known to be alive
 	problem error     // the place is another server's
+}
+
+// holder is a transaction that holds one of the locks.
+type holder struct {
+	conn  *sql.Conn
+	tx    *sql.Tx
+	free  context.CancelFunc
+	key   int
+	since time.Time
+}
+
+func newClaim(pool *sql.DB, what string, address Address) *claim {
+	return &claim{pool: pool, keys: [2]int64{lockKey(what, address.schema), lockKey(what+" in turn", address.schema)}}
 }
 
 // keepInterval is how often the claim is looked at.
 const keepInterval = 2 * time.Second
 
+// turn is how long one transaction holds the claim through pgbouncer. If no other takes over, it
+// ends after twice this time, which is as long as PAUSE has to wait.
+const turn = 5 * time.Second
+
 // takeClaim waits a moment for a server that is about to end, such as the one before a restart.
 func takeClaim(ctx context.Context, e *engine) (*claim, error) {
-	c := &claim{pool: e.pools.Writer, key: lockKey("serve", e.address.schema)}
+	c := newClaim(e.pools.Writer, "serve", e.address)
+	c.isPooled = e.isPooled
 	for deadline := time.Now().Add(takeOver); ; {
 		err := c.take(ctx)
 		if !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
@@ -52,28 +74,75 @@ func takeClaim(ctx context.Context, e *engine) (*claim, error) {
 // takeOver is how long PostgreSQL may take to notice that a server was killed.
 const takeOver = 2 * time.Second
 
-func (c *claim) take(ctx context.Context) error {
+func (c *claim) take(ctx context.Context) (err error) {
+	if c.holder, err = c.hold(ctx, 0); err == nil {
+		c.kept = c.holder.since
+	}
+	return err
+}
+
+// hold begins a transaction that holds a lock: [ErrInUse] if another one holds it, or, unless this
+// claim has it, the other lock.
+func (c *claim) hold(ctx context.Context, key int) (*holder, error) {
 	conn, err := c.pool.Conn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil) // it must not end with ctx
+	life, cancel := c.life(ctx)
+	isBegun := context.AfterFunc(ctx, cancel)
+	tx, err := conn.BeginTx(life, nil)
+	isBegun() // from here on, it does not end with ctx
 	if err != nil {
-		return errors.Join(err, conn.Close())
+		cancel()
+		return nil, errors.Join(err, conn.Close())
 	}
-	var isFree bool
-	err = tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, c.key).Scan(&isFree)
-	if err == nil && isFree {
+	h := &holder{conn, tx, cancel, key, time.Now()}
+	if err = h.lock(ctx, c.keys[key]); err == nil && c.holder == nil {
+		err = h.look(ctx, c.keys[1-key])
+	}
+	if err == nil {
 		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
 	}
-	if err == nil && !isFree {
-		err = ErrInUse
-	}
 	if err != nil {
-		return errors.Join(err, tx.Rollback(), conn.Close())
+		return nil, errors.Join(err, h.end())
 	}
-	c.conn, c.tx, c.kept = conn, tx, time.Now()
-	return nil
+	return h, nil
+}
+
+// life is how long a transaction of a claim lasts.
+func (c *claim) life(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if c.isPooled {
+		return context.WithTimeout(ctx, 2*turn)
+	}
+	return context.WithCancel(ctx)
+}
+
+func (h *holder) lock(ctx context.Context, key int64) error {
+	var isFree bool
+	err := h.tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, key).Scan(&isFree)
+	if err == nil && !isFree {
+		return ErrInUse
+	}
+	return err
+}
+
+// look fails if a lock is held, and leaves it alone.
+func (h *holder) look(ctx context.Context, key int64) error {
+	if _, err := h.tx.ExecContext(ctx, `SAVEPOINT look`); err != nil {
+		return err
+	}
+	if err := h.lock(ctx, key); err != nil {
+		return err
+	}
+	_, err := h.tx.ExecContext(ctx, `ROLLBACK TO SAVEPOINT look`)
+	return err
+}
+
+// end gives the connection back.
+func (h *holder) end() error {
+	defer h.free()
+	return errors.Join(h.tx.Rollback(), h.conn.Close())
 }
 
 // keep looks whether the claim still stands, and takes it again if its connection broke. An error
@@ -81,13 +150,16 @@ func (c *claim) take(ctx context.Context) error {
 func (c *claim) keep(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tx != nil && time.Since(c.kept) < keepInterval {
+	if c.holder != nil && time.Since(c.kept) < keepInterval {
 		return nil
 	}
-	if c.tx != nil {
-		if _, err := c.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil {
+	if c.holder != nil {
+		if _, err := c.holder.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil {
 			c.kept = time.Now()
-			return ctx.Err()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return c.takeTurns(ctx)
 		}
 		_ = c.end() // the connection broke
 	}
@@ -101,6 +173,21 @@ func (c *claim) keep(ctx context.Context) error {
 	return err
 }
 
+// takeTurns lets another transaction hold the claim when it is time. If none can begin, pgbouncer
+// may be pausing: then the next look tries again, and the claim is given up when its time is over.
+func (c *claim) takeTurns(ctx context.Context) error {
+	if !c.isPooled || time.Since(c.holder.since) < turn {
+		return nil
+	}
+	next, err := c.hold(ctx, 1-c.holder.key)
+	if err != nil {
+		return nil //nolint:nilerr // this one still stands
+	}
+	err = c.end()
+	c.holder = next
+	return err
+}
+
 // lostTo returns [ErrInUse] while another server has the claim.
 func (c *claim) lostTo() error {
 	c.mu.Lock()
@@ -111,7 +198,7 @@ func (c *claim) lostTo() error {
 func (c *claim) release() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.tx == nil {
+	if c.holder == nil {
 		return nil
 	}
 	err := c.end()
@@ -121,10 +208,9 @@ func (c *claim) release() error {
 	return err
 }
 
-// end gives the connection back.
 func (c *claim) end() error {
-	err := errors.Join(c.tx.Rollback(), c.conn.Close())
-	c.tx, c.conn = nil, nil
+	err := c.holder.end()
+	c.holder = nil
 	return err
 }
 
@@ -135,7 +221,7 @@ func Lock(ctx context.Context, address Address, what string) (io.Closer, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &claim{pool: pool, key: lockKey(what, address.schema)}
+	c := newClaim(pool, what, address)
 	if err := c.take(ctx); err != nil {
 		return nil, errors.Join(explain(address, err), pool.Close())
 	}

@@ -34,6 +34,7 @@ type engine struct {
 	tables     map[string]bool // names
 	others     others
 	bound      *bound
+	isPooled   bool   // through pgbouncer
 	claim      *claim // nil: a command, which does not serve
 }
 
@@ -109,7 +110,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}
 	half, bound := address.connections/2, &bound{}
 	return &engine{
-		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound,
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled,
 		pools: store.Pools{Writer: newPool(writer, texts, bound, address.timelines, half), Reader: newPool(reader, texts, bound, address.timelines, address.connections-half)},
 	}, nil
 }

@@ -25,7 +25,9 @@ type timeline struct {
 }
 
 // isBefore reports whether a server at t was replaced by one at other.
-func (t timeline) isBefore(other timeline) bool { return t.cluster == other.cluster && t.number < other.number }
+func (t timeline) isBefore(other timeline) bool {
+	return t.cluster == other.cluster && t.number < other.number
+}
 
 // watch makes a configuration refuse servers that were replaced, as [pgconn] refuses those that are
 // read-only: the next host is tried.
