@@ -14,11 +14,7 @@ import (
 // await waits for a server, and returns the reasons that it was told.
 func await(ctx context.Context, t *testing.T, address string, patience time.Duration) (reasons []string, err error) {
 	t.Helper()
-	at, err := ParseAddress(address, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = Await(ctx, at, patience, func(reason error) { reasons = append(reasons, reason.Error()) })
+	err = Await(ctx, parsed(t, address), patience, func(reason error) { reasons = append(reasons, reason.Error()) })
 	return reasons, err
 }
 
@@ -43,11 +39,7 @@ func TestAwaitGivesUp(t *testing.T) {
 func TestAwaitEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	at, err := ParseAddress("postgres://cardea@127.0.0.1:1/cardea", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Await(ctx, at, long, func(error) { cancel() }); !errors.Is(err, context.Canceled) {
+	if err := Await(ctx, parsed(t, "postgres://cardea@127.0.0.1:1/cardea"), long, func(error) { cancel() }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -62,14 +62,19 @@ func TestRetriesCountOnce(t *testing.T) {
 
 func openedAt(t *testing.T, address string) *store.DB {
 	t.Helper()
-	at, err := ParseAddress(address, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(t.Context(), at)
+	db, err := Open(t.Context(), parsed(t, address))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+func parsed(t *testing.T, address string) Address {
+	t.Helper()
+	at, err := ParseAddress(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
