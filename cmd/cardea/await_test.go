@@ -39,8 +39,8 @@ func TestServeStopsWhileItWaits(t *testing.T) {
 	if code := p.wait(); code != exitOK || p.stdout.String() != "" {
 		t.Errorf("exit code %d; stdout: %s; stderr: %s", code, &p.stdout, &p.stderr)
 	}
-	if _, err := os.Stat(data); !os.IsNotExist(err) {
-		t.Errorf("the data folder: %v", err)
+	if _, err := os.Stat(filepath.Join(data, "secret.key")); !os.IsNotExist(err) {
+		t.Errorf("secret.key: %v", err)
 	}
 }
 
