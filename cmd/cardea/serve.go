@@ -39,6 +39,10 @@ func (p program) serve(ctx context.Context, args []string) int {
 	for _, warning := range append(o.Warnings(), exposure(o)...) {
 		o.Log.WarnContext(ctx, "unwise setting", "what", warning)
 	}
+	if awaitDatabase(ctx, o); ctx.Err() != nil {
+		o.Log.InfoContext(ctx, "stopped")
+		return exitOK
+	}
 	if err := p.answer(ctx, o); err != nil {
 		return p.failed(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
@@ -88,6 +89,15 @@ func (p Place) String() string {
 		return p.server.String()
 	}
 	return p.Database
+}
+
+// Await waits until the server of the database can be used, for at most patience: see
+// [postgres.Await]. A file need not be waited for.
+func (p Place) Await(ctx context.Context, patience time.Duration, waiting func(reason error)) error {
+	if p.server == nil {
+		return nil
+	}
+	return postgres.Await(ctx, *p.server, patience, waiting)
 }
 
 // Serve opens the database for a server, makes it if it is missing, and brings it up to date. The

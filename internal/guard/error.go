@@ -80,7 +80,10 @@ func Invalid(fields map[string]string) error {
 var ErrUnavailable = errors.New("unavailable")
 
 const (
-	retrySoon   = 2 * time.Second
+	retrySoon = 2 * time.Second
+	// retryMoved is how soon a client tries again during a move. How long that takes depends on the
+	// number of users and on the operator: never less than seven seconds, often minutes.
+	retryMoved  = 10 * time.Second
 	storageFull = "The server has no space left to store this. Nothing was changed. Try again later."
 )
 
@@ -97,6 +100,9 @@ func PublicError(err error) error {
 	case errors.Is(err, store.ErrFull), errors.Is(err, blob.ErrFull):
 		return &Error{Kind: KindFull, Code: "storage_full", Err: err,
 			Message: storageFull}
+	case errors.Is(err, store.ErrPaused), errors.Is(err, store.ErrMoved):
+		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retryMoved, Err: err,
+			Message: "Maintenance is in progress, so nothing can be saved at the moment. Nothing was changed. Try again in a few minutes."}
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDamaged), errors.Is(err, ErrUnavailable):
 		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retrySoon, Err: err,
 			Message: "The server cannot reach its storage at the moment. Nothing was changed. Try again soon."}

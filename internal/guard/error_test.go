@@ -25,6 +25,8 @@ func TestPublicErrors(t *testing.T) {
 		{fmt.Errorf("%w: %w", guard.ErrUnavailable, blob.ErrFull), guard.KindFull, "storage_full"},
 		{store.ErrUnavailable, guard.KindUnavailable, "unavailable"},
 		{store.ErrDamaged, guard.KindUnavailable, "unavailable"},
+		{store.ErrPaused, guard.KindUnavailable, "unavailable"},
+		{store.ErrMoved, guard.KindUnavailable, "unavailable"},
 		{guard.ErrUnavailable, guard.KindUnavailable, "unavailable"},
 		{context.Canceled, guard.KindUnavailable, "canceled"},
 		{context.DeadlineExceeded, guard.KindUnavailable, "canceled"},

@@ -59,6 +59,20 @@ func TestStorageOutage(t *testing.T) {
 	}
 }
 
+// A bucket that is removed while the server runs is named as the reason. The log names the bucket.
+func TestReadinessNamesTheMissingBucket(t *testing.T) {
+	t.Parallel()
+	bucket := s3.New(t)
+	server := testkit.Start(t, inBucket(bucket.Storage()))
+	client := server.Register(t, "ada@example.com")
+	client.Get("/readyz").Want(200)
+	bucket.Remove(t)
+	if says := client.Get("/readyz").WantError(503, "not_ready").Envelope().Errors; says["storage"] != "has no such bucket; the log says more" {
+		t.Errorf("readiness says %v", says)
+	}
+	server.Log.Await(t, "there is no bucket "+bucket.Name)
+}
+
 // A server starts while the storage fails, because users can do without pictures.
 func TestStartDuringAnOutage(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ type patient struct {
 	querier
 	engine   Engine
 	longest  time.Duration // a read may take until its first row; 0: any time
-	repeated atomic.Int64  // how often a read ran again
+	repeated atomic.Int64  // how many reads ran again, however often
 }
 
 // errNoAnswer: a read took longer than it may. All connections may be waiting for an answer.
@@ -49,9 +49,9 @@ func (p *patient) repeat(ctx context.Context, read func(context.Context) error) 
 	if err != nil && p.engine.IsRetryable(err) {
 		waiting, cancel := context.WithTimeout(ctx, writerPatience)
 		defer cancel()
+		p.repeated.Add(1)
 		for pause := leastPause; err != nil && p.engine.IsRetryable(err) && waiting.Err() == nil; pause = min(2*pause, mostPause) {
 			wait(waiting, pause)
-			p.repeated.Add(1)
 			err = read(ctx)
 		}
 	}

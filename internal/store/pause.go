@@ -13,6 +13,9 @@ import (
 // It is an [ErrUnavailable].
 var ErrPaused = fmt.Errorf("%w: writes are paused while cardea move copies the data", ErrUnavailable)
 
+// ErrMoved: nothing can be written, because the data is elsewhere now. It is an [ErrUnavailable].
+var ErrMoved = fmt.Errorf("%w: the data was moved", ErrUnavailable)
+
 // Pauser is the part of an [Engine] that keeps all processes from writing.
 type Pauser interface {
 	// BeginPause begins a transaction. Until it ends, or the process does, nobody else can write,
@@ -134,14 +137,14 @@ func (db *DB) Unpaused(job func(context.Context) error) func(context.Context) er
 	}
 }
 
-// refusePaused fails with [ErrPaused] during a pause. It looks for one unless the last look was just
+// refusePaused fails with [ErrPaused] during a pause, and with [ErrMoved] after a move. It looks for one unless the last look was just
 // now.
 func (db *DB) refusePaused(ctx context.Context, trust time.Duration) error {
 	if time.Since(time.UnixMicro(db.health.lookedForPause.Load())) >= trust {
 		db.lookForPause(ctx)
 	}
 	if moved := db.health.moved.Load(); moved != nil {
-		return fmt.Errorf("%w: the data was moved to %s", ErrUnavailable, *moved)
+		return fmt.Errorf("%w to %s", ErrMoved, *moved)
 	}
 	if db.health.paused.Load() {
 		return ErrPaused

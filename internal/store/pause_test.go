@@ -62,7 +62,7 @@ func TestFinishedMove(t *testing.T) {
 		if state, err := command.MoveState(t.Context()); err != nil || state != (store.MoveState{MovedTo: "there", At: at(1)}) {
 			t.Errorf("%+v, %v", state, err)
 		}
-		wantError(t, command, store.ErrUnavailable, func(*store.Tx) error { t.Error("ran"); return nil })
+		wantError(t, command, store.ErrMoved, func(*store.Tx) error { t.Error("ran"); return nil })
 		if err := command.UnmarkMove(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -71,8 +71,8 @@ type Stats struct {
 	Write, Read  Pool
 	WriteWaits   int64 // transactions that waited for another, since Open
 	WriteWaited  time.Duration
-	Repeated     int64 // transactions that ran again, since Open
-	RepeatedRead int64 // reads that ran again, because a connection broke
+	Repeated     int64 // transactions that failed and were tried again, however often, since Open
+	RepeatedRead int64 // reads, likewise
 	Doubtful     int64 // commits without an answer
 }
 

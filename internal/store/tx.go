@@ -58,10 +58,13 @@ func (db *DB) write(ctx context.Context, attempt attempt, f func(*Tx) error) err
 func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attempt, f func(*Tx) error) error {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for pause := leastPause; ; pause = min(2*pause, mostPause) {
+	for hasFailed, pause := false, leastPause; ; hasFailed, pause = true, min(2*pause, mostPause) {
 		err := attempt(ctx, waiting, f)
 		if err == nil || !db.mayRunAgain(err) {
 			return err
+		}
+		if !hasFailed {
+			db.repeated.Add(1)
 		}
 		if err := db.refusePaused(ctx, lookAgain); err != nil {
 			return err
@@ -69,7 +72,6 @@ func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attemp
 		if wait(waiting, pause); waiting.Err() != nil {
 			return cmp.Or(ctx.Err(), classify(db.engine, err))
 		}
-		db.repeated.Add(1)
 	}
 }
 

@@ -21,12 +21,29 @@ import (
 var ErrSetup = errors.New("the picture storage is not set up")
 
 // setupError is an [ErrSetup] that says in one line what is wrong and what to do.
-type setupError string
+type setupError struct{ brief, text string }
 
-func (e setupError) Error() string        { return string(e) }
+func (e setupError) Error() string        { return e.text }
 func (e setupError) Is(target error) bool { return target == ErrSetup } //nolint:errorlint // what [errors.Is] looks for
 
-func setup(format string, args ...any) error { return setupError(fmt.Sprintf(format, args...)) }
+// Brief says in a few words what is wrong with the storage. Strangers may read it.
+func (e setupError) Brief() string { return e.brief }
+
+func setup(brief, format string, args ...any) error {
+	return setupError{brief, fmt.Sprintf(format, args...)}
+}
+
+// What is wrong with a storage, in a few words that follow its name.
+const (
+	isMisnamed    = "is not where the setting says"
+	hasNoBucket   = "has no such bucket"
+	refusesKeys   = "refuses the credentials"
+	deniesAccess  = "denies access"
+	hasOtherClock = "has another time than this machine"
+	isInRegion    = "is in another region"
+	isNotSecure   = "cannot be reached by a secure connection"
+	lacksKeys     = "lacks credentials"
+)
 
 // explain turns an error of a call into one of [blob.Store]. Errors: [blob.ErrNotFound],
 // [blob.ErrFull], [ErrSetup]; others are outages.
@@ -35,7 +52,7 @@ func (b *Bucket) explain(err error) error {
 		return err
 	}
 	if errors.Is(err, ErrNoCredentials) {
-		return setup("%v", err)
+		return setup(lacksKeys, "%v", err)
 	}
 	answer, ok := errors.AsType[minio.ErrorResponse](err)
 	if !ok {
@@ -48,21 +65,21 @@ func (b *Bucket) explain(err error) error {
 	case minio.NoSuchKey:
 		return fmt.Errorf("%w: %s", blob.ErrNotFound, answer.Key)
 	case minio.NoSuchBucket:
-		return setup("there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
+		return setup(hasNoBucket, "there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "XAdminUserNotFound":
-		return setup("%s does not know the access key, or it has expired; correct the credentials (%s)", b.at.host(), answer.Code)
+		return setup(refusesKeys, "%s does not know the access key, or it has expired; correct the credentials (%s)", b.at.host(), answer.Code)
 	case "SignatureDoesNotMatch":
-		return setup("%s refuses the signature; correct AWS_SECRET_ACCESS_KEY, or the region %s", b.at.host(), b.at.Region)
+		return setup(refusesKeys, "%s refuses the signature; correct AWS_SECRET_ACCESS_KEY, or the region %s", b.at.host(), b.at.Region)
 	case minio.AccessDenied, "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
-		return setup("%s denies access to the bucket %s; allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject for the prefix (%s)",
+		return setup(deniesAccess, "%s denies access to the bucket %s; allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject for the prefix (%s)",
 			b.at.host(), b.at.Bucket, answer.Code)
 	case "RequestTimeTooSkewed", "RequestExpired":
-		return setup("the clock of this machine differs from that of %s by more than 15 minutes; set it right, for instance with NTP", b.at.host())
+		return setup(hasOtherClock, "the clock of this machine differs from that of %s by more than 15 minutes; set it right, for instance with NTP", b.at.host())
 	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "IllegalLocationConstraintException", "PermanentRedirect", "301 Moved Permanently", "IncorrectEndpoint":
 		return b.wrongRegion(answer)
 	}
 	if answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized {
-		return setup("%s refuses access to the bucket %s; correct the credentials (%s)", b.at.host(), b.at.Bucket, oneLine(answer))
+		return setup(deniesAccess, "%s refuses access to the bucket %s; correct the credentials (%s)", b.at.host(), b.at.Bucket, oneLine(answer))
 	}
 	return fmt.Errorf("%s: %s", b.at, oneLine(answer))
 }
@@ -75,18 +92,18 @@ var isFull = map[string]bool{
 
 func (b *Bucket) wrongRegion(answer minio.ErrorResponse) error {
 	if answer.Region != "" && answer.Region != b.at.Region {
-		return setup("the bucket %s is in the region %s, not %s; add region=%[2]s to the setting storage", b.at.Bucket, answer.Region, b.at.Region)
+		return setup(isInRegion, "the bucket %s is in the region %s, not %s; add region=%[2]s to the setting storage", b.at.Bucket, answer.Region, b.at.Region)
 	}
-	return setup("%s refuses the region %s; add the bucket's region=… to the setting storage (%s)", b.at.host(), b.at.Region, oneLine(answer))
+	return setup(isInRegion, "%s refuses the region %s; add the bucket's region=… to the setting storage (%s)", b.at.host(), b.at.Region, oneLine(answer))
 }
 
 // explainNetwork explains an error that is not an answer of the server.
 func (b *Bucket) explainNetwork(err error) error {
 	if problem := tlsProblem(err); problem != "" {
-		return setup("no secure connection to %s: %s; name the right endpoint, or trust its certificate with SSL_CERT_FILE", b.at.host(), problem)
+		return setup(isNotSecure, "no secure connection to %s: %s; name the right endpoint, or trust its certificate with SSL_CERT_FILE", b.at.host(), problem)
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound {
-		return setup("there is no host %s; correct the endpoint in the setting storage", unknown.Name)
+		return setup(isMisnamed, "there is no host %s; correct the endpoint in the setting storage", unknown.Name)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s: no answer of %s within %v: %w", b.at, b.at.host(), b.callTime, err)

@@ -21,21 +21,22 @@ func TestAnswersAreExplained(t *testing.T) {
 		code   string
 		want   error // nil: an outage
 		words  string
+		brief  string // of those to be set right
 	}{
-		{403, "RequestTimeTooSkewed", s3.ErrSetup, "clock"},
-		{403, "AccessDenied", s3.ErrSetup, "allow s3:ListBucket"},
-		{403, "InvalidAccessKeyId", s3.ErrSetup, "access key"},
-		{403, "SomethingNew", s3.ErrSetup, "SomethingNew"},
-		{400, "ExpiredToken", s3.ErrSetup, "expired"},
-		{400, "AuthorizationHeaderMalformed", s3.ErrSetup, "is in the region eu-north-1"},
-		{301, "PermanentRedirect", s3.ErrSetup, "is in the region eu-north-1"},
-		{404, "NoSuchBucket", s3.ErrSetup, "no bucket pictures"},
-		{404, "NoSuchKey", blob.ErrNotFound, ""},
-		{507, "XMinioStorageFull", blob.ErrFull, ""},
-		{400, "XMinioAdminBucketQuotaExceeded", blob.ErrFull, ""},
-		{403, "QuotaExceeded", blob.ErrFull, ""},
-		{400, "SomethingNew", nil, "SomethingNew"},
-		{503, "SlowDown", nil, "SlowDown"},
+		{403, "RequestTimeTooSkewed", s3.ErrSetup, "clock", "has another time than this machine"},
+		{403, "AccessDenied", s3.ErrSetup, "allow s3:ListBucket", "denies access"},
+		{403, "InvalidAccessKeyId", s3.ErrSetup, "access key", "refuses the credentials"},
+		{403, "SomethingNew", s3.ErrSetup, "SomethingNew", "denies access"},
+		{400, "ExpiredToken", s3.ErrSetup, "expired", "refuses the credentials"},
+		{400, "AuthorizationHeaderMalformed", s3.ErrSetup, "is in the region eu-north-1", "is in another region"},
+		{301, "PermanentRedirect", s3.ErrSetup, "is in the region eu-north-1", "is in another region"},
+		{404, "NoSuchBucket", s3.ErrSetup, "no bucket pictures", "has no such bucket"},
+		{404, "NoSuchKey", blob.ErrNotFound, "", ""},
+		{507, "XMinioStorageFull", blob.ErrFull, "", ""},
+		{400, "XMinioAdminBucketQuotaExceeded", blob.ErrFull, "", ""},
+		{403, "QuotaExceeded", blob.ErrFull, "", ""},
+		{400, "SomethingNew", nil, "SomethingNew", ""},
+		{503, "SlowDown", nil, "SlowDown", ""},
 	} {
 		t.Run(fmt.Sprint(c.status, c.code), func(t *testing.T) {
 			t.Parallel()
@@ -51,6 +52,12 @@ func TestAnswersAreExplained(t *testing.T) {
 				if errors.Is(err, kind) != errors.Is(kind, c.want) {
 					t.Errorf("%v", err)
 				}
+			}
+			if known, ok := errors.AsType[interface {
+				error
+				Brief() string
+			}](err); ok != (c.brief != "") || ok && known.Brief() != c.brief {
+				t.Errorf("%v: brief is not %q", err, c.brief)
 			}
 			if said := err.Error(); !strings.Contains(said, c.words) || strings.Contains(said, "\n") || len(said) > 400 {
 				t.Errorf("it says: %s", said)

@@ -60,7 +60,7 @@ func newBucket(at Address, callTime, stall time.Duration) (*Bucket, error) {
 		Transport: watched{newTransport(), stall, b.metrics.attempts.Inc},
 	})
 	if err != nil {
-		return nil, setup("%v", err)
+		return nil, setup(isMisnamed, "%v", err)
 	}
 	b.client.SetS3EnableDualstack(false) // Amazon's usual names, which policies of networks know
 	return b, nil

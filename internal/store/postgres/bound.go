@@ -33,7 +33,7 @@ var errNoAnswer = fmt.Errorf("PostgreSQL has not answered for %v", answerPatienc
 // meant is the error of a call that had a context by with.
 func meant(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
-		return &lost{errNoAnswer.Error(), false} // whoever asked has waited long enough
+		return &lost{errNoAnswer.Error(), false, ""} // whoever asked has waited long enough
 	}
 	return err
 }

@@ -13,15 +13,7 @@ import (
 func TestBrokenConnections(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{})
-	at, err := ParseAddress(server.Database(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(t.Context(), at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := openedAt(t, server.Database())
 	use := func(when string) {
 		if _, err := db.UserByID(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("a read %s: %v", when, err)
@@ -36,4 +28,53 @@ func TestBrokenConnections(t *testing.T) {
 	use("after a restart")
 	server.Restart(true)
 	use("after a crash")
+}
+
+// A read and a transaction that wait for the server count once each, however often they are tried.
+func TestRetriesCountOnce(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{})
+	db := openedAt(t, server.Database())
+	for what, use := range map[string]func() error{
+		"read": func() error {
+			_, err := db.UserByID(t.Context(), "nobody")
+			return err
+		},
+		"transaction": func() error {
+			return db.Tx(t.Context(), func(tx *store.Tx) error { return tx.SetMark(t.Context(), store.FlaskFrom, time.Now()) })
+		},
+	} {
+		before := db.Stats(t.Context())
+		server.Stop(true)
+		done := make(chan error)
+		go func() { done <- use() }()
+		server.Start() // takes many times as long as an attempt
+		if err := <-done; err != nil && !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a %s: %v", what, err)
+		}
+		after := db.Stats(t.Context())
+		counted := map[string]int64{"read": after.RepeatedRead - before.RepeatedRead, "transaction": after.Repeated - before.Repeated}
+		if counted[what] != 1 {
+			t.Errorf("one %s waited, counted %d times", what, counted[what])
+		}
+	}
+}
+
+func openedAt(t *testing.T, address string) *store.DB {
+	t.Helper()
+	db, err := Open(t.Context(), parsed(t, address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func parsed(t *testing.T, address string) Address {
+	t.Helper()
+	at, err := ParseAddress(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }

@@ -46,12 +46,17 @@ const (
 // a context that is not the caller's.
 type lost struct {
 	text     string
-	mayRetry bool // the server may be back in a moment
+	mayRetry bool   // the server may be back in a moment
+	brief    string // what an operator must set right; empty: nothing
 }
 
 func (l *lost) Error() string { return l.text }
 
 func (*lost) Is(target error) bool { return target == store.ErrUnavailable }
+
+// Brief says in a few words why the server refuses the connection; empty: it does not. Strangers may
+// read it.
+func (l *lost) Brief() string { return l.brief }
 
 // Classify implements [store.Engine].
 func (*engine) Classify(err error) error {
@@ -70,18 +75,19 @@ func lostBy(err error) *lost {
 		return known
 	}
 	if failed, ok := errors.AsType[*pgconn.ConnectError](err); ok {
-		return &lost{"cannot connect to PostgreSQL: " + pgaddress.Problem(failed), !isRefusal(failed)}
+		brief := refusal(failed)
+		return &lost{"cannot connect to PostgreSQL: " + pgaddress.Problem(failed), brief == "", brief}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	if class := class(err); class == classConnection || class == classIntervention && code(err) != codeCanceled {
-		return &lost{"PostgreSQL ended the connection: " + err.Error(), true}
+		return &lost{"PostgreSQL ended the connection: " + err.Error(), true, ""}
 	}
 	var network net.Error
 	if errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.As(err, &network) || isClosed(err) {
-		return &lost{"the connection to PostgreSQL broke: " + err.Error(), true}
+		return &lost{"the connection to PostgreSQL broke: " + err.Error(), true, ""}
 	}
 	return nil
 }
@@ -90,11 +96,19 @@ func lostBy(err error) *lost {
 // while it waited for an answer.
 func isClosed(err error) bool { return pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) }
 
-// isRefusal reports whether a server, or TLS, refused the connection for a reason that does not
-// pass by itself.
-func isRefusal(err error) bool {
+// refusal says why a server, or TLS, refused the connection for a reason that does not pass by
+// itself; empty if it did not.
+func refusal(err error) string {
 	certificate, isTLS := errors.AsType[*tls.CertificateVerificationError](err)
-	return isTLS && certificate != nil || class(err) == classAuthorization || code(err) == codeNoDatabase
+	switch {
+	case isTLS && certificate != nil:
+		return "has a certificate that is not trusted"
+	case class(err) == classAuthorization:
+		return "refuses the user or the password"
+	case code(err) == codeNoDatabase:
+		return "is not on its server"
+	}
+	return ""
 }
 
 // meaningOf is nil for codes without a meaning to the store.

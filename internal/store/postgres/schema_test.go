@@ -14,10 +14,7 @@ var update = flag.Bool("update", false, "write schema.txt anew")
 // opened returns an engine on a database with tables.
 func opened(t *testing.T, address string) *engine {
 	t.Helper()
-	at, err := ParseAddress(address, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	at := parsed(t, address)
 	db, err := Open(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)

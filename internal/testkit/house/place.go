@@ -108,3 +108,19 @@ func Lock(t testing.TB, folder string) (unlock func()) {
 	}
 	return func() { _ = tx.Rollback() } // as above
 }
+
+// Pause keeps everybody from writing to the database of a data folder until the test ends, as cardea
+// move does.
+func Pause(t testing.TB, folder string) {
+	t.Helper()
+	db, err := Place(t, folder, "").OpenExisting(t.Context(), func() (bool, error) { return false, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	pause, err := db.BeginPause(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = pause.End() })
+}

@@ -18,7 +18,7 @@ func TestQueries(t *testing.T) {
 	for _, mode := range []string{"simple_protocol", "exec"} {
 		db := connect(t, through, "default_query_exec_mode", mode)
 		for range 3 {
-			if sum := value[int](t, db, "SELECT $1::int + $2::int", 1, 2); sum != 3 {
+			if sum := postgres.Value[int](t, db, "SELECT $1::int + $2::int", 1, 2); sum != 3 {
 				t.Errorf("%s: %d", mode, sum)
 			}
 		}
@@ -32,8 +32,8 @@ func TestTransactionMode(t *testing.T) {
 	through := pgbouncer.Start(t, postgres.Database(t))
 	one, two, three := connectSimple(t, through), connectSimple(t, through), connectSimple(t, through)
 	const pid = "SELECT pg_backend_pid()"
-	first := value[int](t, one, pid)
-	if second := value[int](t, two, pid); second != first {
+	first := postgres.Value[int](t, one, pid)
+	if second := postgres.Value[int](t, two, pid); second != first {
 		t.Errorf("two clients have the connections %d and %d of the server", first, second)
 	}
 	tx, err := two.Begin(t.Context())
@@ -44,13 +44,13 @@ func TestTransactionMode(t *testing.T) {
 	if err := tx.QueryRow(t.Context(), pid).Scan(&kept); err != nil || kept != first {
 		t.Errorf("%d, %v", kept, err)
 	}
-	if other := value[int](t, one, pid); other == first {
+	if other := postgres.Value[int](t, one, pid); other == first {
 		t.Error("the connection of an open transaction was given to another client")
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if third := value[int](t, three, "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user"); third != 2 {
+	if third := postgres.Value[int](t, three, "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user"); third != 2 {
 		t.Errorf("%d connections of the server for three clients", third)
 	}
 	if mode := poolMode(t, through); mode != "transaction" {
@@ -64,7 +64,7 @@ func TestPasswordTLSAndSettings(t *testing.T) {
 	server := postgres.Start(t, postgres.Options{Passwords: true, TLS: true})
 	through := pgbouncer.Start(t, server.Database(), "pool_mode = session")
 	db := connectSimple(t, through)
-	if encrypted := value[bool](t, db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"); !encrypted {
+	if encrypted := postgres.Value[bool](t, db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"); !encrypted {
 		t.Error("pgbouncer has no TLS to the server")
 	}
 	if mode := poolMode(t, through); mode != "session" {
@@ -116,18 +116,5 @@ func connectSimple(t *testing.T, address string) *pgx.Conn {
 
 func connect(t *testing.T, address, name, setting string) *pgx.Conn {
 	t.Helper()
-	db, err := pgx.Connect(t.Context(), address+"&"+name+"="+setting)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close(context.Background()) }) // the test ends
-	return db
-}
-
-func value[T any](t *testing.T, db *pgx.Conn, query string, args ...any) (v T) {
-	t.Helper()
-	if err := db.QueryRow(t.Context(), query, args...).Scan(&v); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return v
+	return postgres.Connect(t, address+"&"+name+"="+setting)
 }

@@ -26,8 +26,8 @@ func TestDatabase(t *testing.T) {
 	if strings.Count(address, ":") != 2 {
 		t.Errorf("%s has a password", address)
 	}
-	db := connect(t, address)
-	if may := value[bool](t, db, "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user"); may {
+	db := postgres.Connect(t, address)
+	if may := postgres.Value[bool](t, db, "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = current_user"); may {
 		t.Error("the role may more than it needs")
 	}
 	for _, allowed := range []string{"CREATE TABLE a (id int)", "CREATE SCHEMA cardea", "CREATE TABLE cardea.b (id int)"} {
@@ -35,11 +35,11 @@ func TestDatabase(t *testing.T) {
 			t.Errorf("%s: %v", allowed, err)
 		}
 	}
-	if most := value[string](t, db, "SHOW max_connections"); most != "500" {
+	if most := postgres.Value[string](t, db, "SHOW max_connections"); most != "500" {
 		t.Errorf("%s connections", most)
 	}
-	other := connect(t, postgres.Database(t))
-	if tables := value[int](t, other, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'cardea')"); tables != 0 {
+	other := postgres.Connect(t, postgres.Database(t))
+	if tables := postgres.Value[int](t, other, "SELECT count(*) FROM pg_tables WHERE schemaname IN ('public', 'cardea')"); tables != 0 {
 		t.Errorf("another database has %d tables", tables)
 	}
 }
@@ -65,11 +65,11 @@ func TestManyDatabases(t *testing.T) {
 			})
 		}
 	})
-	db := connect(t, postgres.Database(t))
-	if left := value[int](t, db, "SELECT count(*) FROM pg_database WHERE datname = ANY ($1)", made); len(made) != 20 || left != 0 {
+	db := postgres.Connect(t, postgres.Database(t))
+	if left := postgres.Value[int](t, db, "SELECT count(*) FROM pg_database WHERE datname = ANY ($1)", made); len(made) != 20 || left != 0 {
 		t.Errorf("%d of %d databases are left", left, len(made))
 	}
-	if left := value[int](t, db, "SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)", made); left != 0 {
+	if left := postgres.Value[int](t, db, "SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)", made); left != 0 {
 		t.Errorf("%d roles are left", left)
 	}
 }
@@ -79,8 +79,8 @@ func TestKilledTestProgram(t *testing.T) {
 	t.Parallel()
 	const variable = "POSTGRES_TEST_REPORT"
 	if report := os.Getenv(variable); report != "" {
-		db := connect(t, postgres.Database(t))
-		said := postgres.SharedFolder() + " " + value[string](t, db, "SHOW port") + " end"
+		db := postgres.Connect(t, postgres.Database(t))
+		said := postgres.SharedFolder() + " " + postgres.Value[string](t, db, "SHOW port") + " end"
 		if err := os.WriteFile(report, []byte(said), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -128,24 +128,6 @@ func listens(t *testing.T, port string) bool {
 		_ = connection.Close() // it was only asked for
 	}
 	return err == nil
-}
-
-func connect(t *testing.T, address string) *pgx.Conn {
-	t.Helper()
-	db, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close(context.Background()) }) // the test ends
-	return db
-}
-
-func value[T any](t *testing.T, db *pgx.Conn, query string, args ...any) (v T) {
-	t.Helper()
-	if err := db.QueryRow(t.Context(), query, args...).Scan(&v); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return v
 }
 
 func with(t *testing.T, address string, change func(*url.URL, url.Values)) string {

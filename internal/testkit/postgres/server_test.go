@@ -20,7 +20,7 @@ func TestRestart(t *testing.T) {
 	}
 	address := server.Database()
 	for _, immediately := range []bool{true, false} {
-		db := connect(t, address)
+		db := postgres.Connect(t, address)
 		if _, err := db.Exec(t.Context(), "CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a VALUES (1)"); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +32,7 @@ func TestRestart(t *testing.T) {
 			t.Errorf("immediately: %t, recovered: %t", immediately, recovered)
 		}
 	}
-	if rows := value[int](t, connect(t, address), "SELECT count(*) FROM a"); rows != 2 {
+	if rows := postgres.Value[int](t, postgres.Connect(t, address), "SELECT count(*) FROM a"); rows != 2 {
 		t.Errorf("%d rows", rows)
 	}
 	server.Stop(true)
@@ -48,8 +48,8 @@ func TestPasswordsAndTLS(t *testing.T) {
 	t.Parallel()
 	server := postgres.Start(t, postgres.Options{Passwords: true, TLS: true})
 	address := server.Database()
-	db := connect(t, address)
-	if encrypted := value[bool](t, db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"); !encrypted {
+	db := postgres.Connect(t, address)
+	if encrypted := postgres.Value[bool](t, db, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"); !encrypted {
 		t.Error("the connection has no TLS")
 	}
 	if scheme := server.Value("SELECT rolpassword FROM pg_authid WHERE rolname = 'postgres'"); !strings.HasPrefix(scheme, "SCRAM-SHA-256$") {
@@ -77,12 +77,12 @@ func TestFailover(t *testing.T) {
 			address := primary.Database()
 			standby := primary.Standby()
 			both := primary.Hosts(address, standby)
-			db := connect(t, both)
+			db := postgres.Connect(t, both)
 			if _, err := db.Exec(t.Context(), "CREATE TABLE a (id int); INSERT INTO a VALUES (1)"); err != nil {
 				t.Fatal(err)
 			}
 			primary.AwaitStandby(standby)
-			replica := connect(t, with(t, standby.Superuser("postgres"), func(u *url.URL, _ url.Values) { u.Path = "/" + db.Config().Database }))
+			replica := postgres.Connect(t, with(t, standby.Superuser("postgres"), func(u *url.URL, _ url.Values) { u.Path = "/" + db.Config().Database }))
 			if _, err := replica.Exec(t.Context(), "INSERT INTO a VALUES (2)"); err == nil || !strings.Contains(err.Error(), "read-only") {
 				t.Errorf("a write to the standby: %v", err)
 			}
@@ -91,11 +91,11 @@ func TestFailover(t *testing.T) {
 				t.Error("there is a server that takes writes")
 			}
 			standby.Promote()
-			db = connect(t, both)
+			db = postgres.Connect(t, both)
 			if _, err := db.Exec(t.Context(), "INSERT INTO a VALUES (2)"); err != nil {
 				t.Error(err)
 			}
-			if rows := value[int](t, db, "SELECT count(*) FROM a"); rows != 2 {
+			if rows := postgres.Value[int](t, db, "SELECT count(*) FROM a"); rows != 2 {
 				t.Errorf("%d rows", rows)
 			}
 		})

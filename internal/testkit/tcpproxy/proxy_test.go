@@ -28,9 +28,7 @@ func TestPass(t *testing.T) {
 // Cut ends connections. The client can connect again at once.
 func TestCut(t *testing.T) {
 	t.Parallel()
-	proxy := tcpproxy.Start(t, echo(t))
-	client := dial(t, proxy)
-	says(t, client, "hello")
+	proxy, client := connected(t)
 	proxy.Cut()
 	isCut(t, client)
 	says(t, dial(t, proxy), "hello again")
@@ -38,9 +36,7 @@ func TestCut(t *testing.T) {
 
 func TestRefuse(t *testing.T) {
 	t.Parallel()
-	proxy := tcpproxy.Start(t, echo(t))
-	client := dial(t, proxy)
-	says(t, client, "hello")
+	proxy, client := connected(t)
 	proxy.Refuse()
 	isCut(t, client)
 	isRefused(t, proxy)
@@ -52,18 +48,14 @@ func TestRefuse(t *testing.T) {
 // was sent passes as soon as it recovers.
 func TestStall(t *testing.T) {
 	t.Parallel()
-	proxy := tcpproxy.Start(t, echo(t))
-	before := dial(t, proxy)
-	says(t, before, "hello")
+	proxy, before := connected(t)
 	proxy.Stall()
 	clients := []net.Conn{before, dial(t, proxy)}
 	for _, client := range clients {
 		if _, err := client.Write([]byte("lost?")); err != nil {
 			t.Fatal(err)
 		}
-		if err := client.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
-			t.Fatal(err)
-		}
+		within(t, client, 50*time.Millisecond)
 		if n, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%d bytes, %v", n, err)
 		}
@@ -78,9 +70,7 @@ func TestStall(t *testing.T) {
 // A connection that was cut while the proxy stalled stays cut.
 func TestCutWhileStalled(t *testing.T) {
 	t.Parallel()
-	proxy := tcpproxy.Start(t, echo(t))
-	client := dial(t, proxy)
-	says(t, client, "hello")
+	proxy, client := connected(t)
 	proxy.Stall()
 	if _, err := client.Write([]byte("lost")); err != nil {
 		t.Fatal(err)
@@ -92,6 +82,15 @@ func TestCutWhileStalled(t *testing.T) {
 func TestNoServer(t *testing.T) {
 	t.Parallel()
 	isRefused(t, tcpproxy.Start(t, "127.0.0.1:1"))
+}
+
+// connected returns a proxy and a client of it that was answered.
+func connected(t *testing.T) (*tcpproxy.Proxy, net.Conn) {
+	t.Helper()
+	proxy := tcpproxy.Start(t, echo(t))
+	client := dial(t, proxy)
+	says(t, client, "hello")
+	return proxy, client
 }
 
 // echo starts a server that sends back what it gets.
@@ -131,6 +130,14 @@ func dial(t *testing.T, proxy *tcpproxy.Proxy) net.Conn {
 	return client
 }
 
+// within bounds what is read from now on.
+func within(t *testing.T, client net.Conn, patience time.Duration) {
+	t.Helper()
+	if err := client.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func says(t *testing.T, client net.Conn, text string) {
 	t.Helper()
 	if _, err := client.Write([]byte(text)); err != nil {
@@ -141,9 +148,7 @@ func says(t *testing.T, client net.Conn, text string) {
 
 func hears(t *testing.T, client net.Conn, want string) {
 	t.Helper()
-	if err := client.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	within(t, client, time.Minute)
 	heard := make([]byte, len(want))
 	if _, err := io.ReadFull(client, heard); err != nil || string(heard) != want {
 		t.Fatalf("%q, not %q: %v", heard, want, err)
@@ -152,9 +157,7 @@ func hears(t *testing.T, client net.Conn, want string) {
 
 func isCut(t *testing.T, client net.Conn) {
 	t.Helper()
-	if err := client.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
+	within(t, client, time.Minute)
 	if n, err := client.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the connection is not cut: %d bytes, %v", n, err)
 	}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/database"
+)
+
+// databasePatience is how long a server waits at its start for PostgreSQL, which may start at the same
+// moment. Recovery after a crash can take longer; then a supervisor starts the server again.
+const databasePatience = 30 * time.Second
+
+// awaitDatabase waits until the database can be opened, if it is on a server that may be there soon.
+// Nothing is changed meanwhile, and no port is taken. It returns early if ctx ends, and after any error:
+// the server then meets it too.
+func awaitDatabase(ctx context.Context, o options) {
+	place, err := database.At(o.Data, o.Database, o.DatabasePasswordFile, o.Storage)
+	if err != nil {
+		return
+	}
+	began, hasWaited := time.Now(), false
+	err = place.Await(ctx, databasePatience, func(reason error) {
+		hasWaited = true
+		o.Log.WarnContext(ctx, "waiting for PostgreSQL", "at_most", databasePatience.String(), "reason", reason)
+	})
+	if err == nil && hasWaited {
+		o.Log.InfoContext(ctx, "the wait for PostgreSQL is over", "seconds", time.Since(began).Round(time.Millisecond).Seconds())
+	}
+}

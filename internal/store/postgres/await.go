@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Await waits until a server can be used, for at most patience. It calls waiting with the reason for
+// the wait, whenever that is a new one. It returns at once if waiting cannot help, as with a wrong
+// password: whoever opens the database next gets the error. The only error is that of ctx.
+func Await(ctx context.Context, address Address, patience time.Duration, waiting func(reason error)) error {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for told := ""; ; {
+		_, err := probe(bounded, address)
+		if err == nil || bounded.Err() != nil || !mayCome(address, err) {
+			return ctx.Err()
+		}
+		if reason := explain(address, err); reason.Error() != told {
+			told = reason.Error()
+			waiting(reason)
+		}
+		wait := time.NewTimer(awaitInterval)
+		select {
+		case <-wait.C:
+		case <-bounded.Done():
+			wait.Stop()
+		}
+	}
+}
+
+const awaitInterval = 250 * time.Millisecond
+
+// mayCome reports whether a server that cannot be used may be usable soon: it starts, stops, fails
+// over, has no connection left, or cannot be reached.
+func mayCome(address Address, err error) bool {
+	broken := lostBy(err)
+	if broken == nil {
+		return first2(code(err)) == classResources
+	}
+	failed, isConnect := errors.AsType[*pgconn.ConnectError](err)
+	if !broken.mayRetry || !isConnect {
+		return broken.mayRetry
+	}
+	switch {
+	case wants(failed, "read only connection"):
+		return len(address.config.Fallbacks) > 0 // another host may become the primary
+	case wants(failed, "server refused TLS connection"), wants(failed, "x509: "), code(failed) == codeProtocol:
+		return false
+	}
+	return true
+}
