@@ -108,8 +108,9 @@ func HasBlobs(ctx context.Context, place string) (bool, error) {
 	return false, nil
 }
 
-// RefuseUsed fails with the given error unless a bucket is empty. Folders are looked at elsewhere.
-func RefuseUsed(ctx context.Context, place string, used error) error {
+// RefuseUsed fails with the given error unless a bucket can be filled from somewhere: it is empty, or
+// an earlier [Fill] from there was cut off. Folders are looked at elsewhere.
+func RefuseUsed(ctx context.Context, place, from string, used error) error {
 	if !IsBucket(place) {
 		return nil
 	}
@@ -118,8 +119,15 @@ func RefuseUsed(ctx context.Context, place string, used error) error {
 		return err
 	}
 	isEmpty, err := files.IsEmpty(ctx)
-	if err == nil && !isEmpty {
+	if err != nil || isEmpty {
+		return storageError(err)
+	}
+	mark, err := readMark(ctx, files)
+	switch {
+	case err == nil && mark == "":
 		return fmt.Errorf("%s %w: a backup is restored to an empty prefix; nothing was changed", Name(place), used)
+	case err == nil && mark != from:
+		return refuseMark(place, mark)
 	}
 	return storageError(err)
 }
