@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,4 +53,37 @@ func execute(t *testing.T, address string, statements ...string) {
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A schema that somebody removes is called removed, not damaged, by the server and by commands. When
+// it is back, the server serves it again.
+func TestRemovedSchema(t *testing.T) {
+	t.Parallel()
+	address := []string{"--database", testpostgres.Database(t)}
+	data := t.TempDir()
+	s := serve(t, data, cheap, address...)
+	ann := s.client()
+	ann.Register("ann@example.com")
+	execute(t, address[1], "ALTER SCHEMA cardea RENAME TO away")
+	eventually(t, "readiness says so", func() bool {
+		return strings.HasPrefix(s.client().Get("/readyz").Envelope().Errors["database"], "was removed or replaced")
+	})
+	ann.Get("/api/user").Want(http.StatusServiceUnavailable)
+	ann.Rename("Countess").Want(http.StatusServiceUnavailable)
+	log := s.stderr.String()
+	for _, route := range []string{`"route":"/readyz"`, `"route":"/api/user"`} {
+		last := log[strings.LastIndex(log, route):]
+		if line, _, _ := strings.Cut(last, "\n"); !strings.Contains(line, "the schema cardea of postgres://") || !strings.Contains(line, "was removed while it was open") ||
+			!strings.Contains(line, "restore a backup") || strings.Contains(line, "damaged") {
+			t.Errorf("the log says: %s", line)
+		}
+	}
+	for _, command := range []string{"check", "user list"} {
+		args := append(strings.Fields(command), address...)
+		runOn(t, data, "", args...).wantEnd(exitFailed, "there are no tables of Cardea in the schema cardea", "if they were removed, restore a backup")
+	}
+	execute(t, address[1], "ALTER SCHEMA away RENAME TO cardea")
+	eventually(t, "the server is ready", func() bool { return s.client().Get("/readyz").Status == http.StatusOK })
+	ann.Rename("Countess").Want(http.StatusOK)
+	s.stop()
 }

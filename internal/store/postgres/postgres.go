@@ -202,8 +202,12 @@ func (e *engine) Migrations() fs.FS { return e.migrations }
 // TxOptions implements [store.Engine].
 func (e *engine) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.LevelSerializable} }
 
-// Gone implements [store.Engine]: another server has taken the place of this one.
+// Gone implements [store.Engine]: the tables were removed, or another server has taken the place of
+// this one.
 func (e *engine) Gone() error {
+	if e.others.removed.Load() {
+		return e.LookForTables()
+	}
 	if e.claim == nil {
 		return nil
 	}

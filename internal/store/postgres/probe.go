@@ -19,7 +19,7 @@ const oldest = 15
 var (
 	errReplica = errors.New("it is a read-only replica: name the primary, or all servers with target_session_attrs=read-write")
 	// ErrNoTables means that the schema or its tables are not there.
-	ErrNoTables = errors.New("it has no tables of Cardea: start cardea serve once, which makes them")
+	ErrNoTables = errors.New("there are no tables of Cardea")
 )
 
 // probe connects once. It fails if Cardea cannot use the server, and reports whether there is a
@@ -90,7 +90,8 @@ func explain(address Address, err error) error {
 	case isConnect:
 		advice = pgaddress.Problem(failed)
 	case errors.Is(err, store.ErrNoCardea):
-		return fmt.Errorf("%v: %w", address, ErrNoTables)
+		return fmt.Errorf("%v: %w in the schema %s: if it is the right one and new, start cardea serve once, which makes them; "+
+			"if they were removed, restore a backup", address, ErrNoTables, address.schema)
 	default:
 		return fmt.Errorf("%v: %w", address, err)
 	}
