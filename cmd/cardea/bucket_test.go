@@ -159,6 +159,9 @@ func TestBucketThatIsNotSetUp(t *testing.T) {
 			if code := p.wait(); code == exitOK {
 				t.Error("it started")
 			}
+			if left, err := os.ReadDir(data); len(left) > 0 || err != nil { // a backup can be restored here
+				t.Errorf("it left %v, %v", left, err)
+			}
 			said := strings.TrimSpace(p.stderr.String())
 			for _, word := range c.words {
 				if !strings.Contains(said, word) {
