@@ -70,6 +70,9 @@ func explain(address Address, err error) error {
 	user, database := address.config.User, address.config.Database
 	var advice string
 	switch {
+	case code(err) == codeWrongPassword && address.ignored != "":
+		advice = fmt.Sprintf("the password of %s is missing: the file %s does not count, because its group or others have access to it; run chmod 600 %[2]s",
+			user, address.ignored)
 	case code(err) == codeWrongPassword:
 		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD", user)
 	case code(err) == codeNoDatabase:
