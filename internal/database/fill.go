@@ -96,7 +96,8 @@ type made struct{ tables, schema bool }
 
 // Fill opens a database that is to be filled from somewhere, and makes it if it is missing. It must
 // have no rows. Those of an earlier Fill from the same place, which was cut off, are removed.
-// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere.
+// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere, or another
+// process is filling it now.
 func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
 	if p.server == nil {
 		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
@@ -105,7 +106,7 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 	}
 	lock, err := p.LockServer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, p.orFilling(ctx, err)
 	}
 	f := &Filling{place: p, lock: lock}
 	if f.made, err = p.missing(ctx); err != nil {

@@ -177,7 +177,7 @@ func TestMoveIntoItsPrefix(t *testing.T) {
 	}
 }
 
-// A server that is started on the target while a move fills it is told so.
+// A server, move or restore that is started on the target while a move fills it is told so.
 func TestServeWhileFilled(t *testing.T) {
 	t.Parallel()
 	file, err := database.At(t.TempDir(), "", "", "")
@@ -192,6 +192,12 @@ func TestServeWhileFilled(t *testing.T) {
 		_, _, err = to.Serve(t.Context(), noPictures)
 		if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "wait until it has ended") {
 			t.Errorf("%v: %v", to, err)
+		}
+		for _, from := range []string{"another", "a third"} {
+			_, err := to.Fill(t.Context(), from, time.Now())
+			if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "from another; wait until it has ended") {
+				t.Errorf("filled from %s, too: %v", from, err)
+			}
 		}
 		if err := filling.Close(); err != nil {
 			t.Error(err)
