@@ -173,17 +173,17 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	if c.Secret == datadir.KeyDamaged {
 		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
 	}
-	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", in.cfg.Data, in.placeFlags())
+	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", shellPath(in.cfg.Data), in.placeFlags())
 	return nil
 }
 
-// placeFlags are the flags besides --data that say where the data is.
+// placeFlags are the flags besides --data that say where the data is, for a shell.
 func (in *invocation) placeFlags() (flags string) {
 	for _, f := range []struct{ name, value string }{
 		{"database", in.cfg.Database}, {"database-password-file", in.cfg.DatabasePasswordFile}, {"storage", in.cfg.Storage},
 	} {
 		if f.value != "" {
-			flags += " --" + f.name + " '" + f.value + "'"
+			flags += " --" + f.name + " " + shellWord(f.value)
 		}
 	}
 	return flags

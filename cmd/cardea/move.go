@@ -169,7 +169,7 @@ func (in *invocation) sayCopied(m operate.Moved) {
 		if s.value == "" {
 			in.printf("  (remove %s)\n", s.name)
 		} else {
-			in.printf("  %s='%s'\n", s.name, s.value)
+			in.printf("  %s=%s\n", s.name, shellWord(s.value))
 		}
 	}
 	in.printf("\nStart it when this command has ended. To call the move off, press Ctrl-C.\n")
