@@ -200,7 +200,7 @@ func (in *invocation) sayMoved(m operate.Moved) error {
 	if in.move.database != "" {
 		in.printf("The old database is marked and is not served any more; keep it until you have a backup of the new one. ")
 	} else {
-		in.printf("Remove the old storage once you have a backup. ")
+		in.printf("The old storage is not served any more; remove it once you have a backup. ")
 	}
 	in.printf("secret.key stays in %s.\n", in.cfg.Data)
 	return nil
@@ -223,7 +223,7 @@ func finishMove(ctx context.Context, in *invocation, from database.Place, opt op
 }
 
 func undoMove(ctx context.Context, in *invocation, from database.Place) error {
-	to, err := from.Undo(ctx)
+	to, onlyPictures, err := operate.UndoMove(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -232,9 +232,12 @@ func undoMove(ctx context.Context, in *invocation, from database.Place) error {
 			WasMovedTo string `json:"was_moved_to"`
 		}{to})
 	}
-	if to == "" {
+	switch {
+	case to == "":
 		in.printf("%v has no mark of a move; nothing was changed.\n", from)
-	} else {
+	case onlyPictures:
+		in.printf("%s can be used again. Pictures that were uploaded to %s since are not there.\n", storage.Name(from.Pictures), to)
+	default:
 		in.printf("%v can be used again. It is as it was when it was moved: what was written to %s since is not here.\n", from, to)
 	}
 	return nil

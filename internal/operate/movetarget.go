@@ -14,7 +14,7 @@ func (m *move) refuseTarget() error {
 	old, to := m.dir.Pictures, m.opt.Storage
 	if to != "" {
 		switch {
-		case isSameStorage(old, to):
+		case storage.IsSame(old, to):
 			return fmt.Errorf("the pictures are in %s already", storage.Name(to))
 		case isNested(old, to):
 			return fmt.Errorf("the old storage %s and the new storage %s overlap: removing the old pictures later could remove the new ones. "+
@@ -35,13 +35,6 @@ func (m *move) refuseTarget() error {
 		}
 	}
 	return nil
-}
-
-func isSameStorage(a, b string) bool {
-	if storage.IsBucket(a) || storage.IsBucket(b) {
-		return a == b || storage.IsSameBucketPrefix(a, b)
-	}
-	return isInside(a, b) && isInside(b, a)
 }
 
 // isNested reports whether one of two storages is inside the other.

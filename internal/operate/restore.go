@@ -238,7 +238,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, files blob.Stor
 	if err := validate(ctx, db); err != nil {
 		return err
 	}
-	if err := db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteAllMail(ctx) }); err != nil {
+	if err := db.Tx(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.DeleteAllMail(ctx), tx.ReplaceLeftStorages(ctx, nil)) // the pictures are here now
+	}); err != nil {
 		return err
 	}
 	counts, err := db.Counts(ctx)

@@ -58,8 +58,11 @@ func Unopened(place string) (blob.Store, error) {
 // It creates a folder that is missing, unless the database names pictures in it. A bucket must
 // be there and the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached
 // at the moment, Open succeeds and logs a warning: users can sign in without their pictures.
-// Error: [ErrFilling].
+// Errors: [ErrFilling], [ErrLeft].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
+	if err := refuseLeft(ctx, db, place); err != nil {
+		return nil, err
+	}
 	if IsBucket(place) {
 		return openBucket(ctx, place, log)
 	}
