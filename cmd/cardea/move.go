@@ -28,9 +28,9 @@ which settings to change, and waits, with writes paused, until you have stopped
 the server. Start the server with the new settings when the command has ended.
 
 Until then the data stays where it is: press Ctrl-C, and the server writes again.
-Run the command again to start anew. Afterwards the old database is marked, so
-nobody starts a server on it by mistake; --undo removes that mark. secret.key
-stays in the data folder, which the server still needs.
+Run the command again to start anew. Afterwards the old database and storage are
+refused, so nobody starts a server on them by mistake; --undo allows them again.
+secret.key stays in the data folder, which the server still needs.
 
 Examples:
   cardea move --to-database postgres://cardea@db.example.com/cardea \
