@@ -115,7 +115,8 @@ func TestSecretsOfEverybodyAreWarnedAbout(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, []byte("hunter2"), 0o600), os.Symlink(file, link)); err != nil {
 		t.Fatal(err)
 	}
-	for mode, warned := range map[os.FileMode]bool{0o600: false, 0o440: false, 0o644: true, 0o604: true} {
+	for _, mode := range []os.FileMode{0o600, 0o440, 0o644, 0o604} {
+		warned := mode&0o007 != 0
 		if err := os.Chmod(file, mode); err != nil {
 			t.Fatal(err)
 		}

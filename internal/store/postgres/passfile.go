@@ -16,7 +16,7 @@ func openPassfile(named string) string {
 	if home, err := os.UserHomeDir(); file == "" && err == nil {
 		file = filepath.Join(home, ".pgpass")
 	}
-	info, err := os.Stat(file)
+	info, err := os.Stat(file) //nolint:gosec // the operator names the file
 	if err != nil || info.Mode()&0o077 == 0 || runtime.GOOS == "windows" {
 		return ""
 	}
