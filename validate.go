@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/flask"
 	"github.com/cardea-accounts/cardea/internal/password"
 	"github.com/cardea-accounts/cardea/internal/settings"
@@ -55,7 +56,8 @@ func (c Config) checkCookie() (errs []error) {
 	return errs
 }
 
-// Warnings lists settings that are allowed but unwise, a sentence each.
+// Warnings lists settings that are allowed but unwise, a sentence each. Among them are files with a
+// secret that others can read: a refusal would stop servers whose files are mounted so.
 func (c Config) Warnings() []string {
 	c = c.withDefaults()
 	var warnings []string
@@ -66,6 +68,13 @@ func (c Config) Warnings() []string {
 	if c.SessionIdle > c.SessionMax && c.SessionIdle != Default().SessionIdle {
 		warnings = append(warnings, fmt.Sprintf("session-idle %s is longer than session-max %s, so it has no effect",
 			settings.PrintDuration(c.SessionIdle), settings.PrintDuration(c.SessionMax)))
+	}
+	for _, secret := range []struct{ setting, file string }{
+		{"database-password-file", c.DatabasePasswordFile}, {"smtp-password-file", c.SMTPPasswordFile}, {"flask-secret-key-file", c.FlaskSecretKeyFile},
+	} {
+		if err := datadir.RefuseOpenFile(secret.file); err != nil && c.DataAccess == "private" {
+			warnings = append(warnings, fmt.Sprintf("%s: %v; or allow it with data-access any", secret.setting, err))
+		}
 	}
 	return warnings
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os/signal"
 	"syscall"
 	"time"
@@ -73,10 +75,11 @@ type contentsJSON struct {
 	Skipped   int64            `json:"skipped_pictures"`
 	Replaced  int64            `json:"replaced_texts,omitempty"`
 	SecretKey datadir.KeyState `json:"secret_key"`
+	Schema    []string         `json:"schema_differences,omitempty"`
 }
 
 func contentsToJSON(file string, c operate.Contents) contentsJSON {
-	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.Users, c.Sessions, c.Pictures, c.Skipped, c.Replaced, c.Secret}
+	return contentsJSON{file, c.Release, c.CreatedAt.UTC().Format(time.RFC3339), c.Users, c.Sessions, c.Pictures, c.Skipped, c.Replaced, c.Secret, c.Differences}
 }
 
 func backup(ctx context.Context, in *invocation, data *operate.Data) error {
@@ -94,6 +97,7 @@ func backup(ctx context.Context, in *invocation, data *operate.Data) error {
 		return r.orProblems(in.printJSON(contentsToJSON(in.argument, c)))
 	}
 	in.printf("Backed up to %s, and verified: %s.\n", in.argument, holds(c))
+	in.mentionSchema(in.stdout, c)
 	in.mentionKey(c, "There is no secret.key in the data folder, so there is none in the backup")
 	if r.problems > 0 {
 		in.printf("The problems above were left out.\n")
@@ -130,8 +134,11 @@ func backupToStdout(ctx context.Context, in *invocation, data *operate.Data, r *
 	}
 	r.out, r.json = in.stderr, false
 	signal.Ignore(syscall.SIGPIPE) // otherwise it ends the process, and the copy of the database is left behind
-	_, err := data.BackupTo(ctx, in.stdout, opt)
+	c, err := data.BackupTo(ctx, in.stdout, opt)
 	r.done()
+	if err == nil {
+		in.mentionSchema(in.stderr, c)
+	}
 	if errors.Is(err, syscall.EPIPE) {
 		err = errors.New("the reader of the backup stopped before its end; what it read is not a complete backup")
 	}
@@ -166,17 +173,17 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	if c.Secret == datadir.KeyDamaged {
 		in.printf("The secret.key in it is damaged and was left out: %s.\n", newKey)
 	}
-	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", in.cfg.Data, in.placeFlags())
+	in.printf("Sessions in it stay valid. Start the server with: cardea serve --data %s%s\n", shellPath(in.cfg.Data), in.placeFlags())
 	return nil
 }
 
-// placeFlags are the flags besides --data that say where the data is.
+// placeFlags are the flags besides --data that say where the data is, for a shell.
 func (in *invocation) placeFlags() (flags string) {
 	for _, f := range []struct{ name, value string }{
 		{"database", in.cfg.Database}, {"database-password-file", in.cfg.DatabasePasswordFile}, {"storage", in.cfg.Storage},
 	} {
 		if f.value != "" {
-			flags += " --" + f.name + " '" + f.value + "'"
+			flags += " --" + f.name + " " + shellWord(f.value)
 		}
 	}
 	return flags
@@ -186,6 +193,14 @@ func (in *invocation) placeFlags() (flags string) {
 func (in *invocation) mentionReplaced(n int64) {
 	if n > 0 {
 		in.printf("%s had bytes that PostgreSQL cannot keep, such as a browser's name with NUL: each became U+FFFD.\n", counted(n, "text", "texts"))
+	}
+}
+
+// mentionSchema mentions that the schema of a server was changed by hand, which is not in the backup.
+func (in *invocation) mentionSchema(w io.Writer, c operate.Contents) {
+	if n := len(c.Differences); n > 0 {
+		fmt.Fprintf(w, "The schema of the database was changed: %s (%s; cardea check lists all). "+
+			"The backup has all rows of Cardea, and a restore makes the schema anew.\n", shown(c.Differences[0]), counted(int64(n), "difference", "differences"))
 	}
 }
 

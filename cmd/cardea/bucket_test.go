@@ -2,11 +2,15 @@ package main
 
 import (
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
+	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
@@ -78,6 +82,46 @@ func TestRestoreToABucketIsAllOrNothing(t *testing.T) {
 	runOn(t, restored, "", "restore", file, "--storage", bucket.At(proxy.URL)).wantDone("1 picture")
 }
 
+// A restore that is killed leaves a database and a bucket that servers and commands refuse. The same
+// restore to an emptied data folder removes what is left of it.
+func TestRestoreToServersKilled(t *testing.T) {
+	t.Parallel()
+	bucket, data := s3.New(t), withPicture(t)
+	file := filepath.Join(t.TempDir(), "backup.tar")
+	runOn(t, data, "", "backup", file).wantDone()
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	there := []string{"--database", testpostgres.Database(t), "--storage", bucket.At(proxy.URL)}
+	stalled := make(chan struct{})
+	var once sync.Once
+	proxy.FailIf(func(r *http.Request) s3.Fault {
+		if r.Method == http.MethodDelete && len(objectsIn(t, bucket)) > 1 { // the mark is removed last
+			once.Do(func() { close(stalled) })
+			return s3.Stall
+		}
+		return s3.None
+	})
+	restored := t.TempDir()
+	restore := launch(t, exec.CommandContext(t.Context(), binary, append([]string{"restore", file, "--data", restored}, there...)...))
+	select {
+	case <-stalled:
+	case <-restore.ended:
+		t.Fatalf("it ended: %s", &restore.stderr)
+	}
+	restore.kill()
+	proxy.Fail(s3.None)
+
+	other := t.TempDir()
+	serveOnce(t, other, there...).wantEnd(exitFailed, "a move or restore to this database", "was cut off", "from a backup", "run it again")
+	runOn(t, other, "", append([]string{"check"}, there...)...).wantEnd(exitFailed, "was cut off", "run it again")
+	runOn(t, data, "", append([]string{"check"}, there[2:]...)...).wantEnd(exitFailed, "a move or restore of pictures to this storage", "run it again")
+	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantEnd(exitFailed, "empty the folder and restore again")
+	if err := os.RemoveAll(restored); err != nil {
+		t.Fatal(err)
+	}
+	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantDone("1 picture")
+	runOn(t, restored, "", append([]string{"check"}, there...)...).wantDone("All is well")
+}
+
 func objectsIn(t *testing.T, bucket s3.Bucket) (files []string) {
 	t.Helper()
 	for _, file := range filesIn(t, bucket.Folder) {
@@ -114,6 +158,9 @@ func TestBucketThatIsNotSetUp(t *testing.T) {
 			p := launch(t, cmd, c.env...)
 			if code := p.wait(); code == exitOK {
 				t.Error("it started")
+			}
+			if left, err := os.ReadDir(data); len(left) > 0 || err != nil { // a backup can be restored here
+				t.Errorf("it left %v, %v", left, err)
 			}
 			said := strings.TrimSpace(p.stderr.String())
 			for _, word := range c.words {

@@ -301,7 +301,7 @@ func withoutReference(table string) string {
 }
 
 // A database without its tables, or with other ones, is damaged. A line names each
-// difference, and a backup is refused.
+// difference, and a backup of a file is refused. For a server see [TestBackupOfAChangedSchema].
 func TestCheckOfTables(t *testing.T) {
 	t.Parallel()
 	cases := map[string][]string{
@@ -331,7 +331,7 @@ func TestCheckOfTables(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q", statements, got)
 		}
-		if !house.OnPostgres() { // of which a backup copies the rows into tables as Cardea makes them
+		if !house.OnPostgres() {
 			runOn(t, data, "", "backup", filepath.Join(t.TempDir(), "b.tar")).wantEnd(exitFailed, "the database is damaged")
 		}
 	}

@@ -79,7 +79,7 @@ var ownFlags = []ownFlag{
 	{[]string{"move"}, "to-database", "SQLite `file` or address of a PostgreSQL server to which the users move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.database, n, "", "") }},
 	{[]string{"move"}, "to-database-password-file", "`file` with the password for the PostgreSQL server of to-database", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.passwordFile, n, "", "") }},
 	{[]string{"move"}, "to-storage", "`folder` or bucket to which the pictures move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.storage, n, "", "") }},
-	{[]string{"move"}, "undo", "use the old database again: remove the mark that a finished move left in it", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.move.undo, n) }},
+	{[]string{"move"}, "undo", "use the old database or storage again: remove the mark that a finished move left", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.move.undo, n) }},
 	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
 		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }

@@ -28,9 +28,9 @@ which settings to change, and waits, with writes paused, until you have stopped
 the server. Start the server with the new settings when the command has ended.
 
 Until then the data stays where it is: press Ctrl-C, and the server writes again.
-Run the command again to start anew. Afterwards the old database is marked, so
-nobody starts a server on it by mistake; --undo removes that mark. secret.key
-stays in the data folder, which the server still needs.
+Run the command again to start anew. Afterwards the old database and storage are
+refused, so nobody starts a server on them by mistake; --undo allows them again.
+secret.key stays in the data folder, which the server still needs.
 
 Examples:
   cardea move --to-database postgres://cardea@db.example.com/cardea \
@@ -169,7 +169,7 @@ func (in *invocation) sayCopied(m operate.Moved) {
 		if s.value == "" {
 			in.printf("  (remove %s)\n", s.name)
 		} else {
-			in.printf("  %s='%s'\n", s.name, s.value)
+			in.printf("  %s=%s\n", s.name, shellWord(s.value))
 		}
 	}
 	in.printf("\nStart it when this command has ended. To call the move off, press Ctrl-C.\n")
@@ -200,7 +200,7 @@ func (in *invocation) sayMoved(m operate.Moved) error {
 	if in.move.database != "" {
 		in.printf("The old database is marked and is not served any more; keep it until you have a backup of the new one. ")
 	} else {
-		in.printf("Remove the old storage once you have a backup. ")
+		in.printf("The old storage is not served any more; remove it once you have a backup. ")
 	}
 	in.printf("secret.key stays in %s.\n", in.cfg.Data)
 	return nil
@@ -223,7 +223,7 @@ func finishMove(ctx context.Context, in *invocation, from database.Place, opt op
 }
 
 func undoMove(ctx context.Context, in *invocation, from database.Place) error {
-	to, err := from.Undo(ctx)
+	to, onlyPictures, err := operate.UndoMove(ctx, from)
 	if err != nil {
 		return err
 	}
@@ -232,9 +232,12 @@ func undoMove(ctx context.Context, in *invocation, from database.Place) error {
 			WasMovedTo string `json:"was_moved_to"`
 		}{to})
 	}
-	if to == "" {
+	switch {
+	case to == "":
 		in.printf("%v has no mark of a move; nothing was changed.\n", from)
-	} else {
+	case onlyPictures:
+		in.printf("%s can be used again. Pictures that were uploaded to %s since are not there.\n", storage.Name(from.Pictures), to)
+	default:
 		in.printf("%v can be used again. It is as it was when it was moved: what was written to %s since is not here.\n", from, to)
 	}
 	return nil

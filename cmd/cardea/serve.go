@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/cardea-accounts/cardea"
+	"github.com/cardea-accounts/cardea/internal/datadir"
 )
 
 func (p program) serve(ctx context.Context, args []string) int {
@@ -80,13 +81,17 @@ func (p program) answer(ctx context.Context, o options) (err error) {
 	return server.Serve(ctx, listener)
 }
 
-// exposure warns about a server that others can reach without https.
-func exposure(o options) []string {
-	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
-		return nil
+// exposure warns about a server that others can reach without https, and about an operators' token
+// that others can read.
+func exposure(o options) (warnings []string) {
+	if err := datadir.RefuseOpenFile(o.opsTokenFile); err != nil && o.DataAccess == "private" {
+		warnings = append(warnings, fmt.Sprintf("ops-token-file: %v; or allow it with data-access any", err))
 	}
-	return []string{"listening beyond this machine without https: passwords and cookies can be read on the network; " +
-		"put a proxy with https in front and set CARDEA_PUBLIC_URL"}
+	if isLoopback(o.listen) || strings.HasPrefix(o.PublicURL, "https://") || len(o.TrustedProxies) > 0 {
+		return warnings
+	}
+	return append(warnings, "listening beyond this machine without https: passwords and cookies can be read on the network; "+
+		"put a proxy with https in front and set CARDEA_PUBLIC_URL")
 }
 
 // listen takes an IPv4 address at its word, where Go would add IPv6 to 0.0.0.0.

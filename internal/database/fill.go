@@ -84,13 +84,20 @@ func (p Place) Absolute() string {
 // Filling is a database that only this process uses, because it copies rows to it. Others refuse
 // it until [Filling.Finish].
 type Filling struct {
-	DB   *store.DB
-	lock io.Closer
+	DB        *store.DB
+	place     Place
+	lock      io.Closer
+	made      made
+	wasFilled bool // an earlier Fill was cut off
 }
+
+// made is what Fill made, because it was missing.
+type made struct{ tables, schema bool }
 
 // Fill opens a database that is to be filled from somewhere, and makes it if it is missing. It must
 // have no rows. Those of an earlier Fill from the same place, which was cut off, are removed.
-// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere.
+// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere, or another
+// process is filling it now.
 func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
 	if p.server == nil {
 		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
@@ -99,19 +106,33 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 	}
 	lock, err := p.LockServer(ctx)
 	if err != nil {
-		return nil, err
+		return nil, p.orFilling(ctx, err)
 	}
-	db, err := p.openToFill(ctx)
-	if err == nil {
-		err = p.prepare(ctx, db, from, now)
-	}
-	if err != nil {
-		if db != nil {
-			err = errors.Join(err, db.Close())
-		}
+	f := &Filling{place: p, lock: lock}
+	if f.made, err = p.missing(ctx); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	return &Filling{db, lock}, nil
+	f.DB, err = p.openToFill(ctx)
+	if err == nil {
+		err = f.prepare(ctx, from, now)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.close(context.WithoutCancel(ctx)))
+	}
+	return f, nil
+}
+
+// missing is what Fill has to make on a server.
+func (p Place) missing(ctx context.Context) (m made, err error) {
+	if p.server == nil {
+		return made{}, nil
+	}
+	hasTables, err := postgres.HasTables(ctx, *p.server)
+	if err != nil || hasTables {
+		return made{}, err
+	}
+	hasSchema, err := postgres.HasSchema(ctx, *p.server)
+	return made{tables: true, schema: !hasSchema}, err
 }
 
 // openToFill makes tables only where there is no database at all.
@@ -147,25 +168,26 @@ func (p Place) hasTables(ctx context.Context) (bool, error) {
 }
 
 // prepare marks a database as being filled, and empties one that was half filled.
-func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.Time) error {
-	state, err := db.MoveState(ctx)
+func (f *Filling) prepare(ctx context.Context, from string, now time.Time) error {
+	state, err := f.DB.MoveState(ctx)
 	if err != nil {
 		return err
 	}
 	if state.MovedTo != "" || state.FilledFrom != "" && state.FilledFrom != from {
-		return p.refuseMark(ctx, db)
+		return f.place.refuseMark(ctx, f.DB)
 	}
 	if state.FilledFrom == from {
-		return db.RemoveAll(ctx)
+		f.wasFilled = true
+		return f.DB.RemoveAll(ctx)
 	}
-	isUnused, err := db.IsUnused(ctx)
+	isUnused, err := f.DB.IsUnused(ctx)
 	if err == nil && !isUnused {
-		err = fmt.Errorf("%v %w. Name another place, or empty this one", p, ErrNotEmpty)
+		err = fmt.Errorf("%v %w. Name another place, or empty this one", f.place, ErrNotEmpty)
 	}
 	if err != nil {
 		return err
 	}
-	return db.MarkFilling(ctx, from, now)
+	return f.DB.MarkFilling(ctx, from, now)
 }
 
 // Resume opens a database that was filled from somewhere, without emptying it. Nil: the filling was
@@ -182,7 +204,7 @@ func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	f := &Filling{db, lock}
+	f := &Filling{DB: db, place: p, lock: lock}
 	state, err := db.MoveState(ctx)
 	if err == nil && state.FilledFrom != "" && state.FilledFrom != from {
 		err = p.refuseMark(ctx, db)
@@ -209,13 +231,29 @@ func (f *Filling) Finish(ctx context.Context) error { return f.DB.UnmarkMove(ctx
 // Close lets go of the database. If it was not finished, others refuse it.
 func (f *Filling) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
-// Discard removes all rows and the mark, and closes the database.
+// Discard closes the database and leaves it as Fill has found it. Tables and a schema that Fill has
+// made on a server are removed. The mark of an earlier Fill that was cut off stays, and so does that
+// of this one after an error.
 func (f *Filling) Discard(ctx context.Context) error {
+	if f.made.tables {
+		return f.close(ctx)
+	}
 	err := f.DB.RemoveAll(ctx)
-	if err == nil {
+	if err == nil && !f.wasFilled {
 		err = f.DB.UnmarkMove(ctx)
 	}
 	return errors.Join(err, f.Close())
+}
+
+// close lets go of the database and removes what Fill has made on a server.
+func (f *Filling) close(ctx context.Context) (err error) {
+	if f.DB != nil {
+		err = f.DB.Close()
+	}
+	if f.made.tables {
+		err = errors.Join(err, postgres.Drop(ctx, *f.place.server, f.made.schema))
+	}
+	return errors.Join(err, f.lock.Close())
 }
 
 // Undo removes the mark of a move, so the old data can be used again. Error: [ErrNoData] if there

@@ -26,6 +26,20 @@ func (d Dir) MakePrivate() error {
 	return nil
 }
 
+// RefuseOpenFile fails with [ErrOpen] if others than the owner and the group have permissions for a
+// file with a secret. A link is not looked at: who may read the file is decided where it is mounted.
+func RefuseOpenFile(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Mode()&others == 0 {
+		return nil //nolint:nilerr // whoever reads the file reports it
+	}
+	return openError(path, info.Mode())
+}
+
+func openError(path string, mode fs.FileMode) error {
+	return fmt.Errorf("%s has mode %04o: %w; run chmod o= %[1]s", path, mode.Perm(), ErrOpen)
+}
+
 // RefuseOpen fails with [ErrOpen], once for each, if others than the owner and the group
 // have permissions for the data folder, the database or secret.key. A key that is a link
 // is not looked at: who may read it is decided where it is mounted.
@@ -38,8 +52,8 @@ func (d Dir) RefuseOpen() error {
 		}
 		if err != nil {
 			errs = append(errs, err)
-		} else if mode := info.Mode().Perm(); mode&others != 0 {
-			errs = append(errs, fmt.Errorf("%s has mode %04o: %w; run chmod o= %[1]s", path, mode, ErrOpen))
+		} else if info.Mode()&others != 0 {
+			errs = append(errs, openError(path, info.Mode()))
 		}
 	}
 	return errors.Join(errs...)

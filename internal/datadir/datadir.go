@@ -66,15 +66,32 @@ func (l *Lock) Close() error { return l.flock.Close() }
 // Lock makes this process the only one that serves the database. Its folder must exist.
 // Error: [ErrInUse].
 func (d Dir) Lock() (*Lock, error) {
-	lock := flock.New(d.LockFile(), flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
+	for {
+		lock := flock.New(d.LockFile(), flock.SetPermissions(0o600))
+		locked, err := lock.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("database: cannot lock it: %w", err)
+		}
+		if !locked {
+			return nil, fmt.Errorf("%w: %s; stop the other one, or give this one its own data folder", ErrInUse, d.Database)
+		}
+		if isAt(d.LockFile(), lock) {
+			return &Lock{lock}, nil
+		}
+		if err := lock.Close(); err != nil { // removed before it was locked: others lock a new file
+			return nil, err
+		}
+	}
+}
+
+// isAt reports whether a locked file is still the one at a path.
+func isAt(path string, lock *flock.Flock) bool {
+	there, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("database: cannot lock it: %w", err)
+		return false
 	}
-	if !locked {
-		return nil, fmt.Errorf("%w: %s; stop the other one, or give this one its own data folder", ErrInUse, d.Database)
-	}
-	return &Lock{lock}, nil
+	locked, err := lock.Stat()
+	return err == nil && os.SameFile(there, locked)
 }
 
 // ErrImporting: another process brings users in, or moves them.
@@ -96,7 +113,8 @@ func (d Dir) LockImport() (*Lock, error) {
 
 // Claim prepares the folder for a server: it creates the folder if it is missing, locks
 // the database, and refuses data that is not whole. The function hasPictures reports
-// whether there are pictures. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
+// whether there are pictures. After an error, a lock file that Claim has made is removed: it would
+// be taken for that of an earlier server. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
 func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
 	if err := durable.MkdirAll(d.Path); err != nil {
 		return nil, fmt.Errorf("data: cannot create the folder: %w", err)
@@ -109,6 +127,9 @@ func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
 	err = d.RefuseHalfRestored()
 	if err == nil {
 		err = d.refuseLost(wasServed, hasPictures)
+	}
+	if err != nil && !wasServed {
+		err = errors.Join(err, os.Remove(d.LockFile()))
 	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())

@@ -5,7 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/datadir"
@@ -53,6 +56,54 @@ func TestClaim(t *testing.T) {
 	if err := lock.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// A refused first start leaves no lock, so the folder is still empty for a restore, and a key that an
+// operator puts there is not taken for that of a lost database. An older lock stays.
+func TestRefusedClaimLeavesNoLock(t *testing.T) {
+	dir := datadir.At(filepath.Join(t.TempDir(), "data"), "", "")
+	hasPictures := func() bool { return true }
+	if _, err := dir.Claim(hasPictures); !errors.Is(err, datadir.ErrLost) {
+		t.Fatal(err)
+	}
+	if err := dir.RefuseUsed(); err != nil {
+		t.Error(err)
+	}
+	write(t, dir.LockFile(), "")
+	if _, err := dir.Claim(hasPictures); !errors.Is(err, datadir.ErrLost) {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir.LockFile()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of many processes that claim a folder and are refused, or claim it, one at a time has it, although
+// lock files come and go.
+func TestClaimsWhileLocksAreRemoved(t *testing.T) {
+	dir := datadir.At(t.TempDir(), "", "")
+	var owners atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for range 500 {
+				lock, err := dir.Claim(func() bool { return i%2 == 0 })
+				if err != nil {
+					continue
+				}
+				if owners.Add(1) > 1 {
+					t.Error("two own the folder")
+				}
+				runtime.Gosched()
+				owners.Add(-1)
+				_ = os.Remove(dir.LockFile()) // as a restore that fails
+				if err := lock.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // A restore gives the database its name last. Until then the folder cannot be served.

@@ -101,7 +101,7 @@ func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder st
 	}()
 	b.copy = filepath.Join(temporary, "cardea.db")
 	b.opt.Progress.report("copying the database", 0, 0)
-	if err := snapshot(ctx, b.db, b.copy, b.opt.Progress); err != nil {
+	if err := b.snapshot(ctx); err != nil {
 		return err
 	}
 	if err := b.write(ctx, w, secret); err != nil {

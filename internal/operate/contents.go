@@ -18,6 +18,10 @@ type Contents struct {
 	Replaced  int64            // texts with bytes that the database cannot keep, see store.Copied
 	Secret    datadir.KeyState // a damaged one was left out of the backup, or of the restored folder
 
+	// Differences say how the schema of a server that was backed up differs from Cardea's, one
+	// sentence each. The backup has all rows, in tables as Cardea makes them.
+	Differences []string
+
 	files int64 // of the pictures and their crops
 }
 

@@ -47,7 +47,7 @@ func (d *Data) export(ctx context.Context, w io.Writer, folder string, opt Backu
 	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
 	b := &backup{Data: d, opt: opt, copy: filepath.Join(temporary, "cardea.db")}
 	opt.Progress.report("copying the database", 0, 0)
-	if err := snapshot(ctx, d.db, b.copy, opt.Progress); err != nil {
+	if err := b.snapshot(ctx); err != nil {
 		return Contents{}, err
 	}
 	copied, err := sqlite.OpenExisting(ctx, b.copy)

@@ -177,7 +177,12 @@ func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
 func (m *move) finish(ctx context.Context) error {
 	m.opt.Progress.report("finishing", 0, 0)
 	if m.filling == nil {
-		return storage.Finish(context.WithoutCancel(ctx), m.files.to)
+		return m.finishPictures(context.WithoutCancel(ctx))
+	}
+	if m.files != nil {
+		if err := m.leaveStorage(ctx, m.filling.DB); err != nil {
+			return err
+		}
 	}
 	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
 		return err
@@ -186,6 +191,22 @@ func (m *move) finish(ctx context.Context) error {
 		return fmt.Errorf("the users are moved, but the target could not be released: %w; run the same command again to complete the move, before you start the server", err)
 	}
 	return nil
+}
+
+// finishPictures ends a move of pictures alone. The database notes last that the old storage is not to
+// be used any more, so until then it can be.
+func (m *move) finishPictures(ctx context.Context) error {
+	if err := errors.Join(storage.Finish(ctx, m.files.to), m.pause.End()); err != nil {
+		return err
+	}
+	if err := m.leaveStorage(ctx, m.db); err != nil {
+		return fmt.Errorf("the pictures are moved, but the database could not note it: %w; change the setting storage before you start the server", err)
+	}
+	return nil
+}
+
+func (m *move) leaveStorage(ctx context.Context, db *store.DB) error {
+	return storage.Leave(ctx, db, m.dir.Pictures, m.opt.Storage, m.Data.opt.Now())
 }
 
 func (m *move) finishTarget(ctx context.Context) error {

@@ -122,9 +122,9 @@ func TestMoveIntoItself(t *testing.T) {
 	for to, words := range map[string]string{
 		from.Pictures:                          "already",
 		link:                                   "already",
-		filepath.Join(from.Pictures, "a", "b"): "one inside the other",
-		filepath.Join(link, "a"):               "one inside the other",
-		from.Path:                              "one inside the other",
+		filepath.Join(from.Pictures, "a", "b"): "overlap: ",
+		filepath.Join(link, "a"):               "overlap: ",
+		from.Path:                              "overlap: ",
 	} {
 		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
 		if err == nil || !strings.Contains(err.Error(), words) {
@@ -164,8 +164,8 @@ func TestMoveIntoItsPrefix(t *testing.T) {
 	from.Pictures = at("a/b")
 	for to, words := range map[string]string{
 		at("a/b") + "&path-style=true": "already",
-		at("a/b/c"):                    "one inside the other",
-		at("a"):                        "one inside the other",
+		at("a/b/c"):                    "overlap: ",
+		at("a"):                        "overlap: ",
 	} {
 		_, err := openPlace(t, from).Move(t.Context(), operate.MoveOptions{Storage: to})
 		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "endpoint") {
@@ -177,7 +177,7 @@ func TestMoveIntoItsPrefix(t *testing.T) {
 	}
 }
 
-// A server that is started on the target while a move fills it is told so.
+// A server, move or restore that is started on the target while a move fills it is told so.
 func TestServeWhileFilled(t *testing.T) {
 	t.Parallel()
 	file, err := database.At(t.TempDir(), "", "", "")
@@ -192,6 +192,12 @@ func TestServeWhileFilled(t *testing.T) {
 		_, _, err = to.Serve(t.Context(), noPictures)
 		if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "wait until it has ended") {
 			t.Errorf("%v: %v", to, err)
+		}
+		for _, from := range []string{"another", "a third"} {
+			_, err := to.Fill(t.Context(), from, time.Now())
+			if !errors.Is(err, database.ErrFilling) || !strings.Contains(err.Error(), "from another; wait until it has ended") {
+				t.Errorf("filled from %s, too: %v", from, err)
+			}
 		}
 		if err := filling.Close(); err != nil {
 			t.Error(err)

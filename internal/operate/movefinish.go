@@ -9,6 +9,21 @@ import (
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
+// UndoMove lets servers use a database or picture storage from which data was moved. It returns the
+// place to which it was moved, and whether only the pictures were; empty if nothing was.
+func UndoMove(ctx context.Context, from database.Place) (movedTo string, onlyPictures bool, err error) {
+	movedTo, err = from.Undo(ctx)
+	if err != nil || movedTo != "" {
+		return movedTo, false, err
+	}
+	db, err := from.OpenExisting(ctx, func() (bool, error) { return false, nil })
+	if err != nil {
+		return "", false, err
+	}
+	movedTo, err = storage.Unleave(ctx, db, from.Pictures)
+	return movedTo, movedTo != "", errors.Join(err, db.Close())
+}
+
 // FinishMove completes a move that was killed in its last moment: after the source was marked as
 // moved, before the target lost its own mark. It does nothing if the move is complete. Error:
 // [database.ErrMoved], if the source was moved elsewhere.

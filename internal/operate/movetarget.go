@@ -14,11 +14,11 @@ func (m *move) refuseTarget() error {
 	old, to := m.dir.Pictures, m.opt.Storage
 	if to != "" {
 		switch {
-		case isSameStorage(old, to):
+		case storage.IsSame(old, to):
 			return fmt.Errorf("the pictures are in %s already", storage.Name(to))
 		case isNested(old, to):
-			return fmt.Errorf("%s and %s are one inside the other, so who removes the old pictures would remove the new ones: "+
-				"name a folder or prefix apart from the old one; nothing was changed", storage.Name(old), storage.Name(to))
+			return fmt.Errorf("the old storage %s and the new storage %s overlap: removing the old pictures later could remove the new ones. "+
+				"Name one that is neither inside the old storage nor around it; nothing was changed", storage.Name(old), storage.Name(to))
 		}
 	}
 	if m.opt.Database == nil || m.opt.Database.IsServer() {
@@ -35,13 +35,6 @@ func (m *move) refuseTarget() error {
 		}
 	}
 	return nil
-}
-
-func isSameStorage(a, b string) bool {
-	if storage.IsBucket(a) || storage.IsBucket(b) {
-		return a == b || storage.IsSameBucketPrefix(a, b)
-	}
-	return isInside(a, b) && isInside(b, a)
 }
 
 // isNested reports whether one of two storages is inside the other.

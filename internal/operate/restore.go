@@ -59,7 +59,7 @@ func Restore(ctx context.Context, place database.Place, file string, progress Pr
 // RestoreFrom restores from a stream. It first writes the stream to a nameless file in
 // the folder for temporary files (TMPDIR), because a backup is checked before it is used.
 func RestoreFrom(ctx context.Context, place database.Place, r io.Reader, progress Progress) (c Contents, err error) {
-	if err := wantUnused(ctx, place.Dir); err != nil { // before a long time of reading
+	if err := wantUnused(ctx, place); err != nil { // before a long time of reading
 		return Contents{}, err
 	}
 	spool, err := os.CreateTemp("", "cardea-restore-*.tar")
@@ -102,14 +102,15 @@ type restoring struct {
 	in       io.ReadSeeker
 	progress Progress
 	made     undo
+	bucket   blob.Store // nil: the pictures are in a folder
 	contents Contents
 }
 
 func restoreTo(ctx context.Context, place database.Place, in io.ReadSeeker, progress Progress) (c Contents, err error) {
-	dir := place.Dir
-	if err := wantUnused(ctx, dir); err != nil {
+	if err := wantUnused(ctx, place); err != nil {
 		return Contents{}, err
 	}
+	dir := place.Dir
 	r := &restoring{place: place, dir: dir, in: in, progress: progress}
 	defer func() {
 		if err != nil {
@@ -152,6 +153,9 @@ func (r *restoring) toFile(ctx context.Context) (err error) {
 		return err
 	}
 	if err := r.stage(ctx, staged); err != nil {
+		return err
+	}
+	if err := finishStorage(ctx, r.bucket); err != nil {
 		return err
 	}
 	r.made.file(r.dir.Database)
@@ -234,7 +238,9 @@ func (r *restoring) pictures(ctx context.Context, staged string, files blob.Stor
 	if err := validate(ctx, db); err != nil {
 		return err
 	}
-	if err := db.Tx(ctx, func(tx *store.Tx) error { return tx.DeleteAllMail(ctx) }); err != nil {
+	if err := db.Tx(ctx, func(tx *store.Tx) error {
+		return errors.Join(tx.DeleteAllMail(ctx), tx.ReplaceLeftStorages(ctx, nil)) // the pictures are here now
+	}); err != nil {
 		return err
 	}
 	counts, err := db.Counts(ctx)
@@ -267,16 +273,16 @@ func copyTo(path string, r io.Reader) error {
 	return f.CommitNew()
 }
 
-// wantUnused fails unless a backup may be restored to the folder.
-func wantUnused(ctx context.Context, dir datadir.Dir) error {
-	err := dir.RefuseUsed()
+// wantUnused fails unless a backup may be restored to the folder, and to the bucket for pictures.
+func wantUnused(ctx context.Context, place database.Place) error {
+	err := place.RefuseUsed()
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s %w", dir.Database, ErrExists)
+		return fmt.Errorf("%s %w", place.Database, ErrExists)
 	}
 	if err != nil {
 		return err
 	}
-	return storage.RefuseUsed(ctx, dir.Pictures, datadir.ErrNotEmpty)
+	return storage.RefuseUsed(ctx, place.Pictures, backupFor(place), datadir.ErrNotEmpty)
 }
 
 // wantMissing fails with [ErrExists] if there is a file.

@@ -40,7 +40,13 @@ func (r *restoring) toServer(ctx context.Context) (err error) {
 		r.contents.Replaced = copied.Replaced
 		err = errors.Join(copyErr, reading.Close())
 	}
-	if err := errors.Join(err, db.Close(), os.Remove(staged)); err != nil {
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	if err := finishStorage(ctx, r.bucket); err != nil {
+		return err
+	}
+	if err := os.Remove(staged); err != nil { // until now it shows that the folder is not restored
 		return err
 	}
 	return filling.Finish(ctx)

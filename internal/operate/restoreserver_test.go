@@ -2,6 +2,7 @@ package operate_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -74,12 +75,8 @@ func TestRestoreToServerIsAllOrNothing(t *testing.T) {
 	if _, err := operate.RestoreFrom(t.Context(), onServer(t, address), bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
 		t.Error("half a backup was restored")
 	}
-	empty, err := onServer(t, address).OpenExisting(t.Context(), noPictures)
-	if err != nil { // no mark is left
-		t.Fatal(err)
-	}
-	if err := empty.Close(); err != nil {
-		t.Fatal(err)
+	if _, err := onServer(t, address).OpenExisting(t.Context(), noPictures); !errors.Is(err, database.ErrNoData) {
+		t.Errorf("a restore that failed left tables: %v", err)
 	}
 	place := onServer(t, address)
 	if _, err := operate.RestoreFrom(t.Context(), place, bytes.NewReader(archived), nil); err != nil {
@@ -112,4 +109,89 @@ func TestRestoreToServerIsAllOrNothing(t *testing.T) {
 	if _, err := operate.RestoreFrom(t.Context(), onServer(t, address), bytes.NewReader(archived), nil); err != nil {
 		t.Errorf("again: %v", err)
 	}
+}
+
+// A restore that fails leaves the database as it found it: without a schema, with an empty schema or
+// one that others use, with empty tables, or marked by an earlier restore that was killed.
+func TestFailedRestoreLeavesTheServerAsItWas(t *testing.T) {
+	t.Parallel()
+	h := house.New(t, house.Options{})
+	h.Register(t, "ann@example.com")
+	_, archived := backup(t, open(t, h))
+	makeTables := func(place database.Place) error {
+		_, end, err := place.Serve(t.Context(), noPictures)
+		if err == nil {
+			err = end()
+		}
+		return err
+	}
+	for before, c := range map[string]struct {
+		prepare func(place database.Place, address string) error
+		schema  string // what the schema has then; none: there is no schema
+		opened  error
+	}{
+		"nothing":      {func(database.Place, string) error { return nil }, "none", database.ErrNoData},
+		"empty schema": {func(_ database.Place, address string) error { return execute(t, address, "CREATE SCHEMA cardea") }, "", database.ErrNoData},
+		"another's table": {func(_ database.Place, address string) error {
+			return execute(t, address, "CREATE SCHEMA cardea", "CREATE TABLE cardea.theirs (id int)")
+		}, "theirs", database.ErrNoData},
+		"empty tables": {func(place database.Place, _ string) error { return makeTables(place) }, "users", nil},
+		"half restored": {func(place database.Place, _ string) error {
+			filling, err := place.Fill(t.Context(), "a backup", h.Clock.Now())
+			if err == nil {
+				err = filling.Close()
+			}
+			return err
+		}, "users", database.ErrFilling},
+	} {
+		address := testpostgres.Database(t)
+		if err := c.prepare(onServer(t, address), address); err != nil {
+			t.Fatal(before, err)
+		}
+		if _, err := operate.RestoreFrom(t.Context(), onServer(t, address), bytes.NewReader(archived[:len(archived)/2]), nil); err == nil {
+			t.Errorf("%s: half a backup was restored", before)
+		}
+		if left := schemaIn(t, address); c.schema == "users" && !strings.Contains(left, "users") || c.schema != "users" && left != c.schema {
+			t.Errorf("%s: left %q", before, left)
+		}
+		db, err := onServer(t, address).OpenExisting(t.Context(), noPictures)
+		if !errors.Is(err, c.opened) {
+			t.Errorf("%s: opened: %v", before, err)
+		}
+		if db != nil {
+			_ = db.Close()
+		}
+		if got, err := operate.RestoreFrom(t.Context(), onServer(t, address), bytes.NewReader(archived), nil); err != nil || got.Users != 1 {
+			t.Errorf("%s: again: %+v, %v", before, got, err)
+		}
+	}
+}
+
+// execute runs statements as a stranger would.
+func execute(t *testing.T, address string, statements ...string) error {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		_, done := db.ExecContext(t.Context(), statement)
+		err = errors.Join(err, done)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// schemaIn lists what a schema has; none: there is no schema.
+func schemaIn(t *testing.T, address string) (parts string) {
+	t.Helper()
+	db, err := sql.Open("pgx", address)
+	if err == nil {
+		err = db.QueryRowContext(t.Context(), `SELECT CASE WHEN to_regnamespace('cardea') IS NULL THEN 'none' ELSE concat_ws(' ',
+			(SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = to_regnamespace('cardea')),
+			(SELECT string_agg(proname, ' ') FROM pg_proc WHERE pronamespace = to_regnamespace('cardea'))) END`).Scan(&parts)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return parts
 }

@@ -22,6 +22,21 @@ func snapshot(ctx context.Context, db *store.DB, file string, progress Progress)
 	return nil
 }
 
+// snapshot copies the database, and notes how the schema of a server differs: its rows are copied into
+// tables as Cardea makes them. The copy of a file has the schema of the file, see [wantSound].
+func (b *backup) snapshot(ctx context.Context) (err error) {
+	if b.place.IsServer() {
+		if b.Differences, err = b.db.QuickDamages(ctx); err != nil {
+			return err
+		}
+	}
+	err = snapshot(ctx, b.db, b.copy, b.opt.Progress)
+	if err != nil && len(b.Differences) > 0 {
+		err = fmt.Errorf("the schema was changed: %s; cardea check lists all differences: %w", b.Differences[0], err)
+	}
+	return err
+}
+
 // copyToFile copies all rows, and reads them again to compare.
 func copyToFile(ctx context.Context, db *store.DB, file string, progress Progress) (err error) {
 	reading, err := db.BeginReading(ctx)

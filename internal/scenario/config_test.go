@@ -3,6 +3,8 @@ package scenario
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +102,38 @@ func TestIdleBeyondMaxIsWarnedAbout(t *testing.T) {
 		warnings := strings.Join(cardea.Config{SessionIdle: c.idle, SessionMax: c.most}.Warnings(), "\n")
 		if strings.Contains(warnings, "session-idle") != c.warned {
 			t.Errorf("idle %v, max %v: %q", c.idle, c.most, warnings)
+		}
+	}
+}
+
+// A file with a secret that everybody on the machine can read is warned about. The group may read it,
+// and a link says nothing, as orchestrators mount secrets.
+func TestSecretsOfEverybodyAreWarnedAbout(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "password")
+	link := filepath.Join(t.TempDir(), "mounted")
+	if err := errors.Join(os.WriteFile(file, []byte("hunter2"), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []os.FileMode{0o600, 0o440, 0o644, 0o604} {
+		warned := mode&0o007 != 0
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		for setting, cfg := range map[string]cardea.Config{
+			"database-password-file": {DatabasePasswordFile: file}, "smtp-password-file": {SMTPPasswordFile: file}, "flask-secret-key-file": {FlaskSecretKeyFile: file},
+		} {
+			warnings := strings.Join(cfg.Warnings(), "\n")
+			if strings.Contains(warnings, setting+": "+file) != warned || warned && !strings.Contains(warnings, "run chmod o= "+file) {
+				t.Errorf("%s with %o: %q", setting, mode, warnings)
+			}
+			cfg.DataAccess = "any"
+			if warnings := cfg.Warnings(); len(warnings) > 0 {
+				t.Errorf("allowed: %q", warnings)
+			}
+		}
+		if warnings := (cardea.Config{DatabasePasswordFile: link}).Warnings(); len(warnings) > 0 {
+			t.Errorf("a link: %q", warnings)
 		}
 	}
 }

@@ -12,19 +12,20 @@ import (
 var (
 	// ErrNotEmpty means that pictures cannot be moved to a storage, because it has files.
 	ErrNotEmpty = errors.New("is not empty; nothing was changed")
-	// ErrFilling means that pictures are being moved to a storage, or that this was cut off.
-	ErrFilling = errors.New("a move of pictures to this storage is running, or was cut off")
+	// ErrFilling means that pictures are being moved or restored to a storage, or that this was cut
+	// off.
+	ErrFilling = errors.New("a move or restore of pictures to this storage is running, or was cut off")
 )
 
-// markKey is a file that is in a storage while pictures are moved to it. Its text is the database
-// whose pictures they are.
+// markKey is a file that is in a storage while pictures are moved or restored to it. Its text is the
+// database or backup whose pictures they are.
 const markKey = "cardeamove"
 
-// Fill opens a storage to which the pictures of a database are to be moved, and makes a folder that
-// is missing. It must be empty. Files of an earlier Fill for the same database, which was cut off,
+// Fill opens a storage to which the pictures of a database or backup are to be copied, and makes a
+// folder that is missing. It must be empty. Files of an earlier Fill from the same one, which was cut off,
 // are removed. Until [Finish], servers refuse the storage. Errors: [ErrNotEmpty], [ErrFilling] if
-// the pictures of another database are being moved to it.
-func Fill(ctx context.Context, place, database string) (blob.Store, error) {
+// the pictures of another one are being copied to it.
+func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	files, err := openToFill(place)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func Fill(ctx context.Context, place, database string) (blob.Store, error) {
 	if err != nil {
 		return nil, storageError(err)
 	}
-	if mark != "" && mark != database {
+	if mark != "" && mark != from {
 		return nil, refuseMark(place, mark)
 	}
 	err = files.List(ctx, func(item blob.Item) error {
@@ -51,9 +52,18 @@ func Fill(ctx context.Context, place, database string) (blob.Store, error) {
 		return files.Delete(ctx, item.Key)
 	})
 	if err == nil && mark == "" {
-		err = errors.Join(files.Delete(ctx, markKey), files.Put(ctx, markKey, []byte(database)))
+		err = putMark(ctx, files, from)
 	}
 	return files, storageError(err)
+}
+
+// putMark marks a storage. If that fails, it leaves no mark, also if only the answer was lost.
+func putMark(ctx context.Context, files blob.Store, from string) error {
+	err := errors.Join(files.Delete(ctx, markKey), files.Put(ctx, markKey, []byte(from)))
+	if err != nil {
+		err = errors.Join(err, files.Delete(context.WithoutCancel(ctx), markKey))
+	}
+	return err
 }
 
 func openToFill(place string) (blob.Store, error) {
@@ -84,12 +94,12 @@ func Filled(ctx context.Context, place, database string) (blob.Store, error) {
 	return files, nil
 }
 
-// Finish lets servers use a storage to which pictures were moved.
+// Finish lets servers use a storage to which pictures were copied.
 func Finish(ctx context.Context, files blob.Store) error {
 	return storageError(files.Delete(ctx, markKey))
 }
 
-// readMark returns the database whose pictures are being moved to a storage; empty: none.
+// readMark returns from where a storage is being filled; empty: it is not.
 func readMark(ctx context.Context, files blob.Store) (string, error) {
 	b, err := files.Open(ctx, markKey)
 	if errors.Is(err, blob.ErrNotFound) {
@@ -102,11 +112,11 @@ func readMark(ctx context.Context, files blob.Store) (string, error) {
 	return string(text), errors.Join(err, b.Close())
 }
 
-func refuseMark(place, database string) error {
-	return fmt.Errorf("storage: %w: %s, of %s; if none is running, run it again", ErrFilling, Name(place), database)
+func refuseMark(place, from string) error {
+	return fmt.Errorf("storage: %w: %s, of %s; if none is running, run it again", ErrFilling, Name(place), from)
 }
 
-// refuseFilling fails with [ErrFilling] while pictures are moved to a storage.
+// refuseFilling fails with [ErrFilling] while pictures are copied to a storage.
 func refuseFilling(ctx context.Context, files blob.Store, place string) error {
 	if mark, err := readMark(ctx, files); err == nil && mark != "" {
 		return refuseMark(place, mark)

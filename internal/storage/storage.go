@@ -58,8 +58,11 @@ func Unopened(place string) (blob.Store, error) {
 // It creates a folder that is missing, unless the database names pictures in it. A bucket must
 // be there and the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached
 // at the moment, Open succeeds and logs a warning: users can sign in without their pictures.
-// Error: [ErrFilling].
+// Errors: [ErrFilling], [ErrLeft].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
+	if err := refuseLeft(ctx, db, place); err != nil {
+		return nil, err
+	}
 	if IsBucket(place) {
 		return openBucket(ctx, place, log)
 	}
@@ -108,8 +111,9 @@ func HasBlobs(ctx context.Context, place string) (bool, error) {
 	return false, nil
 }
 
-// RefuseUsed fails with the given error unless a bucket is empty. Folders are looked at elsewhere.
-func RefuseUsed(ctx context.Context, place string, used error) error {
+// RefuseUsed fails with the given error unless a bucket can be filled from somewhere: it is empty, or
+// an earlier [Fill] from there was cut off. Folders are looked at elsewhere.
+func RefuseUsed(ctx context.Context, place, from string, used error) error {
 	if !IsBucket(place) {
 		return nil
 	}
@@ -118,8 +122,15 @@ func RefuseUsed(ctx context.Context, place string, used error) error {
 		return err
 	}
 	isEmpty, err := files.IsEmpty(ctx)
-	if err == nil && !isEmpty {
+	if err != nil || isEmpty {
+		return storageError(err)
+	}
+	mark, err := readMark(ctx, files)
+	switch {
+	case err == nil && mark == "":
 		return fmt.Errorf("%s %w: a backup is restored to an empty prefix; nothing was changed", Name(place), used)
+	case err == nil && mark != from:
+		return refuseMark(place, mark)
 	}
 	return storageError(err)
 }

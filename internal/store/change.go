@@ -80,7 +80,8 @@ func (s Stamp) Holds() bool { return s.slot.Load() == s.slots && s.epochs.Load()
 // last call. If it has, or if that is unknown, no [Stamp] holds any more. It waits for
 // running transactions for as long as [DB.Tx] does.
 func (db *DB) NoticeOthers(ctx context.Context) error {
-	if err := db.lookForFiles(); err != nil && !errors.Is(err, ErrInUse) { // which the engine may find changed
+	err := db.lookForFiles()
+	if err != nil && !errors.Is(err, ErrInUse) && !errors.Is(err, ErrRemoved) { // which the engine may find changed
 		return err
 	}
 	db.lookForPause(ctx)

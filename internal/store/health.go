@@ -49,6 +49,9 @@ func (r reads) classify(err error) error {
 		return nil
 	}
 	if r.engine.IsSchemaError(err) {
+		if removed := r.engine.LookForTables(); removed != nil {
+			return fmt.Errorf("%w: %w: %w", ErrUnavailable, ErrGone, removed)
+		}
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return r.health.noteRead(classify(r.engine, err))
@@ -63,13 +66,15 @@ const (
 )
 
 var (
-	// ErrGone: the files of the database were removed or replaced while it was open.
-	ErrGone = errors.New("store: the files of the database are gone")
+	// ErrGone: the database was removed or replaced while it was open.
+	ErrGone = errors.New("store: the database is gone")
+	// ErrRemoved: somebody removed the tables while the database was open, and may put them back.
+	ErrRemoved = errors.New("was removed while it was open; stop the server, and restore a backup")
 	// ErrInUse: another server serves the database.
 	ErrInUse = errors.New("another Cardea server uses this database")
 )
 
-// lookForFiles fails with [ErrGone] if the files of the database are no longer there, and with
+// lookForFiles fails with [ErrGone] if the database is no longer there, and with
 // [ErrInUse] if the database is another server's now. Until it is not so any more, transactions
 // fail: what they wrote would be lost, or not seen by the other server.
 func (db *DB) lookForFiles() error {

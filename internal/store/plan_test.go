@@ -211,6 +211,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		_, err := tx.MarkedAt(ctx, store.FlaskFrom)
 		return notMissing(err)
 	},
+	"LeftStorages": func(tx *store.Tx, ctx context.Context) error { _, err := tx.LeftStorages(ctx); return err },
+	"ReplaceLeftStorages": func(tx *store.Tx, ctx context.Context) error {
+		return tx.ReplaceLeftStorages(ctx, []store.LeftStorage{{From: "a", To: "b", At: at(9)}})
+	},
 	"SetMark":         func(tx *store.Tx, ctx context.Context) error { return tx.SetMark(ctx, store.FlaskFrom, at(9)) },
 	"UsersAfter":      func(tx *store.Tx, ctx context.Context) error { _, err := tx.UsersAfter(ctx, "a", 9); return err },
 	"SessionsOfUsers": func(tx *store.Tx, ctx context.Context) error { _, err := tx.SessionsOfUsers(ctx, "a", "b"); return err },
@@ -290,6 +294,7 @@ var exempt = map[string]string{
 	"Queue":              "for metrics, once a minute at most, and for operators' commands",
 	"ImportsWithoutUser": "for exports: asks for the user of every row",
 	"QuickCheck":         "in the background after a start, and once a day",
+	"QuickDamages":       "for backups of servers",
 	"Snapshot":           "for backups",
 	"UsersWithSessions":  "for operators' commands: reads no more than they end",
 }

@@ -22,7 +22,8 @@ import (
 type Address struct {
 	config      *pgx.ConnConfig
 	schema      string
-	connections int // at most, of one process
+	connections int    // at most, of one process
+	ignored     string // a file with passwords to which others have access; empty: none
 	timelines   *timelines
 }
 
@@ -147,14 +148,20 @@ func isName(name string) bool {
 const connectTimeout = 5 * time.Second
 
 // ParseAddress reads an address. passwordFile is a file with the password; empty: the password
-// comes from PGPASSWORD or PGPASSFILE, or none is needed. Errors: see [Check]; those of files.
+// comes from PGPASSWORD or PGPASSFILE, or none is needed. As for libpq, a PGPASSFILE to which others
+// have access does not count. Errors: see [Check]; those of files.
 func ParseAddress(address, passwordFile string) (Address, error) {
 	u, err := parse(address)
 	if err != nil {
 		return Address{}, err
 	}
 	own := u.Query()
-	config, err := pgx.ParseConfig(withoutParams(address, paramSchema, paramConnections))
+	address = withoutParams(address, paramSchema, paramConnections)
+	ignored := openPassfile(own.Get("passfile"))
+	if ignored != "" {
+		address = withoutPassfile(address)
+	}
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		return Address{}, fmt.Errorf("the address is not understood: %w", cmp.Or(errors.Unwrap(err), errAddress))
 	}
@@ -169,7 +176,10 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	config.RuntimeParams["application_name"] = "cardea-" + strings.ToLower(rand.Text()[:8]) // names the process in changes
 	config.DialFunc = dialer().DialContext
 	connections, _ := strconv.Atoi(own.Get(paramConnections)) // checked above
-	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), &timelines{}}, nil
+	if config.Password != "" {
+		ignored = "" // another one counts
+	}
+	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), ignored, &timelines{}}, nil
 }
 
 // dialer notices within half a minute that a server is gone without a word, such as a machine

@@ -26,6 +26,7 @@ const (
 	codeNoRight        = "42501"
 	codeNoSchema       = "3F000"
 	codeNoDatabase     = "3D000"
+	codeDependents     = "2BP01" // dependent_objects_still_exist
 	codeDiskFull       = "53100"
 	codeTooMany        = "53300" // too_many_connections
 	codeLockTimeout    = "55P03"

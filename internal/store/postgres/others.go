@@ -1,10 +1,14 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // others finds out whether another process has changed what is kept in memory. Triggers write a
@@ -17,6 +21,8 @@ type others struct {
 	horizon atomic.Pointer[string]
 	// doubted is when a commit of this process ended without an answer, in microseconds; 0: never.
 	doubted atomic.Int64
+	// removed says that there were no tables at the last look, see [engine.LookForTables].
+	removed atomic.Bool
 }
 
 // inDoubt is how long after a commit without an answer this process's own rows count as others'.
@@ -28,6 +34,24 @@ const lookPatience = 3 * time.Second
 // doubt notes that a commit of this process may still take place: then the memory is older than
 // the database, although no other process changed anything.
 func (o *others) doubt() { o.doubted.Store(time.Now().UnixMicro()) }
+
+// LookForTables implements [store.Engine].
+func (e *engine) LookForTables() error {
+	if !e.others.removed.Load() {
+		ctx, cancel := context.WithTimeout(context.Background(), tablesPatience)
+		defer cancel()
+		var has bool
+		err := e.pools.Reader.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, e.address.schema+".migrations").Scan(&has)
+		if err != nil || has {
+			return nil //nolint:nilerr // the error that led here is reported
+		}
+		e.others.removed.Store(true)
+	}
+	return fmt.Errorf("the schema %s of %v %w", e.address.schema, e.address, store.ErrRemoved)
+}
+
+// tablesPatience bounds the look for tables, for which a request waits.
+const tablesPatience = time.Second
 
 // ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended
 // at the last look; some of them may have been seen then, which does no harm. The same statement
@@ -56,8 +80,12 @@ func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, err
 		SELECT EXISTS (SELECT 1 FROM changes WHERE tx >= $1::text::xid8 AND process <> $2), pg_snapshot_xmin(pg_current_snapshot())::text`,
 		since, mine).Scan(&changed, &horizon)
 	if err != nil {
+		if e.IsSchemaError(err) {
+			err = cmp.Or(e.LookForTables(), err)
+		}
 		return false, err
 	}
+	o.removed.Store(false)
 	o.horizon.Store(&horizon)
 	return last == nil || changed, nil
 }

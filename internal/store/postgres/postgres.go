@@ -179,13 +179,20 @@ func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *time
 
 // tableNames finds the names in the statements that make the tables.
 func tableNames(migrations fs.FS) (map[string]bool, error) {
-	names := map[string]bool{"migrations": true}
+	names, err := madeBy(migrations, "CREATE TABLE ")
+	names["migrations"] = true
+	return names, err
+}
+
+// madeBy finds the names of what lines with some first words make.
+func madeBy(migrations fs.FS, words string) (map[string]bool, error) {
+	names := map[string]bool{}
 	files, err := fs.Glob(migrations, "*.sql")
 	for _, file := range files {
 		text, readErr := fs.ReadFile(migrations, file)
 		err = errors.Join(err, readErr)
 		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(line, "CREATE TABLE "); ok {
+			if rest, ok := strings.CutPrefix(line, words); ok {
 				names[rest[:wordLength(rest)]] = true
 			}
 		}
@@ -199,8 +206,12 @@ func (e *engine) Migrations() fs.FS { return e.migrations }
 // TxOptions implements [store.Engine].
 func (e *engine) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.LevelSerializable} }
 
-// Gone implements [store.Engine]: another server has taken the place of this one.
+// Gone implements [store.Engine]: the tables were removed, or another server has taken the place of
+// this one.
 func (e *engine) Gone() error {
+	if e.others.removed.Load() {
+		return e.LookForTables()
+	}
 	if e.claim == nil {
 		return nil
 	}

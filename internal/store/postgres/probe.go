@@ -19,7 +19,7 @@ const oldest = 15
 var (
 	errReplica = errors.New("it is a read-only replica: name the primary, or all servers with target_session_attrs=read-write")
 	// ErrNoTables means that the schema or its tables are not there.
-	ErrNoTables = errors.New("it has no tables of Cardea: start cardea serve once, which makes them")
+	ErrNoTables = errors.New("there are no tables of Cardea")
 )
 
 // probe connects once. It fails if Cardea cannot use the server, and reports whether there is a
@@ -70,6 +70,9 @@ func explain(address Address, err error) error {
 	user, database := address.config.User, address.config.Database
 	var advice string
 	switch {
+	case code(err) == codeWrongPassword && address.ignored != "":
+		advice = fmt.Sprintf("the password of %s is missing: the file %s does not count, because its group or others have access to it; run chmod 600 %[2]s",
+			user, address.ignored)
 	case code(err) == codeWrongPassword:
 		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD", user)
 	case code(err) == codeNoDatabase:
@@ -90,7 +93,8 @@ func explain(address Address, err error) error {
 	case isConnect:
 		advice = pgaddress.Problem(failed)
 	case errors.Is(err, store.ErrNoCardea):
-		return fmt.Errorf("%v: %w", address, ErrNoTables)
+		return fmt.Errorf("%v: %w in the schema %s: if it is the right one and new, start cardea serve once, which makes them; "+
+			"if they were removed, restore a backup", address, ErrNoTables, address.schema)
 	default:
 		return fmt.Errorf("%v: %w", address, err)
 	}

@@ -151,6 +151,56 @@ func TestPasswordAndTLS(t *testing.T) {
 	}
 }
 
+// A file with passwords counts only if nobody else has access to it, as for psql.
+func TestPassfile(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
+	address := server.Database()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	file := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(file, []byte("*:*:*:*:"+password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address = changed(t, address, func(_ *url.URL, q url.Values) { q.Set("passfile", file) })
+	at, err := ParseAddress(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		want := "is missing: the file " + file + " does not count, because its group or others have access to it; run chmod 600 " + file
+		if got := problem(t, address, ""); !strings.Contains(got, want) {
+			t.Errorf("mode %o: %s", mode, got)
+		}
+	}
+	right := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(right, []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if at, err = ParseAddress(address, right); err == nil {
+		db, err = Open(t.Context(), at)
+	}
+	if err != nil {
+		t.Fatalf("with another password: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // A replica is no place to write, however it is named.
 func TestReplica(t *testing.T) {
 	t.Parallel()

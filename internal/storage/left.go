@@ -1,0 +1,84 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// ErrLeft means that the pictures of a database were moved from a storage to another one.
+var ErrLeft = errors.New("the pictures were moved from this storage")
+
+// IsSame reports whether two settings name one storage.
+func IsSame(a, b string) bool {
+	if IsBucket(a) || IsBucket(b) {
+		return a == b || IsSameBucketPrefix(a, b)
+	}
+	if absolute(a) == absolute(b) {
+		return true
+	}
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+func absolute(place string) string {
+	if path, err := filepath.Abs(place); err == nil && !IsBucket(place) {
+		return path
+	}
+	return place
+}
+
+// Leave notes in a database that its pictures were moved from one storage to another. From then on
+// [Open] refuses the old one.
+func Leave(ctx context.Context, db *store.DB, from, to string, now time.Time) error {
+	return db.Tx(ctx, func(tx *store.Tx) error {
+		list, err := tx.LeftStorages(ctx)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(l store.LeftStorage) bool { return IsSame(l.From, from) || IsSame(l.From, to) })
+		return tx.ReplaceLeftStorages(ctx, append(list, store.LeftStorage{From: absolute(from), To: absolute(to), At: now}))
+	})
+}
+
+// Unleave lets a database use a storage again, and returns to where the pictures were moved; empty if
+// they were not.
+func Unleave(ctx context.Context, db *store.DB, place string) (movedTo string, err error) {
+	err = db.Tx(ctx, func(tx *store.Tx) error {
+		list, err := tx.LeftStorages(ctx)
+		kept := slices.DeleteFunc(slices.Clone(list), func(l store.LeftStorage) bool {
+			if IsSame(l.From, place) {
+				movedTo = l.To
+				return true
+			}
+			return false
+		})
+		if err != nil || len(kept) == len(list) {
+			return err
+		}
+		return tx.ReplaceLeftStorages(ctx, kept)
+	})
+	return movedTo, err
+}
+
+// refuseLeft fails with [ErrLeft] if the pictures of a database were moved from a storage.
+func refuseLeft(ctx context.Context, db *store.DB, place string) error {
+	list, err := db.LeftStorages(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // a damaged database is reported elsewhere
+	}
+	for _, left := range list {
+		if IsSame(left.From, place) {
+			return fmt.Errorf("storage: %w: %s is old since %s; the pictures are in %s, which the setting storage must name. "+
+				"To use the old storage nevertheless, run cardea move --undo here", ErrLeft, Name(place), left.At.UTC().Format("2006-01-02 15:04:05Z"), left.To)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// HasSchema reports whether the schema is there, with or without tables.
+func HasSchema(ctx context.Context, address Address) (has bool, err error) {
+	pool, err := onePool(ctx, address)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	err = pool.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, address.schema).Scan(&has)
+	return has, explain(address, err)
+}
+
+// Drop removes Cardea's tables with all their rows, and its functions. With schemaToo it also
+// removes the schema, unless others have put something into it. After an error, all tables are there
+// or none.
+func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
+	statements, err := dropStatements()
+	if err != nil {
+		return err
+	}
+	pool, err := onePool(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return explain(address, err)
+	}
+	for _, statement := range append([]string{"SET LOCAL search_path = " + address.schema}, statements...) {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return errors.Join(explain(address, err), tx.Rollback())
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return explain(address, err)
+	}
+	if schemaToo {
+		if _, err := pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+address.schema); err != nil && code(err) != codeDependents {
+			return explain(address, err)
+		}
+	}
+	return nil
+}
+
+// dropStatements remove what the migrations make.
+func dropStatements() ([]string, error) {
+	migrations, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	tables, err := tableNames(migrations)
+	if err != nil {
+		return nil, err
+	}
+	functions, err := madeBy(migrations, "CREATE FUNCTION ")
+	if err != nil {
+		return nil, err
+	}
+	return []string{drop("TABLE", tables), drop("FUNCTION", functions)}, nil
+}
+
+func drop(what string, names map[string]bool) string {
+	return fmt.Sprintf("DROP %s IF EXISTS %s", what, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+}
