@@ -16,9 +16,9 @@ import (
 // ErrInUse means that another server serves the same database.
 var ErrInUse = store.ErrInUse
 
-// claim is what makes a server the only one of a database: a lock that a transaction holds which
-// stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being
-// cleaned up. The lock of a session would not work through pgbouncer.
+// claim makes a server the only one that serves a database. It is a lock held by a transaction that
+// stays open while the server runs. The transaction takes no snapshot, so it does not hold up
+// vacuum. A session-level lock would not work through pgbouncer.
 type claim struct {
 	pool *sql.DB
 	key  int64
@@ -27,13 +27,13 @@ type claim struct {
 	conn    *sql.Conn
 	tx      *sql.Tx   // nil: the connection broke
 	kept    time.Time // when the connection was last known to be alive
-	problem error     // the place is another server's
+	problem error     // another server has the claim
 }
 
-// keepInterval is how often the claim is looked at.
+// keepInterval is how often the claim is checked.
 const keepInterval = 2 * time.Second
 
-// takeClaim waits a moment for a server that is about to end, such as the one before a restart.
+// takeClaim takes the claim. It waits a moment for a server that is stopping, as during a restart.
 func takeClaim(ctx context.Context, e *engine) (*claim, error) {
 	c := &claim{pool: e.pools.Writer, key: lockKey("serve", e.address.schema)}
 	for deadline := time.Now().Add(takeOver); ; {
@@ -76,8 +76,8 @@ func (c *claim) take(ctx context.Context) error {
 	return nil
 }
 
-// keep looks whether the claim still stands, and takes it again if its connection broke. An error
-// means that it does not stand now.
+// keep checks that this server still has the claim, and takes it again if its connection broke. An
+// error means that it does not have the claim now.
 func (c *claim) keep(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -128,8 +128,8 @@ func (c *claim) end() error {
 	return err
 }
 
-// Lock holds a lock until it is closed or the process ends: [ErrInUse] if another process holds
-// the lock of that name.
+// Lock takes the lock of a name, and holds it until it is closed or the process ends. Error:
+// [ErrInUse] if another process holds it.
 func Lock(ctx context.Context, address Address, what string) (io.Closer, error) {
 	pool, err := onePool(ctx, address)
 	if err != nil {
@@ -146,7 +146,8 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// lockKey names a lock of a schema. Locks of PostgreSQL belong to a database.
+// lockKey returns the key of a schema's advisory lock. PostgreSQL keeps these locks per database,
+// so the key includes the schema.
 func lockKey(what, schema string) int64 {
 	sum := sha256.Sum256([]byte("cardea " + what + " " + schema))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1) //nolint:gosec // it fits

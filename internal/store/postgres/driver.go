@@ -14,8 +14,8 @@ import (
 )
 
 // connector opens connections whose statements find Cardea's tables in its schema. It writes the
-// schema before their names, instead of setting search_path: a pooler such as pgbouncer in
-// transaction mode gives each transaction another connection, whose settings are not ours.
+// schema before their names instead of setting search_path. A pooler such as pgbouncer in
+// transaction mode gives each transaction another connection, with settings that are not ours.
 type connector struct {
 	driver.Connector
 	texts *texts
@@ -26,10 +26,10 @@ func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound) driver.Con
 	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound}
 }
 
-// afterLongRest reports whether a connection is asked if it still works, which costs a round trip:
-// when it was unused for so long that its server may be gone without a word. Else the store repeats
-// reads and transactions that meet a broken one. A rest that is longer than any connection's life
-// means that this is its first use.
+// afterLongRest reports whether to ping a connection before its next use, which costs a round trip.
+// It does so for connections that were unused for so long that their server may have vanished. For
+// others, the store repeats reads and transactions that meet a broken one. A rest longer than any
+// connection lives means that the connection is new.
 func afterLongRest(_ context.Context, p stdlib.ShouldPingParams) bool {
 	return p.IdleDuration > longRest && p.IdleDuration < oldestConnection
 }
@@ -45,12 +45,12 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts, bound: c.bound}, nil //nolint:forcetypeassert // stdlib makes no others
 }
 
-// connection is one of pgx whose statements are changed on the way.
+// connection is a connection of pgx that writes the schema into statements.
 type connection struct {
 	*stdlib.Conn
 	texts *texts
 	bound *bound
-	// isDemoted: its server takes no writes any more, because another one has become the primary.
+	// isDemoted: its server refuses writes, because another one has become the primary.
 	isDemoted bool
 }
 
@@ -104,15 +104,14 @@ var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{ //nolint:exhaustive // no
 	sql.LevelSerializable:   pgx.Serializable,
 }
 
-// ResetSession implements [driver.SessionResetter]. A connection that was unused for long is
-// asked whether it still works.
+// ResetSession implements [driver.SessionResetter]. It pings a connection that was unused for long.
 func (c *connection) ResetSession(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, resetPatience)
 	defer cancel()
 	return c.Conn.ResetSession(ctx)
 }
 
-// resetPatience is short: there may be many connections that broke, and one of them is new.
+// resetPatience is short, because many broken connections may be tried before a working one.
 const resetPatience = 2 * time.Second
 
 func (c *connection) note(err error) {
@@ -121,8 +120,8 @@ func (c *connection) note(err error) {
 	}
 }
 
-// CheckNamedValue implements [driver.NamedValueChecker]. The tables keep truth as 0 and 1, as
-// those of SQLite do.
+// CheckNamedValue implements [driver.NamedValueChecker]. The tables store booleans as 0 and 1, as
+// SQLite's do.
 func (c *connection) CheckNamedValue(v *driver.NamedValue) error {
 	if truth, ok := v.Value.(bool); ok {
 		if v.Value = int64(0); truth {
@@ -136,8 +135,8 @@ func (c *connection) CheckNamedValue(v *driver.NamedValue) error {
 	return c.Conn.CheckNamedValue(v)
 }
 
-// storable is a text as PostgreSQL can keep it: valid UTF-8 without NUL. A stranger's text with
-// such bytes is looked up too, and is not found.
+// storable returns a text that PostgreSQL can store: valid UTF-8 without NUL. It is applied to
+// lookups too, so a lookup with other bytes finds nothing instead of failing.
 func storable(text string) string {
 	if !strings.Contains(text, "\x00") && utf8.ValidString(text) {
 		return text
@@ -145,12 +144,12 @@ func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
-// IsValid implements [driver.Validator]: a connection that broke, or leads to a server that was
-// demoted, leaves the pool at once.
+// IsValid implements [driver.Validator]. A connection leaves the pool at once if it broke or if its
+// server was demoted.
 func (c *connection) IsValid() bool { return !c.isDemoted && !c.Conn.Conn().IsClosed() }
 
-// texts keeps the statements with the schema before the names of tables. The package store has a
-// fixed number of statements, so there is a fixed number of texts.
+// texts caches the statements with the schema before the names of tables. The package store has a
+// fixed number of statements, so the cache needs no limit.
 type texts struct {
 	schema string
 	tables map[string]bool
@@ -190,7 +189,7 @@ func (t *texts) qualify(query string) string {
 	return out.String()
 }
 
-// wordLength is the length of the word that a text begins with; 0: none.
+// wordLength returns the length of the word that a text begins with; 0: there is none.
 func wordLength(text string) int {
 	for i, c := range []byte(text) {
 		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= '0' && c <= '9' || c == '.'
