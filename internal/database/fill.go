@@ -17,15 +17,15 @@ import (
 
 var (
 	// ErrFilling means that the rows of another database, or of a backup, are being copied to this
-	// one, or that this was cut off.
+	// one, or that such a copy was cut off.
 	ErrFilling = errors.New("a move or restore to this database is running, or was cut off")
 	// ErrMoved means that the rows were moved to another database.
 	ErrMoved = errors.New("the data was moved from this database")
-	// ErrNotEmpty means that a database cannot be filled, because it has rows.
+	// ErrNotEmpty means that a database cannot be filled, because it already has rows.
 	ErrNotEmpty = errors.New("already has data, so nothing was changed")
 )
 
-// refuseMark fails with [ErrFilling] or [ErrMoved] if a database is not to be used.
+// refuseMark fails with [ErrFilling] or [ErrMoved] if a mark says that a database must not be used.
 func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	state, err := db.MoveState(ctx)
 	switch {
@@ -40,8 +40,8 @@ func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-// orFilling is an [ErrInUse], or an [ErrFilling] if it is no server that uses the database, but a
-// move or a restore. Other errors stay as they are.
+// orFilling turns an [ErrInUse] into an [ErrFilling] if a move or a restore uses the database, not
+// a server. It returns other errors unchanged.
 func (p Place) orFilling(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrInUse) {
 		return err
@@ -54,10 +54,10 @@ func (p Place) orFilling(ctx context.Context, err error) error {
 	return err
 }
 
-// markTime bounds the look at the mark of a database that is in use.
+// markTime limits how long to wait for the mark of a database that is in use.
 const markTime = 3 * time.Second
 
-// LockServer takes the place of the server, so none can start: [ErrInUse] if one runs.
+// LockServer takes the lock of the server, so none can start. Error: [ErrInUse] if one runs.
 func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	if p.server == nil {
 		return p.Lock()
@@ -69,7 +69,7 @@ func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	return lock, err
 }
 
-// Absolute is the place as a name that other processes understand, too.
+// Absolute returns a name of the database that means the same to all processes.
 func (p Place) Absolute() string {
 	if p.server != nil {
 		return p.String()
@@ -81,20 +81,21 @@ func (p Place) Absolute() string {
 	return path
 }
 
-// Filling is a database that only this process uses, because it copies rows to it. Others refuse
-// it until [Filling.Finish].
+// Filling is a database to which this process copies rows. All others refuse to use it until
+// [Filling.Finish].
 type Filling struct {
 	DB   *store.DB
 	lock io.Closer
 }
 
-// Fill opens a database that is to be filled from somewhere, and makes it if it is missing. It must
-// have no rows. Those of an earlier Fill from the same place, which was cut off, are removed.
-// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere.
+// Fill opens a database to copy rows to it, and creates it if it is missing. from names the source.
+// The database must have no rows, except those of an earlier Fill from the same source that was cut
+// off: Fill removes them. Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled
+// from another source.
 func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
 	if p.server == nil {
 		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
-			return nil, fmt.Errorf("cannot make the folder of %v: %w", p, err)
+			return nil, fmt.Errorf("cannot create the folder of %v: %w", p, err)
 		}
 	}
 	lock, err := p.LockServer(ctx)
@@ -114,7 +115,7 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 	return &Filling{db, lock}, nil
 }
 
-// openToFill makes tables only where there is no database at all.
+// openToFill opens a database. It creates tables only if there are none.
 func (p Place) openToFill(ctx context.Context) (*store.DB, error) {
 	exists, err := p.hasTables(ctx)
 	var db *store.DB
@@ -146,7 +147,7 @@ func (p Place) hasTables(ctx context.Context) (bool, error) {
 	return err == nil && info.Size() > 0, err
 }
 
-// prepare marks a database as being filled, and empties one that was half filled.
+// prepare marks a database as being filled. If an earlier Fill was cut off, it removes its rows.
 func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.Time) error {
 	state, err := db.MoveState(ctx)
 	if err != nil {
@@ -168,8 +169,8 @@ func (p Place) prepare(ctx context.Context, db *store.DB, from string, now time.
 	return db.MarkFilling(ctx, from, now)
 }
 
-// Resume opens a database that was filled from somewhere, without emptying it. Nil: the filling was
-// finished.
+// Resume opens a database that was filled from a source, and keeps its rows. It returns nil if the
+// filling is finished.
 func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 	lock, err := p.LockServer(ctx)
 	if errors.Is(err, ErrInUse) {
@@ -193,7 +194,7 @@ func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 	return f, nil
 }
 
-// MoveState says whether the database was moved away. It opens the database for a moment.
+// MoveState returns the marks of moves. It opens the database for a moment.
 func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
 	db, err := p.openExisting(ctx, func() (bool, error) { return false, nil })
 	if err != nil {
@@ -218,8 +219,8 @@ func (f *Filling) Discard(ctx context.Context) error {
 	return errors.Join(err, f.Close())
 }
 
-// Undo removes the mark of a move, so the old data can be used again. Error: [ErrNoData] if there
-// is no database; nil if it has no mark.
+// Undo removes the mark of a move, so the old data can be used again. It returns where the data was
+// moved to; empty: the database had no mark. Error: [ErrNoData] if there is no database.
 func (p Place) Undo(ctx context.Context) (movedTo string, err error) {
 	lock, err := p.LockServer(ctx)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
-// FinishMove completes a move that was killed in its last moment: after the source was marked as
-// moved, before the target lost its own mark. It does nothing if the move is complete. Error:
-// [database.ErrMoved], if the source was moved elsewhere.
+// FinishMove completes a move that was killed at the very end: after the source was marked as
+// moved, but before the target's own mark was removed. It does nothing if the move is complete.
+// Error: [database.ErrMoved] if the source was moved to another target.
 func FinishMove(ctx context.Context, from database.Place, opt MoveOptions) (err error) {
 	if opt.Database == nil {
 		return nil

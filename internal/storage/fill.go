@@ -10,20 +10,20 @@ import (
 )
 
 var (
-	// ErrNotEmpty means that pictures cannot be moved to a storage, because it has files.
+	// ErrNotEmpty means that pictures cannot be moved to a storage, because it already has files.
 	ErrNotEmpty = errors.New("is not empty; nothing was changed")
-	// ErrFilling means that pictures are being moved to a storage, or that this was cut off.
+	// ErrFilling means that pictures are being moved to a storage, or that such a move was cut off.
 	ErrFilling = errors.New("a move of pictures to this storage is running, or was cut off")
 )
 
-// markKey is a file that is in a storage while pictures are moved to it. Its text is the database
-// whose pictures they are.
+// markKey is the key of a file that marks a storage while pictures are moved to it. Its text names
+// the database that the pictures belong to.
 const markKey = "cardeamove"
 
-// Fill opens a storage to which the pictures of a database are to be moved, and makes a folder that
-// is missing. It must be empty. Files of an earlier Fill for the same database, which was cut off,
-// are removed. Until [Finish], servers refuse the storage. Errors: [ErrNotEmpty], [ErrFilling] if
-// the pictures of another database are being moved to it.
+// Fill opens a storage to move the pictures of a database to it, and creates a folder that is
+// missing. The storage must be empty, except for files of an earlier Fill for the same database
+// that was cut off: Fill removes them. Until [Finish], servers refuse the storage. Errors:
+// [ErrNotEmpty], [ErrFilling] if the pictures of another database are being moved to it.
 func Fill(ctx context.Context, place, database string) (blob.Store, error) {
 	files, err := openToFill(place)
 	if err != nil {
@@ -46,7 +46,7 @@ func Fill(ctx context.Context, place, database string) (blob.Store, error) {
 		case item.Key == markKey:
 			return nil
 		case mark == "" || item.Key == "":
-			return fmt.Errorf("%s %w. Name an empty one, or remove what is there", Name(place), ErrNotEmpty)
+			return fmt.Errorf("%s %w. Name another place, or empty this one", Name(place), ErrNotEmpty)
 		}
 		return files.Delete(ctx, item.Key)
 	})
@@ -62,13 +62,13 @@ func openToFill(place string) (blob.Store, error) {
 	}
 	disk, err := blob.NewDisk(place)
 	if err != nil {
-		return nil, fmt.Errorf("storage: cannot make the folder %s: %w", place, reason(err))
+		return nil, fmt.Errorf("storage: cannot create the folder %s: %w", place, reason(err))
 	}
 	return disk, nil
 }
 
-// Filled opens a storage that [Fill] has opened for the database and that was filled. Nil: the move
-// was finished.
+// Filled opens a storage that was filled with the pictures of a database, see [Fill]. It returns
+// nil if the move is finished.
 func Filled(ctx context.Context, place, database string) (blob.Store, error) {
 	files, err := Unopened(place)
 	if err != nil {
@@ -84,7 +84,7 @@ func Filled(ctx context.Context, place, database string) (blob.Store, error) {
 	return files, nil
 }
 
-// Finish lets servers use a storage to which pictures were moved.
+// Finish removes the mark of [Fill], so servers can use the storage.
 func Finish(ctx context.Context, files blob.Store) error {
 	return storageError(files.Delete(ctx, markKey))
 }
@@ -111,5 +111,5 @@ func refuseFilling(ctx context.Context, files blob.Store, place string) error {
 	if mark, err := readMark(ctx, files); err == nil && mark != "" {
 		return refuseMark(place, mark)
 	}
-	return nil // what cannot be read now is reported elsewhere
+	return nil // a mark that cannot be read now is reported elsewhere
 }

@@ -33,7 +33,7 @@ func Check(place string) error {
 	return err
 }
 
-// Name is a storage as messages show it: without the parameters of an address.
+// Name returns a storage as messages show it: without the parameters of an address.
 func Name(place string) string {
 	if at, err := s3.Parse(place); err == nil {
 		return at.String()
@@ -55,10 +55,10 @@ func Unopened(place string) (blob.Store, error) {
 
 // Open opens the storage of a database.
 //
-// It creates a folder that is missing, unless the database names pictures in it. A bucket must
-// be there and the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached
-// at the moment, Open succeeds and logs a warning: users can sign in without their pictures.
-// Error: [ErrFilling].
+// It creates a missing folder, unless the database names pictures in it. A bucket must exist and
+// the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached at the moment,
+// Open succeeds and logs a warning, because users can sign in without their pictures. Error:
+// [ErrFilling].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
 	if IsBucket(place) {
 		return openBucket(ctx, place, log)
@@ -75,7 +75,7 @@ func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (bl
 	return disk, refuseFilling(ctx, disk, place)
 }
 
-// probeTime bounds the look at a bucket, so commands work while its server stalls.
+// probeTime limits the check of a bucket, so commands work while its server stalls.
 const probeTime = 5 * time.Second
 
 func openBucket(ctx context.Context, place string, log *slog.Logger) (blob.Store, error) {
@@ -108,7 +108,7 @@ func HasBlobs(ctx context.Context, place string) (bool, error) {
 	return false, nil
 }
 
-// RefuseUsed fails with the given error unless a bucket is empty. Folders are looked at elsewhere.
+// RefuseUsed fails with the given error unless a bucket is empty. Folders are checked elsewhere.
 func RefuseUsed(ctx context.Context, place string, used error) error {
 	if !IsBucket(place) {
 		return nil
@@ -157,7 +157,7 @@ func storageError(err error) error {
 	return fmt.Errorf("storage: %w", err)
 }
 
-// reason is what the operating system says, without the call and the path.
+// reason returns the operating system's error without the call and the path.
 func reason(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

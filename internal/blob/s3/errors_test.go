@@ -59,7 +59,7 @@ func TestAnswersAreExplained(t *testing.T) {
 	}
 }
 
-// A certificate that this machine does not trust is told from an outage.
+// A certificate that this machine does not trust is not taken for an outage.
 func TestUnknownCertificate(t *testing.T) {
 	withCredentials(t)
 	server := httptest.NewTLSServer(http.NotFoundHandler())
@@ -70,7 +70,7 @@ func TestUnknownCertificate(t *testing.T) {
 	}
 }
 
-// A server without conditional puts gets others. One that is closed is an outage.
+// A server without conditional puts gets unconditional ones. A closed server is an outage.
 func TestServerWithoutConditionalPuts(t *testing.T) {
 	withCredentials(t)
 	puts := 0
@@ -96,7 +96,7 @@ func TestServerWithoutConditionalPuts(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	err := s.List(t.Context(), func(blob.Item) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "s3://pictures: no answer of ") || strings.Contains(err.Error(), "list-type") {
+	if err == nil || !strings.Contains(err.Error(), "s3://pictures: no answer from ") || strings.Contains(err.Error(), "list-type") {
 		t.Errorf("%v", err)
 	}
 }

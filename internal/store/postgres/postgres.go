@@ -156,7 +156,7 @@ func withTimeouts(config *pgx.ConnConfig) {
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
 }
 
-// forPooler makes a connection independent of its own state, because a pooler may replace it
+// forPooler makes pgx keep no state in a connection, because a pooler may replace the connection
 // between transactions. Statements are sent whole, with their values, in one round trip
 // (https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes").
 func forPooler(config *pgx.ConnConfig) {
