@@ -119,7 +119,7 @@ func (a *Address) setParameters(query url.Values) (err error) {
 		a.Region = "us-east-1" // what servers without regions expect
 	}
 	if a.Region == "" {
-		return errors.New("a region, such as s3://bucket?region=eu-central-1, or in AWS_REGION")
+		return errors.New("an address with a region, such as s3://bucket?region=eu-central-1, unless AWS_REGION names it")
 	}
 	if !hasOnly(a.Region, letter+"_-") || len(a.Region) > maxRegion {
 		return errors.New("a region such as eu-central-1")
