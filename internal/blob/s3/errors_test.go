@@ -12,7 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob/s3"
 )
 
-// Answers of servers that a test cannot bring about, such as a clock that is wrong, are explained.
+// Errors that a real server does not give in a test, such as for a wrong clock, are explained.
 // The codes are those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and of MinIO.
 func TestAnswersAreExplained(t *testing.T) {
 	withCredentials(t)

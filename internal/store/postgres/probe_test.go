@@ -15,8 +15,8 @@ import (
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// problem is why a server cannot use a database: one line, which names the database and has no
-// password.
+// problem returns the error of opening a database. It checks that the error is one line that names
+// the database without a password.
 func problem(t *testing.T, address, passwordFile string) string {
 	t.Helper()
 	at, err := ParseAddress(address, passwordFile)
@@ -79,7 +79,7 @@ func name(t *testing.T, address string) string {
 	return u.User.Username()
 }
 
-// The schema belongs to somebody else, or the role may not make one.
+// The schema belongs to another role, or the role may not create one.
 func TestNoRight(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{})
@@ -151,7 +151,7 @@ func TestPasswordAndTLS(t *testing.T) {
 	}
 }
 
-// A replica is no place to write, however it is named.
+// A replica is refused, with and without target_session_attrs.
 func TestReplica(t *testing.T) {
 	t.Parallel()
 	primary := testpostgres.Start(t, testpostgres.Options{})
@@ -186,7 +186,7 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// A server without room for more connections says so.
+// If a server has no connection left, the error says so.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Settings: []string{"max_connections=5", "superuser_reserved_connections=1"}})
