@@ -31,7 +31,7 @@ Examples:
 `},
 	"restore": {name: "restore", argument: "FILE", settings: where, run: restore, about: `
 Creates a data folder from a backup. The folder must be missing or empty, and so
-must a PostgreSQL schema or a bucket that the settings name. Restore is all or
+must a PostgreSQL schema or bucket prefix that the settings name. Restore is all or
 nothing: it checks the whole backup first. Sessions in the backup stay valid.
 "-" reads standard input, and needs room for a temporary file as large as the
 backup (see TMPDIR).
