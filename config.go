@@ -15,7 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
-// Config are the settings of a [Server]. The zero value of each field means the
+// Config has the settings of a [Server]. The zero value of each field means the
 // value that [Default] gives it.
 type Config struct {
 	// Data is the folder for the database, the pictures and secret.key.
@@ -191,7 +191,7 @@ func (c *Config) Settings() []Setting {
 	return slices.Concat(
 		settings.In("Data",
 			settings.Text("data", &c.Data, "cardea-data", "`folder` for the database, the pictures and secret.key", noScheme("the path of a folder")),
-			settings.Text("database", &c.Database, "", "SQLite `file`, or the address of a PostgreSQL server, such as postgres://cardea@db.example.com/cardea, "+
+			settings.Text("database", &c.Database, "", "SQLite `file`, or the address of a PostgreSQL database, such as postgres://cardea@db.example.com/cardea, "+
 				"see docs/postgres.md", database.Check).Without("cardea.db in the data folder"),
 			settings.Text("database-password-file", &c.DatabasePasswordFile, "", "`file` with the password for the PostgreSQL server").
 				Without("PGPASSFILE or PGPASSWORD, or no password"),
@@ -203,39 +203,39 @@ func (c *Config) Settings() []Setting {
 			settings.Text("public-url", &c.PublicURL, "", "`address` that users see, such as https://accounts.example.com",
 				settings.CheckPublicURL).Without("http:// and the request's own Host"),
 			settings.Networks("trusted-proxies", &c.TrustedProxies, "`networks` and addresses of proxies, separated by commas, whose X-Forwarded-For "+
-				"and -Proto count").Without("none"),
-			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, X-Forwarded-Host of a trusted proxy names the host in links: off, or `on` "+
-				"if the proxy always sets it; otherwise clients could", "off", "on"),
+				"and X-Forwarded-Proto are trusted").Without("none"),
+			settings.Choice("forwarded-host", &c.ForwardedHost, "without a public-url, use X-Forwarded-Host of a trusted proxy as the host in links: off, or `on` "+
+				"if the proxy always sets that header; otherwise clients could set it", "off", "on"),
 			settings.Origins("allowed-origins", &c.AllowedOrigins, "other `origins`, separated by commas, whose pages may call the API, such as https://app.example.com").Without("none"),
-			settings.Origins("return-origins", &c.ReturnOrigins, "other `origins`, separated by commas, to which the pages may lead back by next, such as https://app.example.com").Without("none"),
-			settings.Text("app-url", &c.AppURL, "", "`address` or path of the app, where the pages lead without next, such as https://app.example.com/",
+			settings.Origins("return-origins", &c.ReturnOrigins, "other `origins`, separated by commas, to which the parameter next of the pages may lead back, such as https://app.example.com").Without("none"),
+			settings.Text("app-url", &c.AppURL, "", "`address` or path of the app, to which the pages lead back without next, such as https://app.example.com/",
 				settings.CheckAddress).Without("the home page"),
 			settings.Choice("hsts", &c.HSTS, "`scope` of Strict-Transport-Security under https: host, subdomains, or off", "host", "subdomains", "off")),
 		settings.In("Cookie and sessions",
 			settings.Text("cookie-name", &c.CookieName, "session", "`name` of the session cookie; with an https public-url, __Host-session is safer", settings.CheckCookieName),
-			settings.Text("cookie-domain", &c.CookieDomain, "", "`domain` whose hosts all see the session cookie, such as example.com for app.example.com").
+			settings.Text("cookie-domain", &c.CookieDomain, "", "`domain` whose hosts all get the session cookie, such as example.com for app.example.com").
 				Without("the server's own host only"),
 			settings.Choice("cookie-samesite", &c.CookieSameSite, "SameSite `policy` of the cookie: lax, strict, or none, which is for an app on another site and needs an https public-url", "lax", "strict", "none"),
 			settings.Duration("session-idle", &c.SessionIdle, 14*settings.Day, time.Second, "`time` after which an unused session expires"),
 			settings.Duration("session-max", &c.SessionMax, 90*settings.Day, time.Second, "`time` after which every session expires"),
-			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "`number` of sessions a user has at most; one more ends the one unused longest"),
+			settings.Int("sessions-per-user", &c.SessionsPerUser, 100, 1, maxSessionsPerUser, "largest `number` of sessions of a user; one more ends the one that was unused longest"),
 			settings.Int("session-cache", &c.SessionCache, 50_000, 1, maxSessionCache, "`number` of sessions kept in memory, about 1 KiB each")),
 		settings.In("Moving from Flask",
-			settings.Text("flask-secret-key-file", &c.FlaskSecretKeyFile, "", "`file` with the SECRET_KEY of a Flask app, one a line, the newest first: its session cookies are "+
-				"exchanged for sessions, see docs/flask-cookies.md").Without("none are taken"),
-			settings.Date("flask-until", &c.FlaskUntil, "last `date` on which cookies of the Flask app are taken, such as 2027-01-31, in UTC").
+			settings.Text("flask-secret-key-file", &c.FlaskSecretKeyFile, "", "`file` with the SECRET_KEY of a Flask app, one per line, the newest first: its session cookies are "+
+				"exchanged for sessions, see docs/flask-cookies.md").Without("none are accepted"),
+			settings.Date("flask-until", &c.FlaskUntil, "last `date` on which cookies of the Flask app are accepted, such as 2027-01-31, in UTC").
 				Without("31 days after the first start with flask-secret-key-file"),
-			settings.Duration("flask-max-age", &c.FlaskMaxAge, flask.Lifetime, time.Second, "`time` for which cookies of the Flask app are taken, its PERMANENT_SESSION_LIFETIME, at most 31d"),
-			settings.Text("flask-user-keys", &c.FlaskUserKeys, flask.UserKeys, "`keys` of the app's session that name a user who has signed in, separated by commas; those that are there must agree", checkUserKeys),
+			settings.Duration("flask-max-age", &c.FlaskMaxAge, flask.Lifetime, time.Second, "`time` for which cookies of the Flask app are accepted, its PERMANENT_SESSION_LIFETIME, at most 31d"),
+			settings.Text("flask-user-keys", &c.FlaskUserKeys, flask.UserKeys, "`keys` of the app's session that name the signed-in user, separated by commas; those that are set must agree", checkUserKeys),
 			settings.Text("flask-cookie-name", &c.FlaskCookieName, flask.CookieName, "`name` of the app's session cookie, its SESSION_COOKIE_NAME", settings.CheckCookieName)),
 		settings.In("Registration and passwords",
 			settings.Choice("registration", &c.Registration, "`who` can add users: open (everybody registers) or closed (operators only, by cardea user add)", "open", "closed"),
 			settings.Int("argon2-memory", &c.Argon2Memory, password.Default.Memory, password.MinMemory, password.MaxMemory, "memory of a password hash in `KiB`"),
 			settings.Int("argon2-time", &c.Argon2Time, password.Default.Time, 1, password.MaxTime, "`passes` of a password hash over its memory"),
-			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` of SHA-1 hashes of passwords to refuse, as the Have I Been Pwned downloader writes it").Without("none"),
+			settings.Text("breached-passwords", &c.BreachedPasswords, "", "`file` with SHA-1 hashes of passwords to refuse, in the form that the Have I Been Pwned downloader writes").Without("none"),
 			settings.Choice("rate-limit", &c.RateLimit, "`switch` of all limits on attempts: on, or off for load tests", "on", "off"),
-			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as attempts/time: wrong passwords for one account, "+
-				"wrong passwords from one address, registrations (register) from one address", checkLimits)),
+			settings.Text("limits", &c.Limits, settings.DefaultLimits, "`limits` to change, as name=attempts/time: wrong passwords for one account (account) and from one address (address), "+
+				"registrations from one address (register), and mail (mail-…), see docs/throttling.md", checkLimits)),
 		settings.In("Mail",
 			settings.Text("smtp-url", &c.SMTPURL, "", "`address` of the mail server, such as smtp://user@mail.example.com:587 or smtps://mail.example.com", checkSMTP).
 				Without("none: mail stays in the outbox, see cardea mail"),
@@ -250,16 +250,16 @@ func (c *Config) Settings() []Setting {
 		settings.In("Pages",
 			settings.Choice("pages", &c.Pages, "`switch` of the pages for browsers: on, or off if the app has pages of its own, see docs/pages.md", "on", "off"),
 			settings.Text("logo-file", &c.LogoFile, "", "`file` with a logo in place of app-name: SVG, PNG, JPEG or WebP, at most 256 KiB").Without("none"),
-			settings.Text("accent-color", &c.AccentColor, "", "`colour` of buttons and links, such as #1a56c4; text on it is made readable", checkColour).Without("blue"),
-			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` to tell of a weakness, in /.well-known/security.txt", checkContact).Without("none"),
+			settings.Text("accent-color", &c.AccentColor, "", "`colour` of buttons and links, such as #1a56c4; text on it gets a readable colour", checkColour).Without("blue"),
+			settings.Text("security-contact", &c.SecurityContact, "", "e-mail or https `address` for reports of vulnerabilities, shown in /.well-known/security.txt", checkContact).Without("none"),
 			settings.Text("terms-url", &c.TermsURL, "", "`address` of the terms of use, which the pages link to, such as https://example.com/terms", checkLink).Without("none"),
 			settings.Text("privacy-url", &c.PrivacyURL, "", "`address` of the privacy policy, which the pages link to, such as https://example.com/privacy", checkLink).Without("none"),
-			settings.Choice("docs", &c.Docs, "`switch` of the contract at /docs and /openapi.json: on or off", "on", "off")),
+			settings.Choice("docs", &c.Docs, "`switch` of the API documentation at /docs and /openapi.json: on or off", "on", "off")),
 		settings.In("Pictures",
 			settings.Int("upload-max-bytes", &c.UploadMaxBytes, 10<<20, 1, maxUploadBytes, "size of the largest picture file in `bytes`"),
 			settings.Int("upload-max-pixels", &c.UploadMaxPixels, 50_000_000, 1, maxUploadPixels, "size of the largest picture in `pixels`")),
 		settings.In("Log",
-			settings.Choice("log", &c.LogRequests, "`requests` to log: events (changes, errors, and those slower than a second) or all", "events", "all")),
+			settings.Choice("log", &c.LogRequests, "`requests` to log: events (changes, errors, and requests slower than a second) or all", "events", "all")),
 	)
 }
 

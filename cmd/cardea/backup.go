@@ -19,10 +19,10 @@ import (
 var dataCommands = map[string]command{
 	"backup": {name: "backup", argument: "FILE", settings: where, run: onData(backup), about: `
 Copies the database, the pictures and secret.key to one tar file, with the
-SHA-256 of each, while the server runs. FILE must not exist, and must not be in
-the picture storage. It appears once it is complete and was verified by reading
-it again. Only you can read it. "-" writes to standard output, which cannot be
-read again. Keep backups secret: they hold addresses and password hashes.
+SHA-256 of each. The server may keep running. FILE must not exist, and must not
+be in the picture storage. It appears once it is complete and has been read back
+and verified. Only you can read it. "-" writes to standard output, which is not
+verified. Keep backups secret: they hold e-mail addresses and password hashes.
 
 A damaged picture stops the backup. With --skip-damaged the backup leaves it
 out, prints a line for it, and exits with 1.
@@ -32,10 +32,11 @@ Examples:
   cardea backup - | gpg --encrypt -r ops@example.com > cardea.tar.gpg
 `},
 	"restore": {name: "restore", argument: "FILE", settings: where, run: restore, about: `
-Creates a data folder from a backup. The folder must be missing or empty. Restore
-is all or nothing: it checks the whole backup first. Sessions in the backup stay
-valid. "-" reads standard input, and needs room for a temporary file as large as
-the backup (see TMPDIR).
+Creates a data folder from a backup. The folder must be missing or empty, and so
+must a PostgreSQL schema or bucket prefix that the settings name. Restore is all or
+nothing: it checks the whole backup first. Sessions in the backup stay valid.
+"-" reads standard input, and needs room for a temporary file as large as the
+backup (see TMPDIR).
 
 Examples:
   cardea restore /backups/cardea-2026-11-22.tar
@@ -45,19 +46,19 @@ Examples:
 	"export": {name: "export", argument: "FILE", settings: where, run: onData(exportAll), about: `
 Writes all users, with password hashes, sessions, events and pictures, to one tar
 file that other programs can read (docs/reference/export.md), while the server
-runs. It is of one moment. FILE must not exist. Only you can read it. Keep it
-secret. For a copy of everything, with secret.key, use cardea backup.
+runs. It shows the data at one moment. FILE must not exist. Only you can read
+it. Keep it secret. For a copy of everything, with secret.key, use cardea backup.
 
 Examples:
   cardea export users.tar
   tar -xOf users.tar users.jsonl | jq -r .email
 `},
 	"check": {name: "check", settings: where, run: check, about: `
-Looks for damage while the server runs: a damaged database or secret.key,
-missing or changed pictures, and files in the picture storage that no picture
-uses. It exits with 0 if all is well. Otherwise it prints a line for each
-problem and exits with 1. With --json the last line is a summary, even if the
-check could not finish.
+Looks for damage: a damaged database or secret.key, missing or changed pictures,
+and files in the picture storage that no picture uses. The server may keep
+running. The command exits with 0 if all is well. Otherwise it prints a line for
+each problem and exits with 1. With --json, the last line is a summary, even if
+the check could not finish.
 
 Examples:
   cardea check

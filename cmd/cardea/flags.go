@@ -69,7 +69,7 @@ var ownFlags = []ownFlag{
 	{[]string{"user list"}, "limit", "at most this `number` of users (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"mail list"}, "limit", "at most this `number` of messages (default 50)", func(f *flag.FlagSet, o *own, n string) { o.positive(f, &o.limit, n, 50) }},
 	{[]string{"user list"}, "after", "continue after this e-mail `address`", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.after, n, "", "") }},
-	{[]string{"user list"}, "search", "only users whose name or address contains this `text`, in any case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
+	{[]string{"user list"}, "search", "only users whose name or address contains this `text`, ignoring case", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.search, n, "", "") }},
 	{[]string{"user show"}, "audit", "also the last 100 events of the account", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.audit, n) }},
 	{[]string{"user add", "user rename"}, "name", "`name` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.name, n, "", "") }},
 	{[]string{"user add", "user set-email"}, "email", "e-mail `address` of the user", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.email, n, "", "") }},

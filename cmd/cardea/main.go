@@ -49,14 +49,14 @@ signed in with a cookie, tells your app who is signed in, and stores profile pic
 Usage:
   cardea serve      run the server (no configuration needed)
   cardea user       list, show, add and delete users, set passwords, end sessions
-  cardea import     bring in users from a Flask or Django app, or from a CSV file
+  cardea import     import users from a Flask or Django app, or from a CSV file
   cardea export     write all users to one file, for other programs
-  cardea mail       show mail that is not sent yet, and send a test message
+  cardea mail       show mail that has not been sent yet, and send a test message
   cardea backup     copy everything to one file, while the server runs
-  cardea restore    create a data folder from a backup
+  cardea restore    restore a backup to an empty data folder, database or storage
   cardea move       move users and pictures to another database and storage
-  cardea check      look for damage
-  cardea doctor     find what is wrong between users and the server
+  cardea check      look for damage to the database and the pictures
+  cardea doctor     find problems between users' browsers and the server
   cardea health     ask the server on this machine whether it is ready
   cardea version    print version, commit and build
   cardea help       print this text

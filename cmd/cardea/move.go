@@ -14,18 +14,18 @@ import (
 )
 
 var moveCommand = command{name: "move", settings: where, run: move,
-	cutOff: "interrupted; the data is where it was, and writes continue. Run the command again to start anew", about: `
+	cutOff: "interrupted; the data is where it was, and writes continue. Run the command again to start over", about: `
 Moves the users to another database, the pictures to another storage, or both:
 from SQLite and folders to PostgreSQL and S3, or back. The settings say where
-the data is, --to-database and --to-storage where it goes. That place must be
+the data is, --to-database and --to-storage where it goes. The target must be
 empty.
 
-A server may run meanwhile. The command copies the pictures, pauses writes,
-copies the users and the latest pictures, and compares everything with what it
-reads from the target. During the pause, users stay signed in; registrations,
-logins and changes are answered with 503 and Retry-After. The command then says
-which settings to change, and waits, with writes paused, until you have stopped
-the server. Start the server with the new settings when the command has ended.
+The server may keep running. The command copies the pictures, pauses writes,
+copies the users and the latest pictures, reads everything back and compares it.
+During the pause, users stay signed in; registrations, logins and changes get
+503 with Retry-After. The command then says which settings to change, and waits
+with writes paused until you have stopped the server. When the command has
+ended, start the server with the new settings.
 
 Until then the data stays where it is: press Ctrl-C, and the server writes again.
 Run the command again to start anew. Afterwards the old database and storage are
@@ -101,7 +101,7 @@ func (in *invocation) moveOptions() (opt operate.MoveOptions, err error) {
 	return opt, nil
 }
 
-// absolute is a path that is the same in every folder. Addresses stay as they are.
+// absolute returns the absolute form of a path. Addresses stay as they are.
 func absolute(place string) string {
 	if database.IsAddress(place) {
 		return place
@@ -135,7 +135,7 @@ func (in *invocation) movedJSON(state string, m operate.Moved) movedJSON {
 
 func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
-// newSetting is a variable of the environment that has to change.
+// newSetting is an environment variable that has to change.
 type newSetting struct{ name, value string }
 
 func (in *invocation) newSettings() (list []newSetting) {
@@ -206,7 +206,7 @@ func (in *invocation) sayMoved(m operate.Moved) error {
 	return nil
 }
 
-// finishMove completes a move that was killed at its end.
+// finishMove completes a move that was killed at the very end.
 func finishMove(ctx context.Context, in *invocation, from database.Place, opt operate.MoveOptions, refused error) error {
 	err := operate.FinishMove(ctx, from, opt)
 	if errors.Is(err, database.ErrMoved) || opt.Database == nil {

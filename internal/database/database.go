@@ -1,6 +1,6 @@
-// Package database opens Cardea's database where the settings say: a SQLite file, or a schema on
-// a PostgreSQL server. It keeps two servers from using one database, and refuses to start with an
-// empty one in place of one that is lost or elsewhere.
+// Package database opens the database that the settings name: a SQLite file, or a schema on a
+// PostgreSQL server. It keeps two servers from using one database. It also refuses to start on an
+// empty database if the real one is lost or elsewhere.
 package database
 
 import (
@@ -38,22 +38,22 @@ var (
 	ErrElsewhere = errors.New("the database on the server is new")
 )
 
-// IsAddress tells the address of a server from the path of a SQLite file.
+// IsAddress reports whether a text is the address of a server, not the path of a SQLite file.
 func IsAddress(text string) bool { return strings.Contains(text, "://") }
 
-// Check reports what is wrong with the setting of a database, as what is allowed instead.
+// Check fails if the setting of a database cannot be used. The error says what is allowed instead.
 func Check(text string) error {
 	switch {
 	case IsAddress(text):
 		return postgres.Check(text)
 	case hasKeywords(text):
-		return errors.New("the path of a SQLite file, or an address such as postgres://user@host/database; the form host=… dbname=… is not taken")
+		return errors.New("the path of a SQLite file, or an address such as postgres://user@host/database; the form host=… dbname=… is not supported")
 	}
 	return nil
 }
 
-// hasKeywords reports whether a text is an address in libpq's form of keywords and values, which
-// would make a strange file name.
+// hasKeywords reports whether a text is an address in libpq's form of keywords and values. It would
+// otherwise be taken for a file name.
 func hasKeywords(text string) bool {
 	for _, word := range strings.Fields(text) {
 		keyword, _, ok := strings.Cut(word, "=")
@@ -64,8 +64,8 @@ func hasKeywords(text string) bool {
 	return false
 }
 
-// At returns the place that settings name. Empty: the usual file or folder in the data folder.
-// passwordFile is for a server. Errors: see [postgres.ParseAddress].
+// At returns the place that settings name. If database or storage is empty, it is the usual file or
+// folder in the data folder. passwordFile is for a server. Errors: see [postgres.ParseAddress].
 func At(data, database, passwordFile, storage string) (Place, error) {
 	if !IsAddress(database) {
 		return Place{Dir: datadir.At(data, database, storage)}, nil
@@ -77,7 +77,7 @@ func At(data, database, passwordFile, storage string) (Place, error) {
 	return Place{datadir.At(data, "", storage), &address}, nil
 }
 
-// In is the place of a data folder with its own database.
+// In returns the place of a data folder that has the database in it.
 func In(dir datadir.Dir) Place { return Place{Dir: dir} }
 
 // IsServer reports whether the database is on a server, not a file.
@@ -147,7 +147,8 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 }
 
 // refuseNew fails if the database on the server is new, but the data folder or the picture storage
-// has something of an earlier one: another database is meant, or users are to be moved first.
+// has data of an earlier one. Then the settings name the wrong database, or the users must be moved
+// first.
 func (p Place) refuseNew(ctx context.Context, hasPictures func() (bool, error)) error {
 	hasTables, err := postgres.HasTables(ctx, *p.server)
 	if err != nil {
@@ -157,23 +158,23 @@ func (p Place) refuseNew(ctx context.Context, hasPictures func() (bool, error)) 
 		return nil
 	}
 	if info, err := os.Stat(p.Database); err == nil && info.Size() > 0 {
-		return fmt.Errorf("%w: %v has no tables yet, but there is %s. Bring its users along with cardea move; "+
-			"or, to start without users, move that file elsewhere", ErrElsewhere, p, p.Database)
+		return fmt.Errorf("%w: %v has no tables yet, but there is %s. Move its users with cardea move; "+
+			"or, to start without users, put that file elsewhere", ErrElsewhere, p, p.Database)
 	}
 	has, err := hasPictures()
 	if err != nil {
 		return err
 	}
 	if has {
-		return fmt.Errorf("%w: %v has no tables yet, but there are pictures in %s. Look whether it is the right database; "+
+		return fmt.Errorf("%w: %v has no tables yet, but there are pictures in %s. Check that it is the right database; "+
 			"or, to start without users, name another storage", ErrElsewhere, p, p.Pictures)
 	}
 	return nil
 }
 
 // OpenExisting opens the database for a command. It changes nothing. hasPictures reports whether
-// there are pictures. Errors: [ErrNoData]; [ErrFilling], [ErrMoved]; [datadir.ErrHalfRestored], [datadir.ErrLost]; those of
-// the engines.
+// there are pictures. Errors: [ErrNoData]; [ErrFilling], [ErrMoved]; [datadir.ErrHalfRestored],
+// [datadir.ErrLost]; those of the engines.
 func (p Place) OpenExisting(ctx context.Context, hasPictures func() (bool, error)) (*store.DB, error) {
 	db, err := p.openExisting(ctx, hasPictures)
 	if err != nil {
@@ -201,20 +202,20 @@ func (p Place) openExisting(ctx context.Context, hasPictures func() (bool, error
 	}
 	db, err := sqlite.OpenExisting(ctx, p.Database)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which makes it", ErrNoData, p.Database)
+		return nil, fmt.Errorf("%w: %s is missing; name the folder with --data, or start cardea serve, which creates it", ErrNoData, p.Database)
 	}
 	return db, inDatabase(err)
 }
 
-// withPictures calls f, which asks whether there are pictures. If that cannot be found out, they may
-// be there, and the error says why it could not.
+// withPictures calls f with a function that reports whether there are pictures. If the storage does
+// not tell, that function says yes, and withPictures returns the storage's error.
 func withPictures(hasPictures func() (bool, error), f func(func() bool) error) error {
 	var unseen error
 	err := f(func() (has bool) { has, unseen = hasPictures(); return has || unseen != nil })
 	return cmp.Or(unseen, err)
 }
 
-// inDatabase gives an error of opening a database the form of others'.
+// inDatabase gives an error from opening a database its usual form.
 func inDatabase(err error) error {
 	if err == nil || errors.Is(err, ErrNoData) {
 		return err
@@ -225,7 +226,7 @@ func inDatabase(err error) error {
 	return fmt.Errorf("database: cannot open it: %w", err)
 }
 
-// Exists reports whether there is a database. It is not opened.
+// Exists reports whether there is a database. It does not open it.
 func (p Place) Exists(ctx context.Context) (bool, error) {
 	if p.server != nil {
 		return postgres.HasTables(ctx, *p.server)
@@ -234,8 +235,8 @@ func (p Place) Exists(ctx context.Context) (bool, error) {
 	return err == nil, nil
 }
 
-// LockImport makes this process the only one that brings users in. A server may run beside it.
-// Error: [datadir.ErrImporting].
+// LockImport makes this process the only one that imports or moves users. A server may keep
+// running. Error: [datadir.ErrImporting].
 func (p Place) LockImport(ctx context.Context) (io.Closer, error) {
 	if p.server == nil {
 		return p.Dir.LockImport()

@@ -17,15 +17,15 @@ import (
 
 var (
 	// ErrFilling means that the rows of another database, or of a backup, are being copied to this
-	// one, or that this was cut off.
+	// one, or that such a copy was cut off.
 	ErrFilling = errors.New("a move or restore to this database is running, or was cut off")
 	// ErrMoved means that the rows were moved to another database.
 	ErrMoved = errors.New("the data was moved from this database")
-	// ErrNotEmpty means that a database cannot be filled, because it has rows.
+	// ErrNotEmpty means that a database cannot be filled, because it already has rows.
 	ErrNotEmpty = errors.New("already has data, so nothing was changed")
 )
 
-// refuseMark fails with [ErrFilling] or [ErrMoved] if a database is not to be used.
+// refuseMark fails with [ErrFilling] or [ErrMoved] if a mark says that a database must not be used.
 func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	state, err := db.MoveState(ctx)
 	switch {
@@ -40,8 +40,8 @@ func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-// orFilling is an [ErrInUse], or an [ErrFilling] if it is no server that uses the database, but a
-// move or a restore. Other errors stay as they are.
+// orFilling turns an [ErrInUse] into an [ErrFilling] if a move or a restore uses the database, not
+// a server. It returns other errors unchanged.
 func (p Place) orFilling(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrInUse) {
 		return err
@@ -54,10 +54,10 @@ func (p Place) orFilling(ctx context.Context, err error) error {
 	return err
 }
 
-// markTime bounds the look at the mark of a database that is in use.
+// markTime limits how long to wait for the mark of a database that is in use.
 const markTime = 3 * time.Second
 
-// LockServer takes the place of the server, so none can start: [ErrInUse] if one runs.
+// LockServer takes the lock of the server, so none can start. Error: [ErrInUse] if one runs.
 func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	if p.server == nil {
 		return p.Lock()
@@ -69,7 +69,7 @@ func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	return lock, err
 }
 
-// Absolute is the place as a name that other processes understand, too.
+// Absolute returns a name of the database that means the same to all processes.
 func (p Place) Absolute() string {
 	if p.server != nil {
 		return p.String()
@@ -81,8 +81,8 @@ func (p Place) Absolute() string {
 	return path
 }
 
-// Filling is a database that only this process uses, because it copies rows to it. Others refuse
-// it until [Filling.Finish].
+// Filling is a database to which this process copies rows. All others refuse to use it until
+// [Filling.Finish].
 type Filling struct {
 	DB        *store.DB
 	place     Place
@@ -101,7 +101,7 @@ type made struct{ tables, schema bool }
 func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
 	if p.server == nil {
 		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
-			return nil, fmt.Errorf("cannot make the folder of %v: %w", p, err)
+			return nil, fmt.Errorf("cannot create the folder of %v: %w", p, err)
 		}
 	}
 	lock, err := p.LockServer(ctx)
@@ -135,7 +135,7 @@ func (p Place) missing(ctx context.Context) (m made, err error) {
 	return made{tables: true, schema: !hasSchema}, err
 }
 
-// openToFill makes tables only where there is no database at all.
+// openToFill opens a database. It creates tables only if there are none.
 func (p Place) openToFill(ctx context.Context) (*store.DB, error) {
 	exists, err := p.hasTables(ctx)
 	var db *store.DB
@@ -190,8 +190,8 @@ func (f *Filling) prepare(ctx context.Context, from string, now time.Time) error
 	return f.DB.MarkFilling(ctx, from, now)
 }
 
-// Resume opens a database that was filled from somewhere, without emptying it. Nil: the filling was
-// finished.
+// Resume opens a database that was filled from a source, and keeps its rows. It returns nil if the
+// filling is finished.
 func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 	lock, err := p.LockServer(ctx)
 	if errors.Is(err, ErrInUse) {
@@ -215,7 +215,7 @@ func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
 	return f, nil
 }
 
-// MoveState says whether the database was moved away. It opens the database for a moment.
+// MoveState returns the marks of moves. It opens the database for a moment.
 func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
 	db, err := p.openExisting(ctx, func() (bool, error) { return false, nil })
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// MoveOptions say where data is moved to. At least one of the two must be set.
+// MoveOptions say where data is moved to. At least one of Database and Storage must be set.
 type MoveOptions struct {
 	Database *database.Place // nil: the rows stay
 	Storage  string          // a folder or bucket; empty: the pictures stay
 	Progress Progress
-	// Copied is called when everything is there and was compared. Writes are paused until the
-	// server has stopped, for which Move waits.
+	// Copied is called when everything is copied and compared. Move then keeps writes paused, and
+	// waits until the server has stopped.
 	Copied func(Moved)
 }
 
@@ -29,22 +29,22 @@ type Moved struct {
 	Rows                      int64         // of all tables; 0: they stay
 	Files                     int64         // of pictures and crops; 0: they stay
 	Replaced                  int64         // texts with bytes that the database cannot keep, see [store.Copied]
-	Took                      time.Duration // until everything was there
-	Paused                    time.Duration // how much of it writes were paused
+	Took                      time.Duration // until everything was copied and compared
+	Paused                    time.Duration // the part of Took during which writes were paused
 }
 
-// Move copies the rows to another database, the pictures to another storage, or both, while a
-// server may serve the data. The pictures that are there are copied first; then writes pause for
-// the rows and the other pictures. All is read again from the target and compared. Move then
-// waits with the pause until the server has stopped, and marks the database as moved. So nothing
-// is written that is not in the copy.
+// Move moves the rows to another database, the pictures to another storage, or both. A server may
+// serve the data during most of it. Move copies the existing pictures first. Then it pauses writes,
+// and copies the rows and any newer pictures. It reads everything back from the target and compares
+// it. It keeps writes paused until the server has stopped, and marks the old database as moved. So
+// every write is in the copy.
 //
-// Until that mark, the data is as it was, and the target is refused by servers and commands. If
-// Move fails or is killed, the pause ends, and a second Move to the same target removes what the
-// first one left there. Errors: [database.ErrNotEmpty], [database.ErrInUse] and
-// [storage.ErrNotEmpty], if the target is in use; [datadir.ErrImporting].
+// Until that mark, the old data is unchanged, and servers and commands refuse the target. If Move
+// fails or is killed, the pause ends. A second Move to the same target removes what the first one
+// left there. Errors: [database.ErrNotEmpty], [database.ErrInUse] and [storage.ErrNotEmpty], if the
+// target is in use; [datadir.ErrImporting].
 func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err error) {
-	lock, err := d.place.LockImport(ctx) // an import would fail half-way, and a second Move would take the target
+	lock, err := d.place.LockImport(ctx) // keeps imports, which would fail half-way, and a second Move away
 	if err != nil {
 		return Moved{}, err
 	}
@@ -117,7 +117,7 @@ func (m *move) copyPicturesAhead(ctx context.Context) error {
 	return m.files.copyAll(ctx, m.db, false, func(done int64) { m.opt.Progress.report("copying pictures", done, counts.Pictures) })
 }
 
-// copyRest copies what can no longer change.
+// copyRest copies the rows and the newer pictures. Writes are paused, so nothing changes any more.
 func (m *move) copyRest(ctx context.Context) (err error) {
 	reading, err := m.db.BeginReading(ctx)
 	if err != nil {
@@ -148,10 +148,10 @@ func (m *move) copyRest(ctx context.Context) (err error) {
 	return m.pause.Check(ctx)
 }
 
-// serverInterval is how often Move looks whether the server has stopped.
+// serverInterval is how often Move checks whether the server has stopped.
 const serverInterval = 200 * time.Millisecond
 
-// awaitServer waits until no server runs, and keeps others from starting.
+// awaitServer waits until no server runs, and takes the lock that keeps servers from starting.
 func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
 	tick := time.NewTicker(serverInterval)
 	defer tick.Stop()
@@ -172,8 +172,8 @@ func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
 	}
 }
 
-// finish makes the target the place of the data. The mark of the source is the moment of the
-// move: [Data.Move] can be interrupted before it, and [FinishMove] completes the rest after it.
+// finish makes the target the place of the data. The data moves at the moment when the source is
+// marked. Before it, an interruption calls the move off. After it, [FinishMove] completes the move.
 func (m *move) finish(ctx context.Context) error {
 	m.opt.Progress.report("finishing", 0, 0)
 	if m.filling == nil {
@@ -188,7 +188,7 @@ func (m *move) finish(ctx context.Context) error {
 		return err
 	}
 	if err := m.finishTarget(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("the users are moved, but the target could not be released: %w; run the same command again to complete the move, before you start the server", err)
+		return fmt.Errorf("the users are moved, but the target is not ready for use: %w; run the same command again to complete the move before you start the server", err)
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func finishStorage(ctx context.Context, target blob.Store) error {
 	return storage.Finish(ctx, target)
 }
 
-// close ends the pause, and lets go of the target.
+// close ends the pause, and releases the target and the server's lock.
 func (m *move) close() (err error) {
 	if m.pause != nil {
 		err = m.pause.End()

@@ -21,7 +21,7 @@ import (
 
 var discard = slog.New(slog.DiscardHandler)
 
-// stopped is a data folder that no server uses, with a user who has a picture.
+// stopped returns a data folder that no server uses, with a user who has a picture.
 func stopped(t *testing.T) (from database.Place, picture store.Picture) {
 	t.Helper()
 	h := house.New(t, house.Options{})
@@ -35,7 +35,7 @@ func stopped(t *testing.T) (from database.Place, picture store.Picture) {
 	return placeAt(t, folder), picture
 }
 
-// onFiles is stopped, on files whatever engine the tests run on.
+// onFiles is like stopped, but always uses files, whatever engine the tests run on.
 func onFiles(t *testing.T) database.Place {
 	t.Helper()
 	from, _ := stopped(t)
@@ -60,7 +60,7 @@ func openPlace(t *testing.T, place database.Place) *operate.Data {
 	return data
 }
 
-// Pictures alone move to a bucket and back. The database stays, and is served on.
+// Pictures alone move to a bucket and back. The database stays in use.
 func TestMovePictures(t *testing.T) {
 	t.Parallel()
 	from, picture := stopped(t)

@@ -13,17 +13,17 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// movedFiles copies picture files to another storage. A file never changes, so one that was copied
-// need not be copied again.
+// movedFiles copies picture files to another storage. Files never change, so each is copied once.
 type movedFiles struct {
 	from *media.Pictures
 	to   blob.Store
 
 	mu    sync.Mutex
-	known map[string]bool // keys of files that were copied; true: the last list of pictures has them, too
+	known map[string]bool // keys of copied files; true: the final list of pictures has the file, too
 }
 
-// copyWorkers is how many pictures are copied at a time, because each waits for a disk or a server.
+// copyWorkers is how many pictures are copied at a time, because most of the time is spent waiting
+// for a disk or a server.
 const copyWorkers = 8
 
 // pictureList is a database that lists its pictures.
@@ -31,8 +31,8 @@ type pictureList interface {
 	PicturesAfter(ctx context.Context, userID string, limit int) ([]store.Picture, error)
 }
 
-// copyAll copies the files of all pictures that were not copied before. isFinal says that the list
-// cannot change any more, so each picture must be as the list says.
+// copyAll copies the files of all pictures that are not copied yet. isFinal says that the list
+// cannot change any more, so a missing picture is an error.
 func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool, progress func(done int64)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -69,7 +69,7 @@ func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool
 	return err
 }
 
-// has reports whether all files of a picture were copied. If the list is final, it notes that the
+// has reports whether all files of a picture are copied. If the list is final, it notes that the
 // list has them.
 func (m *movedFiles) has(row store.Picture, isFinal bool) bool {
 	m.mu.Lock()
@@ -94,7 +94,7 @@ func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal
 		return err
 	}
 	if len(stored.Damaged) > 0 {
-		return fmt.Errorf("%w; cardea check lists all damaged pictures. Users can upload them again; or make a backup with --skip-damaged and restore that",
+		return fmt.Errorf("%w; cardea check lists all damaged pictures. Have the users upload them again, or make a backup with --skip-damaged and restore that",
 			stored.Damaged[0].Err)
 	}
 	for _, f := range stored.Files {
@@ -114,7 +114,7 @@ func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal
 	return nil
 }
 
-// putAndCompare stores a file and reads it again.
+// putAndCompare stores a file, reads it again and compares it.
 func putAndCompare(ctx context.Context, to blob.Store, f media.File) error {
 	if err := to.Put(ctx, f.Key, f.Data); err != nil {
 		return fmt.Errorf("storage: cannot write the picture %s to the target: %w", f.Key, err)
@@ -124,7 +124,7 @@ func putAndCompare(ctx context.Context, to blob.Store, f media.File) error {
 		return fmt.Errorf("storage: cannot read the picture %s from the target: %w", f.Key, err)
 	}
 	if !bytes.Equal(there, f.Data) {
-		return fmt.Errorf("storage: the picture %s does not read from the target as it was written; its disk or server may be failing", f.Key)
+		return fmt.Errorf("storage: the copy of the picture %s in the target differs from what was written; the disk or server there may be failing", f.Key)
 	}
 	return nil
 }
@@ -138,8 +138,8 @@ func readAll(ctx context.Context, files blob.Store, key string) ([]byte, error) 
 	return data, errors.Join(err, b.Close())
 }
 
-// removeOthers removes the files of pictures that were replaced while pictures were copied, and
-// returns how many files are left.
+// removeOthers removes copies of pictures that were replaced before the pause, and returns how many
+// files are left.
 func (m *movedFiles) removeOthers(ctx context.Context) (n int64, err error) {
 	for key, isListed := range m.known {
 		if isListed {

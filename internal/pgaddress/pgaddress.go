@@ -1,5 +1,5 @@
-// Package pgaddress judges addresses of PostgreSQL servers, and says in one line why a server does
-// not answer. It connects to none.
+// Package pgaddress checks addresses of PostgreSQL servers, and says in one line why a connection
+// failed. It connects to no server.
 package pgaddress
 
 import (
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// CheckClear refuses the address of a server where a sign of the password may have ended it
-// early: what follows would be taken for the host, and asked of the name server. The error quotes
-// nothing.
+// CheckClear refuses an address in which a special character of the password may have ended it
+// early. The rest of the password would be taken for the host, and be sent to the name server. The
+// error quotes nothing of the address.
 func CheckClear(address string) error {
 	_, rest, _ := strings.Cut(address, "://")
 	authority := rest
@@ -31,7 +31,7 @@ func CheckClear(address string) error {
 	return nil
 }
 
-// plainCause is a cause without the words of the driver.
+// plainCause returns a cause without the words that the driver adds.
 func plainCause(cause string) string {
 	for {
 		short, _, _ := strings.Cut(cause, " (SQLSTATE ")
@@ -48,8 +48,8 @@ func plainCause(cause string) string {
 	}
 }
 
-// Problem says in one line why no server answers: each address once with its last cause,
-// what a server said first.
+// Problem says in one line why connecting failed. It names each address once, with its last cause.
+// What a server said comes first.
 func Problem(err error) string {
 	_, text, isKnown := strings.Cut(err.Error(), "`:")
 	if !isKnown {

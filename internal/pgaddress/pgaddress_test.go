@@ -8,7 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/pgaddress"
 )
 
-// An address whose password has a sign that ends it is refused, and nothing of it is shown.
+// An address whose password has a character that ends it is refused, and nothing of it is shown.
 func TestAddressWithSpecialCharacters(t *testing.T) {
 	for _, wrong := range []string{
 		"postgres:p@ss/w:rd@host/db", "u:p@ss@host/db", "u:pa/ss@host/db", "u:pa?ss@host/db", "u:pa#ss@host/db", "u:pa#ss", "u:p%ss@host/db",
@@ -28,7 +28,7 @@ func TestAddressWithSpecialCharacters(t *testing.T) {
 	}
 }
 
-// What keeps from connecting is said in one line, the answer of a server first.
+// The cause of a failed connection is said in one line, the answer of a server first.
 func TestProblem(t *testing.T) {
 	for text, want := range map[string]string{
 		"failed to connect to `user=a database=b`:\n\t[::1]:1 (localhost): tls error: x\n\t[::1]:1 (localhost): dial error: dial tcp [::1]:1: connect: connection refused\n" +

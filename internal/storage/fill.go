@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	// ErrNotEmpty means that pictures cannot be moved to a storage, because it has files.
+	// ErrNotEmpty means that pictures cannot be moved to a storage, because it already has files.
 	ErrNotEmpty = errors.New("is not empty; nothing was changed")
 	// ErrFilling means that pictures are being moved or restored to a storage, or that this was cut
 	// off.
@@ -47,7 +47,7 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 		case item.Key == markKey:
 			return nil
 		case mark == "" || item.Key == "":
-			return fmt.Errorf("%s %w. Name an empty one, or remove what is there", Name(place), ErrNotEmpty)
+			return fmt.Errorf("%s %w. Name another place, or empty this one", Name(place), ErrNotEmpty)
 		}
 		return files.Delete(ctx, item.Key)
 	})
@@ -72,13 +72,13 @@ func openToFill(place string) (blob.Store, error) {
 	}
 	disk, err := blob.NewDisk(place)
 	if err != nil {
-		return nil, fmt.Errorf("storage: cannot make the folder %s: %w", place, reason(err))
+		return nil, fmt.Errorf("storage: cannot create the folder %s: %w", place, reason(err))
 	}
 	return disk, nil
 }
 
-// Filled opens a storage that [Fill] has opened for the database and that was filled. Nil: the move
-// was finished.
+// Filled opens a storage that was filled with the pictures of a database, see [Fill]. It returns
+// nil if the move is finished.
 func Filled(ctx context.Context, place, database string) (blob.Store, error) {
 	files, err := Unopened(place)
 	if err != nil {
@@ -121,5 +121,5 @@ func refuseFilling(ctx context.Context, files blob.Store, place string) error {
 	if mark, err := readMark(ctx, files); err == nil && mark != "" {
 		return refuseMark(place, mark)
 	}
-	return nil // what cannot be read now is reported elsewhere
+	return nil // a mark that cannot be read now is reported elsewhere
 }

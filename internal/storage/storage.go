@@ -33,7 +33,7 @@ func Check(place string) error {
 	return err
 }
 
-// Name is a storage as messages show it: without the parameters of an address.
+// Name returns a storage as messages show it: without the parameters of an address.
 func Name(place string) string {
 	if at, err := s3.Parse(place); err == nil {
 		return at.String()
@@ -78,7 +78,7 @@ func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (bl
 	return disk, refuseFilling(ctx, disk, place)
 }
 
-// probeTime bounds the look at a bucket, so commands work while its server stalls.
+// probeTime limits the check of a bucket, so commands work while its server stalls.
 const probeTime = 5 * time.Second
 
 func openBucket(ctx context.Context, place string, log *slog.Logger) (blob.Store, error) {
@@ -168,7 +168,7 @@ func storageError(err error) error {
 	return fmt.Errorf("storage: %w", err)
 }
 
-// reason is what the operating system says, without the call and the path.
+// reason returns the operating system's error without the call and the path.
 func reason(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

@@ -15,10 +15,10 @@ import (
 // Address says where a bucket is and how Cardea uses it.
 type Address struct {
 	Bucket   string
-	Prefix   string   // of all keys, without slashes at its ends; empty: none
-	Endpoint *url.URL // of the server; nil: Amazon
+	Prefix   string   // of all objects, without slashes at its ends; empty: none
+	Endpoint *url.URL // of the server; nil: Amazon S3
 	Region   string
-	// IsPathStyle puts the bucket into the path of requests, not into the host.
+	// IsPathStyle puts the bucket's name into the path of requests, not into the host.
 	IsPathStyle bool
 	// Redirects: clients are sent to signed addresses of the storage.
 	Redirects bool
@@ -30,9 +30,10 @@ const Scheme = "s3://"
 // IsAddress reports whether a picture storage is a bucket, not a folder.
 func IsAddress(storage string) bool { return strings.HasPrefix(storage, Scheme) }
 
-// errForm says what is allowed. Messages name no part of a refused address: it may be secret.
+// errForm says what is allowed. Messages quote no part of a refused address, because it may be
+// secret.
 var errForm = errors.New("s3://bucket/prefix?endpoint=https://…&region=…&path-style=true&redirect=true; " +
-	"prefix and parameters may be left out, and keys come from the environment, see docs/s3.md")
+	"prefix and parameters may be left out; access keys do not belong in the address, see docs/s3.md")
 
 // Limits of parts of an address, in characters. Those of a bucket's name are Amazon's.
 const (
@@ -41,8 +42,8 @@ const (
 	maxRegion            = 64
 )
 
-// Characters of parts of an address. Those of a bucket's name are Amazon's. Every server takes
-// those of a prefix in a key without encoding.
+// Characters of parts of an address. Those of a bucket's name are Amazon's. Those of a prefix need
+// no encoding on any server.
 const (
 	lower  = "abcdefghijklmnopqrstuvwxyz0123456789"
 	letter = lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -54,16 +55,16 @@ func hasOnly(text, allowed string) bool { return strings.Trim(text, allowed) == 
 // parameters of an address, in the order of docs/s3.md.
 var parameters = []string{"endpoint", "region", "path-style", "redirect"}
 
-// Parse reads an address such as s3://bucket/prefix?endpoint=https://s3.example.com. Without a
-// region it takes AWS_REGION or AWS_DEFAULT_REGION, then us-east-1 for an endpoint. The error says
-// in one line what is allowed.
+// Parse parses an address such as s3://bucket/prefix?endpoint=https://s3.example.com. If the
+// address has no region, Parse uses AWS_REGION or AWS_DEFAULT_REGION, then us-east-1 if there is an
+// endpoint. The error says in one line what is allowed.
 func Parse(text string) (Address, error) {
 	u, err := url.Parse(text)
 	if err != nil || !IsAddress(text) || u.Opaque != "" || u.Fragment != "" {
 		return Address{}, errForm
 	}
 	if u.User != nil {
-		return Address{}, fmt.Errorf("an address without keys or a password: %w", errForm)
+		return Address{}, fmt.Errorf("an address without access keys or a password: %w", errForm)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -71,18 +72,18 @@ func Parse(text string) (Address, error) {
 	}
 	for name, values := range query {
 		if !slices.Contains(parameters, name) {
-			return Address{}, fmt.Errorf("only the parameters %s: %w", strings.Join(parameters, ", "), errForm)
+			return Address{}, fmt.Errorf("an address with only the parameters %s: %w", strings.Join(parameters, ", "), errForm)
 		}
 		if len(values) > 1 {
-			return Address{}, fmt.Errorf("the parameter %s once", name)
+			return Address{}, fmt.Errorf("an address with the parameter %s only once", name)
 		}
 	}
 	a := Address{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/")}
 	if !isBucketName(a.Bucket) {
-		return Address{}, errors.New("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit")
+		return Address{}, errors.New("a bucket's name of 3 to 63 lower-case letters, digits, dots and hyphens that begins and ends with a letter or digit")
 	}
 	if !isPrefix(a.Prefix) {
-		return Address{}, fmt.Errorf("a prefix has letters, digits, dots, hyphens and underscores between slashes, at most %d characters", maxPrefix)
+		return Address{}, fmt.Errorf("a prefix of at most %d letters, digits, dots, hyphens and underscores, with single slashes between its parts", maxPrefix)
 	}
 	return a, a.setParameters(query)
 }
@@ -118,7 +119,7 @@ func (a *Address) setParameters(query url.Values) (err error) {
 		a.Region = "us-east-1" // what servers without regions expect
 	}
 	if a.Region == "" {
-		return errors.New("a region, such as s3://bucket?region=eu-central-1, or in AWS_REGION")
+		return errors.New("an address with a region, such as s3://bucket?region=eu-central-1, unless AWS_REGION names it")
 	}
 	if !hasOnly(a.Region, letter+"_-") || len(a.Region) > maxRegion {
 		return errors.New("a region such as eu-central-1")
@@ -146,12 +147,13 @@ func parseBool(query url.Values, name string, otherwise bool) (bool, error) {
 	return value, err
 }
 
-// String is the address without parameters, to show to operators.
+// String returns the address without parameters, to show to operators.
 func (a Address) String() string {
 	return strings.TrimSuffix(Scheme+a.Bucket+"/"+a.Prefix, "/")
 }
 
-// Origin is the origin of signed addresses, for the policy of pages that show pictures.
+// Origin returns the origin of signed addresses, for the Content-Security-Policy of pages that show
+// pictures.
 func (a Address) Origin() string {
 	host, scheme := a.host(), a.scheme()
 	if !a.IsPathStyle {
@@ -167,7 +169,7 @@ func (a Address) scheme() string {
 	return "https"
 }
 
-// host is the host of the server, with the port if it is not the usual one.
+// host returns the host of the server, with the port if it is not the usual one.
 func (a Address) host() string {
 	if a.Endpoint != nil {
 		return a.Endpoint.Host
@@ -175,7 +177,7 @@ func (a Address) host() string {
 	return amazonHost(a.Region)
 }
 
-// amazonHost is the name that docs.aws.amazon.com/general/latest/gr/s3.html gives a region.
+// amazonHost returns the host for a region (https://docs.aws.amazon.com/general/latest/gr/s3.html).
 func amazonHost(region string) string {
 	host := "s3." + region + ".amazonaws.com"
 	if strings.HasPrefix(region, "cn-") {

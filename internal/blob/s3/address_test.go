@@ -56,7 +56,7 @@ func TestAddressIsRefused(t *testing.T) {
 		"s3://pictures":                                           "a region",
 		"s3://pictures?region=":                                   "a region",
 		"s3://pictures?region=eu central":                         "a region such as",
-		"s3://AKIA:secretkey@pictures?region=x":                   "without keys",
+		"s3://AKIA:secretkey@pictures?region=x":                   "without access keys",
 		"s3://pictures?region=x&key=secretkey":                    "only the parameters",
 		"s3://pictures?region=x&region=y":                         "once",
 		"s3://pictures?region=x;y":                                "s3://bucket/prefix",

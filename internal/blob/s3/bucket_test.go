@@ -53,7 +53,7 @@ func TestARangeLoadsLittle(t *testing.T) {
 	}
 }
 
-// A check writes once a minute while all is well, and at once after a failure.
+// A check writes once a minute while no call fails, and at once after a failure.
 func TestChecksAreCheap(t *testing.T) {
 	t.Parallel()
 	_, proxy, s := behindProxy(t)
@@ -77,8 +77,8 @@ func TestChecksAreCheap(t *testing.T) {
 	wants("after a failure", 2)
 }
 
-// A bucket that is missing, as the server itself says it, is to be set right. It does not look as
-// if pictures were missing.
+// If the server says that the bucket is missing, the operator must correct that. It is not reported
+// as missing pictures.
 func TestMissingBucket(t *testing.T) {
 	t.Parallel()
 	bucket, _, s := behindProxy(t)
@@ -95,7 +95,7 @@ func TestMissingBucket(t *testing.T) {
 	}
 }
 
-// The object that a check left behind does not count. Others do, whoever made them.
+// A bucket with only the object that a check left behind counts as empty. Any other object counts.
 func TestIsEmpty(t *testing.T) {
 	t.Parallel()
 	bucket := testkit.New(t)

@@ -8,17 +8,17 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// checkKept is how long a write proves that the storage can be written to, if no call fails
-// meanwhile. Readiness asks every few seconds, and each write costs money.
+// checkKept is how long a successful write proves that the storage can be written to, unless a call
+// fails in the meantime. Readiness checks come every few seconds, and each write costs money.
 const checkKept = time.Minute
 
 // checkBytes is the usual size of the object that a check writes.
 const checkBytes = 64
 
-// Check implements [blob.Store] by writing and removing an object, at most once a minute while
-// all is well. The object is small, or as large as the last blob if that did not fit.
+// Check implements [blob.Store]. It writes and removes an object, at most once a minute while no
+// call fails. The object is small, or as large as the last blob that did not fit.
 func (b *Bucket) Check(ctx context.Context) error {
-	select { // several checks write once
+	select { // concurrent checks write once
 	case b.checking <- struct{}{}:
 		defer func() { <-b.checking }()
 	case <-ctx.Done():
@@ -40,11 +40,11 @@ func (b *Bucket) Check(ctx context.Context) error {
 }
 
 func (b *Bucket) noteWritten() {
-	now := time.Now() // the clock of the storage is the real one
+	now := time.Now() // a storage keeps real time, also in tests
 	b.written.Store(&now)
 }
 
-// noteFailure makes the next check write, unless the call only found nothing.
+// noteFailure makes the next check write, unless the call only found no object.
 func (b *Bucket) noteFailure(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil && !errors.Is(err, blob.ErrNotFound) {
 		b.written.Store(nil)

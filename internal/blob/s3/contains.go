@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// Contains reports whether the objects of another address are among those of this one: its prefix
-// is the same or below, in the same bucket. Two names of one server, which only its operator
-// knows, count as two servers. All of Amazon's count as one: its buckets have unique names.
+// Contains reports whether this address includes the objects of another one: the other prefix is
+// the same or below this one, in the same bucket. A server with two names counts as two servers,
+// because only its operator knows that they are one. All of Amazon's names count as one server,
+// because its bucket names are unique.
 func (a Address) Contains(other Address) bool {
 	return a.Bucket == other.Bucket && a.server() == other.server() &&
 		(a.Prefix == "" || strings.HasPrefix(other.Prefix+"/", a.Prefix+"/"))
 }
 
-// server is what two addresses of one server have in common.
+// server returns a name that is the same in all addresses of a server.
 func (a Address) server() string {
 	u := url.URL{Host: strings.ToLower(a.host())}
 	name := u.Hostname()

@@ -15,12 +15,12 @@ import (
 var ErrNoCredentials = errors.New("no credentials for the picture storage: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, " +
 	"or AWS_SHARED_CREDENTIALS_FILE, or give this machine a role")
 
-// credentialsPatience bounds a request to the metadata service of a machine, which is near.
+// credentialsPatience limits a request to the metadata service of a machine. That service is near.
 const credentialsPatience = 2 * time.Second
 
-// newCredentials looks for credentials where Amazon's tools do, in this order: environment,
-// files with profiles, and then the web identity, the container or the machine. Those that
-// expire are fetched again in time.
+// newCredentials looks for credentials where Amazon's tools do, in this order: the environment,
+// files with profiles, and then the web identity, the container or the machine. Credentials that
+// expire are renewed in time.
 func newCredentials() *credentials.Credentials {
 	providers := []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
 	if !strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") || hasRole() {
@@ -32,7 +32,7 @@ func newCredentials() *credentials.Credentials {
 	return credentials.New(&chain{providers: providers})
 }
 
-// hasRole reports whether the environment names another source than the machine.
+// hasRole reports whether the environment names a role other than the machine's.
 func hasRole() bool {
 	for _, name := range []string{"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
 		if os.Getenv(name) != "" {
@@ -42,8 +42,8 @@ func hasRole() bool {
 	return false
 }
 
-// chain asks one provider after another. Unlike credentials.Chain it fails if none has
-// credentials: without them, requests would be sent unsigned.
+// chain asks one provider after another. Unlike credentials.Chain, it fails if none has
+// credentials. Otherwise requests would be sent unsigned.
 type chain struct {
 	providers []credentials.Provider
 	current   credentials.Provider // nil: none yet

@@ -16,8 +16,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// ErrSetup means that the storage cannot work before an operator changes something: the
-// bucket, the credentials, the region, the clock or the certificates. The error says what.
+// ErrSetup means that the storage cannot work until an operator corrects something: the bucket, the
+// credentials, the region, the clock or the certificates. The error says what.
 var ErrSetup = errors.New("the picture storage is not set up")
 
 // setupError is an [ErrSetup] that says in one line what is wrong and what to do.
@@ -84,7 +84,7 @@ func (b *Bucket) explain(err error) error {
 	return fmt.Errorf("%s: %s", b.at, oneLine(answer))
 }
 
-// isFull are the codes of servers whose disks or quotas are full: of MinIO, Ceph and others.
+// isFull has the codes of MinIO, Ceph and other servers for a full disk or quota.
 var isFull = map[string]bool{
 	"InsufficientStorage": true, "InsufficientCapacity": true, "QuotaExceeded": true, "StorageQuotaExceeded": true,
 	"XMinioStorageFull": true, "XMinioAdminBucketQuotaExceeded": true,
@@ -97,7 +97,7 @@ func (b *Bucket) wrongRegion(answer minio.ErrorResponse) error {
 	return setup(isInRegion, "%s refuses the region %s; add the bucket's region=… to the setting storage (%s)", b.at.host(), b.at.Region, oneLine(answer))
 }
 
-// explainNetwork explains an error that is not an answer of the server.
+// explainNetwork explains an error that did not come from the server.
 func (b *Bucket) explainNetwork(err error) error {
 	if problem := tlsProblem(err); problem != "" {
 		return setup(isNotSecure, "no secure connection to %s: %s; name the right endpoint, or trust its certificate with SSL_CERT_FILE", b.at.host(), problem)
@@ -106,16 +106,16 @@ func (b *Bucket) explainNetwork(err error) error {
 		return setup(isMisnamed, "there is no host %s; correct the endpoint in the setting storage", unknown.Name)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s: no answer of %s within %v: %w", b.at, b.at.host(), b.callTime, err)
+		return fmt.Errorf("%s: no answer from %s within %v: %w", b.at, b.at.host(), b.callTime, err)
 	}
 	if request, ok := errors.AsType[*url.Error](err); ok && !errors.Is(err, context.Canceled) {
 		err = request.Err // without the method and the address of the request
-		return fmt.Errorf("%s: no answer of %s: %w", b.at, b.at.host(), err)
+		return fmt.Errorf("%s: no answer from %s: %w", b.at, b.at.host(), err)
 	}
 	return fmt.Errorf("%s: %w", b.at, err)
 }
 
-// tlsProblem is what is wrong with a certificate or with TLS; empty for other errors.
+// tlsProblem says what is wrong with a certificate or with TLS; empty for other errors.
 func tlsProblem(err error) string {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e.Err.Error()
@@ -135,7 +135,7 @@ func tlsProblem(err error) string {
 	return ""
 }
 
-// oneLine is what a server says, at most 200 characters of it.
+// oneLine returns a server's error in one line, at most 200 bytes of it.
 func oneLine(answer minio.ErrorResponse) string {
 	text := strings.Join(strings.Fields(answer.Code+": "+answer.Message), " ")
 	if len(text) > 200 {

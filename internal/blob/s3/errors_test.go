@@ -12,7 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob/s3"
 )
 
-// Answers of servers that a test cannot bring about, such as a clock that is wrong, are explained.
+// Errors that a real server does not give in a test, such as for a wrong clock, are explained.
 // The codes are those of docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and of MinIO.
 func TestAnswersAreExplained(t *testing.T) {
 	withCredentials(t)
@@ -66,7 +66,7 @@ func TestAnswersAreExplained(t *testing.T) {
 	}
 }
 
-// A certificate that this machine does not trust is told from an outage.
+// A certificate that this machine does not trust is not taken for an outage.
 func TestUnknownCertificate(t *testing.T) {
 	withCredentials(t)
 	server := httptest.NewTLSServer(http.NotFoundHandler())
@@ -77,7 +77,7 @@ func TestUnknownCertificate(t *testing.T) {
 	}
 }
 
-// A server without conditional puts gets others. One that is closed is an outage.
+// A server without conditional puts gets unconditional ones. A closed server is an outage.
 func TestServerWithoutConditionalPuts(t *testing.T) {
 	withCredentials(t)
 	puts := 0
@@ -103,7 +103,7 @@ func TestServerWithoutConditionalPuts(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	err := s.List(t.Context(), func(blob.Item) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "s3://pictures: no answer of ") || strings.Contains(err.Error(), "list-type") {
+	if err == nil || !strings.Contains(err.Error(), "s3://pictures: no answer from ") || strings.Contains(err.Error(), "list-type") {
 		t.Errorf("%v", err)
 	}
 }

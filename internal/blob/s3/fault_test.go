@@ -17,7 +17,7 @@ import (
 	testkit "github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
-// Short bounds, in the proportions of the usual ones.
+// Short time limits, in the proportions of the usual ones.
 const (
 	call  = 2 * time.Second
 	stall = 500 * time.Millisecond
@@ -25,7 +25,7 @@ const (
 
 const key = "k3v9x2q7mzt4hw5e"
 
-// behindProxy returns a bucket, a proxy before its server, and the store that uses it.
+// behindProxy returns a bucket, a proxy in front of its server, and the store that uses it.
 func behindProxy(t *testing.T) (testkit.Bucket, *testkit.Proxy, *s3.Bucket) {
 	t.Helper()
 	bucket := testkit.New(t)
@@ -46,7 +46,7 @@ func open(t *testing.T, address string) *s3.Bucket {
 	return b
 }
 
-// random is data that no part of it can stand for.
+// random is data whose parts all differ.
 func random(size int) []byte {
 	data := make([]byte, size)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(data) // never fails
@@ -67,8 +67,8 @@ func wantWhole(t *testing.T, s blob.Store, want []byte) {
 	}
 }
 
-// While a server fails, every call ends with an error within its time, and none says that a
-// picture is missing. Afterwards all is well, without a restart.
+// While a server fails, every call fails within its time limit, and none says that a picture is
+// missing. Afterwards calls work again without a restart.
 func TestFailingServer(t *testing.T) {
 	for name, fault := range map[string]testkit.Fault{
 		"stalls": testkit.Stall, "cuts": testkit.Cut, "is busy": testkit.Busy, "is full": testkit.Full,
@@ -129,7 +129,8 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	}
 }
 
-// One failure is not seen. A put whose answer is lost is found to have got through.
+// A single failure is hidden by another attempt. A put whose answer was lost turns out to be
+// stored.
 func TestOneFailureIsTriedAgain(t *testing.T) {
 	for name, fault := range map[string]testkit.Fault{
 		"stalls": testkit.Stall, "cuts": testkit.Cut, "is busy": testkit.Busy, "loses the answer": testkit.LoseAnswer, "cuts the upload": testkit.CutUpload,
@@ -155,7 +156,7 @@ func TestOneFailureIsTriedAgain(t *testing.T) {
 	}
 }
 
-// A body that ends or stalls in its middle is read on from there.
+// If a body ends early or stalls, reading continues from there.
 func TestCutBodiesAreContinued(t *testing.T) {
 	for name, fault := range map[string]testkit.Fault{"cut": testkit.CutBody, "stalled": testkit.StallBody} {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +184,7 @@ func TestCutBodiesAreContinued(t *testing.T) {
 	}
 }
 
-// An upload that is cut is never acknowledged, and stores nothing.
+// An upload that is cut short is never acknowledged, and stores nothing.
 func TestCutUploads(t *testing.T) {
 	t.Parallel()
 	bucket, proxy, s := behindProxy(t)

@@ -11,13 +11,13 @@ import (
 // checkName is the object that [Bucket.Check] writes, below the prefix.
 const checkName = "check.tmp"
 
-// List implements [blob.Store]. It reads the names in pages of 1,000.
+// List implements [blob.Store]. It lists the names in pages of 1,000.
 func (b *Bucket) List(ctx context.Context, f func(blob.Item) error) error {
 	return b.each(ctx, ctx, 1000, func(path string) error { return f(blob.Item{Key: blob.KeyAt(path), Name: path}) })
 }
 
-// IsEmpty implements [blob.Store] with one page of three names: one more than those that do
-// not count. A missing bucket is an error.
+// IsEmpty implements [blob.Store]. It lists one page of three names, because two names do not
+// count, see each. A missing bucket is an error.
 func (b *Bucket) IsEmpty(ctx context.Context) (bool, error) {
 	isEmpty := true
 	timed, cancel := context.WithTimeout(ctx, b.callTime)
@@ -36,9 +36,9 @@ func (enough) Error() string { return "enough" }
 // errEnough ends a list early.
 var errEnough error = enough{}
 
-// each calls f with the path of each object below the prefix, except the object of checks and
-// the markers of folders that consoles make. It returns an error of f as it is. The context
-// timed is that of the caller, or one that ends earlier.
+// each calls f with the path of each object below the prefix. It skips the object that checks
+// write, and the marker of the prefix's folder that consoles create. It returns an error of f
+// unchanged. The context timed is the caller's, or one that ends earlier.
 func (b *Bucket) each(ctx, timed context.Context, page int, f func(path string) error) (failure error) {
 	timed, cancel := context.WithCancel(timed)
 	defer cancel()

@@ -21,7 +21,7 @@ const (
 	opCheck  = "check"
 )
 
-// metrics are the figures of the calls of a bucket.
+// metrics counts and times the calls to a bucket.
 type metrics struct {
 	calls    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -36,12 +36,12 @@ func newMetrics() metrics {
 		}, []string{"operation", "result"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "cardea_s3_call_duration_seconds",
-			Help:    "Time of a call to the S3 storage with all its attempts.",
+			Help:    "Duration of a call to the S3 storage, including all attempts.",
 			Buckets: []float64{.0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"operation"}),
 		attempts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "cardea_s3_requests_total",
-			Help: "HTTP requests to the S3 storage; more than calls if some were tried again.",
+			Help: "HTTP requests to the S3 storage; more than calls if some were repeated.",
 		}),
 	}
 }
@@ -60,14 +60,14 @@ func (b *Bucket) Collect(ch chan<- prometheus.Metric) {
 	b.metrics.attempts.Collect(ch)
 }
 
-// call makes a call within its time, explains its error and counts it.
+// call makes a call with the usual time limit, explains its error and counts it.
 func (b *Bucket) call(ctx context.Context, operation string, f func(context.Context) error) error {
 	timed, cancel := context.WithTimeout(ctx, b.callTime)
 	defer cancel()
 	return b.watch(ctx, operation, func() error { return f(timed) })
 }
 
-// watch explains the error of a call that has no time of its own, and counts it.
+// watch makes a call without a time limit, explains its error and counts it.
 func (b *Bucket) watch(ctx context.Context, operation string, f func() error) error {
 	began := time.Now()
 	err := b.explain(f())

@@ -15,8 +15,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// headSize is how much of an object the request reads that opens it: all of most crops. The rest
-// is read when it is wanted, and from there, so a range does not load the whole object.
+// headSize is how much of an object its first request reads. That is all of most crops. The rest is
+// requested when it is needed, from the offset where it is needed, so a range does not load the
+// whole object.
 const headSize = 64 << 10
 
 // object is an open object.
@@ -30,7 +31,7 @@ type object struct {
 	head    []byte
 
 	offset int64         // of the next read
-	rest   io.ReadCloser // the object from offset on; nil: not requested
+	rest   io.ReadCloser // the object from offset on; nil: not requested yet
 }
 
 // Open implements [blob.Store].
@@ -64,7 +65,7 @@ func (b *Bucket) ModTime(ctx context.Context, key string) (at time.Time, err err
 	return at, err
 }
 
-// open opens an object, with more attempts if its body is cut.
+// open opens an object, and tries again if its body is cut short.
 func (b *Bucket) open(ctx context.Context, name string) (*object, error) {
 	for attempt := 1; ; attempt++ {
 		o, err := b.openHead(ctx, name, headSize)
@@ -78,7 +79,7 @@ func (b *Bucket) open(ctx context.Context, name string) (*object, error) {
 }
 
 // errBody means that the body of an answer ended too early.
-var errBody = errors.New("the object could not be read to its end")
+var errBody = errors.New("the answer ended before the object did")
 
 // openHead opens an object and reads its first bytes. It is a GET, because the answer to a HEAD
 // does not tell a missing object from a missing bucket.
@@ -99,7 +100,7 @@ func (b *Bucket) openHead(ctx context.Context, name string, most int64) (*object
 		}
 	}
 	if o.size < 0 {
-		return nil, fmt.Errorf("%s does not tell the size of %s", b.at.host(), name)
+		return nil, fmt.Errorf("%s does not report the size of %s", b.at.host(), name)
 	}
 	o.head = make([]byte, min(o.size, most))
 	if _, err := io.ReadFull(body, o.head); err != nil {
@@ -117,7 +118,7 @@ func (b *Bucket) get(ctx context.Context, name string, first, last int64) (io.Re
 	return b.client.GetObject(ctx, b.at.Bucket, name, opt)
 }
 
-// totalSize reads the size of an object from Content-Range, such as bytes 0-9/100 (RFC 9110
+// totalSize parses the size of an object in a Content-Range, such as bytes 0-9/100 (RFC 9110
 // section 14.4).
 func totalSize(part string) (int64, error) {
 	_, total, _ := strings.Cut(part, "/")
@@ -131,7 +132,7 @@ func totalSize(part string) (int64, error) {
 func (o *object) Size() int64        { return o.size }
 func (o *object) ModTime() time.Time { return o.modTime }
 
-// Read implements [io.Reader]. It continues where a cut connection ended.
+// Read implements [io.Reader]. If a connection breaks, it continues with another request.
 func (o *object) Read(p []byte) (int, error) {
 	if o.offset >= o.size {
 		return 0, io.EOF
@@ -155,7 +156,7 @@ func (o *object) Read(p []byte) (int, error) {
 		n, err = o.rest.Read(p)
 		o.offset += int64(n)
 		if n > 0 {
-			return n, nil // an error comes again
+			return n, nil // the next read returns the error again
 		}
 		if err == nil {
 			err = io.ErrNoProgress
@@ -168,8 +169,8 @@ func (o *object) Read(p []byte) (int, error) {
 	return 0, o.bucket.explain(fmt.Errorf("%w: %w", errBody, err))
 }
 
-// requestRest requests the object from the offset on. The request has no time of its own,
-// because the client may read slowly, but a server that stalls ends it.
+// requestRest requests the object from the offset on. The request has no time limit, because the
+// client may read slowly. It fails if the server stalls.
 func (o *object) requestRest() error {
 	return o.bucket.watch(o.ctx, opRead, func() error {
 		body, info, _, err := o.bucket.get(o.ctx, o.name, o.offset, o.size-1)
@@ -177,7 +178,7 @@ func (o *object) requestRest() error {
 			return err
 		}
 		if info.ETag != o.etag || info.Size != o.size-o.offset {
-			return errors.Join(fmt.Errorf("the object %s has changed, or its server ignores ranges", o.name), body.Close())
+			return errors.Join(fmt.Errorf("the object %s has changed, or its server does not support ranges", o.name), body.Close())
 		}
 		o.rest = body
 		return nil

@@ -16,11 +16,12 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// contentType is that of all objects. Cardea knows the real one, and sends it.
+// contentType is the type of all objects. Cardea knows a picture's real type, and sends it to
+// clients.
 const contentType = "application/octet-stream"
 
-// Put implements [blob.Store]. The server compares the data with their SHA-256, which the
-// signature covers, and refuses to replace an object, if it knows conditional puts.
+// Put implements [blob.Store]. The server compares the data with its SHA-256, which the signature
+// covers. If it supports conditional puts, it refuses to replace an object.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 	name, err := b.name(key)
 	if err != nil {
@@ -39,7 +40,7 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 	return err
 }
 
-// putNew stores an object that must not exist.
+// putNew stores an object that must not exist yet.
 func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {
 	for attempt := 1; ; attempt++ {
 		err := b.put(ctx, name, data, !b.isUnconditional.Load())
@@ -47,7 +48,7 @@ func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {
 		case c == minio.PreconditionFailed:
 			return b.wantSame(ctx, name, data)
 		case c == minio.NotImplemented && !b.isUnconditional.Swap(true):
-		case c == "ConditionalRequestConflict" && attempt < attempts: // an earlier attempt is not done
+		case c == "ConditionalRequestConflict" && attempt < attempts: // an earlier attempt is still running
 			if err := pause(ctx); err != nil {
 				return err
 			}
@@ -57,7 +58,8 @@ func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {
 	}
 }
 
-// wantSame succeeds if an object has the data: the answer of an earlier attempt was lost.
+// wantSame succeeds if an existing object has the same data: the answer to an earlier attempt was
+// lost.
 func (b *Bucket) wantSame(ctx context.Context, name string, data []byte) error {
 	o, err := b.open(ctx, name)
 	if err != nil {
@@ -72,7 +74,7 @@ func (b *Bucket) wantSame(ctx context.Context, name string, data []byte) error {
 }
 
 func (b *Bucket) put(ctx context.Context, name string, data []byte, isNew bool) error {
-	opt := minio.PutObjectOptions{ContentType: contentType, DisableContentSha256: true} // of parts: that of the whole is signed
+	opt := minio.PutObjectOptions{ContentType: contentType, DisableContentSha256: true} // the SHA-256 of the parts: that of the whole is signed
 	if isNew {
 		opt.SetMatchETagExcept("*")
 	}
@@ -83,7 +85,7 @@ func (b *Bucket) put(ctx context.Context, name string, data []byte, isNew bool) 
 
 // pause waits before another attempt, at most a quarter of a second.
 func pause(ctx context.Context) error {
-	var random [1]byte // several servers do not try at once
+	var random [1]byte // keeps several servers from trying at the same moment
 	_, _ = rand.Read(random[:])
 	select {
 	case <-time.After(time.Duration(random[0]) * time.Millisecond):

@@ -1,10 +1,10 @@
-// Package s3 stores blobs as objects of a bucket, at Amazon S3 or another server that speaks
-// its protocol. [Parse] reads the address of a bucket, [New] makes the [blob.Store].
+// Package s3 stores blobs as objects in a bucket, at Amazon S3 or on another server that speaks its
+// protocol. [Parse] parses the address of a bucket, and [New] makes the [blob.Store].
 //
-// The key "k3v9…" is the object prefix/k3/k3v9…, the same path as in a folder. The files of
-// this package: address.go and credentials.go (where and who), put.go, open.go and list.go
-// (the calls), check.go, errors.go (what a server's answer means to operators), transport.go
-// (time-outs) and metrics.go.
+// The key "k3v9…" becomes the object prefix/k3/k3v9…, the same path as in a folder. The files of
+// this package are address.go and credentials.go (where and who), put.go, open.go and list.go (the
+// calls), check.go, errors.go (what a server's answer means to operators), transport.go (timeouts)
+// and metrics.go.
 package s3
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
 
-// Bucket is a [blob.Store] in a bucket. It is a prometheus.Collector of its figures, too.
+// Bucket is a [blob.Store] in a bucket. It is also a prometheus.Collector of its metrics.
 type Bucket struct {
 	at       Address
 	prefix   string // of all objects, empty or with a slash at its end
@@ -28,9 +28,9 @@ type Bucket struct {
 	callTime time.Duration
 	metrics  metrics
 
-	isUnconditional atomic.Bool // the server knows no conditional puts
+	isUnconditional atomic.Bool // the server does not support conditional puts
 
-	checking chan struct{}             // has one place, taken during a check
+	checking chan struct{}             // has room for one value, taken during a check
 	written  atomic.Pointer[time.Time] // when a write succeeded last; nil: a call has failed since
 	lacking  atomic.Int64              // size of the last blob that did not fit; 0 after a success
 }
@@ -40,11 +40,11 @@ var (
 	_ blob.Signer = (*Bucket)(nil)
 )
 
-// New returns the store in a bucket. It looks neither for the bucket nor for credentials: the
-// first call does.
+// New returns the store in a bucket. It checks neither the bucket nor the credentials. The first
+// call does.
 func New(at Address) (*Bucket, error) { return newBucket(at, callTime, stallTime) }
 
-// newBucket has other bounds of time than usual.
+// newBucket is New with other time limits.
 func newBucket(at Address, callTime, stall time.Duration) (*Bucket, error) {
 	b := &Bucket{at: at, callTime: callTime, metrics: newMetrics(), checking: make(chan struct{}, 1)}
 	if at.Prefix != "" {
@@ -62,7 +62,7 @@ func newBucket(at Address, callTime, stall time.Duration) (*Bucket, error) {
 	if err != nil {
 		return nil, setup(isMisnamed, "%v", err)
 	}
-	b.client.SetS3EnableDualstack(false) // Amazon's usual names, which policies of networks know
+	b.client.SetS3EnableDualstack(false) // use Amazon's usual host names, which firewalls are likely to allow
 	return b, nil
 }
 
@@ -87,7 +87,7 @@ func (b *Bucket) Delete(ctx context.Context, key string) error {
 	return b.call(ctx, opDelete, func(ctx context.Context) error { return b.remove(ctx, name) })
 }
 
-// remove removes an object. Servers answer alike if there is none.
+// remove removes an object. It also succeeds if there is none.
 func (b *Bucket) remove(ctx context.Context, name string) error {
 	err := b.client.RemoveObject(ctx, b.at.Bucket, name, minio.RemoveObjectOptions{})
 	if code(err) == minio.NoSuchKey {
@@ -96,11 +96,12 @@ func (b *Bucket) remove(ctx context.Context, name string) error {
 	return err
 }
 
-// signedFor is how long a signed address is valid beyond the time that clients may keep it: for
-// a slow start of the download, and a clock that differs.
+// signedFor is how long a signed address is valid beyond the time that clients may cache it. It
+// leaves room for a slow start of the download, and for clocks that differ.
 const signedFor = 4 * time.Minute
 
-// Sign implements [blob.Signer]. The address is valid for four minutes longer than clients may keep it.
+// Sign implements [blob.Signer]. The address is valid for four minutes longer than clients may
+// cache it.
 func (b *Bucket) Sign(ctx context.Context, key string, as blob.Served) (string, error) {
 	name, err := b.name(key)
 	if err != nil {
@@ -120,10 +121,10 @@ func (b *Bucket) Sign(ctx context.Context, key string, as blob.Served) (string, 
 	return signed.String(), nil
 }
 
-// code is what a server calls its error; empty for an error that no server has sent.
+// code returns the code of a server's error; empty for an error that no server has sent.
 func code(err error) string { return minio.ToErrorResponse(err).Code }
 
-// relative is the path of an object below the prefix.
+// relative returns the path of an object below the prefix.
 func (b *Bucket) relative(object string) string {
 	return cmp.Or(strings.TrimPrefix(object, b.prefix), object)
 }

@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-// Bounds of calls. They add up: three attempts and the pauses between them fit into callTime.
+// Limits of calls. Three attempts and the pauses between them fit into callTime.
 const (
-	// callTime bounds a call with all its attempts, so a request never waits longer.
+	// callTime limits a call with all its attempts. No request waits longer.
 	callTime = 10 * time.Second
-	// attempts is how often a call is made at most. The pauses between them are random, at
+	// attempts is the largest number of attempts of a call. The pauses between them are random, at
 	// most 0.2 and 0.4 seconds.
 	attempts = 3
-	// stallTime bounds the wait for the header of an answer, and for each part of a body. A
-	// body that is sent has a second more for each MiB.
+	// stallTime limits the wait for the header of an answer, and for each part of its body. The
+	// limit is one second longer for each MiB that the request sends.
 	stallTime = 3 * time.Second
-	// connections is how many are kept open for later calls.
+	// connections is how many idle connections are kept open for later calls.
 	connections = 64
 )
 
-// errStalled means that the server did not answer in time.
+// errStalled means that the server sent nothing for too long.
 var errStalled = errors.New("no answer in time")
 
-// newTransport makes connections to a server. The proxy is that of the environment
-// (HTTPS_PROXY), the trusted certificates are those of the system (SSL_CERT_FILE).
+// newTransport returns a transport that uses the proxy of the environment (HTTPS_PROXY) and trusts
+// the certificates of the system (SSL_CERT_FILE).
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,

@@ -27,7 +27,7 @@ type Address struct {
 	timelines   *timelines
 }
 
-// Parameters of an address that are Cardea's own.
+// Parameters of an address that only Cardea knows.
 const (
 	paramSchema      = "schema"
 	paramConnections = "pool_max_conns" // as pgx's pool calls it
@@ -37,13 +37,13 @@ const (
 	defaultSchema = "cardea"
 	// defaultConnections is a fifth of the 100 that PostgreSQL allows by default.
 	defaultConnections = 20
-	leastConnections   = 4 // two that write, two that read
+	leastConnections   = 4 // two to write, two to read
 	mostConnections    = 1000
 )
 
 // libpqParams are the parameters of libpq that an address may have
-// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS). A name that
-// is not here is a mistake, and would be sent to the server as a setting.
+// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS). Any other name
+// is probably misspelt. pgx would send it to the server as a setting.
 var libpqParams = []string{
 	"host", "port", "dbname", "user", "passfile", "connect_timeout", "target_session_attrs",
 	"sslmode", "sslcert", "sslkey", "sslrootcert", "sslsni", "sslnegotiation", "channel_binding",
@@ -52,10 +52,10 @@ var libpqParams = []string{
 
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-// errAddress quotes nothing, because an address that is not understood may have a password.
+// errAddress quotes nothing of the address, because one that cannot be parsed may have a password.
 var errAddress = errors.New("an address such as postgres://user@host/database?sslmode=verify-full, see docs/postgres.md")
 
-// Check reports what is wrong with an address, as what is allowed instead.
+// Check fails if an address cannot be used. The error says what is allowed instead.
 func Check(address string) error {
 	_, err := parse(address)
 	return err
@@ -66,7 +66,7 @@ func parse(address string) (*url.URL, error) {
 		return nil, errAddress
 	}
 	u, err := url.Parse(address)
-	if err != nil { // several hosts, each with a port, are no URL for net/url
+	if err != nil { // net/url cannot parse several hosts that each have a port
 		if u, err = url.Parse(withoutHosts(address)); err != nil {
 			return nil, errAddress
 		}
@@ -79,7 +79,7 @@ func parse(address string) (*url.URL, error) {
 		return nil, errAddress
 	}
 	if _, has := u.User.Password(); has || params.Has("password") || params.Has("sslpassword") {
-		return nil, errors.New("an address without the password, which everybody on the machine could read: put it into a file and name that with " +
+		return nil, errors.New("an address without a password, because every user of the machine could read it: put it into a file and name the file with " +
 			"database-password-file, or use PGPASSFILE or PGPASSWORD")
 	}
 	for name, values := range params {
@@ -90,7 +90,7 @@ func parse(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// withoutHosts is an address with one host in place of several.
+// withoutHosts replaces the hosts of an address by a single one.
 func withoutHosts(address string) string {
 	scheme, rest, _ := strings.Cut(address, "://")
 	end := len(rest)
@@ -108,10 +108,10 @@ func checkParam(name string, values []string) error {
 	value := values[len(values)-1]
 	switch {
 	case len(values) > 1:
-		return fmt.Errorf("an address that has %s once", name)
+		return fmt.Errorf("an address with %s only once", name)
 	case name == paramSchema:
 		if !isName(value) {
-			return errors.New("a schema of its own, with a name of a–z, 0–9 and _ that begins with a letter, such as schema=cardea")
+			return errors.New("a schema of its own, whose name has only a–z, 0–9 and _ and begins with a letter, such as schema=cardea")
 		}
 	case name == paramConnections:
 		if n, err := strconv.Atoi(value); err != nil || n < leastConnections || n > mostConnections {
@@ -119,20 +119,20 @@ func checkParam(name string, values []string) error {
 		}
 	case name == "sslmode":
 		if !slices.Contains(sslModes, value) {
-			return fmt.Errorf("an sslmode of %s", strings.Join(sslModes, ", "))
+			return fmt.Errorf("an sslmode out of %s", strings.Join(sslModes, ", "))
 		}
 	case name == "target_session_attrs":
 		if value != "any" && value != "read-write" && value != "primary" {
 			return errors.New("target_session_attrs=read-write, because Cardea writes")
 		}
 	case !slices.Contains(libpqParams, name):
-		return fmt.Errorf("an address without %s; known are %s, %s and those of libpq, such as sslmode", strconv.Quote(name), paramSchema, paramConnections)
+		return fmt.Errorf("an address without the parameter %s; known are %s, %s and most of libpq, such as sslmode", strconv.Quote(name), paramSchema, paramConnections)
 	}
 	return nil
 }
 
-// isName reports whether a name needs no quotes in SQL, and is no schema that others use. 63 bytes is
-// PostgreSQL's longest.
+// isName reports whether a name can be Cardea's schema: it needs no quotes in SQL, and is not a
+// schema that others use. PostgreSQL's longest names have 63 bytes.
 func isName(name string) bool {
 	for i, c := range []byte(name) {
 		isLetter := c >= 'a' && c <= 'z' || c == '_'
@@ -163,7 +163,7 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return Address{}, fmt.Errorf("the address is not understood: %w", cmp.Or(errors.Unwrap(err), errAddress))
+		return Address{}, fmt.Errorf("cannot parse the address: %w", cmp.Or(errors.Unwrap(err), errAddress))
 	}
 	if passwordFile != "" {
 		if config.Password, err = readPassword(passwordFile); err != nil {
@@ -182,8 +182,8 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), ignored, &timelines{}}, nil
 }
 
-// dialer notices within half a minute that a server is gone without a word, such as a machine
-// without power.
+// dialer returns a dialer whose connections notice within half a minute that a server has vanished
+// without closing them, for instance when its machine lost power.
 func dialer() *net.Dialer {
 	return &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}}
 }
@@ -217,7 +217,7 @@ func readPassword(file string) (string, error) {
 	return line, nil
 }
 
-// String names the database for operators: it has no password.
+// String returns the address without the password, to show to operators.
 func (a Address) String() string {
 	hosts := []string{net.JoinHostPort(a.config.Host, strconv.Itoa(int(a.config.Port)))}
 	for _, other := range a.config.Fallbacks {

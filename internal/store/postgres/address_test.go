@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whatever is wrong with an address is named before anything connects. What may be a password is
-// not repeated.
+// The error says what is wrong with an address before anything connects. It does not repeat what
+// may be a password.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
@@ -92,7 +92,7 @@ func TestQualify(t *testing.T) {
 	}
 }
 
-// Text that PostgreSQL cannot keep is changed, other text is not.
+// Text that PostgreSQL cannot store is changed, other text is not.
 func TestStorable(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"Ada": "Ada", "Zoë 🦊": "Zoë 🦊", "a\x00b": "a\ufffdb", "a\xffb": "a\ufffdb", "\xc3": "\ufffd"} {

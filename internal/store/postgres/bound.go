@@ -11,16 +11,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// bound is how long a server waits for an answer of PostgreSQL, which its own limits on time do
-// not help with if the network lets nothing pass. It concerns statements of requests and jobs; one
-// whose context has a deadline waits until then. Commands of operators, and what a start does,
-// wait for as long as it takes.
+// bound limits how long Cardea waits for an answer from PostgreSQL. PostgreSQL's own timeouts do
+// not help if the network drops everything. The limit applies to statements of requests and
+// background jobs. A statement whose context has a deadline waits until then. Operators' commands,
+// and the statements of a start, wait for as long as it takes.
 type bound struct{ isSet atomic.Bool }
 
-// answerPatience is longer than any statement of a request, with the wait for a lock, takes.
+// answerPatience is longer than any statement of a request takes, including its wait for a lock.
 const answerPatience = 10 * time.Second
 
-// with returns a context that ends in time, for one call or the rows of one query.
+// with returns a context with the limit, for one call or the rows of one query.
 func (b *bound) with(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has || b == nil || !b.isSet.Load() {
 		return ctx, func() {}
@@ -30,7 +30,7 @@ func (b *bound) with(ctx context.Context) (context.Context, context.CancelFunc) 
 
 var errNoAnswer = fmt.Errorf("PostgreSQL has not answered for %v", answerPatience)
 
-// meant is the error of a call that had a context by with.
+// meant turns the error of a call whose context came from with into the one to report.
 func meant(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
 		return &lost{errNoAnswer.Error(), false, ""} // whoever asked has waited long enough
@@ -38,7 +38,7 @@ func meant(ctx context.Context, err error) error {
 	return err
 }
 
-// boundRows are rows of a query that was made with a bound.
+// boundRows are the rows of a query that has a bound.
 type boundRows struct {
 	driver.Rows
 	ctx    context.Context //nolint:containedctx // that of the query
@@ -54,11 +54,11 @@ func (r *boundRows) Close() error {
 	return meant(r.ctx, r.Rows.Close())
 }
 
-// tx is a transaction whose end does not depend on the caller: one that leaves would leave open
-// whether a commit took place.
+// tx is a transaction that ends independently of its caller's context. If a canceled context could
+// interrupt a commit, nobody would know whether it took place.
 type tx struct {
 	tx  pgx.Tx
-	ctx context.Context //nolint:containedctx // that of the transaction, without its end
+	ctx context.Context //nolint:containedctx // that of the transaction, without its cancellation
 	*bound
 }
 
@@ -69,8 +69,8 @@ func (t *tx) Commit() error {
 	return meant(ctx, t.tx.Commit(ctx))
 }
 
-// Rollback implements [driver.Tx]. Without an answer the connection is closed, which rolls back,
-// too.
+// Rollback implements [driver.Tx]. If PostgreSQL does not answer, the connection is closed, which
+// also rolls back.
 func (t *tx) Rollback() error {
 	ctx, cancel := context.WithTimeout(t.ctx, rollbackPatience)
 	defer cancel()

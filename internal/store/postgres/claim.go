@@ -31,7 +31,7 @@ type claim struct {
 	mu      sync.Mutex
 	holder  *holder   // nil: the connection broke
 	kept    time.Time // when the connection was last known to be alive
-	problem error     // the place is another server's
+	problem error     // another server has the claim
 }
 
 // holder is a transaction that holds one of the locks.
@@ -145,8 +145,8 @@ func (h *holder) end() error {
 	return errors.Join(h.tx.Rollback(), h.conn.Close())
 }
 
-// keep looks whether the claim still stands, and takes it again if its connection broke. An error
-// means that it does not stand now.
+// keep checks that this server still has the claim, and takes it again if its connection broke. An
+// error means that it does not have the claim now.
 func (c *claim) keep(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -214,8 +214,8 @@ func (c *claim) end() error {
 	return err
 }
 
-// Lock holds a lock until it is closed or the process ends: [ErrInUse] if another process holds
-// the lock of that name.
+// Lock takes the lock of a name, and holds it until it is closed or the process ends. Error:
+// [ErrInUse] if another process holds it.
 func Lock(ctx context.Context, address Address, what string) (io.Closer, error) {
 	pool, err := onePool(ctx, address)
 	if err != nil {
@@ -232,7 +232,8 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// lockKey names a lock of a schema. Locks of PostgreSQL belong to a database.
+// lockKey returns the key of a schema's advisory lock. PostgreSQL keeps these locks per database,
+// so the key includes the schema.
 func lockKey(what, schema string) int64 {
 	sum := sha256.Sum256([]byte("cardea " + what + " " + schema))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1) //nolint:gosec // it fits

@@ -16,7 +16,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// The codes have names at https://www.postgresql.org/docs/current/errcodes-appendix.html.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html explains these codes.
 const (
 	codeForeignKey     = "23503"
 	codeUnique         = "23505"
@@ -31,7 +31,7 @@ const (
 	codeTooMany        = "53300" // too_many_connections
 	codeLockTimeout    = "55P03"
 	codeCanceled       = "57014" // by statement_timeout
-	codeProtocol       = "08P01" // pgbouncer: a setting that it does not know
+	codeProtocol       = "08P01" // from pgbouncer: a setting that it does not know
 	codeNoPassword     = "28000" // also: pg_hba.conf has no entry
 	codeWrongPassword  = "28P01"
 	classConnection    = "08"
@@ -43,8 +43,8 @@ const (
 	classAuthorization = "28"
 )
 
-// lost is a failed or broken connection. It hides the error of the driver, which may be that of
-// a context that is not the caller's.
+// lost is the error of a failed or broken connection. It hides the driver's error, which may belong
+// to a context that is not the caller's.
 type lost struct {
 	text     string
 	mayRetry bool   // the server may be back in a moment
@@ -70,7 +70,8 @@ func (*engine) Classify(err error) error {
 	return err
 }
 
-// lostBy returns nil if err does not come from a connection, or comes from the caller's context.
+// lostBy returns the error of a failed or broken connection. It returns nil for other errors, and
+// for those of the caller's context.
 func lostBy(err error) *lost {
 	if known, ok := errors.AsType[*lost](err); ok {
 		return known
@@ -93,8 +94,8 @@ func lostBy(err error) *lost {
 	return nil
 }
 
-// isClosed reports whether pgx refused to use a connection that broke before, or saw it closed
-// while it waited for an answer.
+// isClosed reports whether pgx refused to use a connection that had broken before, or found it
+// closed while it waited for an answer.
 func isClosed(err error) bool { return pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) }
 
 // refusal says why a server, or TLS, refused the connection for a reason that does not pass by
@@ -112,7 +113,7 @@ func refusal(err error) string {
 	return ""
 }
 
-// meaningOf is nil for codes without a meaning to the store.
+// meaningOf returns the store's error for a code; nil if the store has none.
 func meaningOf(code string) error {
 	switch code {
 	case codeUnique:
@@ -133,8 +134,8 @@ func meaningOf(code string) error {
 	return nil
 }
 
-// IsRetryable reports whether another transaction was in the way, the server had no room, or the
-// connection broke.
+// IsRetryable reports whether a transaction failed because it conflicted with another one, the
+// server had no free connection, or the connection broke.
 func (*engine) IsRetryable(err error) bool {
 	if broken := lostBy(err); broken != nil {
 		return broken.mayRetry
@@ -163,7 +164,7 @@ func (*engine) IsSchemaError(err error) bool {
 	return false
 }
 
-// code is the code that the server gave; empty: none.
+// code returns the SQLSTATE code of a server's error; empty: there is none.
 func code(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.Code
@@ -175,5 +176,5 @@ func class(err error) string { return first2(code(err)) }
 
 func first2(code string) string { return code[:min(2, len(code))] }
 
-// wants reports whether an error of connecting says some words of pgx, which has no code for it.
+// wants reports whether the text of a connection error has these words. pgx has no codes for them.
 func wants(err error, words string) bool { return strings.Contains(err.Error(), words) }

@@ -11,12 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// unlimited lifts the limits on time for the rest of a transaction.
+// unlimited turns off the timeouts for the rest of a transaction.
 var unlimited = []string{
 	"SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0",
 }
 
-// BeginReading implements [store.Copier]. The last statement fixes the moment.
+// BeginReading implements [store.Copier]. The last statement takes the snapshot that all reads see.
 func (e *engine) BeginReading(ctx context.Context) (*sql.Tx, error) {
 	tx, err := e.pools.Reader.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
@@ -30,8 +30,8 @@ func (e *engine) BeginReading(ctx context.Context) (*sql.Tx, error) {
 	return tx, nil
 }
 
-// CopyIn implements [store.Copier] by COPY, in one transaction. The rows are not noted in changes,
-// because no server has anything of an empty table in memory.
+// CopyIn implements [store.Copier] with COPY, in one transaction. It adds nothing to the table
+// changes, because no server caches anything of an empty table.
 func (e *engine) CopyIn(ctx context.Context, table string, columns []string, next func() ([]any, error)) error {
 	conn, err := e.pools.Writer.Conn(ctx)
 	if err != nil {

@@ -14,8 +14,8 @@ var references = []struct{ table, parent, key string }{
 	{"sessions", "users", "id"}, {"pictures", "users", "id"}, {"old_picture_names", "users", "id"}, {"crops", "pictures", "user_id"},
 }
 
-// Damages compares the schema, and looks for rows whose user or picture is missing, which a
-// restore without constraints can leave. The server looks after its files itself
+// Damages compares the schema, and looks for rows whose user or picture is missing. A restore
+// without constraints can leave such rows. PostgreSQL checks its files itself
 // (https://www.postgresql.org/docs/current/checksums.html).
 func (e *engine) Damages(ctx context.Context) ([]string, error) {
 	found, err := e.schemaDifferences(ctx)
@@ -36,7 +36,7 @@ func (e *engine) dangling(ctx context.Context) (found []string, err error) {
 			return nil, err
 		}
 		if n > 0 {
-			found = append(found, fmt.Sprintf("%d rows of %s refer to rows of %s that are missing, such as that of %s", n, r.table, r.parent, id))
+			found = append(found, fmt.Sprintf("%d rows of %s refer to missing rows of %s, for instance that of user %s", n, r.table, r.parent, id))
 		}
 	}
 	return found, nil

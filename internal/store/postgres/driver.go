@@ -14,8 +14,8 @@ import (
 )
 
 // connector opens connections whose statements find Cardea's tables in its schema. It writes the
-// schema before their names, instead of setting search_path: a pooler such as pgbouncer in
-// transaction mode gives each transaction another connection, whose settings are not ours.
+// schema before their names instead of setting search_path. A pooler such as pgbouncer in
+// transaction mode gives each transaction another connection, with settings that are not ours.
 type connector struct {
 	driver.Connector
 	texts     *texts
@@ -29,10 +29,10 @@ func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound, timelines 
 	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound, timelines}
 }
 
-// afterLongRest reports whether a connection is asked if it still works, which costs a round trip:
-// when it was unused for so long that its server may be gone without a word. Else the store repeats
-// reads and transactions that meet a broken one. A rest that is longer than any connection's life
-// means that this is its first use.
+// afterLongRest reports whether to ping a connection before its next use, which costs a round trip.
+// It does so for connections that were unused for so long that their server may have vanished. For
+// others, the store repeats reads and transactions that meet a broken one. A rest longer than any
+// connection lives means that the connection is new.
 func afterLongRest(_ context.Context, p stdlib.ShouldPingParams) bool {
 	return p.IdleDuration > longRest && p.IdleDuration < oldestConnection
 }
@@ -48,7 +48,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &connection{Conn: conn.(*stdlib.Conn), texts: c.texts, bound: c.bound, timelines: c.timelines}, nil //nolint:forcetypeassert // stdlib makes no others
 }
 
-// connection is one of pgx whose statements are changed on the way.
+// connection is a connection of pgx that writes the schema into statements.
 type connection struct {
 	*stdlib.Conn
 	texts     *texts
@@ -114,8 +114,7 @@ var isolation = map[sql.IsolationLevel]pgx.TxIsoLevel{ //nolint:exhaustive // no
 	sql.LevelSerializable:   pgx.Serializable,
 }
 
-// ResetSession implements [driver.SessionResetter]. A connection that was unused for long is
-// asked whether it still works.
+// ResetSession implements [driver.SessionResetter]. It pings a connection that was unused for long.
 func (c *connection) ResetSession(ctx context.Context) error {
 	if c.isReplaced() {
 		return driver.ErrBadConn
@@ -125,7 +124,7 @@ func (c *connection) ResetSession(ctx context.Context) error {
 	return c.Conn.ResetSession(ctx)
 }
 
-// resetPatience is short: there may be many connections that broke, and one of them is new.
+// resetPatience is short, because many broken connections may be tried before a working one.
 const resetPatience = 2 * time.Second
 
 func (c *connection) note(err error) {
@@ -134,8 +133,8 @@ func (c *connection) note(err error) {
 	}
 }
 
-// CheckNamedValue implements [driver.NamedValueChecker]. The tables keep truth as 0 and 1, as
-// those of SQLite do.
+// CheckNamedValue implements [driver.NamedValueChecker]. The tables store booleans as 0 and 1, as
+// SQLite's do.
 func (c *connection) CheckNamedValue(v *driver.NamedValue) error {
 	if truth, ok := v.Value.(bool); ok {
 		if v.Value = int64(0); truth {
@@ -149,8 +148,8 @@ func (c *connection) CheckNamedValue(v *driver.NamedValue) error {
 	return c.Conn.CheckNamedValue(v)
 }
 
-// storable is a text as PostgreSQL can keep it: valid UTF-8 without NUL. A stranger's text with
-// such bytes is looked up too, and is not found.
+// storable returns a text that PostgreSQL can store: valid UTF-8 without NUL. It is applied to
+// lookups too, so a lookup with other bytes finds nothing instead of failing.
 func storable(text string) string {
 	if !strings.Contains(text, "\x00") && utf8.ValidString(text) {
 		return text
@@ -166,8 +165,8 @@ func (c *connection) IsValid() bool {
 
 func (c *connection) isReplaced() bool { return c.timelines.isReplaced(c.Conn.Conn().PgConn()) }
 
-// texts keeps the statements with the schema before the names of tables. The package store has a
-// fixed number of statements, so there is a fixed number of texts.
+// texts caches the statements with the schema before the names of tables. The package store has a
+// fixed number of statements, so the cache needs no limit.
 type texts struct {
 	schema string
 	tables map[string]bool
@@ -207,7 +206,7 @@ func (t *texts) qualify(query string) string {
 	return out.String()
 }
 
-// wordLength is the length of the word that a text begins with; 0: none.
+// wordLength returns the length of the word that a text begins with; 0: there is none.
 func wordLength(text string) int {
 	for i, c := range []byte(text) {
 		isLetter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= '0' && c <= '9' || c == '.'

@@ -11,13 +11,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// others finds out whether another process has changed what is kept in memory. Triggers write a
-// row into changes for every change, whoever makes it, psql included, with the name of the
-// process that made it.
+// others finds out whether another process has changed data that this one caches. For every change,
+// even one by psql, triggers write a row into the table changes, with the name of the process that
+// made it.
 type others struct {
 	process string
-	// horizon is the oldest transaction that was running at the last look: what earlier ones wrote
-	// has been seen. Empty: there was no look.
+	// horizon is the oldest transaction that was running at the last look. All changes by earlier
+	// ones have been seen. Nil: there was no look yet.
 	horizon atomic.Pointer[string]
 	// doubted is when a commit of this process ended without an answer, in microseconds; 0: never.
 	doubted atomic.Int64
@@ -25,14 +25,14 @@ type others struct {
 	removed atomic.Bool
 }
 
-// inDoubt is how long after a commit without an answer this process's own rows count as others'.
+// inDoubt is how long this process's own rows count as others' after a commit without an answer.
 const inDoubt = time.Minute
 
-// lookPatience bounds a look. Without one, requests read the database.
+// lookPatience limits the time of a look. After a look that failed, requests read the database.
 const lookPatience = 3 * time.Second
 
-// doubt notes that a commit of this process may still take place: then the memory is older than
-// the database, although no other process changed anything.
+// doubt notes that a commit of this process may still take place. Then the cache is older than the
+// database, although no other process changed anything.
 func (o *others) doubt() { o.doubted.Store(time.Now().UnixMicro()) }
 
 // LookForTables implements [store.Engine].
@@ -54,8 +54,8 @@ func (e *engine) LookForTables() error {
 const tablesPatience = time.Second
 
 // ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended
-// at the last look; some of them may have been seen then, which does no harm. The same statement
-// removes rows of the last ten minutes, so none goes unseen.
+// at the last look. It may see some of them twice, which does no harm. The same statement removes
+// rows that are older than ten minutes, so no server that looks regularly misses one.
 func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()

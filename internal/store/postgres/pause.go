@@ -12,13 +12,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A pause is a lock on all tables that lets others read but not write, and an advisory lock that
-// others see at once: they refuse to write instead of waiting for the tables. A transaction holds
-// both, so they end with its connection. Statements of other programs wait for the tables, too.
+// A pause consists of two locks. One is on all tables, and lets others read but not write. The
+// other is an advisory lock that Cardea's processes notice at once, so they refuse writes instead
+// of waiting for the tables. A transaction holds both, so they end with its connection. Other
+// programs that write wait for the tables.
 
 const (
-	// pauseNoticed is how long a pause is visible before it waits for the tables. By then servers
-	// have looked, and write no more.
+	// pauseNoticed is how long a pause is visible before it waits for the tables. By then, servers
+	// have noticed it and no longer write.
 	pauseNoticed = 600 * time.Millisecond
 	// pausePatience is how long a pause waits for a long transaction.
 	pausePatience = time.Minute
@@ -72,7 +73,7 @@ func (e *engine) beginPause(ctx context.Context) (_ *sql.Tx, err error) {
 
 func (e *engine) pauseKey() int64 { return lockKey("pause", e.address.schema) }
 
-// IsPaused implements [store.Pauser]. The lock is given back at the end of the statement.
+// IsPaused implements [store.Pauser]. The lock is released at the end of the statement.
 func (e *engine) IsPaused(ctx context.Context) (isPaused bool, err error) {
 	err = e.pools.Reader.QueryRowContext(ctx, `SELECT NOT pg_try_advisory_xact_lock_shared($1)`, e.pauseKey()).Scan(&isPaused)
 	return isPaused, err

@@ -1,10 +1,10 @@
-// Package postgres is the store's engine for PostgreSQL, from version 15 on: two pools of
+// Package postgres is the store's engine for PostgreSQL 15 and later. It has two pools of
 // connections to a server, and a schema of its own in a database that may have others.
 //
-// Transactions are serializable, so the rules need no locks; the store runs them again when
-// they get in each other's way. Reads are single statements on the other pool, which cannot
-// write. Through pgbouncer in transaction mode there are no settings of a connection: then
-// nothing is prepared, and the limits on time are pgbouncer's.
+// Transactions are serializable, so the store's rules need no locks. The store runs conflicting
+// transactions again. Reads are single statements on the second pool, which cannot write. Through
+// pgbouncer in transaction mode, connections have no settings of their own. Then no statements are
+// prepared, and timeouts are left to pgbouncer.
 package postgres
 
 import (
@@ -40,21 +40,21 @@ type engine struct {
 
 var _ store.Engine = (*engine)(nil)
 
-// Open opens a database and brings its tables up to date. It makes the schema if it is missing,
-// for which the role needs the right to create one. Several processes may do so at once.
+// Open opens a database and brings its tables up to date. It creates the schema if it is missing.
+// For that, the role needs the right to create one. Several processes may call Open at once.
 func Open(ctx context.Context, address Address) (*store.DB, error) {
 	return open(ctx, address, store.Open)
 }
 
-// OpenExisting opens a database that is up to date, and does not change it. Errors: [ErrNoTables],
+// OpenExisting opens a database that is up to date. It changes nothing. Errors: [ErrNoTables],
 // [store.ErrOlder], [store.ErrNewer].
 func OpenExisting(ctx context.Context, address Address) (*store.DB, error) {
 	return open(ctx, address, store.OpenExisting)
 }
 
-// Serve is [Open] for a server, of which there is one for each database: [ErrInUse] if there is
-// another. If the connection that shows it breaks, and another server takes the place, this one
-// stops to write.
+// Serve is [Open] for a server. There can be only one for each database: it fails with [ErrInUse]
+// if there is another. If the connection that holds the claim breaks, and another server takes the
+// claim, this server stops writing.
 func Serve(ctx context.Context, address Address) (*store.DB, error) {
 	e, err := newEngine(ctx, address)
 	if err != nil {
@@ -78,7 +78,7 @@ func open(ctx context.Context, address Address, with func(context.Context, store
 	return db, explain(address, err)
 }
 
-// newEngine connects once, to learn whether the database can be used, and makes the pools.
+// newEngine connects once, to find out whether the database can be used, and makes the pools.
 func newEngine(ctx context.Context, address Address) (*engine, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
@@ -115,7 +115,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}, nil
 }
 
-// onePool makes a pool of one connection, for what is not about the tables.
+// onePool makes a pool of one connection, for statements that use none of Cardea's tables.
 func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	isPooled, err := probe(ctx, address)
 	if err != nil {
@@ -141,16 +141,16 @@ func HasTables(ctx context.Context, address Address) (has bool, err error) {
 
 func (a Address) process() string { return a.config.RuntimeParams["application_name"] }
 
-// Limits on time that the server keeps
-// (https://www.postgresql.org/docs/current/runtime-config-client.html). Requests have given up
-// long before; these free what a process holds that died or hangs. In milliseconds, as the
-// server takes and shows them.
+// Timeouts that PostgreSQL enforces
+// (https://www.postgresql.org/docs/current/runtime-config-client.html), in milliseconds, the form
+// in which it shows them. Those for statements and idle transactions are longer than any request
+// waits: they free the locks of a process that died or hangs.
 const (
 	lockTimeout        = "2000"  // then the transaction runs again, see [store.DB.Tx]
 	statementTimeout   = "30000" // a count of a hundred million rows takes this long
 	idleInTransaction  = "60000" // longer than any transaction of an import
 	unusedConnection   = 5 * time.Minute
-	oldestConnection   = time.Hour // so that connections move to a server that is new in the list
+	oldestConnection   = time.Hour // then connections can move to another server of the list
 	timeoutToRecognize = "lock_timeout"
 )
 
@@ -160,8 +160,8 @@ func withTimeouts(config *pgx.ConnConfig) {
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
 }
 
-// forPooler keeps all that belongs to a connection out of it. Statements are sent whole, with
-// their values, in one round trip
+// forPooler makes pgx keep no state in a connection, because a pooler may replace the connection
+// between transactions. Statements are sent whole, with their values, in one round trip
 // (https://www.pgbouncer.org/features.html, "SQL feature map for pooling modes").
 func forPooler(config *pgx.ConnConfig) {
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -177,7 +177,7 @@ func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *time
 	return pool
 }
 
-// tableNames finds the names in the statements that make the tables.
+// tableNames finds the names of the tables in the statements that create them.
 func tableNames(migrations fs.FS) (map[string]bool, error) {
 	names, err := madeBy(migrations, "CREATE TABLE ")
 	names["migrations"] = true
@@ -221,7 +221,7 @@ func (e *engine) Gone() error {
 // Doubt implements [store.Engine].
 func (e *engine) Doubt() { e.others.doubt() }
 
-// Size is that of all tables with their indexes.
+// Size returns the size of all tables with their indexes.
 func (e *engine) Size(ctx context.Context) (bytes int64) {
 	_ = e.pools.Reader.QueryRowContext(ctx, `SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r'`, e.address.schema).Scan(&bytes)
@@ -237,12 +237,12 @@ func (e *engine) Close() error {
 	return errors.Join(err, e.pools.Reader.Close(), e.pools.Writer.Close())
 }
 
-// CopyAside does nothing: an upgrade is one transaction, and copies of a server's database are
-// made by its operators.
+// CopyAside does nothing. An upgrade is one transaction, and the operators of a PostgreSQL server
+// make their own copies.
 func (*engine) CopyAside(context.Context) error { return nil }
 
-// BeginMigration makes the schema if it is missing, and holds a lock until the transaction ends.
-// All statements of the transaction are about that schema.
+// BeginMigration begins a transaction that holds the lock for migrations until it ends. It creates
+// the schema if it is missing. All statements of the transaction use that schema.
 func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	tx, err := e.pools.Writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -260,7 +260,7 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	} {
 		if _, err := tx.ExecContext(waiting, statement); err != nil {
 			if waiting.Err() != nil && ctx.Err() == nil {
-				err = errors.New("another process has been changing the tables for a minute; look at pg_stat_activity")
+				err = errors.New("another process has been upgrading the tables for a minute; find it in pg_stat_activity")
 			}
 			return nil, err
 		}
@@ -278,5 +278,5 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	return tx, err
 }
 
-// migrationPatience bounds the wait for another process that migrates.
+// migrationPatience limits the wait for another process that migrates.
 const migrationPatience = time.Minute

@@ -23,7 +23,7 @@ var (
 )
 
 // probe connects once. It fails if Cardea cannot use the server, and reports whether there is a
-// pooler before it, which refuses settings of a connection or drops them.
+// pooler in front of it. A pooler refuses the settings of a connection, or drops them.
 func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	direct := address.config.Copy()
 	withTimeouts(direct)
@@ -52,8 +52,8 @@ func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	return isPooled || timeout != lockTimeout, refuseOld(version)
 }
 
-// refuseOld fails for a server that is too old. A version is a number such as 150004, as the
-// server's setting server_version_num has it.
+// refuseOld fails for a server that is too old. The version is a number such as 150004, from the
+// server's setting server_version_num.
 func refuseOld(version int) error {
 	if major := version / 10_000; major < oldest {
 		return fmt.Errorf("the server is PostgreSQL %d; Cardea needs %d or later", major, oldest)
@@ -76,20 +76,20 @@ func explain(address Address, err error) error {
 	case code(err) == codeWrongPassword:
 		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD", user)
 	case code(err) == codeNoDatabase:
-		advice = fmt.Sprintf("there is no database %s: CREATE DATABASE %[1]s OWNER %s", database, user)
+		advice = fmt.Sprintf("there is no database %s: create it with CREATE DATABASE %[1]s OWNER %s", database, user)
 	case code(err) == codeNoRight, code(err) == codeNoSchema: // of a schema that the role may not use
-		advice = fmt.Sprintf("the role %s may not make tables in the schema %s: CREATE SCHEMA %[2]s AUTHORIZATION %[1]s, "+
-			"or, if it exists, use the role that owns it, or ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
+		advice = fmt.Sprintf("the role %s may not create tables in the schema %s: run CREATE SCHEMA %[2]s AUTHORIZATION %[1]s as an administrator; "+
+			"if the schema exists, use the role that owns it, or run ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
 	case isConnect && code(err) == codeTooMany:
 		advice = pgaddress.Problem(failed) + ": raise max_connections of the server, or lower pool_max_conns of its clients"
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
 	case isConnect && wants(failed, "server refused TLS connection"):
-		advice = "the server has no TLS, which sslmode asks for: set it up there, or use sslmode=disable on a network that you trust"
+		advice = "the server has no TLS, but sslmode requires it: set up TLS there, or use sslmode=disable on a network that you trust"
 	case isConnect && wants(failed, "no encryption"):
-		advice = "the server takes no connection without TLS: use sslmode=verify-full"
+		advice = "the server accepts no connection without TLS: use sslmode=verify-full"
 	case isConnect && wants(failed, "x509: "):
-		advice = "the certificate of the server is not trusted: name the one that signed it with sslrootcert=file (" + pgaddress.Problem(failed) + ")"
+		advice = "the certificate of the server is not trusted: name the certificate that signed it with sslrootcert=file (" + pgaddress.Problem(failed) + ")"
 	case isConnect:
 		advice = pgaddress.Problem(failed)
 	case errors.Is(err, store.ErrNoCardea):

@@ -15,8 +15,8 @@ import (
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// problem is why a server cannot use a database: one line, which names the database and has no
-// password.
+// problem returns the error of opening a database. It checks that the error is one line that names
+// the database without a password.
 func problem(t *testing.T, address, passwordFile string) string {
 	t.Helper()
 	at, err := ParseAddress(address, passwordFile)
@@ -50,7 +50,7 @@ func changed(t *testing.T, address string, change func(u *url.URL, query url.Val
 
 func same(*url.URL, url.Values) {}
 
-// Each reason why a database cannot be used is told with what to do.
+// For each reason why a database cannot be used, the error says what to do.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	plain := testpostgres.Database(t)
@@ -59,10 +59,10 @@ func TestProblems(t *testing.T) {
 		change func(*url.URL, url.Values)
 		says   string
 	}{
-		"no such database":    {func(u *url.URL, _ url.Values) { u.Path = "/nowhere" }, "there is no database nowhere: CREATE DATABASE nowhere OWNER " + user},
+		"no such database":    {func(u *url.URL, _ url.Values) { u.Path = "/nowhere" }, "there is no database nowhere: create it with CREATE DATABASE nowhere OWNER " + user},
 		"nobody listens":      {func(u *url.URL, _ url.Values) { u.Host = "127.0.0.1:1" }, "connection refused"},
 		"no such host":        {func(u *url.URL, _ url.Values) { u.Host = "nowhere.invalid" }, "no such host"},
-		"TLS asked, but none": {func(_ *url.URL, q url.Values) { q.Set("sslmode", "require") }, "the server has no TLS, which sslmode asks for"},
+		"TLS asked, but none": {func(_ *url.URL, q url.Values) { q.Set("sslmode", "require") }, "the server has no TLS, but sslmode requires it"},
 	} {
 		if got := problem(t, changed(t, plain, c.change), ""); !strings.Contains(got, c.says) {
 			t.Errorf("%s: %s", what, got)
@@ -79,14 +79,14 @@ func name(t *testing.T, address string) string {
 	return u.User.Username()
 }
 
-// The schema belongs to somebody else, or the role may not make one.
+// The schema belongs to another role, or the role may not create one.
 func TestNoRight(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{})
 	address := server.Database()
 	user := name(t, address)
 	run(t, server.Superuser(user), "ALTER DATABASE "+user+" OWNER TO postgres")
-	want := "the role " + user + " may not make tables in the schema cardea: CREATE SCHEMA cardea AUTHORIZATION " + user
+	want := "the role " + user + " may not create tables in the schema cardea: run CREATE SCHEMA cardea AUTHORIZATION " + user
 	if got := problem(t, address, ""); !strings.Contains(got, want) {
 		t.Error(got)
 	}
@@ -131,8 +131,8 @@ func TestPasswordAndTLS(t *testing.T) {
 	}{
 		"a wrong password":         {same, file("hunter2"), wrong},
 		"no password":              {same, "", wrong},
-		"no TLS":                   {func(_ *url.URL, q url.Values) { q.Set("sslmode", "disable"); q.Del("sslrootcert") }, file(right), "takes no connection without TLS: use sslmode=verify-full"},
-		"an untrusted certificate": {func(_ *url.URL, q url.Values) { q.Del("sslrootcert") }, file(right), "the certificate of the server is not trusted: name the one that signed it with sslrootcert=file"},
+		"no TLS":                   {func(_ *url.URL, q url.Values) { q.Set("sslmode", "disable"); q.Del("sslrootcert") }, file(right), "accepts no connection without TLS: use sslmode=verify-full"},
+		"an untrusted certificate": {func(_ *url.URL, q url.Values) { q.Del("sslrootcert") }, file(right), "the certificate of the server is not trusted: name the certificate that signed it with sslrootcert=file"},
 	} {
 		if got := problem(t, changed(t, address, c.change), c.password); !strings.Contains(got, c.says) {
 			t.Errorf("%s: %s", what, got)
@@ -236,7 +236,7 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-// A server without room for more connections says so.
+// If a server has no connection left, the error says so.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Settings: []string{"max_connections=5", "superuser_reserved_connections=1"}})

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// wantedSchema is the schema as the migrations make it, a part a line. A test compares them.
+// wantedSchema is the schema that the migrations create, one part per line. A test compares them.
 //
 //go:embed schema.txt
 var wantedSchema string
@@ -60,7 +60,7 @@ func (e *engine) schemaOf(ctx context.Context, q querier) (map[string]string, er
 	return schema, rows.Err()
 }
 
-// schemaText is a schema as schema.txt has it.
+// schemaText returns a schema in the form of schema.txt.
 func schemaText(schema map[string]string) string {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(schema)) {
@@ -78,9 +78,9 @@ func parseSchema(text string) map[string]string {
 	return schema
 }
 
-// schemaDifferences compares the schema with the one that the migrations make, and describes
-// each difference in a sentence. What others have added is none of Cardea's concern, except
-// triggers, which may change what it writes.
+// schemaDifferences compares the schema with the one that the migrations create, and describes
+// each difference in a sentence. It ignores what others have added, except triggers, because they
+// may change what Cardea writes.
 func (e *engine) schemaDifferences(ctx context.Context) ([]string, error) {
 	return e.differencesIn(ctx, e.pools.Reader)
 }

@@ -30,7 +30,7 @@ func opened(t *testing.T, address string) *engine {
 	return e
 }
 
-// schema.txt is what the migrations make, under whatever name of the schema.
+// schema.txt is what the migrations create, whatever the name of the schema.
 func TestSchemaText(t *testing.T) {
 	t.Parallel()
 	e := opened(t, testpostgres.Database(t)+"&schema=other")
@@ -48,8 +48,8 @@ func TestSchemaText(t *testing.T) {
 	}
 }
 
-// Whatever of the schema is changed or missing is named. What others add is left alone, except a
-// trigger.
+// Each changed or missing part of the schema is reported. What others add is ignored, except
+// triggers.
 func TestSchemaDifferences(t *testing.T) {
 	t.Parallel()
 	e := opened(t, testpostgres.Database(t))
@@ -82,7 +82,7 @@ func TestSchemaDifferences(t *testing.T) {
 	}
 }
 
-// Rows without the row that they refer to are named.
+// Rows that refer to a missing row are reported.
 func TestDamages(t *testing.T) {
 	t.Parallel()
 	e := opened(t, testpostgres.Database(t))
