@@ -19,7 +19,7 @@ import (
 // undoes the move. A restored backup uses the storage that it was restored to.
 func TestLeftStorage(t *testing.T) {
 	t.Parallel()
-	from, _ := stopped(t)
+	from := onFiles(t)
 	bucket := s3.New(t).Storage()
 	move := func(at, to string) {
 		t.Helper()
@@ -58,16 +58,14 @@ func TestLeftStorage(t *testing.T) {
 	if err := os.RemoveAll(old); err != nil {
 		t.Fatal(err)
 	}
-	if !restored.IsServer() {
-		if _, err := operate.RestoreFrom(t.Context(), restored, bytes.NewReader(archived), nil); err != nil {
-			t.Fatal(err)
-		}
-		if _, found := check(t, openPlace(t, restored)); len(found) > 0 {
-			t.Errorf("%+v", found)
-		}
-		if err := os.RemoveAll(old); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := operate.RestoreFrom(t.Context(), restored, bytes.NewReader(archived), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := check(t, openPlace(t, restored)); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	if err := os.RemoveAll(old); err != nil {
+		t.Fatal(err)
 	}
 
 	move(bucket, old)
