@@ -51,7 +51,7 @@ var layers = map[string]string{
 	"internal/testkit/pgwire":    "",
 	"internal/testkit/tcpproxy":  "",
 	"internal/testkit/s3":        "internal/testkit/need internal/testkit/versitygw",
-	"internal/testkit/versitygw": "",
+	"internal/testkit/versitygw": "internal/testkit/process",
 	"internal/scenario":          "",
 	"internal/scenario/apps":     "",
 	"internal/scenario/outage":   "",

@@ -5,6 +5,7 @@ package versitygw
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -12,10 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/testkit/process"
 )
 
 // patience bounds the start of the server, which takes a tenth of a second once it is built.
@@ -70,17 +74,30 @@ type Server struct {
 
 // Start runs a server with the credentials, and returns when it answers. On Linux, the server
 // ends with this program, even if that is killed.
-func Start(program, accessKey, secretKey string) (_ *Server, err error) {
+func Start(program, accessKey, secretKey string) (*Server, error) {
+	var errs error
+	for range 3 { // another program may take the port first
+		port, err := process.FreePort()
+		if err != nil {
+			return nil, err
+		}
+		s, err := start(program, port, accessKey, secretKey)
+		if err == nil {
+			return s, nil
+		}
+		errs = errors.Join(errs, err)
+	}
+	return nil, errs
+}
+
+func start(program string, port int, accessKey, secretKey string) (_ *Server, err error) {
 	s := &Server{ended: make(chan struct{})}
 	if s.root, err = os.MkdirTemp("", "cardea-s3-"); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
+	address, health := net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), "/health-"+rand.Text()
 	s.Endpoint = "http://" + address
-	s.command = exec.CommandContext(context.Background(), program, "--port", address, "--health", "/health", "--keep-alive", "--quiet", "posix", "--bucketlinks", s.root) //nolint:gosec // as built
+	s.command = exec.CommandContext(context.Background(), program, "--port", address, "--health", health, "--keep-alive", "--quiet", "posix", "--bucketlinks", s.root) //nolint:gosec // as built
 	s.command.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+accessKey, "ROOT_SECRET_KEY="+secretKey)
 	s.command.Stdout, s.command.Stderr = &s.output, &s.output
 	endWithParent(s.command)
@@ -89,7 +106,7 @@ func Start(program, accessKey, secretKey string) (_ *Server, err error) {
 	if err := <-started; err != nil {
 		return nil, err
 	}
-	if err := s.awaitHealth(); err != nil {
+	if err := s.await(health); err != nil {
 		s.Stop()
 		return nil, err
 	}
@@ -112,17 +129,20 @@ func (s *Server) Stop() {
 	_ = os.RemoveAll(s.root)
 }
 
-func (s *Server) awaitHealth() error {
+// await waits until this server answers. Another one that has the port does not know its path.
+func (s *Server) await(health string) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.After(patience); ; {
-		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.Endpoint+"/health", http.NoBody)
+		request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.Endpoint+health, http.NoBody)
 		if err != nil {
 			return err
 		}
 		if answer, err := http.DefaultClient.Do(request); err == nil {
 			_ = answer.Body.Close()
-			return nil
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
 		}
 		select {
 		case <-tick.C:
@@ -144,13 +164,4 @@ func (s *Server) run(started chan<- error) {
 		_ = s.command.Wait() // it was told to end
 	}
 	close(s.ended)
-}
-
-func freeAddress() (string, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close() //nolint:errcheck // it only found a port
-	return l.Addr().String(), nil
 }

@@ -1,0 +1,35 @@
+package versitygw
+
+import (
+	"net/url"
+	"strconv"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit/need"
+)
+
+// A server on a port that another one has is not taken for that one.
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	program, err := Build()
+	if err != nil {
+		need.Missing(t, "s3", err.Error(), "go tool -modfile=tools/go.mod versitygw has to build")
+	}
+	first, err := Start(program, "key", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(first.Stop)
+	u, err := url.Parse(first.Endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := start(program, port, "key", "secret"); err == nil {
+		second.Stop()
+		t.Error("a second server answers on the port of the first")
+	}
+}
