@@ -63,7 +63,7 @@ func Serve(ctx context.Context, address Address) (*store.DB, error) {
 	if e.claim, err = takeClaim(ctx, e); err != nil {
 		return nil, errors.Join(explain(address, err), e.Close())
 	}
-	e.pools.LongestRead = answerPatience
+	e.pools.LongestRead = store.RequestPatience
 	db, err := store.Open(ctx, e, e.pools)
 	e.bound.isSet.Store(true) // the tables are up to date
 	return db, explain(address, err)
