@@ -17,7 +17,7 @@ var unseen = map[string]bool{
 	"AddAudit": true, "DeleteOldAudit": true, "DeleteOldAuditWithoutUser": true,
 	"ForgetAuditAddresses": true, "CreateChallenge": true, "CountCodeAttempt": true, "DeleteChallenge": true, "DeleteChallengesOfUser": true, "DeleteChallengesOfBrowser": true, "DeleteExpiredChallenges": true,
 	"SetImport": true, "RestoreImport": true, "DeleteImport": true, "RefuseImportedID": true, "RefuseImportedEmail": true, "ForgetImported": true, "UpgradePasswordHash": true,
-	"RestoreAudit": true, "KeepOldPictureName": true, "AddOldPictureName": true, "AddFlaskCookie": true, "RestoreFlaskCookie": true, "DeleteExpiredFlaskCookies": true, "SetMark": true,
+	"RestoreAudit": true, "KeepOldPictureName": true, "AddOldPictureName": true, "AddFlaskCookie": true, "RestoreFlaskCookie": true, "DeleteExpiredFlaskCookies": true, "SetMark": true, "ReplaceLeftStorages": true,
 	"AddMail": true, "LeaseMail": true, "ReleaseMail": true, "PostponeMail": true, "GiveUpMail": true, "DeleteMail": true, "DeleteAllMail": true,
 }
 
