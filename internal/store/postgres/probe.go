@@ -40,16 +40,20 @@ func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it was only read
 	var version int
 	var isReplica bool
-	var timeout string
-	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(),
-		(SELECT setting FROM pg_settings WHERE name = $1)`, pgx.QueryExecModeExec, timeoutToRecognize).Scan(&version, &isReplica, &timeout)
+	var timeout, encoding string
+	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('server_encoding'),
+		(SELECT setting FROM pg_settings WHERE name = $1)`, pgx.QueryExecModeExec, timeoutToRecognize).
+		Scan(&version, &isReplica, &encoding, &timeout)
 	switch {
 	case err != nil:
 		return false, err
 	case isReplica:
 		return false, errReplica
 	}
-	return isPooled || timeout != lockTimeout, refuseOld(version)
+	if err := refuseOld(version); err != nil {
+		return false, err
+	}
+	return isPooled || timeout != lockTimeout, refuseEncoding(encoding, address)
 }
 
 // refuseOld fails for a server that is too old. The version is a number such as 150004, from the
@@ -59,6 +63,16 @@ func refuseOld(version int) error {
 		return fmt.Errorf("the server is PostgreSQL %d; Cardea needs %d or later", major, oldest)
 	}
 	return nil
+}
+
+// refuseEncoding fails for a database whose texts a dump would convert from another encoding than
+// the one in which Cardea writes them.
+func refuseEncoding(encoding string, address Address) error {
+	if encoding == "UTF8" || encoding == "SQL_ASCII" { // the latter converts nothing
+		return nil
+	}
+	return fmt.Errorf("the database has the encoding %s, Cardea needs UTF8: create another one with "+
+		"CREATE DATABASE name OWNER %s ENCODING 'UTF8' TEMPLATE template0", encoding, address.config.User)
 }
 
 // explain says in one line why a database cannot be opened, and what to do.
