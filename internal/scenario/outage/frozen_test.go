@@ -47,7 +47,7 @@ func TestRequestsToAFrozenDatabaseAreAnswered(t *testing.T) {
 	for _, path := range []string{"/api/user", "/account", picture, "/api/sessions"} {
 		asking.Go(func() {
 			client := testkit.NewClient(t, url)
-			client.Undocumented = true // for the page
+			client.Undocumented = true          // for the page
 			client.Cookie = string(token.New()) // in no memory
 			begun := time.Now()
 			answer := client.Get(path)
@@ -60,4 +60,3 @@ func TestRequestsToAFrozenDatabaseAreAnswered(t *testing.T) {
 	asking.Wait()
 	proxy.Recover()
 }
-
