@@ -117,6 +117,10 @@ func checkParam(name string, values []string) error {
 		if n, err := strconv.Atoi(value); err != nil || n < leastConnections || n > mostConnections {
 			return fmt.Errorf("a pool_max_conns from %d to %d", leastConnections, mostConnections)
 		}
+	case name == "connect_timeout":
+		if n, err := strconv.Atoi(value); err != nil || n < 0 {
+			return errors.New("a connect_timeout in whole seconds, such as connect_timeout=5")
+		}
 	case name == "sslmode":
 		if !slices.Contains(sslModes, value) {
 			return fmt.Errorf("an sslmode out of %s", strings.Join(sslModes, ", "))
@@ -162,6 +166,10 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 		address = withoutPassfile(address)
 	}
 	config, err := pgx.ParseConfig(address)
+	if err != nil && wants(err, "unable to add CA to cert pool") {
+		return Address{}, fmt.Errorf("sslrootcert: the file %s has no certificate in PEM; it must be that of the authority that signed the server's",
+			cmp.Or(own.Get("sslrootcert"), os.Getenv("PGSSLROOTCERT")))
+	}
 	if err != nil {
 		return Address{}, fmt.Errorf("cannot parse the address: %w", cmp.Or(errors.Unwrap(err), errAddress))
 	}

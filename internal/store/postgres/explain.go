@@ -45,6 +45,14 @@ func explain(address Address, err error) error {
 		advice = certificateProblem(failed)
 	case isConnect:
 		advice = pgaddress.Problem(failed)
+	case wants(err, "query_wait_timeout"):
+		advice = "pgbouncer has no free connection: raise its default_pool_size; Cardea keeps one of them in use, and needs pool_max_conns of them to be fast"
+	case wants(err, "query_timeout"):
+		advice = "a statement took longer than query_timeout of pgbouncer: raise query_timeout, or default_pool_size if statements wait for a connection"
+	case wants(err, "statement pooling mode"):
+		advice = "pgbouncer refuses transactions: set pool_mode = transaction for this database"
+	case code(err) == codeDuplicateTable:
+		advice = fmt.Sprintf("the schema %s has tables of another program: choose another schema with schema=name in the address (%s)", address.schema, pgaddress.Problem(err))
 	case errors.Is(err, store.ErrNoCardea):
 		return fmt.Errorf("%v: %w in the schema %s: if it is the right one and new, start cardea serve once, which makes them; "+
 			"if they were removed, restore a backup", address, ErrNoTables, address.schema)

@@ -35,16 +35,20 @@ func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it was only read
 	var version int
-	var isReplica bool
+	var isReplica, isReadOnly bool
 	var timeout, encoding string
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('server_encoding'),
+		current_setting('transaction_read_only')::bool,
 		(SELECT setting FROM pg_settings WHERE name = $1)`, pgx.QueryExecModeExec, timeoutToRecognize).
-		Scan(&version, &isReplica, &encoding, &timeout)
+		Scan(&version, &isReplica, &encoding, &isReadOnly, &timeout)
 	switch {
 	case err != nil:
 		return false, err
 	case isReplica:
 		return false, errReplica
+	case isReadOnly:
+		return false, fmt.Errorf("the database takes no writes, because default_transaction_read_only is on: turn it off for the role %s, "+
+			"the database %s and the server", address.config.User, address.config.Database)
 	}
 	if err := refuseOld(version); err != nil {
 		return false, err
