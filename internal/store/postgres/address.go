@@ -23,6 +23,7 @@ type Address struct {
 	config      *pgx.ConnConfig
 	schema      string
 	connections int    // at most, of one process
+	passwords   string // the file with the password; empty: none
 	ignored     string // a file with passwords to which others have access; empty: none
 	timelines   *timelines
 }
@@ -187,7 +188,10 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	if config.Password != "" {
 		ignored = "" // another one counts
 	}
-	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), ignored, &timelines{}}, nil
+	return Address{
+		config: config, schema: cmp.Or(own.Get(paramSchema), defaultSchema), connections: cmp.Or(connections, defaultConnections),
+		passwords: passwordFile, ignored: ignored, timelines: &timelines{},
+	}, nil
 }
 
 // dialer returns a dialer whose connections notice within half a minute that a server has vanished
@@ -210,19 +214,6 @@ func withoutParams(address string, names ...string) string {
 		}
 	}
 	return before + "?" + strings.Join(kept, "&")
-}
-
-// readPassword reads the first line of a file.
-func readPassword(file string) (string, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", fmt.Errorf("database-password-file: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	if line = strings.TrimSuffix(line, "\r"); line == "" {
-		return "", fmt.Errorf("database-password-file: the first line of %s is empty; it must be the password", file)
-	}
-	return line, nil
 }
 
 // String returns the address without the password, to show to operators.
