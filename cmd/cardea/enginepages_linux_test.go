@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
+	"github.com/cardea-accounts/cardea/internal/testkit/pgbouncer"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
@@ -109,6 +110,17 @@ func TestPostgresPage(t *testing.T) {
 	r.db.Exec("CREATE DATABASE shared")
 	r.psql("shared", r.block(page, "sql", "CREATE SCHEMA"))
 	s = awaitServer(r.launch(strings.ReplaceAll(serve, "/cardea?", "/shared?")))
+	s.client().Register("ada@example.com").Want(201)
+	s.stop()
+}
+
+// Through pgbouncer with the settings of the page.
+func TestPgbouncerOfThePage(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	settings := strings.Split(r.block("postgres.md", "ini", "query_timeout"), "\n")
+	address := pgbouncer.Start(t, r.db.Database(), settings...)
+	s := awaitServer(r.launch("cardea serve --data data --database '" + address + "'"))
 	s.client().Register("ada@example.com").Want(201)
 	s.stop()
 }
