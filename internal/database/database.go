@@ -133,7 +133,7 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 	}
 	db, err := postgres.Serve(ctx, *p.server)
 	if errors.Is(err, postgres.ErrInUse) {
-		err = p.orFilling(ctx, fmt.Errorf("%w: %v; stop the other one, or give this one its own schema", ErrInUse, p))
+		err = p.orFilling(ctx, fmt.Errorf("%w: %v%s; stop the other one, or give this one its own schema", ErrInUse, p, heldBy(err)))
 	} else if err != nil {
 		err = fmt.Errorf("database: cannot open it: %w", err)
 	}
@@ -246,4 +246,12 @@ func (p Place) LockImport(ctx context.Context) (io.Closer, error) {
 		err = datadir.ErrImporting
 	}
 	return lock, err
+}
+
+// heldBy says in brackets who holds the lock that an [ErrInUse] of a server is about.
+func heldBy(err error) string {
+	if holder := postgres.Holder(err); holder != "" {
+		return " (" + holder + ")"
+	}
+	return ""
 }
