@@ -101,6 +101,10 @@ func TestPostgresPage(t *testing.T) {
 	s := awaitServer(r.launch(serve))
 	s.client().Register("ada@example.com").Want(201)
 	s.stop()
+	where := fmt.Sprintf(" keeps its data in postgres://cardea@127.0.0.1:%d/cardea (users) and %s/data (secret.key and pictures)\n", r.db.Port(), r.folder)
+	if !strings.Contains(s.stdout.String(), where) {
+		t.Errorf("%s does not say%s", &s.stdout, where)
+	}
 	address := regexp.MustCompile(`'(postgres:.*)'`).FindStringSubmatch(serve)[1]
 	check := r.done("cardea check --data data", "CARDEA_DATABASE="+address, "CARDEA_DATABASE_PASSWORD_FILE=database-password")
 	if !strings.Contains(check, "1 user") {
@@ -136,6 +140,10 @@ func TestS3Page(t *testing.T) {
 	ada.Register("ada@example.com").Want(201)
 	ada.Upload("a.png", testkit.PNG(5, 5)).Want(200)
 	s.stop()
+	where := fmt.Sprintf(" keeps its data in s3://%s/cardea (pictures) and %s/cardea-data (secret.key and users)\n", r.bucket.Name, r.folder)
+	if !strings.Contains(s.stdout.String(), where) {
+		t.Errorf("%s does not say%s", &s.stdout, where)
+	}
 	if files, err := filepath.Glob(filepath.Join(r.bucket.Folder, "cardea", "*", "*")); err != nil || len(files) == 0 {
 		t.Errorf("the bucket has %v, %v", files, err)
 	}
