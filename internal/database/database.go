@@ -248,6 +248,15 @@ func (p Place) LockImport(ctx context.Context) (io.Closer, error) {
 	return lock, err
 }
 
+// NotDurable lists the settings of a server with which it may lose confirmed changes in a crash: see
+// [postgres.NotDurable]. Files have none.
+func (p Place) NotDurable(ctx context.Context) ([]string, error) {
+	if p.server == nil {
+		return nil, nil
+	}
+	return postgres.NotDurable(ctx, *p.server)
+}
+
 // heldBy says in brackets who holds the lock that an [ErrInUse] of a server is about.
 func heldBy(err error) string {
 	if holder := postgres.Holder(err); holder != "" {
