@@ -80,15 +80,18 @@ func TestAnswersHaveToBeTaken(t *testing.T) {
 // A short answer that comes late gets a deadline of its own, because the server's runs from the
 // arrival of the request.
 func TestLateAnswersHaveTimeToLeave(t *testing.T) {
-	for waited, want := range map[time.Duration][]time.Duration{0: nil, 9500 * time.Millisecond: {10 * time.Second}} {
+	for _, c := range []struct {
+		waited time.Duration
+		want   []time.Duration
+	}{{0, nil}, {9500 * time.Millisecond, []time.Duration{10 * time.Second}}} {
 		synctest.Test(t, func(t *testing.T) {
 			w := &deadlines{ResponseWriter: httptest.NewRecorder()}
 			rec := &writer{ResponseWriter: w, began: time.Now()}
-			time.Sleep(waited)
+			time.Sleep(c.waited)
 			rec.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = rec.Write([]byte("{}"))
-			if !slices.Equal(w.written, want) {
-				t.Errorf("after %v: deadlines %v, want %v", waited, w.written, want)
+			if !slices.Equal(w.written, c.want) {
+				t.Errorf("after %v: deadlines %v, want %v", c.waited, w.written, c.want)
 			}
 		})
 	}
