@@ -127,6 +127,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.warnOfLostWrites(ctx, dir)
 	if err := s.warnOfLostKey(ctx, dir.Dir, db); err != nil {
 		return err
 	}
@@ -139,22 +140,6 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	return s.assemble(ctx, dir, db, files, keys, list, taken)
-}
-
-// warnOfLostKey warns before a new secret.key takes the place of one that users had.
-func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.DB) error {
-	if _, state, _ := dir.ReadSecret(); state != datadir.KeyMissing {
-		return nil
-	}
-	anyUser, err := db.UsersByEmailKey(ctx, "", "\U0010ffff", 1)
-	if err != nil {
-		return fmt.Errorf("database: cannot read it: %w", err)
-	}
-	if len(anyUser) > 0 {
-		s.cfg.Log.WarnContext(ctx, "secret.key is missing although there are users; a new one is created: "+
-			"no device is known any more, and default avatars get new addresses", "file", dir.SecretFile())
-	}
-	return nil
 }
 
 // assemble makes the owners of state and the jobs that run in the background.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
+	"github.com/cardea-accounts/cardea/internal/testkit/pgbouncer"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
@@ -100,6 +101,10 @@ func TestPostgresPage(t *testing.T) {
 	s := awaitServer(r.launch(serve))
 	s.client().Register("ada@example.com").Want(201)
 	s.stop()
+	where := fmt.Sprintf(" keeps its data in postgres://cardea@127.0.0.1:%d/cardea (users) and %s/data (secret.key and pictures)\n", r.db.Port(), r.folder)
+	if !strings.Contains(s.stdout.String(), where) {
+		t.Errorf("%s does not say%s", &s.stdout, where)
+	}
 	address := regexp.MustCompile(`'(postgres:.*)'`).FindStringSubmatch(serve)[1]
 	check := r.done("cardea check --data data", "CARDEA_DATABASE="+address, "CARDEA_DATABASE_PASSWORD_FILE=database-password")
 	if !strings.Contains(check, "1 user") {
@@ -109,6 +114,17 @@ func TestPostgresPage(t *testing.T) {
 	r.db.Exec("CREATE DATABASE shared")
 	r.psql("shared", r.block(page, "sql", "CREATE SCHEMA"))
 	s = awaitServer(r.launch(strings.ReplaceAll(serve, "/cardea?", "/shared?")))
+	s.client().Register("ada@example.com").Want(201)
+	s.stop()
+}
+
+// Through pgbouncer with the settings of the page.
+func TestPgbouncerOfThePage(t *testing.T) {
+	t.Parallel()
+	r := newReader(t)
+	settings := strings.Split(r.block("postgres.md", "ini", "query_timeout"), "\n")
+	address := pgbouncer.Start(t, r.db.Database(), settings...)
+	s := awaitServer(r.launch("cardea serve --data data --database '" + address + "'"))
 	s.client().Register("ada@example.com").Want(201)
 	s.stop()
 }
@@ -124,6 +140,10 @@ func TestS3Page(t *testing.T) {
 	ada.Register("ada@example.com").Want(201)
 	ada.Upload("a.png", testkit.PNG(5, 5)).Want(200)
 	s.stop()
+	where := fmt.Sprintf(" keeps its data in s3://%s/cardea (pictures) and %s/cardea-data (secret.key and users)\n", r.bucket.Name, r.folder)
+	if !strings.Contains(s.stdout.String(), where) {
+		t.Errorf("%s does not say%s", &s.stdout, where)
+	}
 	if files, err := filepath.Glob(filepath.Join(r.bucket.Folder, "cardea", "*", "*")); err != nil || len(files) == 0 {
 		t.Errorf("the bucket has %v, %v", files, err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -112,10 +111,7 @@ func isFresh(data string) bool {
 // greet says where things are and, at the first start, what to try next. Standard output
 // is for people. The log has the start too, unless both go to the same terminal.
 func (p program) greet(ctx context.Context, addr net.Addr, o options, isFresh bool) {
-	data, err := filepath.Abs(o.Data)
-	if err != nil {
-		data = o.Data
-	}
+	data := whereDataIs(o)
 	host := localHost(addr)
 	others := ""
 	if !isLoopback(addr.String()) && host != addr.String() {

@@ -133,7 +133,7 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 	}
 	db, err := postgres.Serve(ctx, *p.server)
 	if errors.Is(err, postgres.ErrInUse) {
-		err = p.orFilling(ctx, fmt.Errorf("%w: %v; stop the other one, or give this one its own schema", ErrInUse, p))
+		err = p.orFilling(ctx, fmt.Errorf("%w: %v%s; stop the other one, or give this one its own schema", ErrInUse, p, heldBy(err)))
 	} else if err != nil {
 		err = fmt.Errorf("database: cannot open it: %w", err)
 	}
@@ -246,4 +246,21 @@ func (p Place) LockImport(ctx context.Context) (io.Closer, error) {
 		err = datadir.ErrImporting
 	}
 	return lock, err
+}
+
+// NotDurable lists the settings of a server with which it may lose confirmed changes in a crash: see
+// [postgres.NotDurable]. Files have none.
+func (p Place) NotDurable(ctx context.Context) ([]string, error) {
+	if p.server == nil {
+		return nil, nil
+	}
+	return postgres.NotDurable(ctx, *p.server)
+}
+
+// heldBy says in brackets who holds the lock that an [ErrInUse] of a server is about.
+func heldBy(err error) string {
+	if holder := postgres.Holder(err); holder != "" {
+		return " (" + holder + ")"
+	}
+	return ""
 }

@@ -64,7 +64,7 @@ func (p Place) LockServer(ctx context.Context) (io.Closer, error) {
 	}
 	lock, err := postgres.Lock(ctx, *p.server, "serve")
 	if errors.Is(err, postgres.ErrInUse) {
-		return nil, fmt.Errorf("%w: %v; stop it first", ErrInUse, p)
+		return nil, fmt.Errorf("%w: %v%s; stop it first", ErrInUse, p, heldBy(err))
 	}
 	return lock, err
 }

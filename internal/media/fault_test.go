@@ -63,7 +63,7 @@ func TestDamagedFilesAreNotServed(t *testing.T) {
 					if err := os.Chtimes(h.Path(key), later, later); err != nil {
 						t.Fatal(err)
 					}
-					if err := open(); c.ok != (err == nil) || err != nil && !isUnavailable(err) {
+					if err := open(); c.ok != (err == nil) || err != nil && !isDamage(err) {
 						t.Errorf("%s, served before: %v, side %d: %v", name, wasServed, side, err)
 					}
 				}

@@ -99,13 +99,33 @@ func (p *Pictures) open(ctx context.Context, userID, name string, side int, serv
 		// Replaced between the look-up and the opening: look again. The same file missing
 		// twice is our fault.
 		if !errors.Is(err, blob.ErrNotFound) || row.Key == missing {
-			return nil, guard.PublicError(storageError(err))
+			return nil, guard.PublicError(p.unserved(ctx, row, err))
 		}
 		if !known { // otherwise another process may have removed it
 			missing = row.Key
 		}
 		known = false
 	}
+}
+
+// unserved is the error for a picture whose file cannot be served. A file that is gone or is another
+// one is damage, which waiting does not mend. But if nothing at all is in the storage, its disk may
+// not be mounted yet.
+func (p *Pictures) unserved(ctx context.Context, row store.Picture, err error) error {
+	if errors.Is(err, ErrDamaged) {
+		return err
+	}
+	if errors.Is(err, blob.ErrNotFound) {
+		isEmpty, otherErr := p.files.IsEmpty(ctx)
+		switch {
+		case otherErr != nil:
+			return storageError(otherErr)
+		case isEmpty:
+			return storageError(ErrStorageGone)
+		}
+		return DamagedFile(row.UserID, row.Key, "is missing in the storage")
+	}
+	return storageError(err)
 }
 
 // notInFuture returns the time, or now if it is to come because the clock was set back:

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/guard"
+	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
@@ -64,7 +65,12 @@ func TestLostFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := h.Pictures.Open(t.Context(), ada.ID, "a.png", 0)
-	if e, ok := errors.AsType[*guard.Error](err); !ok || e.Kind != guard.KindUnavailable {
+	if !isDamage(err) {
 		t.Errorf("error %v", err)
 	}
+}
+
+func isDamage(err error) bool {
+	e, ok := errors.AsType[*guard.Error](err)
+	return ok && e.Kind == guard.KindInternal && errors.Is(err, media.ErrDamaged)
 }

@@ -22,7 +22,7 @@ var layers = map[string]string{
 	"internal/web/pages":  "internal/web/upload internal/web/wire internal/account internal/media internal/outbox internal/challenge internal/session internal/guard internal/user",
 	"internal/web/upload": "internal/web/wire internal/media internal/guard internal/user",
 	"internal/web/ops":    "internal/outbox internal/session internal/guard internal/store",
-	"internal/web/wire":   "internal/session internal/guard",
+	"internal/web/wire":   "internal/session internal/guard internal/store",
 
 	"internal/importer":  "internal/account internal/media internal/guard internal/store",
 	"internal/operate":   "internal/importer internal/account internal/media internal/outbox internal/session internal/guard internal/user internal/database internal/storage internal/store internal/store/sqlite",

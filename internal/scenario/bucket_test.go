@@ -169,7 +169,44 @@ func TestNoRedirectToADamagedPicture(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	client.Get(picture).WantError(503, "unavailable")
+	client.Get(picture).WantError(500, "internal")
+}
+
+// A picture whose file is gone from a storage that answers is damage, which waiting does not mend. The
+// log names the file.
+func TestLostPictures(t *testing.T) {
+	t.Parallel()
+	for what, start := range map[string]func(t *testing.T) (server *testkit.Server, files func() []string){
+		"folder": func(t *testing.T) (*testkit.Server, func() []string) {
+			server := testkit.Start(t, func(c *cardea.Config) { c.Storage = filepath.Join(c.Data, "pictures") })
+			return server, func() []string { return server.StoredFiles(t) }
+		},
+		"bucket": func(t *testing.T) (*testkit.Server, func() []string) {
+			bucket := s3.New(t)
+			return testkit.Start(t, inBucket(bucket.Storage())), func() []string { return objects(t, bucket) }
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			server, files := start(t)
+			lost := server.Register(t, "ada@example.com").Upload("a.png", testkit.PNG(5, 5)).Want(200).PicturePath()
+			gone := files()
+			kept := server.Register(t, "eve@example.com").Upload("a.png", testkit.PNG(5, 5)).Want(200).PicturePath()
+			for _, file := range gone {
+				if err := os.Remove(file); err != nil {
+					t.Fatal(err)
+				}
+			}
+			client := server.NewClient(t)
+			if answer := client.Get(lost).WantError(500, "internal"); answer.Header.Get("Retry-After") != "" {
+				t.Error("it asks for another attempt")
+			}
+			if said := server.Log.String(); !strings.Contains(said, "the file "+filepath.Base(gone[0])+" is missing in the storage") {
+				t.Error(said)
+			}
+			client.Get(kept).Want(200)
+		})
+	}
 }
 
 // The operators' metrics count calls to the storage.

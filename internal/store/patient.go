@@ -43,6 +43,7 @@ func (p *patient) QueryRowContext(ctx context.Context, query string, args ...any
 }
 
 func (p *patient) repeat(ctx context.Context, read func(context.Context) error) error {
+	defer measureWait(ctx)()
 	ctx, end := p.bound(ctx)
 	defer end()
 	err := read(ctx)
@@ -69,7 +70,7 @@ func (p *patient) bound(ctx context.Context) (_ context.Context, end func()) {
 	}
 	bounded, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-	timer := time.AfterFunc(p.longest, func() { cancel(errNoAnswer) })
+	timer := time.AfterFunc(min(p.longest, Left(ctx)), func() { cancel(errNoAnswer) })
 	return bounded, func() { stop(); timer.Stop() }
 }
 

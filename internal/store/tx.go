@@ -56,7 +56,8 @@ func (db *DB) write(ctx context.Context, attempt attempt, f func(*Tx) error) err
 }
 
 func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attempt, f func(*Tx) error) error {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer measureWait(ctx)()
+	waiting, cancel := context.WithTimeout(ctx, min(patience, Left(ctx)))
 	defer cancel()
 	for hasFailed, pause := false, leastPause; ; hasFailed, pause = true, min(2*pause, mostPause) {
 		err := attempt(ctx, waiting, f)

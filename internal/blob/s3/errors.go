@@ -63,7 +63,7 @@ func (b *Bucket) explain(err error) error {
 	}
 	switch answer.Code {
 	case minio.NoSuchKey:
-		return fmt.Errorf("%w: %s", blob.ErrNotFound, answer.Key)
+		return blob.ErrNotFound
 	case minio.NoSuchBucket:
 		return setup(hasNoBucket, "there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "XAdminUserNotFound":
@@ -81,7 +81,20 @@ func (b *Bucket) explain(err error) error {
 	if answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized {
 		return setup(deniesAccess, "%s refuses access to the bucket %s; correct the credentials (%s)", b.at.host(), b.at.Bucket, oneLine(answer))
 	}
+	if isFinal(answer.StatusCode) {
+		return answered{fmt.Sprintf("%s: %s answered %d %s", b.at, b.at.host(), answer.StatusCode, oneLine(answer))}
+	}
 	return fmt.Errorf("%s: %s", b.at, oneLine(answer))
+}
+
+// answered is the error of a call that the server has refused.
+type answered struct{ text string }
+
+func (e answered) Error() string { return e.text }
+
+// isFinal reports whether a server that answers with a status has done nothing.
+func isFinal(status int) bool {
+	return status >= 400 && status < 500 || status == http.StatusNotImplemented
 }
 
 // isFull has the codes of MinIO, Ceph and other servers for a full disk or quota.

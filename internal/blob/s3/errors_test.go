@@ -108,6 +108,39 @@ func TestServerWithoutConditionalPuts(t *testing.T) {
 	}
 }
 
+// A server that refuses a put has answered, and the error says what. A missing object is named.
+func TestAnswers(t *testing.T) {
+	withCredentials(t)
+	for answer, c := range map[string]struct {
+		status int
+		says   string
+	}{
+		"EntityTooLarge": {http.StatusBadRequest, " answered 400 EntityTooLarge: no"},
+		"InvalidRequest": {http.StatusBadRequest, " answered 400 InvalidRequest: no"},
+		"NotImplemented": {http.StatusNotImplemented, " answered 501 NotImplemented: no"},
+		"InternalError":  {http.StatusInternalServerError, "the storage did not answer, and may store the data later"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(c.status)
+			fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", answer)
+		}))
+		err := open(t, "s3://pictures?endpoint="+server.URL).Put(t.Context(), key, []byte("data"))
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "did not answer") != (c.status == 500) || !errors.Is(err, blob.ErrUncertain) {
+			t.Errorf("%s: %v", answer, err)
+		}
+		server.Close()
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, "<Error><Code>NoSuchKey</Code></Error>")
+	}))
+	defer server.Close()
+	_, err := open(t, "s3://pictures/in?endpoint="+server.URL).Open(t.Context(), key)
+	if want := "blob: not found: in/" + key[:2] + "/" + key; !errors.Is(err, blob.ErrNotFound) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func withCredentials(t *testing.T) {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")

@@ -43,7 +43,7 @@ func (b *Bucket) Open(ctx context.Context, key string) (blob.Blob, error) {
 	var o *object
 	err = b.call(ctx, opOpen, func(timed context.Context) (err error) { o, err = b.open(timed, name); return err })
 	if err != nil {
-		return nil, err
+		return nil, named(err, name)
 	}
 	o.ctx = ctx
 	return o, nil
@@ -62,7 +62,15 @@ func (b *Bucket) ModTime(ctx context.Context, key string) (at time.Time, err err
 		}
 		return err
 	})
-	return at, err
+	return at, named(err, name)
+}
+
+// named adds the name of an object to the error that it is missing. Not all servers send it.
+func named(err error, name string) error {
+	if errors.Is(err, blob.ErrNotFound) {
+		return fmt.Errorf("%w: %s", blob.ErrNotFound, name)
+	}
+	return err
 }
 
 // open opens an object, and tries again if its body is cut short.

@@ -34,11 +34,23 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte) error {
 		b.noteWritten()
 	case errors.Is(err, blob.ErrFull):
 		b.lacking.Store(int64(len(data)))
+	case isAnswer(err):
+		err = refusedPut{err}
 	case !errors.Is(err, ErrSetup):
 		err = fmt.Errorf("%w: %w", blob.ErrUncertain, err)
 	}
 	return err
 }
+
+func isAnswer(err error) bool { _, ok := errors.AsType[answered](err); return ok }
+
+// refusedPut says what the server answered. It is a [blob.ErrUncertain], because an earlier attempt
+// of the same Put may have got no answer.
+type refusedPut struct{ error }
+
+func (r refusedPut) Unwrap() error { return r.error }
+
+func (refusedPut) Is(target error) bool { return target == blob.ErrUncertain } //nolint:errorlint // what [errors.Is] looks for
 
 // putNew stores an object that must not exist yet.
 func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {

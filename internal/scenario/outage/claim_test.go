@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,9 @@ func TestOneServer(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "another Cardea server uses this database") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("the second server says %v", err)
+	}
+	if !regexp.MustCompile(`\(the role \w+ holds its lock from 127\.0\.0\.1 since \d{4}-\d\d-\d\d [0-9:]{8} UTC\); stop the other one`).MatchString(err.Error()) {
+		t.Errorf("it does not say who: %v", err)
 	}
 
 	db := open(t, address)

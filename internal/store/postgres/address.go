@@ -23,6 +23,7 @@ type Address struct {
 	config      *pgx.ConnConfig
 	schema      string
 	connections int    // at most, of one process
+	passwords   string // the file with the password; empty: none
 	ignored     string // a file with passwords to which others have access; empty: none
 	timelines   *timelines
 }
@@ -117,6 +118,10 @@ func checkParam(name string, values []string) error {
 		if n, err := strconv.Atoi(value); err != nil || n < leastConnections || n > mostConnections {
 			return fmt.Errorf("a pool_max_conns from %d to %d", leastConnections, mostConnections)
 		}
+	case name == "connect_timeout":
+		if n, err := strconv.Atoi(value); err != nil || n < 0 {
+			return errors.New("a connect_timeout in whole seconds, such as connect_timeout=5")
+		}
 	case name == "sslmode":
 		if !slices.Contains(sslModes, value) {
 			return fmt.Errorf("an sslmode out of %s", strings.Join(sslModes, ", "))
@@ -162,6 +167,10 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 		address = withoutPassfile(address)
 	}
 	config, err := pgx.ParseConfig(address)
+	if err != nil && wants(err, "unable to add CA to cert pool") {
+		return Address{}, fmt.Errorf("sslrootcert: the file %s has no certificate in PEM; it must be that of the authority that signed the server's",
+			cmp.Or(own.Get("sslrootcert"), os.Getenv("PGSSLROOTCERT")))
+	}
 	if err != nil {
 		return Address{}, fmt.Errorf("cannot parse the address: %w", cmp.Or(errors.Unwrap(err), errAddress))
 	}
@@ -179,7 +188,10 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	if config.Password != "" {
 		ignored = "" // another one counts
 	}
-	return Address{config, cmp.Or(own.Get(paramSchema), defaultSchema), cmp.Or(connections, defaultConnections), ignored, &timelines{}}, nil
+	return Address{
+		config: config, schema: cmp.Or(own.Get(paramSchema), defaultSchema), connections: cmp.Or(connections, defaultConnections),
+		passwords: passwordFile, ignored: ignored, timelines: &timelines{},
+	}, nil
 }
 
 // dialer returns a dialer whose connections notice within half a minute that a server has vanished
@@ -202,19 +214,6 @@ func withoutParams(address string, names ...string) string {
 		}
 	}
 	return before + "?" + strings.Join(kept, "&")
-}
-
-// readPassword reads the first line of a file.
-func readPassword(file string) (string, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
-	if err != nil {
-		return "", fmt.Errorf("database-password-file: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	if line = strings.TrimSuffix(line, "\r"); line == "" {
-		return "", fmt.Errorf("database-password-file: the first line of %s is empty; it must be the password", file)
-	}
-	return line, nil
 }
 
 // String returns the address without the password, to show to operators.

@@ -9,26 +9,25 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // bound limits how long Cardea waits for an answer from PostgreSQL. PostgreSQL's own timeouts do
-// not help if the network drops everything. The limit applies to statements of requests and
-// background jobs. A statement whose context has a deadline waits until then. Operators' commands,
+// not help if the network drops everything. The limit is [store.RequestPatience]: for all statements of
+// a request together, and for each statement of a background job. A statement whose context has a deadline waits until then. Operators' commands,
 // and the statements of a start, wait for as long as it takes.
 type bound struct{ isSet atomic.Bool }
-
-// answerPatience is longer than any statement of a request takes, including its wait for a lock.
-const answerPatience = 10 * time.Second
 
 // with returns a context with the limit, for one call or the rows of one query.
 func (b *bound) with(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, has := ctx.Deadline(); has || b == nil || !b.isSet.Load() {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, answerPatience, errNoAnswer)
+	return context.WithTimeoutCause(ctx, store.Left(ctx), errNoAnswer)
 }
 
-var errNoAnswer = fmt.Errorf("PostgreSQL has not answered for %v", answerPatience)
+var errNoAnswer = fmt.Errorf("PostgreSQL has not answered within the %v that a request waits for it", store.RequestPatience)
 
 // meant turns the error of a call whose context came from with into the one to report.
 func meant(ctx context.Context, err error) error {

@@ -61,7 +61,7 @@ func takeClaim(ctx context.Context, e *engine) (*claim, error) {
 	for deadline := time.Now().Add(takeOver); ; {
 		err := c.take(ctx)
 		if !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
-			return c, err
+			return c, c.named(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -223,7 +223,7 @@ func Lock(ctx context.Context, address Address, what string) (io.Closer, error) 
 	}
 	c := newClaim(pool, what, address)
 	if err := c.take(ctx); err != nil {
-		return nil, errors.Join(explain(address, err), pool.Close())
+		return nil, errors.Join(explain(address, c.named(ctx, err)), pool.Close())
 	}
 	return closer(func() error { return errors.Join(c.release(), pool.Close()) }), nil
 }

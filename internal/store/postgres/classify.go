@@ -26,6 +26,7 @@ const (
 	codeNoRight        = "42501"
 	codeNoSchema       = "3F000"
 	codeNoDatabase     = "3D000"
+	codeDuplicateTable = "42P07"
 	codeDependents     = "2BP01" // dependent_objects_still_exist
 	codeDiskFull       = "53100"
 	codeTooMany        = "53300" // too_many_connections
@@ -59,10 +60,25 @@ func (*lost) Is(target error) bool { return target == store.ErrUnavailable }
 // read it.
 func (l *lost) Brief() string { return l.brief }
 
+// denied is the error of a statement for which the role lacks a right.
+type denied struct {
+	text  string
+	cause error
+}
+
+func (d *denied) Error() string { return d.text }
+
+func (d *denied) Unwrap() error { return d.cause }
+
+func (*denied) Is(target error) bool { return target == store.ErrUnavailable }
+
 // Classify implements [store.Engine].
-func (*engine) Classify(err error) error {
+func (e *engine) Classify(err error) error {
 	if broken := lostBy(err); broken != nil {
 		return broken
+	}
+	if code(err) == codeNoRight {
+		return &denied{fmt.Sprintf("%s: use the role that owns the schema %s, or give %s the right", pgaddress.Problem(err), e.address.schema, e.address.config.User), err}
 	}
 	if meaning := meaningOf(code(err)); meaning != nil && !errors.Is(err, meaning) {
 		return fmt.Errorf("%w: %w", meaning, err)
@@ -122,7 +138,7 @@ func meaningOf(code string) error {
 		return store.ErrNotFound
 	case codeDiskFull:
 		return store.ErrFull
-	case codeReadOnly, codeSerialization, codeDeadlock, codeNoRight:
+	case codeReadOnly, codeSerialization, codeDeadlock:
 		return store.ErrUnavailable
 	case "XX001", "XX002": // data_corrupted, index_corrupted
 		return store.ErrDamaged

@@ -23,10 +23,11 @@ type connector struct {
 	timelines *timelines
 }
 
-func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *timelines) driver.Connector {
+func newConnector(config *pgx.ConnConfig, texts *texts, bound *bound, address Address) driver.Connector {
 	config = config.Copy()
-	timelines.watch(config)
-	return connector{stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest)), texts, bound, timelines}
+	address.timelines.watch(config)
+	connections := stdlib.GetConnector(*config, stdlib.OptionShouldPing(afterLongRest), stdlib.OptionBeforeConnect(address.freshPassword))
+	return connector{connections, texts, bound, address.timelines}
 }
 
 // afterLongRest reports whether to ping a connection before its next use, which costs a round trip.

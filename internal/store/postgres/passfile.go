@@ -2,10 +2,14 @@ package postgres
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // openPassfile returns the file with passwords that counts, if libpq would ignore it because its
@@ -31,4 +35,30 @@ func withoutPassfile(address string) string {
 		separator = "&"
 	}
 	return address + separator + "passfile=" + os.DevNull
+}
+
+// readPassword reads the first line of a file.
+func readPassword(file string) (string, error) {
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", fmt.Errorf("database-password-file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fmt.Errorf("database-password-file: the first line of %s is empty; it must be the password", file)
+	}
+	return line, nil
+}
+
+// freshPassword reads the password again for a new connection, because it may have been rotated.
+func (a Address) freshPassword(_ context.Context, config *pgx.ConnConfig) error {
+	if a.passwords == "" {
+		return nil
+	}
+	password, err := readPassword(a.passwords)
+	if err != nil {
+		return &lost{"cannot connect to PostgreSQL: " + err.Error(), false, "has a password file that cannot be read"}
+	}
+	config.Password = password
+	return nil
 }

@@ -63,7 +63,7 @@ func Serve(ctx context.Context, address Address) (*store.DB, error) {
 	if e.claim, err = takeClaim(ctx, e); err != nil {
 		return nil, errors.Join(explain(address, err), e.Close())
 	}
-	e.pools.LongestRead = answerPatience
+	e.pools.LongestRead = store.RequestPatience
 	db, err := store.Open(ctx, e, e.pools)
 	e.bound.isSet.Store(true) // the tables are up to date
 	return db, explain(address, err)
@@ -111,7 +111,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	half, bound := address.connections/2, &bound{}
 	return &engine{
 		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled,
-		pools: store.Pools{Writer: newPool(writer, texts, bound, address.timelines, half), Reader: newPool(reader, texts, bound, address.timelines, address.connections-half)},
+		pools: store.Pools{Writer: newPool(writer, texts, bound, address, half), Reader: newPool(reader, texts, bound, address, address.connections-half)},
 	}, nil
 }
 
@@ -125,7 +125,7 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	if isPooled {
 		forPooler(config)
 	}
-	return newPool(config, &texts{schema: address.schema}, nil, address.timelines, 1), nil
+	return newPool(config, &texts{schema: address.schema}, nil, address, 1), nil
 }
 
 // HasTables reports whether Cardea's tables are there.
@@ -168,8 +168,8 @@ func forPooler(config *pgx.ConnConfig) {
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 }
 
-func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, timelines *timelines, size int) *sql.DB {
-	pool := sql.OpenDB(newConnector(config, texts, bound, timelines))
+func newPool(config *pgx.ConnConfig, texts *texts, bound *bound, address Address, size int) *sql.DB {
+	pool := sql.OpenDB(newConnector(config, texts, bound, address))
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(unusedConnection)

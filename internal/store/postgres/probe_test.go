@@ -253,6 +253,27 @@ func TestTooManyConnections(t *testing.T) {
 	}
 }
 
+// A database with another encoding than UTF8 is refused: a dump of it would spoil names.
+func TestEncoding(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{})
+	address := server.Database()
+	for encoding, isRefused := range map[string]bool{"LATIN1": true, "SQL_ASCII": false, "UTF8": false} {
+		database := strings.ToLower(encoding)
+		run(t, server.Superuser("postgres"), "CREATE DATABASE "+database+" OWNER "+name(t, address)+" ENCODING '"+encoding+"' LOCALE 'C' TEMPLATE template0")
+		address := changed(t, address, func(u *url.URL, _ url.Values) { u.Path = "/" + database })
+		if !isRefused {
+			openedAt(t, address)
+			continue
+		}
+		want := "the database has the encoding LATIN1, Cardea needs UTF8: create another one with CREATE DATABASE name OWNER " + name(t, address) +
+			" ENCODING 'UTF8' TEMPLATE template0"
+		if got := problem(t, address, ""); !strings.Contains(got, want) {
+			t.Error(got)
+		}
+	}
+}
+
 // PostgreSQL 14 is too old, 15 is not.
 func TestTooOld(t *testing.T) {
 	t.Parallel()

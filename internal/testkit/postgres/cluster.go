@@ -181,6 +181,9 @@ func (c *cluster) address(role, password, database string) string {
 	if c.TLS {
 		query = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {c.certificate}}
 	}
+	if c.Certificate != nil {
+		query = url.Values{"sslmode": {"require"}}
+	}
 	address.RawQuery = query.Encode()
 	return address.String()
 }

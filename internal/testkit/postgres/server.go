@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"testing"
 
@@ -20,6 +21,9 @@ type Options struct {
 	TLS bool
 	// Data is an empty folder for the data, such as a small file system of 100 MB. It gets another owner.
 	Data string
+	// Certificate changes the certificate for TLS before it is signed; nil: it is for 127.0.0.1 and
+	// localhost, and valid for a day. With it, addresses do not ask to verify the certificate.
+	Certificate func(*x509.Certificate)
 }
 
 // Server is a PostgreSQL server of one test. Its methods fail the test if something fails.

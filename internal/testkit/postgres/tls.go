@@ -18,7 +18,7 @@ import (
 
 // requireTLS makes a certificate, and lets nobody in without TLS.
 func (c *cluster) requireTLS() error {
-	certificate, key, err := newCertificate()
+	certificate, key, err := newCertificate(c.Certificate)
 	if err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func (c *cluster) requireTLS() error {
 }
 
 // newCertificate makes a certificate for 127.0.0.1 and localhost that vouches for itself, and its
-// key, both in PEM.
-func newCertificate() (certificate, key []byte, err error) {
+// key, both in PEM. change may change it; nil: as it is.
+func newCertificate(change func(*x509.Certificate)) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
@@ -54,6 +54,9 @@ func newCertificate() (certificate, key []byte, err error) {
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, IsCA: true, BasicConstraintsValid: true,
+	}
+	if change != nil {
+		change(template)
 	}
 	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {

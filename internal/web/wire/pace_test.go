@@ -64,7 +64,7 @@ func TestAnswersHaveToBeTaken(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-			rec := &writer{ResponseWriter: w}
+			rec := &writer{ResponseWriter: w, began: time.Now()}
 			rec.WriteHeader(http.StatusOK)
 			n, err := send(rec, &io.LimitedReader{R: strings.NewReader(strings.Repeat("x", 400<<10)), N: 350 << 10})
 			if n != 350<<10 || err != nil {
@@ -72,6 +72,26 @@ func TestAnswersHaveToBeTaken(t *testing.T) {
 			}
 			if len(w.written) != 3 || slices.Max(w.written) != 10*time.Second {
 				t.Errorf("deadlines %v", w.written)
+			}
+		})
+	}
+}
+
+// A short answer that comes late gets a deadline of its own, because the server's runs from the
+// arrival of the request.
+func TestLateAnswersHaveTimeToLeave(t *testing.T) {
+	for _, c := range []struct {
+		waited time.Duration
+		want   []time.Duration
+	}{{0, nil}, {9500 * time.Millisecond, []time.Duration{10 * time.Second}}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+			rec := &writer{ResponseWriter: w, began: time.Now()}
+			time.Sleep(c.waited)
+			rec.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = rec.Write([]byte("{}"))
+			if !slices.Equal(w.written, c.want) {
+				t.Errorf("after %v: deadlines %v, want %v", c.waited, w.written, c.want)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/session"
+	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/text"
 	"github.com/cardea-accounts/cardea/internal/workers"
 )
@@ -28,6 +29,7 @@ type Request struct {
 	id      string
 	next    string        // where the browser wants to return; empty: not read yet, or nowhere
 	meter   workers.Meter // the context
+	waits   store.Waits   // the context of the meter
 }
 
 // Action answers a request, or returns the error that [Request.Fail] answers with.
@@ -57,9 +59,11 @@ func (r *Request) Refuse(err error) {
 }
 
 func (wire *Wire) request(w http.ResponseWriter, r *http.Request) *Request {
-	return &Request{
-		writer: writer{ResponseWriter: w}, HTTP: r, Now: wire.opt.Now(), wire: wire, meter: workers.Meter{Context: r.Context()},
+	req := &Request{
+		writer: writer{ResponseWriter: w, began: time.Now()}, HTTP: r, Now: wire.opt.Now(), wire: wire, waits: store.Waits{Context: r.Context()},
 	}
+	req.meter.Context = &req.waits
+	return req
 }
 
 // maxQuery bounds a query, in bytes. No route needs more.
@@ -121,7 +125,8 @@ func (r *Request) ID() string {
 // Query returns the parameters of the address.
 func (r *Request) Query() url.Values { return r.HTTP.URL.Query() }
 
-// Context returns the context of the request. It measures the work done for it.
+// Context returns the context of the request. It measures the work done for it, and its waits for
+// the database.
 func (r *Request) Context() context.Context { return &r.meter }
 
 // WriteHeader implements [http.ResponseWriter]. Errors, and answers to requests

@@ -3,6 +3,7 @@ package wire
 import (
 	"io"
 	"net/http"
+	"time"
 )
 
 // writer records how a request was answered. It also makes the client take the
@@ -14,6 +15,7 @@ type writer struct {
 	err     error // the error answered with; nil: none
 	written pace
 	body    *pacedBody // of the request; nil if it has none
+	began   time.Time  // when the request arrived; not the clock of tests
 	bytes   int64      // of the answer's body, so far
 }
 
@@ -100,8 +102,11 @@ func (w *writer) allow(n int64) int64 {
 // shortBytes is what the kernel takes without waiting for the client.
 const shortBytes = 4 << 10
 
-// isShort reports whether n bytes are a short answer to a request without a body.
-// The server's own write timeout is enough for those.
+// isShort reports whether n bytes are a short answer to a request without a body, soon after it
+// arrived. The server's own write timeout, which runs from then on, is enough for those.
 func (w *writer) isShort(n int64) bool {
-	return n <= shortBytes && w.body == nil && w.written == pace{}
+	return n <= shortBytes && w.body == nil && w.written == pace{} && time.Since(w.began) < soon
 }
+
+// soon is less than any server's write timeout.
+const soon = time.Second

@@ -1,0 +1,31 @@
+package outage
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/cardea-accounts/cardea/internal/testkit"
+	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
+)
+
+// A server warns at its start if PostgreSQL, or a setting of the role, confirms changes that are not on
+// the disk yet.
+func TestWarningOfLostWrites(t *testing.T) {
+	t.Parallel()
+	server := postgres.Start(t, postgres.Options{Settings: []string{"fsync=on"}})
+	address := server.Database()
+	const warning = `"PostgreSQL may lose confirmed changes in a crash: `
+	if said := testkit.Start(t, at(address+"&schema=first")).Log.String(); strings.Contains(said, warning) {
+		t.Error(said)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Exec("ALTER ROLE " + u.User.Username() + " SET synchronous_commit = off")
+	said := testkit.Start(t, at(address+"&schema=second")).Log.String()
+	if strings.Count(said, warning) != 1 || !strings.Contains(said, `"settings":"synchronous_commit=off"`) {
+		t.Error(said)
+	}
+}

@@ -1,0 +1,36 @@
+package cardea
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/cardea-accounts/cardea/internal/database"
+	"github.com/cardea-accounts/cardea/internal/datadir"
+	"github.com/cardea-accounts/cardea/internal/store"
+)
+
+// warnOfLostWrites warns of a database server that confirms changes before they are on the disk.
+func (s *Server) warnOfLostWrites(ctx context.Context, place database.Place) {
+	settings, err := place.NotDurable(ctx)
+	if err == nil && len(settings) > 0 { // with an error, others meet it too
+		s.cfg.Log.WarnContext(ctx, "PostgreSQL may lose confirmed changes in a crash: turn these settings on, for the server, the database or the role",
+			"settings", strings.Join(settings, " "))
+	}
+}
+
+// warnOfLostKey warns before a new secret.key takes the place of one that users had.
+func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.DB) error {
+	if _, state, _ := dir.ReadSecret(); state != datadir.KeyMissing {
+		return nil
+	}
+	anyUser, err := db.UsersByEmailKey(ctx, "", "\U0010ffff", 1)
+	if err != nil {
+		return fmt.Errorf("database: cannot read it: %w", err)
+	}
+	if len(anyUser) > 0 {
+		s.cfg.Log.WarnContext(ctx, "secret.key is missing although there are users; a new one is created: "+
+			"no device is known any more, and default avatars get new addresses", "file", dir.SecretFile())
+	}
+	return nil
+}
