@@ -107,7 +107,7 @@ func (m *move) source() string { return m.place.Absolute() }
 
 func (m *move) openTarget(ctx context.Context) (err error) {
 	m.opt.Progress.report("looking at the target", 0, 0)
-	if err := m.refuseTarget(); err != nil {
+	if err := m.refuseTarget(ctx); err != nil {
 		return err
 	}
 	if to := m.opt.Storage; to != "" {
