@@ -220,6 +220,9 @@ func TestMoveRefuses(t *testing.T) {
 	startMove(t, data, movePlace{}, movePlace{storage: foreign}).wantEnd(exitFailed, "is not empty")
 	startMove(t, data, movePlace{}, movePlace{storage: filepath.Join(data, "pictures")}).wantEnd(exitFailed, "already")
 	startMove(t, data, movePlace{}, movePlace{}).wantEnd(exitUsage, "--to-database")
+	for _, to := range []movePlace{{database: filepath.Join(t.TempDir(), "cardea.db")}, {storage: t.TempDir()}} {
+		startMove(t, data, movePlace{}, to, "--to-database-password-file", "password").wantEnd(exitUsage, "--to-database-password-file", "a SQLite file has no password")
+	}
 
 	files, err := filepath.Glob(filepath.Join(data, "pictures", "*", "*"))
 	if err != nil || len(files) == 0 {
