@@ -88,6 +88,9 @@ func (in *invocation) moveOptions() (opt operate.MoveOptions, err error) {
 			return opt, usageError{fmt.Errorf("--%s must be %w", name, problem)}
 		}
 	}
+	if f.passwordFile != "" && !database.IsAddress(f.database) {
+		return opt, usageError{errors.New("--to-database-password-file goes with the address of a PostgreSQL server in --to-database; a SQLite file has no password")}
+	}
 	if f.storage != "" {
 		opt.Storage = absolute(f.storage)
 	}

@@ -184,6 +184,22 @@ func TestMoveKilled(t *testing.T) {
 	users.verify(serve(t, data, cheap, to.settings()...).url)
 }
 
+// A move to where the users are already says so, however the address is written, and whether or not a
+// server runs.
+func TestMoveToTheSameDatabase(t *testing.T) {
+	t.Parallel()
+	data, here := t.TempDir(), movePlace{database: testpostgres.Database(t)}
+	s, _ := populated(t, data, here)
+	same := movePlace{database: strings.Replace(here.database, "127.0.0.1", "localhost", 1) + "&schema=cardea"}
+	for _, to := range []movePlace{here, same} {
+		startMove(t, data, here, to).wantEnd(exitFailed, "the users are in postgres://", "already", "another database or schema")
+	}
+	s.stop()
+	startMove(t, data, here, same).wantEnd(exitFailed, "the users are in postgres://")
+	other := movePlace{database: here.database + "&schema=other"}
+	run(t, nil, append([]string{"move", "--data", data, "--database", here.database}, other.targets()...)...).wantDone("Moved")
+}
+
 // What is not empty is not touched, and damage is not moved.
 func TestMoveRefuses(t *testing.T) {
 	t.Parallel()
@@ -204,6 +220,9 @@ func TestMoveRefuses(t *testing.T) {
 	startMove(t, data, movePlace{}, movePlace{storage: foreign}).wantEnd(exitFailed, "is not empty")
 	startMove(t, data, movePlace{}, movePlace{storage: filepath.Join(data, "pictures")}).wantEnd(exitFailed, "already")
 	startMove(t, data, movePlace{}, movePlace{}).wantEnd(exitUsage, "--to-database")
+	for _, to := range []movePlace{{database: filepath.Join(t.TempDir(), "cardea.db")}, {storage: t.TempDir()}} {
+		startMove(t, data, movePlace{}, to, "--to-database-password-file", "password").wantEnd(exitUsage, "--to-database-password-file", "a SQLite file has no password")
+	}
 
 	files, err := filepath.Glob(filepath.Join(data, "pictures", "*", "*"))
 	if err != nil || len(files) == 0 {

@@ -83,6 +83,14 @@ func In(dir datadir.Dir) Place { return Place{Dir: dir} }
 // IsServer reports whether the database is on a server, not a file.
 func (p Place) IsServer() bool { return p.server != nil }
 
+// IsSameServer reports whether two places are the same schema of a database on a server.
+func (p Place) IsSameServer(ctx context.Context, other Place) (bool, error) {
+	if p.server == nil || other.server == nil {
+		return false, nil
+	}
+	return postgres.IsSame(ctx, *p.server, *other.server)
+}
+
 // String names the database for operators, without a password.
 func (p Place) String() string {
 	if p.server != nil {

@@ -3,7 +3,7 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -45,7 +45,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return fmt.Sprintf("%s: %v", e.Code, e.Err)
+		return e.Code + ": " + strings.TrimPrefix(e.Err.Error(), e.Code+": ") // that of ErrUnavailable may begin with it
 	}
 	return e.Code + ": " + e.Message
 }

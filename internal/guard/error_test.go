@@ -48,3 +48,16 @@ func TestPublicErrors(t *testing.T) {
 		}
 	}
 }
+
+// The log says once what kind of failure it was.
+func TestPublicErrorTexts(t *testing.T) {
+	for want, err := range map[string]error{
+		"unavailable: picture storage: no answer":       fmt.Errorf("%w: picture storage: no answer", guard.ErrUnavailable),
+		"unavailable: store: database unavailable":      store.ErrUnavailable,
+		"unavailable: while working: unavailable: late": fmt.Errorf("while working: %w: late", guard.ErrUnavailable),
+	} {
+		if got := guard.PublicError(err).Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

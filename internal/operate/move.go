@@ -21,6 +21,8 @@ type MoveOptions struct {
 	// Copied is called when everything is copied and compared. Move then keeps writes paused, and
 	// waits until the server has stopped.
 	Copied func(Moved)
+
+	targetPatience time.Duration // 0: as long as usual
 }
 
 // Moved says what was moved.
@@ -49,7 +51,7 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 		return Moved{}, err
 	}
 	m := &move{Data: d, opt: opt, began: time.Now()}
-	defer func() { err = errors.Join(inWords(tryLater(err)), m.close(), lock.Close()) }()
+	defer func() { err = errors.Join(inWords(tryLater(err)), m.close(err != nil), lock.Close()) }()
 	if err := m.openTarget(ctx); err != nil {
 		return Moved{}, err
 	}
@@ -59,17 +61,32 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 	if m.pause, err = d.db.BeginPause(ctx); err != nil {
 		return Moved{}, fmt.Errorf("cannot pause writes: %w", err)
 	}
-	if err := m.copyRest(ctx); err != nil {
+	if err := m.copyAndAwait(ctx); err != nil {
 		return Moved{}, err
+	}
+	err = m.finish(ctx)
+	return m.moved, err
+}
+
+// copyAndAwait copies the rest during the pause, and waits until the server has stopped. It gives up
+// with a [silentError] if the target database stops answering.
+func (m *move) copyAndAwait(ctx context.Context) (err error) {
+	ctx, end := m.watchTarget(ctx)
+	defer func() {
+		if silent, ok := errors.AsType[silentError](context.Cause(ctx)); ok && err != nil {
+			err = silent
+		}
+		end()
+	}()
+	if err := m.copyRest(ctx); err != nil {
+		return err
 	}
 	m.moved.Took, m.moved.Paused = time.Since(m.began), time.Since(m.pause.Began)
-	if opt.Copied != nil {
-		opt.Copied(m.moved)
+	if m.opt.Copied != nil {
+		m.opt.Copied(m.moved)
 	}
-	if m.server, err = m.awaitServer(ctx); err != nil {
-		return Moved{}, err
-	}
-	return m.moved, m.finish(ctx)
+	m.server, err = m.awaitServer(ctx)
+	return err
 }
 
 // move is a move in progress.
@@ -80,6 +97,7 @@ type move struct {
 	filling *database.Filling // nil: the rows stay
 	files   *movedFiles       // nil: the pictures stay
 	pause   *store.Pause
+	watch   targetWatch
 	server  io.Closer // the lock of the server that was stopped
 	moved   Moved
 }
@@ -89,7 +107,7 @@ func (m *move) source() string { return m.place.Absolute() }
 
 func (m *move) openTarget(ctx context.Context) (err error) {
 	m.opt.Progress.report("looking at the target", 0, 0)
-	if err := m.refuseTarget(); err != nil {
+	if err := m.refuseTarget(ctx); err != nil {
 		return err
 	}
 	if to := m.opt.Storage; to != "" {
@@ -130,14 +148,20 @@ func (m *move) copyRest(ctx context.Context) (err error) {
 	}
 	m.moved.Users, m.moved.Sessions, m.moved.Pictures = counts.Users, counts.Sessions, counts.Pictures
 	if m.filling != nil {
-		copied, err := copyRows(ctx, reading, m.filling.DB, m.opt.Progress)
+		copied, err := copyRows(ctx, reading, m.filling.DB, func(what string, done, total int64) {
+			m.watch.note()
+			m.opt.Progress.report(what, done, total)
+		})
 		if err != nil {
 			return err
 		}
 		m.moved.Rows, m.moved.Replaced = copied.Rows(), copied.Replaced
 	}
 	if m.files != nil {
-		err := m.files.copyAll(ctx, reading, true, func(done int64) { m.opt.Progress.report("copying new pictures", done, counts.Pictures) })
+		err := m.files.copyAll(ctx, reading, true, func(done int64) {
+			m.watch.note()
+			m.opt.Progress.report("copying new pictures", done, counts.Pictures)
+		})
 		if err != nil {
 			return err
 		}
@@ -187,7 +211,9 @@ func (m *move) finish(ctx context.Context) error {
 	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
 		return err
 	}
-	if err := m.finishTarget(context.WithoutCancel(ctx)); err != nil {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishPatience)
+	defer cancel()
+	if err := m.finishTarget(bounded); err != nil {
 		return fmt.Errorf("the users are moved, but the target is not ready for use: %w; run the same command again to complete the move before you start the server", err)
 	}
 	return nil
@@ -206,6 +232,8 @@ func (m *move) finishPictures(ctx context.Context) error {
 }
 
 func (m *move) leaveStorage(ctx context.Context, db *store.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, finishPatience)
+	defer cancel()
 	return storage.Leave(ctx, db, m.dir.Pictures, m.opt.Storage, m.Data.opt.Now())
 }
 
@@ -224,13 +252,16 @@ func finishStorage(ctx context.Context, target blob.Store) error {
 	return storage.Finish(ctx, target)
 }
 
-// close ends the pause, and releases the target and the server's lock.
-func (m *move) close() (err error) {
+// close ends the pause, and releases the target and the server's lock. If the move has failed, an
+// error of the target would say nothing new.
+func (m *move) close(hasFailed bool) (err error) {
 	if m.pause != nil {
 		err = m.pause.End()
 	}
 	if m.filling != nil {
-		err = errors.Join(err, m.filling.Close())
+		if closing := m.filling.Close(); !hasFailed {
+			err = errors.Join(err, closing)
+		}
 	}
 	if m.server != nil {
 		err = errors.Join(err, m.server.Close())

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
@@ -26,6 +28,13 @@ type movedFiles struct {
 // for a disk or a server.
 const copyWorkers = 8
 
+// picturePatience is how long one picture may take with all attempts, if the server of a bucket fails
+// now and then, so that it does not waste the copies of an hour. During the pause, users wait.
+const (
+	picturePatience = time.Minute
+	pausedPatience  = 15 * time.Second
+)
+
 // pictureList is a database that lists its pictures.
 type pictureList interface {
 	PicturesAfter(ctx context.Context, userID string, limit int) ([]store.Picture, error)
@@ -41,7 +50,7 @@ func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool
 	for range copyWorkers {
 		workers.Go(func() {
 			for row := range rows {
-				if err := m.copyPicture(ctx, row, isFinal); err != nil {
+				if err := m.copyPatiently(ctx, row, isFinal); err != nil {
 					cancel(err)
 				}
 			}
@@ -85,6 +94,23 @@ func (m *movedFiles) has(row store.Picture, isFinal bool) bool {
 	return hasAll
 }
 
+// copyPatiently copies the files of a picture, and repeats that while a bucket's server fails.
+func (m *movedFiles) copyPatiently(ctx context.Context, row store.Picture, isFinal bool) error {
+	patience := picturePatience
+	if isFinal {
+		patience = pausedPatience
+	}
+	var damaged error // for which patience does not help
+	err := storage.Patiently(ctx, patience, func(ctx context.Context) error {
+		err := m.copyPicture(ctx, row, isFinal)
+		if errors.Is(err, media.ErrDamaged) || errors.Is(err, errDiffers) {
+			damaged, err = err, nil
+		}
+		return err
+	})
+	return errors.Join(damaged, err)
+}
+
 func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal bool) error {
 	stored, err := m.from.Read(ctx, row)
 	if errors.Is(err, media.ErrPictureNotFound) && !isFinal { // removed meanwhile
@@ -114,6 +140,9 @@ func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal
 	return nil
 }
 
+// errDiffers means that a file is not read as it was written.
+var errDiffers = errors.New("storage: the copy of a picture in the target differs from what was written")
+
 // putAndCompare stores a file, reads it again and compares it.
 func putAndCompare(ctx context.Context, to blob.Store, f media.File) error {
 	if err := to.Put(ctx, f.Key, f.Data); err != nil {
@@ -124,7 +153,7 @@ func putAndCompare(ctx context.Context, to blob.Store, f media.File) error {
 		return fmt.Errorf("storage: cannot read the picture %s from the target: %w", f.Key, err)
 	}
 	if !bytes.Equal(there, f.Data) {
-		return fmt.Errorf("storage: the copy of the picture %s in the target differs from what was written; the disk or server there may be failing", f.Key)
+		return fmt.Errorf("%w: %s; the disk or server there may be failing", errDiffers, f.Key)
 	}
 	return nil
 }
@@ -146,7 +175,7 @@ func (m *movedFiles) removeOthers(ctx context.Context) (n int64, err error) {
 			n++
 			continue
 		}
-		if err := m.to.Delete(ctx, key); err != nil {
+		if err := storage.Patiently(ctx, pausedPatience, func(ctx context.Context) error { return m.to.Delete(ctx, key) }); err != nil {
 			return 0, fmt.Errorf("storage: cannot remove the picture %s from the target: %w", key, err)
 		}
 	}

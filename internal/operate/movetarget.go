@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +11,7 @@ import (
 )
 
 // refuseTarget fails for a target that would be removed with the source, or is the source.
-func (m *move) refuseTarget() error {
+func (m *move) refuseTarget(ctx context.Context) error {
 	old, to := m.dir.Pictures, m.opt.Storage
 	if to != "" {
 		switch {
@@ -21,7 +22,17 @@ func (m *move) refuseTarget() error {
 				"Name one that is neither inside the old storage nor around it; nothing was changed", storage.Name(old), storage.Name(to))
 		}
 	}
-	if m.opt.Database == nil || m.opt.Database.IsServer() {
+	if m.opt.Database == nil {
+		return nil
+	}
+	isSame, err := m.place.IsSameServer(ctx, *m.opt.Database)
+	if err != nil {
+		return err
+	}
+	if isSame {
+		return fmt.Errorf("the users are in %v already: name another database or schema with --to-database; nothing was changed", m.opt.Database)
+	}
+	if m.opt.Database.IsServer() {
 		return nil
 	}
 	file := m.opt.Database.Database

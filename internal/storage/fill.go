@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
@@ -40,6 +41,27 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	if mark != "" && mark != from {
 		return nil, refuseMark(place, mark)
 	}
+	for { // a list of many files may be cut off
+		removed, err := emptyFilled(ctx, files, place, mark)
+		if err == nil {
+			break
+		}
+		if removed == 0 || !mayPass(err) {
+			return nil, storageError(err)
+		}
+	}
+	if mark == "" {
+		err = putMark(ctx, files, from)
+	}
+	return files, storageError(err)
+}
+
+// emptyPatience bounds the attempts to remove a file of an earlier [Fill].
+const emptyPatience = time.Minute
+
+// emptyFilled removes the files of an earlier [Fill], and returns how many it removed. Without its mark,
+// a file is an error.
+func emptyFilled(ctx context.Context, files blob.Store, place, mark string) (removed int, err error) {
 	err = files.List(ctx, func(item blob.Item) error {
 		switch {
 		case item.Err != nil:
@@ -49,12 +71,13 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 		case mark == "" || item.Key == "":
 			return fmt.Errorf("%s %w. Name another place, or empty this one", Name(place), ErrNotEmpty)
 		}
-		return files.Delete(ctx, item.Key)
+		err := Patiently(ctx, emptyPatience, func(ctx context.Context) error { return files.Delete(ctx, item.Key) })
+		if err == nil {
+			removed++
+		}
+		return err
 	})
-	if err == nil && mark == "" {
-		err = putMark(ctx, files, from)
-	}
-	return files, storageError(err)
+	return removed, err
 }
 
 // putMark marks a storage. If that fails, it leaves no mark, also if only the answer was lost.

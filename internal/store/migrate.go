@@ -34,7 +34,8 @@ type Migration struct {
 func (m Migration) String() string { return fmt.Sprintf("migration %04d_%s", m.version, m.name) }
 
 // migrate brings the database up to date. Missing steps are applied in one transaction,
-// all or none. A database with data is copied aside first.
+// all or none; a new database gets all tables or none, too. A database with data is copied aside
+// first.
 func migrate(ctx context.Context, engine Engine) error {
 	steps, err := readMigrations(engine.Migrations())
 	if err != nil {
@@ -45,15 +46,16 @@ func migrate(ctx context.Context, engine Engine) error {
 		if err = makeMigrationsTable(ctx, engine, tx); err == nil {
 			applied, missing, err = compare(ctx, engine, tx, steps)
 		}
+		if err == nil && len(applied) == 0 { // there is no data to copy aside
+			err = applyMissing(ctx, engine, tx, steps)
+		}
 		return err
 	})
-	if err != nil || len(missing) == 0 {
+	if err != nil || len(applied) == 0 || len(missing) == 0 {
 		return err
 	}
-	if len(applied) > 0 {
-		if err := engine.CopyAside(ctx); err != nil {
-			return fmt.Errorf("copy the database aside before the upgrade: %w", classify(engine, err))
-		}
+	if err := engine.CopyAside(ctx); err != nil {
+		return fmt.Errorf("copy the database aside before the upgrade: %w", classify(engine, err))
 	}
 	return inMigration(ctx, engine, func(tx *sql.Tx) error { return applyMissing(ctx, engine, tx, steps) })
 }

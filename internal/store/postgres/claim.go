@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -226,6 +227,28 @@ func Lock(ctx context.Context, address Address, what string) (io.Closer, error) 
 		return nil, errors.Join(explain(address, c.named(ctx, err)), pool.Close())
 	}
 	return closer(func() error { return errors.Join(c.release(), pool.Close()) }), nil
+}
+
+// IsSame reports whether two addresses lead to the same schema of the same database, however they are
+// written: a lock that is taken at one is seen at the other.
+func IsSame(ctx context.Context, a, b Address) (is bool, err error) {
+	if a.schema != b.schema {
+		return false, nil
+	}
+	key := "same " + rand.Text()
+	there, err := Lock(ctx, a, key)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, there.Close()) }()
+	here, err := Lock(ctx, b, key)
+	if errors.Is(err, ErrInUse) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, here.Close()
 }
 
 type closer func() error
