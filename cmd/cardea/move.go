@@ -32,6 +32,12 @@ Run the command again to start anew. Afterwards the old database and storage are
 refused, so nobody starts a server on them by mistake; --undo allows them again.
 secret.key stays in the data folder, which the server still needs.
 
+With --json, a line with the state "copied" says when to stop the server, and one
+with the state "moved" comes at the end. Both have users, sessions, pictures,
+rows, files, replaced_texts, seconds, paused_seconds and set: the variables to
+set. An empty value there means: remove the variable. A run that completes an
+earlier move prints the state "moved" alone.
+
 Examples:
   cardea move --to-database postgres://cardea@db.example.com/cardea \
     --to-database-password-file /etc/cardea/password --to-storage s3://bucket/cardea
