@@ -201,7 +201,7 @@ func TestLostPictures(t *testing.T) {
 			if answer := client.Get(lost).WantError(500, "internal"); answer.Header.Get("Retry-After") != "" {
 				t.Error("it asks for another attempt")
 			}
-			if said := server.Log.String(); !strings.Contains(said, "the file "+filepath.Base(gone[0])+" is missing in the storage") {
+			if said := server.Log.String(); !strings.Contains(said, "the file "+filepath.Base(gone[0])+" is missing from the storage") {
 				t.Error(said)
 			}
 			client.Get(kept).Want(200)
