@@ -172,8 +172,8 @@ func TestNoRedirectToADamagedPicture(t *testing.T) {
 	client.Get(picture).WantError(500, "internal")
 }
 
-// A picture whose file is gone from a storage that answers is damage, which waiting does not mend. The
-// log names the file.
+// A picture whose file is missing from a storage that answers is damaged, and waiting does not help.
+// The log names the file.
 func TestLostPictures(t *testing.T) {
 	t.Parallel()
 	for what, start := range map[string]func(t *testing.T) (server *testkit.Server, files func() []string){

@@ -151,7 +151,7 @@ func TestPasswordAndTLS(t *testing.T) {
 	}
 }
 
-// A file with passwords counts only if nobody else has access to it, as for psql.
+// Like psql, Cardea ignores a PGPASSFILE to which others have access.
 func TestPassfile(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
