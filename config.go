@@ -77,10 +77,10 @@ type Config struct {
 	// FlaskSecretKeyFile is a file with the SECRET_KEY of a Flask app, whose session cookies are
 	// taken in exchange for sessions: one key a line, the newest first. Empty: none are taken.
 	FlaskSecretKeyFile string
-	// FlaskUntil is the last day, in UTC, on which cookies of the Flask app are taken. Zero: 31
+	// FlaskUntil is the last day, in UTC, on which cookies of the Flask app are accepted. Zero: 31
 	// days after the first start with FlaskSecretKeyFile.
 	FlaskUntil time.Time
-	// FlaskMaxAge is the age of the oldest cookies of the Flask app that are taken: its
+	// FlaskMaxAge is the age of the oldest cookies of the Flask app that are accepted: its
 	// PERMANENT_SESSION_LIFETIME, at most 31 days.
 	FlaskMaxAge time.Duration
 	// FlaskUserKeys are the keys of the app's session that name a user who has signed in, by

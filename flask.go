@@ -49,7 +49,7 @@ func readFlaskKeys(path string) (flask.Keys, error) {
 	return flask.ParseKeys(string(text))
 }
 
-// takeFlask says which cookies of the Flask app are taken; nil: none.
+// takeFlask says which cookies of the Flask app are accepted; nil: none.
 func (s *Server) takeFlask(ctx context.Context, db *store.DB, app flask.Keys, keys secret.Keys) (*session.Flask, error) {
 	if s.cfg.FlaskSecretKeyFile == "" {
 		return nil, nil //nolint:nilnil // none is taken
@@ -68,9 +68,9 @@ func (s *Server) takeFlask(ctx context.Context, db *store.DB, app flask.Keys, ke
 		until = time.Date(year, month, day+1, 0, 0, 0, 0, time.UTC)
 	}
 	if s.cfg.Clock().Before(until) {
-		s.cfg.Log.InfoContext(ctx, "cookies of the Flask app are taken", "until", until)
+		s.cfg.Log.InfoContext(ctx, "cookies of the Flask app are accepted", "until", until)
 	} else {
-		s.cfg.Log.WarnContext(ctx, "no cookie of the Flask app is taken any more: leave flask-secret-key-file out, or set flask-until", "until", until)
+		s.cfg.Log.WarnContext(ctx, "no cookie of the Flask app is accepted any more: leave flask-secret-key-file out, or set flask-until", "until", until)
 	}
 	if app.IsWeak() {
 		s.cfg.Log.WarnContext(ctx, "a key in flask-secret-key-file is shorter than 16 bytes: whoever guesses it can sign in as any user; "+

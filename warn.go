@@ -10,10 +10,10 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// warnOfLostWrites warns of a database server that confirms changes before they are on the disk.
+// warnOfLostWrites warns if a database server confirms changes before they are on disk.
 func (s *Server) warnOfLostWrites(ctx context.Context, place database.Place) {
 	settings, err := place.NotDurable(ctx)
-	if err == nil && len(settings) > 0 { // with an error, others meet it too
+	if err == nil && len(settings) > 0 { // an error shows up elsewhere, too
 		s.cfg.Log.WarnContext(ctx, "PostgreSQL may lose confirmed changes in a crash: turn these settings on, for the server, the database or the role",
 			"settings", strings.Join(settings, " "))
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/database"
 )
 
-// databasePatience is how long a server waits at its start for PostgreSQL, which may start at the same
-// moment. Recovery after a crash can take longer; then a supervisor starts the server again.
+// databasePatience is how long a server waits at its start for PostgreSQL, which may be starting, too.
+// Recovery after a crash can take longer. Then a supervisor starts the server again.
 const databasePatience = 30 * time.Second
 
-// awaitDatabase waits until the database can be opened, if it is on a server that may be there soon.
-// Nothing is changed meanwhile, and no port is taken. It returns early if ctx ends, and after any error:
-// the server then meets it too.
+// awaitDatabase waits for the database if it is on a server that may be ready soon. It changes nothing
+// and opens no port. It returns early if ctx ends, and after any error, because opening the database
+// will fail with the same error.
 func awaitDatabase(ctx context.Context, o options) {
 	place, err := database.At(o.Data, o.Database, o.DatabasePasswordFile, o.Storage)
 	if err != nil {

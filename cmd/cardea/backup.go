@@ -178,7 +178,7 @@ func restore(ctx context.Context, in *invocation) (err error) {
 	return nil
 }
 
-// placeFlags are the flags besides --data that say where the data is, for a shell.
+// placeFlags returns the flags besides --data that say where the data is, quoted for a shell.
 func (in *invocation) placeFlags() (flags string) {
 	for _, f := range []struct{ name, value string }{
 		{"database", in.cfg.Database}, {"database-password-file", in.cfg.DatabasePasswordFile}, {"storage", in.cfg.Storage},
@@ -197,11 +197,11 @@ func (in *invocation) mentionReplaced(n int64) {
 	}
 }
 
-// mentionSchema mentions that the schema of a server was changed by hand, which is not in the backup.
+// mentionSchema says that the schema of a server was changed by hand. The change is not in the backup.
 func (in *invocation) mentionSchema(w io.Writer, c operate.Contents) {
 	if n := len(c.Differences); n > 0 {
 		fmt.Fprintf(w, "The schema of the database was changed: %s (%s; cardea check lists all). "+
-			"The backup has all rows of Cardea, and a restore makes the schema anew.\n", shown(c.Differences[0]), counted(int64(n), "difference", "differences"))
+			"The backup has all rows of Cardea, but a restore creates the schema without the change.\n", shown(c.Differences[0]), counted(int64(n), "difference", "differences"))
 	}
 }
 

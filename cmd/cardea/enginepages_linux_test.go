@@ -15,7 +15,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
-// The pages about PostgreSQL, S3 and moves are followed here as they are printed, with other
+// These tests follow the pages about PostgreSQL, S3 and moves as they are printed, with other
 // addresses and folders.
 
 // reader follows a page. The reader has a PostgreSQL server that asks for TLS and passwords, and a

@@ -76,12 +76,12 @@ var ownFlags = []ownFlag{
 	{[]string{"user end-sessions"}, "all", "the sessions of all users", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.all, n) }},
 	{[]string{"user delete", "user end-sessions"}, "yes", "do not ask for confirmation", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.yes, n) }},
 	{[]string{"backup", "export"}, "skip-damaged", "leave out damaged pictures, and a damaged secret.key, instead of failing", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.skipDamaged, n) }},
-	{[]string{"move"}, "to-database", "SQLite `file` or address of a PostgreSQL server to which the users move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.database, n, "", "") }},
-	{[]string{"move"}, "to-database-password-file", "`file` with the password for the PostgreSQL server of to-database", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.passwordFile, n, "", "") }},
-	{[]string{"move"}, "to-storage", "`folder` or bucket to which the pictures move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.storage, n, "", "") }},
+	{[]string{"move"}, "to-database", "SQLite `file`, or address of a PostgreSQL database, to which the users move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.database, n, "", "") }},
+	{[]string{"move"}, "to-database-password-file", "`file` with the password for the PostgreSQL server in to-database", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.passwordFile, n, "", "") }},
+	{[]string{"move"}, "to-storage", "`folder`, or address of a bucket, to which the pictures move", func(f *flag.FlagSet, o *own, n string) { f.StringVar(&o.move.storage, n, "", "") }},
 	{[]string{"move"}, "undo", "use the old database or storage again: remove the mark that a finished move left", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.move.undo, n) }},
-	{[]string{"check"}, "remove-orphans", "remove files of the picture storage that nothing names and that are older than an hour; " +
-		"not if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
+	{[]string{"check"}, "remove-orphans", "remove files from the picture storage that no picture uses and that are older than an hour; " +
+		"do not use it if several databases share one storage", func(f *flag.FlagSet, o *own, n string) { o.flag(f, &o.removeOrphans, n) }},
 }
 
 func (c command) ownFlags() []ownFlag {

@@ -27,10 +27,11 @@ During the pause, users stay signed in; registrations, logins and changes get
 with writes paused until you have stopped the server. When the command has
 ended, start the server with the new settings.
 
-Until then the data stays where it is: press Ctrl-C, and the server writes again.
-Run the command again to start anew. Afterwards the old database and storage are
-refused, so nobody starts a server on them by mistake; --undo allows them again.
-secret.key stays in the data folder, which the server still needs.
+Until the command has ended, you can press Ctrl-C: the data stays where it is,
+and the server writes again. Run the command again to start over. After a
+finished move, servers and commands refuse the old database and storage, so
+nobody uses them by mistake; --undo allows them again. secret.key stays in the
+data folder, which the server still needs.
 
 With --json, a line with the state "copied" says when to stop the server, and one
 with the state "moved" comes at the end. Both have users, sessions, pictures,
@@ -95,7 +96,7 @@ func (in *invocation) moveOptions() (opt operate.MoveOptions, err error) {
 		}
 	}
 	if f.passwordFile != "" && !database.IsAddress(f.database) {
-		return opt, usageError{errors.New("--to-database-password-file goes with the address of a PostgreSQL server in --to-database; a SQLite file has no password")}
+		return opt, usageError{errors.New("--to-database-password-file is only for a PostgreSQL server in --to-database; a SQLite file has no password")}
 	}
 	if f.storage != "" {
 		opt.Storage = absolute(f.storage)
@@ -171,9 +172,10 @@ func (in *invocation) sayCopied(m operate.Moved) {
 		_ = in.printJSON(in.movedJSON("copied", m))
 		return
 	}
-	in.printf("Copied and compared in %v, %v of it with writes paused: %s.\n", m.Took.Round(time.Second), m.Paused.Round(time.Second), movedCounts(m))
+	in.printf("Copied and compared in %v: %s.\n", m.Took.Round(time.Second), movedCounts(m))
 	in.mentionReplaced(m.Replaced)
-	in.printf("Writes stay paused. Stop the server now, if one runs, and change its settings to:\n\n")
+	in.printf("Writes have been paused for %v so far, and stay paused until the server has started again.\n", m.Paused.Round(time.Second))
+	in.printf("Stop the server now, if one runs, and change its settings to:\n\n")
 	for _, s := range in.newSettings() {
 		if s.value == "" {
 			in.printf("  (remove %s)\n", s.name)
@@ -181,7 +183,7 @@ func (in *invocation) sayCopied(m operate.Moved) {
 			in.printf("  %s=%s\n", s.name, shellWord(s.value))
 		}
 	}
-	in.printf("\nStart it when this command has ended. To call the move off, press Ctrl-C.\n")
+	in.printf("\nStart it when this command has ended. To cancel the move, press Ctrl-C.\n")
 }
 
 func movedCounts(m operate.Moved) string {
@@ -207,9 +209,9 @@ func (in *invocation) sayMoved(m operate.Moved) error {
 	}
 	in.printf("Moved. Start the server with the new settings. ")
 	if in.move.database != "" {
-		in.printf("The old database is marked and is not served any more; keep it until you have a backup of the new one. ")
+		in.printf("The old database is marked as moved, so no server uses it by mistake; keep it until you have a backup of the new one. ")
 	} else {
-		in.printf("The old storage is not served any more; remove it once you have a backup. ")
+		in.printf("No server uses the old storage any more; remove it once you have a backup. ")
 	}
 	in.printf("secret.key stays in %s.\n", in.cfg.Data)
 	return nil
@@ -227,7 +229,7 @@ func finishMove(ctx context.Context, in *invocation, from database.Place, opt op
 	if in.json {
 		return in.printJSON(map[string]string{"state": "moved"})
 	}
-	_, err = io.WriteString(in.stdout, "The data was moved there already. Start the server with the new settings.\n")
+	_, err = io.WriteString(in.stdout, "The data has already been moved there. Start the server with the new settings.\n")
 	return err
 }
 
@@ -245,9 +247,9 @@ func undoMove(ctx context.Context, in *invocation, from database.Place) error {
 	case to == "":
 		in.printf("%v has no mark of a move; nothing was changed.\n", from)
 	case onlyPictures:
-		in.printf("%s can be used again. Pictures that were uploaded to %s since are not there.\n", storage.Name(from.Pictures), to)
+		in.printf("%s can be used again. Pictures uploaded to %s since are not in it.\n", storage.Name(from.Pictures), to)
 	default:
-		in.printf("%v can be used again. It is as it was when it was moved: what was written to %s since is not here.\n", from, to)
+		in.printf("%v can be used again. It is as it was when it was moved: changes made in %s since are not in it.\n", from, to)
 	}
 	return nil
 }

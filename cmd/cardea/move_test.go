@@ -184,8 +184,8 @@ func TestMoveKilled(t *testing.T) {
 	users.verify(serve(t, data, cheap, to.settings()...).url)
 }
 
-// A move to where the users are already says so, however the address is written, and whether or not a
-// server runs.
+// A move to the database that already has the users says so, however the address is written, and
+// whether or not a server runs.
 func TestMoveToTheSameDatabase(t *testing.T) {
 	t.Parallel()
 	data, here := t.TempDir(), movePlace{database: testpostgres.Database(t)}

@@ -25,7 +25,7 @@ func TestBackupOfAChangedSchema(t *testing.T) {
 		t.Errorf("it says: %s", said)
 	}
 	execute(t, address[1], "DROP INDEX cardea.audit_by_time", "ALTER TABLE cardea.users ALTER name DROP NOT NULL, ADD COLUMN admin int")
-	backup(changed).wantDone("1 user", "the column users.name is not as Cardea makes it", "2 differences", "a restore makes the schema anew")
+	backup(changed).wantDone("1 user", "the column users.name is not as Cardea makes it", "2 differences", "a restore creates the schema without the change")
 	if p := backup("-"); p.wait() != exitOK || !strings.Contains(p.stderr.String(), "2 differences") {
 		t.Errorf("to a stream: %s", &p.stderr)
 	}

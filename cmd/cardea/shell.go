@@ -2,12 +2,12 @@ package main
 
 import "strings"
 
-// shellWord is a text as a word of a shell, which takes it as it is.
+// shellWord quotes a text, so a shell reads it as one word and changes nothing in it.
 func shellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// shellPath is a path as a word of a shell. The usual ones need no quotes.
+// shellPath quotes a path for a shell if it needs quotes.
 func shellPath(path string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@"
 	if path != "" && strings.Trim(path, plain) == "" {

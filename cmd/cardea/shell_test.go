@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// shellArgs are the words that a shell makes of a command line.
+// shellArgs returns the words that a shell makes of a command line.
 func shellArgs(t *testing.T, line string) []string {
 	t.Helper()
 	words, err := exec.CommandContext(t.Context(), "sh", "-c", `for word in `+line+`; do printf '%s\0' "$word"; done`).Output()

@@ -5,8 +5,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
-// whereDataIs names all places where a server keeps data, without passwords: the data folder, and what
-// is elsewhere.
+// whereDataIs names all places where a server keeps data, without passwords: the data folder, and the
+// database and picture storage if they are elsewhere.
 func whereDataIs(o options) string {
 	folder := absolute(o.Data)
 	users, pictures := "", ""

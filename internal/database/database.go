@@ -100,7 +100,7 @@ func (p Place) String() string {
 }
 
 // Await waits until the server of the database can be used, for at most patience: see
-// [postgres.Await]. A file need not be waited for.
+// [postgres.Await]. For a SQLite file, it returns at once.
 func (p Place) Await(ctx context.Context, patience time.Duration, waiting func(reason error)) error {
 	if p.server == nil {
 		return nil
@@ -108,10 +108,10 @@ func (p Place) Await(ctx context.Context, patience time.Duration, waiting func(r
 	return postgres.Await(ctx, *p.server, patience, waiting)
 }
 
-// Serve opens the database for a server, makes it if it is missing, and brings it up to date. The
-// data folder is made too. hasPictures reports whether there are pictures. The returned function
-// closes the database and lets another server have it. Errors: [ErrInUse], [ErrElsewhere], [ErrFilling], [ErrMoved], those
-// of [datadir.Dir.Claim] and of the engines.
+// Serve opens the database for a server, and brings it up to date. It creates the database and the
+// data folder if they are missing. hasPictures reports whether there are pictures. The returned
+// function closes the database, so another server can use it. Errors: [ErrInUse], [ErrElsewhere],
+// [ErrFilling], [ErrMoved], those of [datadir.Dir.Claim] and of the engines.
 func (p Place) Serve(ctx context.Context, hasPictures func() (bool, error)) (db *store.DB, end func() error, err error) {
 	if p.server != nil {
 		return p.serveServer(ctx, hasPictures)

@@ -32,10 +32,10 @@ func (p Place) refuseMark(ctx context.Context, db *store.DB) error {
 	case err != nil:
 		return inDatabase(err)
 	case state.FilledFrom != "":
-		return fmt.Errorf("%w: %v, from %s; if none is running, run it again", ErrFilling, p, state.FilledFrom)
+		return fmt.Errorf("%w: %v, from %s; wait for it or, if it was cut off, run the same move or restore again", ErrFilling, p, state.FilledFrom)
 	case state.MovedTo != "":
-		return fmt.Errorf("%w: %v is old since %s; the data is in %s, which the setting database must name. "+
-			"To use the old data nevertheless, run cardea move --undo here", ErrMoved, p, state.At.UTC().Format("2006-01-02 15:04:05Z"), state.MovedTo)
+		return fmt.Errorf("%w: %v was moved on %s and is out of date; the data is in %s, which the setting database must name. "+
+			"To use the old data anyway, run cardea move --undo with the old settings", ErrMoved, p, state.At.UTC().Format("2006-01-02 15:04:05Z"), state.MovedTo)
 	}
 	return nil
 }
@@ -91,13 +91,13 @@ type Filling struct {
 	wasFilled bool // an earlier Fill was cut off
 }
 
-// made is what Fill made, because it was missing.
+// made says what Fill created, because it was missing.
 type made struct{ tables, schema bool }
 
-// Fill opens a database that is to be filled from somewhere, and makes it if it is missing. It must
-// have no rows. Those of an earlier Fill from the same place, which was cut off, are removed.
-// Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from elsewhere, or another
-// process is filling it now.
+// Fill opens a database to copy rows to it, and creates it if it is missing. from names the source.
+// The database must have no rows, except those of an earlier Fill from the same source that was cut
+// off: Fill removes them. Errors: [ErrInUse], [ErrNotEmpty], [ErrFilling] if it is being filled from
+// another source, or by another process.
 func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, error) {
 	if p.server == nil {
 		if err := durable.MkdirAll(filepath.Dir(p.Database)); err != nil {
@@ -122,7 +122,7 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 	return f, nil
 }
 
-// missing is what Fill has to make on a server.
+// missing says what Fill has to create on a server.
 func (p Place) missing(ctx context.Context) (m made, err error) {
 	if p.server == nil {
 		return made{}, nil
@@ -167,7 +167,7 @@ func (p Place) hasTables(ctx context.Context) (bool, error) {
 	return err == nil && info.Size() > 0, err
 }
 
-// prepare marks a database as being filled, and empties one that was half filled.
+// prepare marks a database as being filled. If an earlier Fill was cut off, it removes its rows.
 func (f *Filling) prepare(ctx context.Context, from string, now time.Time) error {
 	state, err := f.DB.MoveState(ctx)
 	if err != nil {
@@ -228,12 +228,12 @@ func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error)
 // Finish lets servers and commands use the database.
 func (f *Filling) Finish(ctx context.Context) error { return f.DB.UnmarkMove(ctx) }
 
-// Close lets go of the database. If it was not finished, others refuse it.
+// Close closes the database and releases its lock. Without [Filling.Finish], others refuse it.
 func (f *Filling) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
-// Discard closes the database and leaves it as Fill has found it. Tables and a schema that Fill has
-// made on a server are removed. The mark of an earlier Fill that was cut off stays, and so does that
-// of this one after an error.
+// Discard removes the copied rows, and the tables and the schema if Fill created them, and closes the
+// database. If an earlier Fill was cut off, its mark stays. After an error, the mark of this Fill
+// stays, too.
 func (f *Filling) Discard(ctx context.Context) error {
 	if f.made.tables {
 		return f.close(ctx)
@@ -245,7 +245,7 @@ func (f *Filling) Discard(ctx context.Context) error {
 	return errors.Join(err, f.Close())
 }
 
-// close lets go of the database and removes what Fill has made on a server.
+// close closes the database, and removes the tables and the schema if Fill created them on a server.
 func (f *Filling) close(ctx context.Context) (err error) {
 	if f.DB != nil {
 		err = f.DB.Close()
@@ -256,8 +256,8 @@ func (f *Filling) close(ctx context.Context) (err error) {
 	return errors.Join(err, f.lock.Close())
 }
 
-// Undo removes the mark of a move, so the old data can be used again. Error: [ErrNoData] if there
-// is no database; nil if it has no mark.
+// Undo removes the mark of a move, so the old data can be used again. It returns where the data was
+// moved to; empty: the database had no mark. Error: [ErrNoData] if there is no database.
 func (p Place) Undo(ctx context.Context) (movedTo string, err error) {
 	lock, err := p.LockServer(ctx)
 	if err != nil {

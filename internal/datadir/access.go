@@ -26,12 +26,12 @@ func (d Dir) MakePrivate() error {
 	return nil
 }
 
-// RefuseOpenFile fails with [ErrOpen] if others than the owner and the group have permissions for a
-// file with a secret. A link is not looked at: who may read the file is decided where it is mounted.
+// RefuseOpenFile fails with [ErrOpen] if anyone other than the owner and the group has permissions for
+// a file with a secret. It does not look at links, such as those in mounted secrets.
 func RefuseOpenFile(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Mode()&others == 0 {
-		return nil //nolint:nilerr // whoever reads the file reports it
+		return nil //nolint:nilerr // reading the file fails with the same error
 	}
 	return openError(path, info.Mode())
 }

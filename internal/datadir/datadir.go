@@ -113,8 +113,8 @@ func (d Dir) LockImport() (*Lock, error) {
 
 // Claim prepares the folder for a server: it creates the folder if it is missing, locks
 // the database, and refuses data that is not whole. The function hasPictures reports
-// whether there are pictures. After an error, a lock file that Claim has made is removed: it would
-// be taken for that of an earlier server. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
+// whether there are pictures. After an error, it removes a lock file that it has created, which
+// would look like that of an earlier server. Errors: [ErrInUse], [ErrHalfRestored], [ErrLost].
 func (d Dir) Claim(hasPictures func() bool) (*Lock, error) {
 	if err := durable.MkdirAll(d.Path); err != nil {
 		return nil, fmt.Errorf("data: cannot create the folder: %w", err)

@@ -81,8 +81,8 @@ var ErrUnavailable = errors.New("unavailable")
 
 const (
 	retrySoon = 2 * time.Second
-	// retryMoved is how soon a client tries again during a move. How long that takes depends on the
-	// number of users and on the operator: never less than seven seconds, often minutes.
+	// retryMoved is when a client tries again during a move. The pause lasts at least seven seconds,
+	// often minutes, depending on the number of users and on the operator.
 	retryMoved  = 10 * time.Second
 	storageFull = "The server has no space left to store this. Nothing was changed. Try again later."
 )

@@ -108,9 +108,9 @@ func (p *Pictures) open(ctx context.Context, userID, name string, side int, serv
 	}
 }
 
-// unserved is the error for a picture whose file cannot be served. A file that is gone or is another
-// one is damage, which waiting does not mend. But if nothing at all is in the storage, its disk may
-// not be mounted yet.
+// unserved returns the error for a picture whose file cannot be served. A file that is missing or has
+// changed is damage, and waiting does not help. But if the storage is empty, its disk may not be
+// mounted yet.
 func (p *Pictures) unserved(ctx context.Context, row store.Picture, err error) error {
 	if errors.Is(err, ErrDamaged) {
 		return err
@@ -123,7 +123,7 @@ func (p *Pictures) unserved(ctx context.Context, row store.Picture, err error) e
 		case isEmpty:
 			return storageError(ErrStorageGone)
 		}
-		return DamagedFile(row.UserID, row.Key, "is missing in the storage")
+		return DamagedFile(row.UserID, row.Key, "is missing from the storage")
 	}
 	return storageError(err)
 }

@@ -33,7 +33,7 @@ func (p *Pictures) refuseGone(ctx context.Context) error {
 	return p.refuseEmpty(ctx)
 }
 
-// refuseEmpty fails if the storage, which was empty, should have pictures.
+// refuseEmpty fails if a storage that was found empty should have pictures.
 func (p *Pictures) refuseEmpty(ctx context.Context) error {
 	rows, err := p.db.PicturesAfter(ctx, "", 1)
 	if err != nil || len(rows) == 0 {

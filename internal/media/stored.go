@@ -60,7 +60,7 @@ func (p *Pictures) readFiles(ctx context.Context, row store.Picture) (stored Sto
 	for _, f := range row.Files() {
 		data, err := p.readFile(ctx, row.UserID, f)
 		if errors.Is(err, blob.ErrNotFound) {
-			isMissing, err = true, DamagedFile(row.UserID, f.Key, "is missing in the storage")
+			isMissing, err = true, DamagedFile(row.UserID, f.Key, "is missing from the storage")
 		}
 		switch {
 		case errors.Is(err, ErrDamaged):

@@ -35,7 +35,7 @@ func TestDamagedFilesAreReportedEach(t *testing.T) {
 		t.Fatalf("%+v, %v", stored, err)
 	}
 	for i, words := range []string{
-		"is missing in the storage", "is not what was stored", "cannot be read: permission denied", "cannot be read: input/output error",
+		"is missing from the storage", "is not what was stored", "cannot be read: permission denied", "cannot be read: input/output error",
 	} {
 		damage := stored.Damaged[i]
 		if damage.Key != files[i].Key || !errors.Is(damage.Err, media.ErrDamaged) || !strings.Contains(damage.Err.Error(), words) ||

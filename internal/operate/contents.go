@@ -19,7 +19,7 @@ type Contents struct {
 	Secret    datadir.KeyState // a damaged one was left out of the backup, or of the restored folder
 
 	// Differences say how the schema of a server that was backed up differs from Cardea's, one
-	// sentence each. The backup has all rows, in tables as Cardea makes them.
+	// sentence each. The backup has all rows, in tables as Cardea creates them.
 	Differences []string
 
 	files int64 // of the pictures and their crops

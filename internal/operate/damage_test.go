@@ -50,7 +50,7 @@ func TestDamagedPicturesAreReportedEach(t *testing.T) {
 	if err := errors.Join(os.Remove(h.Path(keys[0])), os.WriteFile(h.Path(keys[1]), []byte("other"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	words[keys[0]], words[keys[1]] = "is missing in the storage", "is not what was stored"
+	words[keys[0]], words[keys[1]] = "is missing from the storage", "is not what was stored"
 	storage := &house.Storage{Store: h.Storage.Store, FailOpen: map[string]error{}, FailRead: map[string]error{}}
 	for key, err := range map[string]error{keys[2]: syscall.EACCES, keys[3]: syscall.EIO, keys[4]: syscall.EISDIR} {
 		words[key] = "cannot be read: " + err.Error()
@@ -128,8 +128,8 @@ func TestOutageIsNoDamage(t *testing.T) {
 // the server makes them again.
 func TestDamagedCrop(t *testing.T) {
 	for what, damage := range map[string]func(path string) error{
-		"missing in the storage": os.Remove,
-		"not what was stored":    func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) },
+		"missing from the storage": os.Remove,
+		"not what was stored":      func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			h := house.New(t, house.Options{})

@@ -219,14 +219,14 @@ func (m *move) finish(ctx context.Context) error {
 	return nil
 }
 
-// finishPictures ends a move of pictures alone. The database notes last that the old storage is not to
-// be used any more, so until then it can be.
+// finishPictures ends a move of pictures alone. Its last step is to record in the database that the
+// pictures have left the old storage. Until then, the old storage can be used.
 func (m *move) finishPictures(ctx context.Context) error {
 	if err := errors.Join(storage.Finish(ctx, m.files.to), m.pause.End()); err != nil {
 		return err
 	}
 	if err := m.leaveStorage(ctx, m.db); err != nil {
-		return fmt.Errorf("the pictures are moved, but the database could not note it: %w; change the setting storage before you start the server", err)
+		return fmt.Errorf("the pictures are moved, but this could not be recorded in the database: %w; change the setting storage before you start the server", err)
 	}
 	return nil
 }

@@ -177,7 +177,7 @@ func TestMoveIntoItsPrefix(t *testing.T) {
 	}
 }
 
-// A server, move or restore that is started on the target while a move fills it is told so.
+// A server, move or restore that is started on the target while a move fills it says so.
 func TestServeWhileFilled(t *testing.T) {
 	t.Parallel()
 	file, err := database.At(t.TempDir(), "", "", "")

@@ -9,8 +9,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
-// UndoMove lets servers use a database or picture storage from which data was moved. It returns the
-// place to which it was moved, and whether only the pictures were; empty if nothing was.
+// UndoMove lets servers use a database or picture storage again from which data was moved. It returns
+// where the data was moved to, and whether only the pictures were moved. movedTo is empty if nothing
+// was moved.
 func UndoMove(ctx context.Context, from database.Place) (movedTo string, onlyPictures bool, err error) {
 	movedTo, err = from.Undo(ctx)
 	if err != nil || movedTo != "" {
@@ -24,9 +25,9 @@ func UndoMove(ctx context.Context, from database.Place) (movedTo string, onlyPic
 	return movedTo, movedTo != "", errors.Join(err, db.Close())
 }
 
-// FinishMove completes a move that was killed in its last moment: after the source was marked as
-// moved, before the target lost its own mark. It does nothing if the move is complete. Error:
-// [database.ErrMoved], if the source was moved elsewhere.
+// FinishMove completes a move that was killed at the very end: after the source was marked as moved,
+// but before the target's own mark was removed. It does nothing if the move is complete. Error:
+// [database.ErrMoved] if the source was moved to another target.
 func FinishMove(ctx context.Context, from database.Place, opt MoveOptions) (err error) {
 	if opt.Database == nil {
 		return nil

@@ -28,8 +28,9 @@ type movedFiles struct {
 // for a disk or a server.
 const copyWorkers = 8
 
-// picturePatience is how long one picture may take with all attempts, if the server of a bucket fails
-// now and then, so that it does not waste the copies of an hour. During the pause, users wait.
+// picturePatience limits the time of all attempts to copy one picture. A server of a bucket that fails
+// now and then must not end a move after an hour of copying. During the pause, when users wait, the
+// limit is pausedPatience.
 const (
 	picturePatience = time.Minute
 	pausedPatience  = 15 * time.Second
@@ -100,7 +101,7 @@ func (m *movedFiles) copyPatiently(ctx context.Context, row store.Picture, isFin
 	if isFinal {
 		patience = pausedPatience
 	}
-	var damaged error // for which patience does not help
+	var damaged error // another attempt would not help
 	err := storage.Patiently(ctx, patience, func(ctx context.Context) error {
 		err := m.copyPicture(ctx, row, isFinal)
 		if errors.Is(err, media.ErrDamaged) || errors.Is(err, errDiffers) {
@@ -140,7 +141,7 @@ func (m *movedFiles) copyPicture(ctx context.Context, row store.Picture, isFinal
 	return nil
 }
 
-// errDiffers means that a file is not read as it was written.
+// errDiffers means that a file reads differently from what was written.
 var errDiffers = errors.New("storage: the copy of a picture in the target differs from what was written")
 
 // putAndCompare stores a file, reads it again and compares it.

@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// targetPatience is how long a pause lasts while the target database neither answers nor takes
-	// rows. A server that only works hard, such as on the constraints of a million new rows, answers.
+	// targetPatience is how long a pause continues while the target database neither answers nor
+	// accepts rows. A busy server, such as one that checks the constraints of a million new rows, still
+	// answers.
 	targetPatience = 12 * time.Second
-	// targetInterval is how long to wait between two looks at the target, and askPatience how long
-	// for an answer: several looks, on new connections, fit into targetPatience.
+	// targetInterval is the time between two checks of the target, and askPatience the time for an
+	// answer. Several checks, on new connections, fit into targetPatience.
 	targetInterval, askPatience = time.Second, 3 * time.Second
-	// finishPatience bounds the last changes of the target, when no pause is left to end.
+	// finishPatience limits the last changes of the target. By then, the pause has ended.
 	finishPatience = 30 * time.Second
 )
 
@@ -24,16 +25,16 @@ type silentError struct{ patience time.Duration }
 
 func (e silentError) Error() string {
 	return fmt.Sprintf("the target database has not answered for %v, so the move was given up: nothing was changed, and writes continue. "+
-		"Run the command again when it answers", e.patience)
+		"Run the command again when the database answers", e.patience)
 }
 
-// targetWatch looks during a pause whether the target database answers.
+// targetWatch checks during a pause whether the target database answers.
 type targetWatch struct {
 	progressed atomic.Int64 // when rows or a picture were copied last, in microseconds
 }
 
-// watchTarget returns a context for the work during a pause. It ends with a [silentError] when the
-// target database is silent for too long. The caller must call end.
+// watchTarget returns a context for the work during a pause. The context ends with a [silentError] if
+// the target database is silent for too long. The caller must call end.
 func (m *move) watchTarget(parent context.Context) (_ context.Context, end func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	if m.filling == nil {
@@ -65,10 +66,10 @@ func (w *targetWatch) look(ctx context.Context, cancel context.CancelCauseFunc, 
 	}
 }
 
-// note says that something was copied.
+// note records that something was copied just now.
 func (w *targetWatch) note() { w.progressed.Store(time.Now().UnixMicro()) }
 
-// patience is targetPatience, unless a test is less patient.
+// patience returns targetPatience, or the shorter time of a test.
 func (o MoveOptions) patience() time.Duration {
 	if o.targetPatience > 0 {
 		return o.targetPatience

@@ -68,7 +68,7 @@ func (r Readiness) Failures(ctx context.Context) map[string]Failure {
 // probePatience bounds a probe. A file system that does not answer may hold a call for ever.
 const probePatience = 4 * time.Second
 
-// brief is an error of a part that an operator must set right. It says in a few words what is wrong.
+// brief is an error that an operator must correct. It says in a few words what is wrong.
 type brief interface {
 	error
 	Brief() string // nothing secret; may be empty

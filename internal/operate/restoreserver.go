@@ -9,7 +9,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
-// theBackup is from where a restore fills a database, for messages.
+// theBackup names the source of a restore in messages.
 const theBackup = "a backup"
 
 // toServer restores to a file first, which is checked, and copies that to the server. Until all is

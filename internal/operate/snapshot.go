@@ -22,8 +22,8 @@ func snapshot(ctx context.Context, db *store.DB, file string, progress Progress)
 	return nil
 }
 
-// snapshot copies the database, and notes how the schema of a server differs: its rows are copied into
-// tables as Cardea makes them. The copy of a file has the schema of the file, see [wantSound].
+// snapshot copies the database. From a server, it copies the rows into tables as Cardea creates them,
+// and notes how the server's schema differs. A copy of a file has the file's schema, see [wantSound].
 func (b *backup) snapshot(ctx context.Context) (err error) {
 	if b.place.IsServer() {
 		if b.Differences, err = b.db.QuickDamages(ctx); err != nil {

@@ -172,8 +172,8 @@ func TestNoRedirectToADamagedPicture(t *testing.T) {
 	client.Get(picture).WantError(500, "internal")
 }
 
-// A picture whose file is gone from a storage that answers is damage, which waiting does not mend. The
-// log names the file.
+// A picture whose file is missing from a storage that answers is damaged, and waiting does not help.
+// The log names the file.
 func TestLostPictures(t *testing.T) {
 	t.Parallel()
 	for what, start := range map[string]func(t *testing.T) (server *testkit.Server, files func() []string){
@@ -201,7 +201,7 @@ func TestLostPictures(t *testing.T) {
 			if answer := client.Get(lost).WantError(500, "internal"); answer.Header.Get("Retry-After") != "" {
 				t.Error("it asks for another attempt")
 			}
-			if said := server.Log.String(); !strings.Contains(said, "the file "+filepath.Base(gone[0])+" is missing in the storage") {
+			if said := server.Log.String(); !strings.Contains(said, "the file "+filepath.Base(gone[0])+" is missing from the storage") {
 				t.Error(said)
 			}
 			client.Get(kept).Want(200)

@@ -106,8 +106,8 @@ func TestIdleBeyondMaxIsWarnedAbout(t *testing.T) {
 	}
 }
 
-// A file with a secret that everybody on the machine can read is warned about. The group may read it,
-// and a link says nothing, as orchestrators mount secrets.
+// The server warns about a file with a secret that every user of the machine can read. The group may
+// read it. Links are not checked, because orchestrators mount secrets as links.
 func TestSecretsOfEverybodyAreWarnedAbout(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "password")

@@ -97,7 +97,7 @@ func TestFlaskCookiesUntil(t *testing.T) {
 	next(200, 0, until) // it is the 23rd
 	next(200, 32*time.Hour+55*time.Minute, until)
 	next(401, time.Minute, until)
-	if !strings.Contains(server.Log.String(), "no cookie of the Flask app is taken any more") {
+	if !strings.Contains(server.Log.String(), "no cookie of the Flask app is accepted any more") {
 		t.Error("the log does not say so")
 	}
 }

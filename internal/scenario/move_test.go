@@ -7,8 +7,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
-// While cardea move has paused writes, calls that change something say that it is maintenance, and
-// when to come back. Signed-in users stay signed in, and the server is ready.
+// While cardea move has paused writes, calls that change something say that maintenance is in progress,
+// and when to come back. Signed-in users stay signed in, and the server is ready.
 func TestWritesPausedByAMove(t *testing.T) {
 	server := testkit.Start(t)
 	ada := server.Register(t, "ada@example.com")

@@ -13,19 +13,20 @@ import (
 var (
 	// ErrNotEmpty means that pictures cannot be moved to a storage, because it already has files.
 	ErrNotEmpty = errors.New("is not empty; nothing was changed")
-	// ErrFilling means that pictures are being moved or restored to a storage, or that this was cut
-	// off.
+	// ErrFilling means that pictures are being moved or restored to a storage, or that such a move or
+	// restore was cut off.
 	ErrFilling = errors.New("a move or restore of pictures to this storage is running, or was cut off")
 )
 
-// markKey is a file that is in a storage while pictures are moved or restored to it. Its text is the
-// database or backup whose pictures they are.
+// markKey is the key of a file that marks a storage while pictures are moved or restored to it. Its
+// text names the database or backup that the pictures belong to.
 const markKey = "cardeamove"
 
-// Fill opens a storage to which the pictures of a database or backup are to be copied, and makes a
-// folder that is missing. It must be empty. Files of an earlier Fill from the same one, which was cut off,
-// are removed. Until [Finish], servers refuse the storage. Errors: [ErrNotEmpty], [ErrFilling] if
-// the pictures of another one are being copied to it.
+// Fill opens a storage to copy the pictures of a database or backup to it, and creates a folder that
+// is missing. from names the source. The storage must be empty, except for files of an earlier Fill
+// from the same source that was cut off: Fill removes them. Until [Finish], servers refuse the
+// storage. Errors: [ErrNotEmpty], [ErrFilling] if pictures from another source are being copied to
+// it.
 func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	files, err := openToFill(place)
 	if err != nil {
@@ -41,7 +42,7 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	if mark != "" && mark != from {
 		return nil, refuseMark(place, mark)
 	}
-	for { // a list of many files may be cut off
+	for { // listing many files may fail half-way
 		removed, err := emptyFilled(ctx, files, place, mark)
 		if err == nil {
 			break
@@ -56,11 +57,11 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	return files, storageError(err)
 }
 
-// emptyPatience bounds the attempts to remove a file of an earlier [Fill].
+// emptyPatience limits the time of all attempts to remove one file of an earlier [Fill].
 const emptyPatience = time.Minute
 
-// emptyFilled removes the files of an earlier [Fill], and returns how many it removed. Without its mark,
-// a file is an error.
+// emptyFilled removes the files of an earlier [Fill], and returns how many it removed. If the storage
+// has no mark, it fails on any file.
 func emptyFilled(ctx context.Context, files blob.Store, place, mark string) (removed int, err error) {
 	err = files.List(ctx, func(item blob.Item) error {
 		switch {
@@ -80,7 +81,8 @@ func emptyFilled(ctx context.Context, files blob.Store, place, mark string) (rem
 	return removed, err
 }
 
-// putMark marks a storage. If that fails, it leaves no mark, also if only the answer was lost.
+// putMark marks a storage. If that fails, it removes the mark again, because only the answer may have
+// been lost.
 func putMark(ctx context.Context, files blob.Store, from string) error {
 	err := errors.Join(files.Delete(ctx, markKey), files.Put(ctx, markKey, []byte(from)))
 	if err != nil {
@@ -117,12 +119,12 @@ func Filled(ctx context.Context, place, database string) (blob.Store, error) {
 	return files, nil
 }
 
-// Finish lets servers use a storage to which pictures were copied.
+// Finish removes the mark of [Fill], so servers can use the storage.
 func Finish(ctx context.Context, files blob.Store) error {
 	return storageError(files.Delete(ctx, markKey))
 }
 
-// readMark returns from where a storage is being filled; empty: it is not.
+// readMark returns the source from which a storage is being filled; empty: it has no mark.
 func readMark(ctx context.Context, files blob.Store) (string, error) {
 	b, err := files.Open(ctx, markKey)
 	if errors.Is(err, blob.ErrNotFound) {
@@ -136,7 +138,7 @@ func readMark(ctx context.Context, files blob.Store) (string, error) {
 }
 
 func refuseMark(place, from string) error {
-	return fmt.Errorf("storage: %w: %s, of %s; if none is running, run it again", ErrFilling, Name(place), from)
+	return fmt.Errorf("storage: %w: %s, from %s; wait for it or, if it was cut off, run the same move or restore again", ErrFilling, Name(place), from)
 }
 
 // refuseFilling fails with [ErrFilling] while pictures are copied to a storage.

@@ -15,7 +15,7 @@ import (
 // ErrLeft means that the pictures of a database were moved from a storage to another one.
 var ErrLeft = errors.New("the pictures were moved from this storage")
 
-// IsSame reports whether two settings name one storage.
+// IsSame reports whether two settings name the same storage.
 func IsSame(a, b string) bool {
 	if IsBucket(a) || IsBucket(b) {
 		return a == b || IsSameBucketPrefix(a, b)
@@ -35,7 +35,7 @@ func absolute(place string) string {
 	return place
 }
 
-// Leave notes in a database that its pictures were moved from one storage to another. From then on
+// Leave records in a database that its pictures were moved from one storage to another. From then on,
 // [Open] refuses the old one.
 func Leave(ctx context.Context, db *store.DB, from, to string, now time.Time) error {
 	return db.Tx(ctx, func(tx *store.Tx) error {
@@ -48,8 +48,8 @@ func Leave(ctx context.Context, db *store.DB, from, to string, now time.Time) er
 	})
 }
 
-// Unleave lets a database use a storage again, and returns to where the pictures were moved; empty if
-// they were not.
+// Unleave removes the record of [Leave], so a database can use the old storage again. It returns where
+// the pictures were moved to; empty: there was no record.
 func Unleave(ctx context.Context, db *store.DB, place string) (movedTo string, err error) {
 	err = db.Tx(ctx, func(tx *store.Tx) error {
 		list, err := tx.LeftStorages(ctx)
@@ -76,8 +76,8 @@ func refuseLeft(ctx context.Context, db *store.DB, place string) error {
 	}
 	for _, left := range list {
 		if IsSame(left.From, place) {
-			return fmt.Errorf("storage: %w: %s is old since %s; the pictures are in %s, which the setting storage must name. "+
-				"To use the old storage nevertheless, run cardea move --undo here", ErrLeft, Name(place), left.At.UTC().Format("2006-01-02 15:04:05Z"), left.To)
+			return fmt.Errorf("storage: %w: %s was left on %s and is out of date; the pictures are in %s, which the setting storage must name. "+
+				"To use the old storage anyway, run cardea move --undo with the old settings", ErrLeft, Name(place), left.At.UTC().Format("2006-01-02 15:04:05Z"), left.To)
 		}
 	}
 	return nil

@@ -16,9 +16,9 @@ const (
 	longestPause = 8 * time.Second
 )
 
-// Patiently repeats work on a storage whose server fails now and then, for at most patience with all
-// attempts. It returns the last error. Errors that do not pass by themselves are returned at once. The
-// work must be such that it can be done twice.
+// Patiently repeats work on a storage whose server fails now and then. All attempts together take at
+// most patience. It returns the last error. It returns at once if an error will not go away by itself.
+// The work must be safe to repeat.
 func Patiently(ctx context.Context, patience time.Duration, work func(context.Context) error) error {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -44,11 +44,11 @@ func Patiently(ctx context.Context, patience time.Duration, work func(context.Co
 	}
 }
 
-// mayPass reports whether an error may be gone at the next attempt: that of a server, not of a disk or
-// of the settings.
+// mayPass reports whether the next attempt may succeed. That is so for errors of a server, but not for
+// errors of a disk or of the settings.
 func mayPass(err error) bool {
-	for _, stays := range []error{s3.ErrSetup, blob.ErrFull, blob.ErrNotFound, blob.ErrKey, ErrNotEmpty, ErrFilling} {
-		if errors.Is(err, stays) {
+	for _, lasting := range []error{s3.ErrSetup, blob.ErrFull, blob.ErrNotFound, blob.ErrKey, ErrNotEmpty, ErrFilling} {
+		if errors.Is(err, lasting) {
 			return false
 		}
 	}

@@ -55,10 +55,10 @@ func Unopened(place string) (blob.Store, error) {
 
 // Open opens the storage of a database.
 //
-// It creates a folder that is missing, unless the database names pictures in it. A bucket must
-// be there and the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached
-// at the moment, Open succeeds and logs a warning: users can sign in without their pictures.
-// Errors: [ErrFilling], [ErrLeft].
+// It creates a missing folder, unless the database names pictures in it. A bucket must exist and
+// the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached at the moment,
+// Open succeeds and logs a warning, because users can sign in without their pictures. Errors:
+// [ErrFilling], [ErrLeft].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
 	if err := refuseLeft(ctx, db, place); err != nil {
 		return nil, err
@@ -111,8 +111,8 @@ func HasBlobs(ctx context.Context, place string) (bool, error) {
 	return false, nil
 }
 
-// RefuseUsed fails with the given error unless a bucket can be filled from somewhere: it is empty, or
-// an earlier [Fill] from there was cut off. Folders are looked at elsewhere.
+// RefuseUsed fails with the given error unless a bucket is empty, or an earlier [Fill] from the same
+// source was cut off. Folders are checked elsewhere.
 func RefuseUsed(ctx context.Context, place, from string, used error) error {
 	if !IsBucket(place) {
 		return nil

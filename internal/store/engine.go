@@ -52,10 +52,10 @@ type Engine interface {
 
 	// Gone returns an error if the database that is open is no longer the one that a new
 	// process would open, because its files were removed or replaced, [ErrRemoved] if its tables
-	// were, or [ErrInUse] if another server has taken the place of this one. It is cheap.
+	// were, or [ErrInUse] if another server serves the database now. It is cheap.
 	Gone() error
-	// LookForTables is called after a schema error. It returns [ErrRemoved] if the tables are not
-	// there. Then Gone returns that, too, until ChangedByOthers has found them again.
+	// LookForTables is called after a schema error. It returns [ErrRemoved] if the tables are missing.
+	// Then Gone returns that, too, until ChangedByOthers has found the tables again.
 	LookForTables() error
 	// Damages describes what is wrong with the schema, the data and the references
 	// between rows, one sentence each, at most 100.

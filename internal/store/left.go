@@ -21,7 +21,7 @@ const (
 
 func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To) }
 
-// LeftStorages lists the storages that are not to be used any more.
+// LeftStorages lists the storages that the pictures have left.
 func (r reads) LeftStorages(ctx context.Context) (list []LeftStorage, err error) {
 	rows, err := r.q.QueryContext(ctx, `SELECT name, at FROM marks WHERE name >= $1 AND name < $2 ORDER BY name`, leftMarks, afterLeftMarks)
 	if err != nil {
@@ -40,7 +40,7 @@ func (r reads) LeftStorages(ctx context.Context) (list []LeftStorage, err error)
 	return list, r.classify(rows.Err())
 }
 
-// ReplaceLeftStorages makes a list the only left storages.
+// ReplaceLeftStorages replaces the whole list of left storages.
 func (tx *Tx) ReplaceLeftStorages(ctx context.Context, list []LeftStorage) error {
 	if _, err := tx.exec(ctx, `DELETE FROM marks WHERE name >= $1 AND name < $2`, leftMarks, afterLeftMarks); err != nil {
 		return err

@@ -34,8 +34,7 @@ type Migration struct {
 func (m Migration) String() string { return fmt.Sprintf("migration %04d_%s", m.version, m.name) }
 
 // migrate brings the database up to date. Missing steps are applied in one transaction,
-// all or none; a new database gets all tables or none, too. A database with data is copied aside
-// first.
+// all or none, even in a new database. A database with data is copied aside first.
 func migrate(ctx context.Context, engine Engine) error {
 	steps, err := readMigrations(engine.Migrations())
 	if err != nil {

@@ -17,7 +17,7 @@ type patient struct {
 	querier
 	engine   Engine
 	longest  time.Duration // a read may take until its first row; 0: any time
-	repeated atomic.Int64  // how many reads ran again, however often
+	repeated atomic.Int64  // how many reads were repeated, each counted once
 }
 
 // errNoAnswer: a read took longer than it may. All connections may be waiting for an answer.

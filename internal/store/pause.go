@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ErrPaused: nothing can be written, because another process copies the data to where it moves.
+// ErrPaused: nothing can be written, because another process is moving the data.
 // It is an [ErrUnavailable].
 var ErrPaused = fmt.Errorf("%w: writes are paused while cardea move copies the data", ErrUnavailable)
 
@@ -46,7 +46,7 @@ func (db *DB) BeginPause(ctx context.Context) (*Pause, error) {
 // Check fails if the pause has ended, for instance because the connection broke.
 func (p *Pause) Check(ctx context.Context) error {
 	if _, err := p.tx.ExecContext(ctx, `SELECT 1`); err != nil {
-		return fmt.Errorf("the pause of writes was lost, so the copy may lack some: %w", p.db.classify(err))
+		return fmt.Errorf("the pause was lost, so the copy may lack some writes: %w", p.db.classify(err))
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ const (
 // MoveState says whether a database is about to be filled, or was moved away.
 type MoveState struct {
 	FilledFrom string // not empty: the rows of that place are being copied here, or that was cut off
-	MovedTo    string // not empty: the rows were moved to that place, and those here are old
+	MovedTo    string // not empty: the rows were moved to that place, and those here are out of date
 	At         time.Time
 }
 
@@ -137,8 +137,8 @@ func (db *DB) Unpaused(job func(context.Context) error) func(context.Context) er
 	}
 }
 
-// refusePaused fails with [ErrPaused] during a pause, and with [ErrMoved] after a move. It looks for one unless the last look was just
-// now.
+// refusePaused fails with [ErrPaused] during a pause, and with [ErrMoved] after a move. It checks the
+// database unless the last check is younger than trust.
 func (db *DB) refusePaused(ctx context.Context, trust time.Duration) error {
 	if time.Since(time.UnixMicro(db.health.lookedForPause.Load())) >= trust {
 		db.lookForPause(ctx)

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// RequestPatience is how long one request waits for the database in all, however many statements it
-// runs. It is longer than the waits for a lock that a transaction repeats, and leaves two of the ten
-// seconds in which a server must begin an answer.
+// RequestPatience is how long one request waits for the database in total, however many statements it
+// runs. It is enough for a transaction to repeat its wait for a lock. It leaves two of the ten seconds
+// within which a server must begin its answer.
 const RequestPatience = 8 * time.Second
 
-// leastWait is how long a statement may take at least, so what was begun can be committed.
+// leastWait is the time that every statement gets, so a transaction that has begun can be committed.
 const leastWait = time.Second
 
-// Waits is the context of a request. It measures how long the request has waited for the database.
+// Waits is the context of a request. It measures the time that the request spends waiting for the
+// database.
 type Waits struct {
 	context.Context
 
@@ -34,8 +35,9 @@ func (w *Waits) Value(key any) any {
 	return w.Context.Value(key)
 }
 
-// Left is how long a statement may wait for the database: what the request of a context has left of
-// [RequestPatience], but at least a second. Work for no request has all of it for each statement.
+// Left returns how long a statement may wait for the database. In the context of a request, that is
+// the rest of [RequestPatience], but at least a second. In other contexts, each statement has all of
+// it.
 func Left(ctx context.Context) time.Duration {
 	w, ok := ctx.Value(waitsKey{}).(*Waits)
 	if !ok {
@@ -50,7 +52,8 @@ func Left(ctx context.Context) time.Duration {
 	return max(leastWait, RequestPatience-spent)
 }
 
-// measureWait begins a wait of the request of a context. The returned function ends it.
+// measureWait starts to measure a wait, if the context is that of a request. The returned function
+// ends the wait.
 func measureWait(ctx context.Context) (end func()) {
 	w, ok := ctx.Value(waitsKey{}).(*Waits)
 	if !ok {

@@ -31,8 +31,7 @@ func (db *DB) Damages(ctx context.Context) ([]string, error) {
 	return found, db.classify(err)
 }
 
-// QuickDamages is [DB.Damages] without what takes most of the time. On PostgreSQL it is what differs
-// in the schema.
+// QuickDamages is [DB.Damages] without the slow checks. On PostgreSQL, it checks only the schema.
 func (db *DB) QuickDamages(ctx context.Context) ([]string, error) {
 	found, err := db.engine.QuickDamages(ctx)
 	return found, db.classify(err)

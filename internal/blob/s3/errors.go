@@ -26,23 +26,23 @@ type setupError struct{ brief, text string }
 func (e setupError) Error() string        { return e.text }
 func (e setupError) Is(target error) bool { return target == ErrSetup } //nolint:errorlint // what [errors.Is] looks for
 
-// Brief says in a few words what is wrong with the storage. Strangers may read it.
+// Brief says in a few words what is wrong with the storage. Anyone may read it.
 func (e setupError) Brief() string { return e.brief }
 
 func setup(brief, format string, args ...any) error {
 	return setupError{brief, fmt.Sprintf(format, args...)}
 }
 
-// What is wrong with a storage, in a few words that follow its name.
+// What is wrong with a storage, in a few words. They follow its name.
 const (
 	isMisnamed    = "is not where the setting says"
 	hasNoBucket   = "has no such bucket"
 	refusesKeys   = "refuses the credentials"
 	deniesAccess  = "denies access"
-	hasOtherClock = "has another time than this machine"
+	hasOtherClock = "has a different time than this machine"
 	isInRegion    = "is in another region"
-	isNotSecure   = "cannot be reached by a secure connection"
-	lacksKeys     = "lacks credentials"
+	isNotSecure   = "cannot be reached over a secure connection"
+	lacksKeys     = "needs credentials"
 )
 
 // explain turns an error of a call into one of [blob.Store]. Errors: [blob.ErrNotFound],
@@ -67,14 +67,14 @@ func (b *Bucket) explain(err error) error {
 	case minio.NoSuchBucket:
 		return setup(hasNoBucket, "there is no bucket %s at %s; create it, or correct the setting storage", b.at.Bucket, b.at.host())
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "XAdminUserNotFound":
-		return setup(refusesKeys, "%s does not know the access key, or it has expired; correct the credentials (%s)", b.at.host(), answer.Code)
+		return setup(refusesKeys, "%s does not know the access key, or it has expired; correct or renew the credentials (%s)", b.at.host(), answer.Code)
 	case "SignatureDoesNotMatch":
 		return setup(refusesKeys, "%s refuses the signature; correct AWS_SECRET_ACCESS_KEY, or the region %s", b.at.host(), b.at.Region)
 	case minio.AccessDenied, "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
-		return setup(deniesAccess, "%s denies access to the bucket %s; allow s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject for the prefix (%s)",
+		return setup(deniesAccess, "%s denies access to the bucket %s; allow s3:ListBucket for the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject for the prefix (%s)",
 			b.at.host(), b.at.Bucket, answer.Code)
 	case "RequestTimeTooSkewed", "RequestExpired":
-		return setup(hasOtherClock, "the clock of this machine differs from that of %s by more than 15 minutes; set it right, for instance with NTP", b.at.host())
+		return setup(hasOtherClock, "the clock of this machine differs from that of %s by more than 15 minutes; set the clock, for instance with NTP", b.at.host())
 	case minio.AuthorizationHeaderMalformed, minio.InvalidRegion, "IllegalLocationConstraintException", "PermanentRedirect", "301 Moved Permanently", "IncorrectEndpoint":
 		return b.wrongRegion(answer)
 	}

@@ -21,9 +21,9 @@ func TestAnswersAreExplained(t *testing.T) {
 		code   string
 		want   error // nil: an outage
 		words  string
-		brief  string // of those to be set right
+		brief  string // of errors that an operator must correct
 	}{
-		{403, "RequestTimeTooSkewed", s3.ErrSetup, "clock", "has another time than this machine"},
+		{403, "RequestTimeTooSkewed", s3.ErrSetup, "clock", "has a different time than this machine"},
 		{403, "AccessDenied", s3.ErrSetup, "allow s3:ListBucket", "denies access"},
 		{403, "InvalidAccessKeyId", s3.ErrSetup, "access key", "refuses the credentials"},
 		{403, "SomethingNew", s3.ErrSetup, "SomethingNew", "denies access"},

@@ -97,8 +97,8 @@ func claimant(t *testing.T, db *sql.DB) (pid int) {
 	return pid
 }
 
-// PAUSE of pgbouncer, with which an administrator restarts PostgreSQL, waits for transactions to
-// end. That which keeps a second server out does not hold it up, and no second server slips in.
+// Before an administrator restarts PostgreSQL, PAUSE of pgbouncer waits for transactions to end. The
+// lock of a running server does not hold it up, and no second server slips in.
 func TestPausedPooler(t *testing.T) {
 	t.Parallel()
 	address := pgbouncer.Start(t, postgres.Database(t))

@@ -9,8 +9,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// A server warns at its start if PostgreSQL, or a setting of the role, confirms changes that are not on
-// the disk yet.
+// A server warns at its start if PostgreSQL confirms changes before they are on disk, because of a
+// setting of the server or of the role.
 func TestWarningOfLostWrites(t *testing.T) {
 	t.Parallel()
 	server := postgres.Start(t, postgres.Options{Settings: []string{"fsync=on"}})

@@ -59,8 +59,8 @@ func TestRestart(t *testing.T) {
 }
 
 // The primary is lost. Cardea finds the standby that takes its place, without a restart. When the
-// old primary comes back and takes writes, because nothing keeps it from that, Cardea stays with the
-// new one, although the old one is the first in the list.
+// old primary comes back and accepts writes, because nothing prevents that, Cardea stays with the new
+// one, although the old one is the first in the list.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary := postgres.Start(t, postgres.Options{})

@@ -7,8 +7,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
-// While cardea move has paused writes, pages say in the user's language that it is maintenance. How
-// long it takes is not known, so nothing is counted down.
+// While cardea move has paused writes, pages say in the user's language that maintenance is in
+// progress. Nobody knows how long it takes, so nothing is counted down.
 func TestFormsDuringAMove(t *testing.T) {
 	server := testkit.Start(t)
 	ada := registered(t, server, "ada@example.com")

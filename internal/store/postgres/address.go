@@ -22,9 +22,9 @@ import (
 type Address struct {
 	config      *pgx.ConnConfig
 	schema      string
-	connections int    // at most, of one process
+	connections int    // the most that one process opens
 	passwords   string // the file with the password; empty: none
-	ignored     string // a file with passwords to which others have access; empty: none
+	ignored     string // a PGPASSFILE that is ignored, because others have access to it; empty: none
 	timelines   *timelines
 }
 
@@ -152,9 +152,9 @@ func isName(name string) bool {
 // otherwise.
 const connectTimeout = 5 * time.Second
 
-// ParseAddress reads an address. passwordFile is a file with the password; empty: the password
-// comes from PGPASSWORD or PGPASSFILE, or none is needed. As for libpq, a PGPASSFILE to which others
-// have access does not count. Errors: see [Check]; those of files.
+// ParseAddress parses an address. passwordFile is a file with the password. If it is empty, the
+// password comes from PGPASSWORD or PGPASSFILE, or none is needed. Like libpq, it ignores a
+// PGPASSFILE to which others have access. It fails like [Check], or if a file cannot be read.
 func ParseAddress(address, passwordFile string) (Address, error) {
 	u, err := parse(address)
 	if err != nil {
@@ -186,7 +186,7 @@ func ParseAddress(address, passwordFile string) (Address, error) {
 	config.DialFunc = dialer().DialContext
 	connections, _ := strconv.Atoi(own.Get(paramConnections)) // checked above
 	if config.Password != "" {
-		ignored = "" // another one counts
+		ignored = "" // there is another password
 	}
 	return Address{
 		config: config, schema: cmp.Or(own.Get(paramSchema), defaultSchema), connections: cmp.Or(connections, defaultConnections),

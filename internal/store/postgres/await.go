@@ -9,8 +9,9 @@ import (
 )
 
 // Await waits until a server can be used, for at most patience. It calls waiting with the reason for
-// the wait, whenever that is a new one. It returns at once if waiting cannot help, as with a wrong
-// password: whoever opens the database next gets the error. The only error is that of ctx.
+// the wait, and again whenever the reason changes. It returns at once if waiting cannot help, for
+// example because the password is wrong. It does not return that error, because opening the database
+// will. The only error is that of ctx.
 func Await(ctx context.Context, address Address, patience time.Duration, waiting func(reason error)) error {
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -34,8 +35,8 @@ func Await(ctx context.Context, address Address, patience time.Duration, waiting
 
 const awaitInterval = 250 * time.Millisecond
 
-// mayCome reports whether a server that cannot be used may be usable soon: it starts, stops, fails
-// over, has no connection left, or cannot be reached.
+// mayCome reports whether a server that cannot be used may be usable soon, because it is starting,
+// stopping or failing over, has no free connection, or cannot be reached.
 func mayCome(address Address, err error) bool {
 	broken := lostBy(err)
 	if broken == nil {

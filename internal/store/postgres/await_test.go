@@ -11,7 +11,7 @@ import (
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// await waits for a server, and returns the reasons that it was told.
+// await waits for a server, and returns the reasons that Await reported.
 func await(ctx context.Context, t *testing.T, address string, patience time.Duration) (reasons []string, err error) {
 	t.Helper()
 	err = Await(ctx, parsed(t, address), patience, func(reason error) { reasons = append(reasons, reason.Error()) })
@@ -21,7 +21,7 @@ func await(ctx context.Context, t *testing.T, address string, patience time.Dura
 // long is so long that a test which waits for it fails.
 const long = time.Hour
 
-// A server that nobody reaches is waited for as long as patience lasts. The reason is told once.
+// Await waits for an unreachable server as long as patience lasts. It reports the reason once.
 func TestAwaitGivesUp(t *testing.T) {
 	t.Parallel()
 	const patience = 600 * time.Millisecond
@@ -35,7 +35,7 @@ func TestAwaitGivesUp(t *testing.T) {
 	}
 }
 
-// The caller's end ends the wait.
+// Canceling the context ends the wait.
 func TestAwaitEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -44,7 +44,7 @@ func TestAwaitEndsWithItsCaller(t *testing.T) {
 	}
 }
 
-// What an operator has to set right is not waited for, nor is a server that answers.
+// Await does not wait if an operator must correct something, nor if the server answers.
 func TestAwaitReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})

@@ -15,8 +15,9 @@ import (
 
 // bound limits how long Cardea waits for an answer from PostgreSQL. PostgreSQL's own timeouts do
 // not help if the network drops everything. The limit is [store.RequestPatience]: for all statements of
-// a request together, and for each statement of a background job. A statement whose context has a deadline waits until then. Operators' commands,
-// and the statements of a start, wait for as long as it takes.
+// a request together, and for each statement of a background job. A statement whose context has a
+// deadline waits until then. Operators' commands, and the statements of a start, wait for as long as
+// it takes.
 type bound struct{ isSet atomic.Bool }
 
 // with returns a context with the limit, for one call or the rows of one query.
@@ -32,7 +33,7 @@ var errNoAnswer = fmt.Errorf("PostgreSQL has not answered within the %v that a r
 // meant turns the error of a call whose context came from with into the one to report.
 func meant(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errNoAnswer) {
-		return &lost{errNoAnswer.Error(), false, ""} // whoever asked has waited long enough
+		return &lost{errNoAnswer.Error(), false, ""} // the caller has waited long enough
 	}
 	return err
 }

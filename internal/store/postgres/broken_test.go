@@ -30,7 +30,7 @@ func TestBrokenConnections(t *testing.T) {
 	use("after a crash")
 }
 
-// A read and a transaction that wait for the server count once each, however often they are tried.
+// A read and a transaction that wait for the server count once each, however often they are repeated.
 func TestRetriesCountOnce(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{})

@@ -17,13 +17,13 @@ import (
 // ErrInUse means that another server serves the same database.
 var ErrInUse = store.ErrInUse
 
-// claim is what makes a server the only one of a database: a lock that a transaction holds which
-// stays open as long as the server runs. It takes no snapshot, so it keeps nothing from being
-// cleaned up. The lock of a session would not work through pgbouncer.
+// claim makes a server the only one that serves a database. It is a lock held by a transaction that
+// stays open while the server runs. The transaction takes no snapshot, so it does not hold up
+// vacuum. A session-level lock would not work through pgbouncer.
 //
-// PAUSE of pgbouncer waits for transactions to end. So through pgbouncer, another transaction takes
-// over now and then. There are two locks for that: it holds one before the first gives up the other,
-// and who comes new needs both to be free.
+// PAUSE of pgbouncer waits until transactions end. So through pgbouncer, a new transaction takes over
+// from the old one every few seconds. There are two locks for that: the new transaction takes the
+// free one before the old transaction releases the other. A server that starts needs both to be free.
 type claim struct {
 	pool     *sql.DB
 	keys     [2]int64
@@ -48,14 +48,14 @@ func newClaim(pool *sql.DB, what string, address Address) *claim {
 	return &claim{pool: pool, keys: [2]int64{lockKey(what, address.schema), lockKey(what+" in turn", address.schema)}}
 }
 
-// keepInterval is how often the claim is looked at.
+// keepInterval is how often the claim is checked.
 const keepInterval = 2 * time.Second
 
-// turn is how long one transaction holds the claim through pgbouncer. If no other takes over, it
-// ends after twice this time, which is as long as PAUSE has to wait.
+// turn is how long one transaction holds the claim through pgbouncer. If no other can take over, the
+// transaction ends after twice this time. PAUSE has to wait no longer than that.
 const turn = 5 * time.Second
 
-// takeClaim waits a moment for a server that is about to end, such as the one before a restart.
+// takeClaim takes the claim. It waits a moment for a server that is stopping, as during a restart.
 func takeClaim(ctx context.Context, e *engine) (*claim, error) {
 	c := newClaim(e.pools.Writer, "serve", e.address)
 	c.isPooled = e.isPooled
@@ -82,8 +82,9 @@ func (c *claim) take(ctx context.Context) (err error) {
 	return err
 }
 
-// hold begins a transaction that holds a lock: [ErrInUse] if another one holds it, or, unless this
-// claim has it, the other lock.
+// hold begins a transaction that holds one of the locks. It fails with [ErrInUse] if another process
+// holds that lock. It also fails so if another process holds the other lock, unless this claim has a
+// holder.
 func (c *claim) hold(ctx context.Context, key int) (*holder, error) {
 	conn, err := c.pool.Conn(ctx)
 	if err != nil {
@@ -110,7 +111,7 @@ func (c *claim) hold(ctx context.Context, key int) (*holder, error) {
 	return h, nil
 }
 
-// life is how long a transaction of a claim lasts.
+// life returns a context that lasts as long as a transaction of the claim may.
 func (c *claim) life(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx = context.WithoutCancel(ctx)
 	if c.isPooled {
@@ -128,7 +129,7 @@ func (h *holder) lock(ctx context.Context, key int64) error {
 	return err
 }
 
-// look fails if a lock is held, and leaves it alone.
+// look fails if another process holds a lock. It does not keep the lock.
 func (h *holder) look(ctx context.Context, key int64) error {
 	if _, err := h.tx.ExecContext(ctx, `SAVEPOINT look`); err != nil {
 		return err
@@ -140,7 +141,7 @@ func (h *holder) look(ctx context.Context, key int64) error {
 	return err
 }
 
-// end gives the connection back.
+// end ends the transaction, which releases the lock, and gives the connection back.
 func (h *holder) end() error {
 	defer h.free()
 	return errors.Join(h.tx.Rollback(), h.conn.Close())
@@ -174,15 +175,15 @@ func (c *claim) keep(ctx context.Context) error {
 	return err
 }
 
-// takeTurns lets another transaction hold the claim when it is time. If none can begin, pgbouncer
-// may be pausing: then the next look tries again, and the claim is given up when its time is over.
+// takeTurns lets a new transaction take over the claim when it is time. If none can begin, pgbouncer
+// may be pausing. Then the next check tries again, and the claim ends with the old transaction.
 func (c *claim) takeTurns(ctx context.Context) error {
 	if !c.isPooled || time.Since(c.holder.since) < turn {
 		return nil
 	}
 	next, err := c.hold(ctx, 1-c.holder.key)
 	if err != nil {
-		return nil //nolint:nilerr // this one still stands
+		return nil //nolint:nilerr // the old transaction still holds the claim
 	}
 	err = c.end()
 	c.holder = next
@@ -230,7 +231,7 @@ func Lock(ctx context.Context, address Address, what string) (io.Closer, error) 
 }
 
 // IsSame reports whether two addresses lead to the same schema of the same database, however they are
-// written: a lock that is taken at one is seen at the other.
+// written. It takes a lock at one address and looks for it at the other.
 func IsSame(ctx context.Context, a, b Address) (is bool, err error) {
 	if a.schema != b.schema {
 		return false, nil

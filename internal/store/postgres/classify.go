@@ -49,15 +49,15 @@ const (
 type lost struct {
 	text     string
 	mayRetry bool   // the server may be back in a moment
-	brief    string // what an operator must set right; empty: nothing
+	brief    string // what an operator must correct; empty: nothing
 }
 
 func (l *lost) Error() string { return l.text }
 
 func (*lost) Is(target error) bool { return target == store.ErrUnavailable }
 
-// Brief says in a few words why the server refuses the connection; empty: it does not. Strangers may
-// read it.
+// Brief says in a few words why the server refuses the connection; empty: it does not. Anyone may read
+// it.
 func (l *lost) Brief() string { return l.brief }
 
 // denied is the error of a statement for which the role lacks a right.
@@ -114,8 +114,8 @@ func lostBy(err error) *lost {
 // closed while it waited for an answer.
 func isClosed(err error) bool { return pgconn.SafeToRetry(err) || errors.Is(err, pgconn.ErrConnClosed) }
 
-// refusal says why a server, or TLS, refused the connection for a reason that does not pass by
-// itself; empty if it did not.
+// refusal says why the server, or TLS, refused the connection, if the reason will not go away by
+// itself; empty otherwise.
 func refusal(err error) string {
 	certificate, isTLS := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {

@@ -55,7 +55,7 @@ type connection struct {
 	texts     *texts
 	bound     *bound
 	timelines *timelines
-	// isDemoted: its server takes no writes any more, because another one has become the primary.
+	// isDemoted: its server refuses writes, because another one has become the primary.
 	isDemoted bool
 }
 
@@ -158,8 +158,8 @@ func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
-// IsValid implements [driver.Validator]: a connection that broke, or leads to a server that was
-// demoted or replaced, leaves the pool at once.
+// IsValid implements [driver.Validator]. A connection leaves the pool at once if it broke, or if its
+// server was demoted or replaced.
 func (c *connection) IsValid() bool {
 	return !c.isDemoted && !c.Conn.Conn().IsClosed() && !c.isReplaced()
 }

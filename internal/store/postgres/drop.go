@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// HasSchema reports whether the schema is there, with or without tables.
+// HasSchema reports whether the schema exists, with or without tables.
 func HasSchema(ctx context.Context, address Address) (has bool, err error) {
 	pool, err := onePool(ctx, address)
 	if err != nil {
@@ -21,9 +21,9 @@ func HasSchema(ctx context.Context, address Address) (has bool, err error) {
 	return has, explain(address, err)
 }
 
-// Drop removes Cardea's tables with all their rows, and its functions. With schemaToo it also
-// removes the schema, unless others have put something into it. After an error, all tables are there
-// or none.
+// Drop removes Cardea's tables with all their rows, and its functions. With schemaToo, it also removes
+// the schema, unless the schema has anything else in it. After an error, either all tables exist or
+// none.
 func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 	statements, err := dropStatements()
 	if err != nil {
@@ -54,7 +54,7 @@ func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 	return nil
 }
 
-// dropStatements remove what the migrations make.
+// dropStatements returns statements that remove what the migrations create.
 func dropStatements() ([]string, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// NotDurable lists the settings of a server, such as "fsync=off", with which it confirms changes that
-// it may lose in a crash. They may be those of the role or of the database
+// NotDurable lists settings, such as "fsync=off", with which a server confirms changes that it may
+// lose in a crash. They may be set for the server, the database or the role
 // (https://www.postgresql.org/docs/current/wal-async-commit.html).
 func NotDurable(ctx context.Context, address Address) (settings []string, err error) {
 	pool, err := onePool(ctx, address)

@@ -22,7 +22,7 @@ func explain(address Address, err error) error {
 	var advice string
 	switch {
 	case code(err) == codeWrongPassword && address.ignored != "":
-		advice = fmt.Sprintf("the password of %s is missing: the file %s does not count, because its group or others have access to it; run chmod 600 %[2]s",
+		advice = fmt.Sprintf("the password of %s is missing: the file %s is ignored, because its group or others have access to it; run chmod 600 %[2]s",
 			user, address.ignored)
 	case code(err) == codeWrongPassword:
 		advice = fmt.Sprintf("the password of %s is wrong or missing: see database-password-file, PGPASSFILE and PGPASSWORD", user)
@@ -54,7 +54,7 @@ func explain(address Address, err error) error {
 	case code(err) == codeDuplicateTable:
 		advice = fmt.Sprintf("the schema %s has tables of another program: choose another schema with schema=name in the address (%s)", address.schema, pgaddress.Problem(err))
 	case errors.Is(err, store.ErrNoCardea):
-		return fmt.Errorf("%v: %w in the schema %s: if it is the right one and new, start cardea serve once, which makes them; "+
+		return fmt.Errorf("%v: %w in the schema %s: if the schema is the right one and new, start cardea serve once to create them; "+
 			"if they were removed, restore a backup", address, ErrNoTables, address.schema)
 	default:
 		return fmt.Errorf("%v: %w", address, err)
@@ -62,7 +62,7 @@ func explain(address Address, err error) error {
 	return fmt.Errorf("%v: %s", address, strings.TrimSpace(advice))
 }
 
-// certificateProblem says why the certificate of a server does not do, and what to do.
+// certificateProblem says why the certificate of a server is refused, and what to do.
 func certificateProblem(failed *pgconn.ConnectError) string {
 	reason := " (" + pgaddress.Problem(failed) + ")"
 	if other, ok := errors.AsType[x509.HostnameError](failed); ok {

@@ -15,7 +15,7 @@ import (
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// A certificate that does not do: the error says whether its name or its time is wrong.
+// If a certificate is refused, the error says whether its name or its time is wrong.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	for says, change := range map[string]func(*x509.Certificate){
@@ -45,7 +45,7 @@ func TestNoConnect(t *testing.T) {
 	}
 }
 
-// A database may be set to take no writes.
+// A database may be set to read-only.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	address := testpostgres.Database(t)
@@ -92,7 +92,7 @@ func TestOnlyReads(t *testing.T) {
 	}
 }
 
-// What keeps Cardea from working through pgbouncer is said with the setting to change.
+// If Cardea cannot work through pgbouncer, the error names the setting to change.
 func TestPoolers(t *testing.T) {
 	t.Parallel()
 	for says, settings := range map[string][]string{
@@ -106,7 +106,7 @@ func TestPoolers(t *testing.T) {
 	}
 }
 
-// What is wrong with a parameter is said with its name.
+// If a parameter is wrong, the error names it.
 func TestParameters(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "root.crt")

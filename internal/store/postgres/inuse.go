@@ -13,14 +13,14 @@ func (inUse) Error() string { return ErrInUse.Error() }
 
 func (inUse) Is(target error) bool { return target == ErrInUse } //nolint:errorlint // what [errors.Is] looks for
 
-// Holder says which role holds the lock that an [ErrInUse] is about, from where, and since when:
-// what PostgreSQL shows to this role. Empty: nothing.
+// Holder says which role holds the lock that an [ErrInUse] is about, from where, and since when. It
+// has only what PostgreSQL shows to Cardea's role. Empty: nothing is shown.
 func Holder(err error) string {
 	named, _ := errors.AsType[inUse](err)
 	return named.holder
 }
 
-// named adds the holder of the claim to an [ErrInUse].
+// named adds the holder of the claim to an [ErrInUse]. It returns other errors unchanged.
 func (c *claim) named(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrInUse) {
 		return err

@@ -50,7 +50,7 @@ func (e *engine) LookForTables() error {
 	return fmt.Errorf("the schema %s of %v %w", e.address.schema, e.address, store.ErrRemoved)
 }
 
-// tablesPatience bounds the look for tables, for which a request waits.
+// tablesPatience limits the time of the look for tables, because a request waits for it.
 const tablesPatience = time.Second
 
 // ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended

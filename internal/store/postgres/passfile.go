@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// openPassfile returns the file with passwords that counts, if libpq would ignore it because its
-// group or others have access to it; empty otherwise. named is the parameter passfile of the address
+// openPassfile returns the file that libpq would search for a password, if libpq would ignore it
+// because its group or others have access to it; empty otherwise. named is the address's passfile
 // (https://www.postgresql.org/docs/current/libpq-pgpass.html).
 func openPassfile(named string) string {
 	file := cmp.Or(named, os.Getenv("PGPASSFILE"))
@@ -27,7 +27,8 @@ func openPassfile(named string) string {
 	return file
 }
 
-// withoutPassfile is an address with which pgx, which has no such rule, reads no file with passwords.
+// withoutPassfile changes an address so that pgx reads no PGPASSFILE. pgx does not check who has
+// access to it.
 func withoutPassfile(address string) string {
 	address = withoutParams(address, "passfile")
 	separator := "?"
@@ -37,7 +38,7 @@ func withoutPassfile(address string) string {
 	return address + separator + "passfile=" + os.DevNull
 }
 
-// readPassword reads the first line of a file.
+// readPassword returns the first line of a file.
 func readPassword(file string) (string, error) {
 	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {

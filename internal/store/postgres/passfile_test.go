@@ -13,7 +13,7 @@ import (
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
-// A password can be rotated while a server runs: new connections use what is in the file then.
+// A password can be changed while a server runs: each new connection reads the file again.
 func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})

@@ -35,7 +35,7 @@ type engine struct {
 	others     others
 	bound      *bound
 	isPooled   bool   // through pgbouncer
-	claim      *claim // nil: a command, which does not serve
+	claim      *claim // nil: the process is a command, not a server
 }
 
 var _ store.Engine = (*engine)(nil)
@@ -101,7 +101,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 		withTimeouts(writer)
 		withTimeouts(reader)
 		reader.RuntimeParams["default_transaction_read_only"] = "on"
-		reader.ValidateConnect = nil // it may ask for read-write, which these connections are not
+		reader.ValidateConnect = nil // it may want read-write connections, which these are not
 	}
 	for _, config := range []*pgx.ConnConfig{writer, reader} {
 		if config.ValidateConnect == nil {
@@ -184,7 +184,8 @@ func tableNames(migrations fs.FS) (map[string]bool, error) {
 	return names, err
 }
 
-// madeBy finds the names of what lines with some first words make.
+// madeBy finds the names of the objects that statements create. words begins their lines, such as
+// "CREATE TABLE ".
 func madeBy(migrations fs.FS, words string) (map[string]bool, error) {
 	names := map[string]bool{}
 	files, err := fs.Glob(migrations, "*.sql")
@@ -206,8 +207,8 @@ func (e *engine) Migrations() fs.FS { return e.migrations }
 // TxOptions implements [store.Engine].
 func (e *engine) TxOptions() *sql.TxOptions { return &sql.TxOptions{Isolation: sql.LevelSerializable} }
 
-// Gone implements [store.Engine]: the tables were removed, or another server has taken the place of
-// this one.
+// Gone implements [store.Engine]. It fails if the tables were removed, or if another server has taken
+// this one's claim.
 func (e *engine) Gone() error {
 	if e.others.removed.Load() {
 		return e.LookForTables()

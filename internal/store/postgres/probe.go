@@ -14,7 +14,7 @@ const oldest = 15
 
 var (
 	errReplica = errors.New("it is a read-only replica: name the primary, or all servers with target_session_attrs=read-write")
-	// ErrNoTables means that the schema or its tables are not there.
+	// ErrNoTables means that the schema or its tables are missing.
 	ErrNoTables = errors.New("there are no tables of Cardea")
 )
 
@@ -47,7 +47,7 @@ func probe(ctx context.Context, address Address) (isPooled bool, err error) {
 	case isReplica:
 		return false, errReplica
 	case isReadOnly:
-		return false, fmt.Errorf("the database takes no writes, because default_transaction_read_only is on: turn it off for the role %s, "+
+		return false, fmt.Errorf("the database is read-only, because default_transaction_read_only is on: turn it off for the role %s, "+
 			"the database %s and the server", address.config.User, address.config.Database)
 	}
 	if err := refuseOld(version); err != nil {
@@ -65,12 +65,12 @@ func refuseOld(version int) error {
 	return nil
 }
 
-// refuseEncoding fails for a database whose texts a dump would convert from another encoding than
-// the one in which Cardea writes them.
+// refuseEncoding fails for a database with another encoding than UTF8. Cardea writes texts in UTF-8,
+// and a dump of such a database would convert them as if they had its encoding.
 func refuseEncoding(encoding string, address Address) error {
-	if encoding == "UTF8" || encoding == "SQL_ASCII" { // the latter converts nothing
+	if encoding == "UTF8" || encoding == "SQL_ASCII" { // SQL_ASCII: nothing is converted
 		return nil
 	}
-	return fmt.Errorf("the database has the encoding %s, Cardea needs UTF8: create another one with "+
+	return fmt.Errorf("the database has the encoding %s, but Cardea needs UTF8: create another one with "+
 		"CREATE DATABASE name OWNER %s ENCODING 'UTF8' TEMPLATE template0", encoding, address.config.User)
 }

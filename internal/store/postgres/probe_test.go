@@ -151,7 +151,7 @@ func TestPasswordAndTLS(t *testing.T) {
 	}
 }
 
-// A file with passwords counts only if nobody else has access to it, as for psql.
+// Like psql, Cardea ignores a PGPASSFILE to which others have access.
 func TestPassfile(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
@@ -181,7 +181,7 @@ func TestPassfile(t *testing.T) {
 		if err := os.Chmod(file, mode); err != nil {
 			t.Fatal(err)
 		}
-		want := "is missing: the file " + file + " does not count, because its group or others have access to it; run chmod 600 " + file
+		want := "is missing: the file " + file + " is ignored, because its group or others have access to it; run chmod 600 " + file
 		if got := problem(t, address, ""); !strings.Contains(got, want) {
 			t.Errorf("mode %o: %s", mode, got)
 		}
@@ -201,7 +201,7 @@ func TestPassfile(t *testing.T) {
 	}
 }
 
-// A replica is no place to write, however it is named.
+// A replica is refused, with and without target_session_attrs.
 func TestReplica(t *testing.T) {
 	t.Parallel()
 	primary := testpostgres.Start(t, testpostgres.Options{})
@@ -266,7 +266,7 @@ func TestEncoding(t *testing.T) {
 			openedAt(t, address)
 			continue
 		}
-		want := "the database has the encoding LATIN1, Cardea needs UTF8: create another one with CREATE DATABASE name OWNER " + name(t, address) +
+		want := "the database has the encoding LATIN1, but Cardea needs UTF8: create another one with CREATE DATABASE name OWNER " + name(t, address) +
 			" ENCODING 'UTF8' TEMPLATE template0"
 		if got := problem(t, address, ""); !strings.Contains(got, want) {
 			t.Error(got)

@@ -10,15 +10,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// timelines keeps a process from a primary that was replaced. After a failover, the old primary may
-// come back and take writes, if nothing keeps it from that. Then sessions would be on one server and
-// logouts on the other. The promotion of a standby begins a new timeline of the WAL, by which the two
-// are told apart
+// timelines keeps a process from using a primary that was replaced. After a failover, the old primary
+// may come back and accept writes, unless something prevents that. Then sessions would be on one
+// server and logouts on the other. The promotion of a standby begins a new timeline of the WAL, which
+// tells the two servers apart
 // (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES).
 type timelines struct{ newest atomic.Pointer[timeline] }
 
-// timeline is where the WAL of a server is. Timelines of different clusters, such as those before
-// and after pg_upgrade, have nothing in common. Zero: unknown.
+// timeline is the timeline of a server's WAL. Timelines of different clusters, such as before and
+// after pg_upgrade, cannot be compared. Zero: unknown.
 type timeline struct {
 	cluster string
 	number  int64
@@ -29,8 +29,8 @@ func (t timeline) isBefore(other timeline) bool {
 	return t.cluster == other.cluster && t.number < other.number
 }
 
-// watch makes a configuration refuse servers that were replaced, as [pgconn] refuses those that are
-// read-only: the next host is tried.
+// watch makes a configuration refuse servers that were replaced. pgx then tries the next host, as it
+// does when a server is read-only.
 func (t *timelines) watch(config *pgx.ConnConfig) {
 	before := config.ValidateConnect
 	config.ValidateConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
@@ -52,7 +52,7 @@ func (t *timelines) admit(own timeline) error {
 		newest := t.newest.Load()
 		switch {
 		case newest != nil && own.isBefore(*newest):
-			return fmt.Errorf("it was replaced: another server was promoted since (timeline %d; this one is at %d): stop it, or make it a standby of the other",
+			return fmt.Errorf("it was replaced: another server has been promoted since (timeline %d; this one is at %d): stop it, or make it a standby of the other",
 				newest.number, own.number)
 		case own == timeline{} || t.newest.CompareAndSwap(newest, &own):
 			return nil
@@ -67,8 +67,8 @@ func (t *timelines) isReplaced(conn *pgconn.PgConn) bool {
 	return newest != nil && own.isBefore(*newest)
 }
 
-// timelineOf asks for the timeline of a server. One that does not tell, such as a service that only
-// speaks like PostgreSQL, is taken as it is.
+// timelineOf asks a server for its timeline. It returns zero if the server does not tell, such as a
+// service that only speaks PostgreSQL's protocol. Such a server is never refused.
 func timelineOf(ctx context.Context, conn *pgconn.PgConn) timeline {
 	results, err := conn.Exec(ctx, `SELECT system_identifier, substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()`).ReadAll()
 	if err != nil || len(results) != 1 || len(results[0].Rows) != 1 {

@@ -19,7 +19,7 @@ func Connect(t testing.TB, address string) *pgx.Conn {
 	return db
 }
 
-// Value is the only value that a query finds. It fails the test if there is none, or another type.
+// Value returns the only value of a query. It fails the test if there is none, or one of another type.
 func Value[T any](t testing.TB, db *pgx.Conn, query string, args ...any) (v T) {
 	t.Helper()
 	if err := db.QueryRow(t.Context(), query, args...).Scan(&v); err != nil {

@@ -129,7 +129,7 @@ func (s *Server) Stop() {
 	_ = os.RemoveAll(s.root)
 }
 
-// await waits until this server answers. Another one that has the port does not know its path.
+// await waits until this server answers. Another server on the same port does not know the path.
 func (s *Server) await(health string) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -8,7 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
 
-// A server on a port that another one has is not taken for that one.
+// If another server already has the port, that one is not mistaken for the new one.
 func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	program, err := Build()

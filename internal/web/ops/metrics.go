@@ -105,7 +105,7 @@ var (
 	dbMost     = desc("database_connections_max", "How many connections to the database may be open.", "pool")
 	dbWaits    = desc("database_write_waits_total", "Transactions that waited for another one.")
 	dbWaited   = desc("database_write_wait_seconds_total", "How long they waited.")
-	dbRetries  = desc("database_retries_total", "Transactions and reads that failed at first, because another was in the way or the database did not answer. Each counts once, however often it was tried again.", "what")
+	dbRetries  = desc("database_retries_total", "Transactions and reads that had to be repeated, because of a conflict with another or because the database did not answer. Each counts once, however often it was repeated.", "what")
 	dbDoubtful = desc("database_doubtful_commits_total", "Commits without an answer, answered with 503: the change may have been made.")
 )
 

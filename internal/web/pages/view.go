@@ -177,8 +177,8 @@ func (p *Pages) askToSignIn(r *wire.Request) {
 // welcome leads a user who has just signed in back to where they came from, or to the app.
 func (p *Pages) welcome(r *wire.Request) { r.SeeOther(r.After()) }
 
-// note shows an error that is with the whole form. A time to wait that its sentence names is counted
-// down.
+// note shows an error that concerns the whole form. If its sentence names a time to wait, the page
+// counts that down.
 func (v *view) note(e *guard.Error) {
 	v.Problem = v.sentence(e)
 	if wait := v.duration(e); e.RetryAfter > 0 && strings.Contains(v.Problem, wait) {
