@@ -12,9 +12,9 @@ golangci-lint := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Without cgo, the binary is static and the same on every build machine.
+# Without cgo, the binary is static and the same on every build machine. -s leaves out symbols for debuggers.
 build: ## compile bin/cardea
-	CGO_ENABLED=0 go build -trimpath -o bin/cardea ./cmd/cardea
+	CGO_ENABLED=0 go build -trimpath -ldflags=-s -o bin/cardea ./cmd/cardea
 
 run: ## start the server on http://localhost:5000, data in ./cardea-data
 	go run ./cmd/cardea serve

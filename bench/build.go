@@ -13,7 +13,7 @@ import (
 // without symbols and Cardea with its Makefile's flags.
 func (b *bench) build(ctx context.Context) error {
 	for _, program := range []struct{ name, dir, pkg, flags string }{
-		{"cardea", "..", "./cmd/cardea", ""},
+		{"cardea", "..", "./cmd/cardea", "-s"},
 		{"bare", ".", "./bare", ""},
 		{"pocketbase", "pocketbase", ".", "-s -w"},
 	} {
