@@ -111,9 +111,9 @@ func TestRestoreToServersKilled(t *testing.T) {
 	proxy.Fail(s3.None)
 
 	other := t.TempDir()
-	serveOnce(t, other, there...).wantEnd(exitFailed, "a move or restore to this database", "was cut off", "from a backup", "run it again")
-	runOn(t, other, "", append([]string{"check"}, there...)...).wantEnd(exitFailed, "was cut off", "run it again")
-	runOn(t, data, "", append([]string{"check"}, there[2:]...)...).wantEnd(exitFailed, "a move or restore of pictures to this storage", "run it again")
+	serveOnce(t, other, there...).wantEnd(exitFailed, "a move or restore to this database", "was cut off", "from a backup", "run the same move or restore again")
+	runOn(t, other, "", append([]string{"check"}, there...)...).wantEnd(exitFailed, "was cut off", "run the same move or restore again")
+	runOn(t, data, "", append([]string{"check"}, there[2:]...)...).wantEnd(exitFailed, "a move or restore of pictures to this storage", "run the same move or restore again")
 	runOn(t, restored, "", append([]string{"restore", file}, there...)...).wantEnd(exitFailed, "empty the folder and restore again")
 	if err := os.RemoveAll(restored); err != nil {
 		t.Fatal(err)
