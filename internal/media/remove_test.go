@@ -61,6 +61,8 @@ func TestRemoveWithoutPicture(t *testing.T) {
 func TestLostFile(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ada, _ := h.Register(t, "ada@example.com")
+	bob, _ := h.Register(t, "bob@example.com")
+	h.SetPicture(t, bob.ID, 5) // an empty storage is missing, not damaged
 	if err := os.Remove(h.Path(h.SetPicture(t, ada.ID, 5).Key)); err != nil {
 		t.Fatal(err)
 	}
