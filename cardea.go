@@ -71,6 +71,7 @@ type Server struct {
 	web     *web.Server
 	jobs    *run.Runner
 	conns   *conns.Limit // of Serve
+	place   database.Place
 	figures ops.Sources
 	close   func() error
 	closers []func() error // the last opened first
@@ -127,7 +128,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.warnOfLostWrites(ctx, dir)
+	s.place = dir
 	if err := s.warnOfLostKey(ctx, dir.Dir, db); err != nil {
 		return err
 	}
@@ -207,7 +208,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.web.Serve
 
 // Run does the background work, such as deleting expired sessions, until ctx ends. It
 // returns when all of it has stopped. [Server.Serve] includes it.
-func (s *Server) Run(ctx context.Context) { s.jobs.Run(ctx) }
+func (s *Server) Run(ctx context.Context) {
+	s.warnOfLostWrites(ctx)
+	s.jobs.Run(ctx)
+}
 
 // Metrics returns a handler that serves metrics in the text format of Prometheus. Mount it
 // where only operators can reach it.

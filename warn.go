@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // warnOfLostWrites warns if a database server confirms changes before they are on disk.
-func (s *Server) warnOfLostWrites(ctx context.Context, place database.Place) {
-	settings, err := place.NotDurable(ctx)
+func (s *Server) warnOfLostWrites(ctx context.Context) {
+	settings, err := s.place.NotDurable(ctx)
 	if err == nil && len(settings) > 0 { // an error shows up elsewhere, too
 		s.cfg.Log.WarnContext(ctx, "PostgreSQL may lose confirmed changes in a crash: turn these settings on, for the server, the database or the role",
 			"settings", strings.Join(settings, " "))

@@ -149,7 +149,7 @@ func TestWeakHashingIsWarnedAbout(t *testing.T) {
 
 	s = serve(t, t.TempDir(), nil, "--argon2-memory", "12288", "--argon2-time", "3")
 	s.stop()
-	if log := s.stderr.String(); strings.Contains(log, "WARN") {
+	if log := s.stderr.String(); strings.Contains(log, "OWASP") {
 		t.Errorf("settings as strong as OWASP's minimum are warned about: %s", log)
 	}
 }
