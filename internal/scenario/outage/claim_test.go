@@ -101,7 +101,8 @@ func claimant(t *testing.T, db *sql.DB) (pid int) {
 // lock of a running server does not hold it up, and no second server slips in.
 func TestPausedPooler(t *testing.T) {
 	t.Parallel()
-	address := pgbouncer.Start(t, postgres.Database(t))
+	direct := postgres.Database(t)
+	address, db := pgbouncer.Start(t, direct), open(t, direct)
 	server := testkit.Start(t, at(address))
 	ada := server.Register(t, "ada@example.com")
 	second := func() error {
@@ -136,6 +137,7 @@ func TestPausedPooler(t *testing.T) {
 		// A request that began during the pause may have to give up first.
 		within(t, 2*soon, "the server goes on", func() bool { return ada.Rename("Ada").Status == http.StatusOK })
 		within(t, 2*soon, "it is ready", func() bool { return server.NewClient(t).Get("/readyz").Status == http.StatusOK })
+		within(t, 2*soon, "the place is taken again", func() bool { return claimant(t, db) != 0 })
 		if err := second(); !strings.Contains(err.Error(), "another Cardea server uses this database") {
 			t.Error(err)
 		}
