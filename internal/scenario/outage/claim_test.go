@@ -98,7 +98,7 @@ func claimant(t *testing.T, db *sql.DB) (pid int) {
 }
 
 // Before an administrator restarts PostgreSQL, PAUSE of pgbouncer waits for transactions to end. The
-// lock of a running server does not hold it up, and no second server slips in.
+// lock of a running server does not hold it up, and keeps a second server out again afterwards.
 func TestPausedPooler(t *testing.T) {
 	t.Parallel()
 	direct := postgres.Database(t)
