@@ -209,8 +209,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.web.Serve
 // Run does the background work, such as deleting expired sessions, until ctx ends. It
 // returns when all of it has stopped. [Server.Serve] includes it.
 func (s *Server) Run(ctx context.Context) {
-	s.warnOfLostWrites(ctx)
+	var warning sync.WaitGroup
+	warning.Go(func() { s.warnOfLostWrites(ctx) }) // no job waits for the answer
 	s.jobs.Run(ctx)
+	warning.Wait()
 }
 
 // Metrics returns a handler that serves metrics in the text format of Prometheus. Mount it

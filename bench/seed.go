@@ -33,7 +33,7 @@ func seedCardea(file string, n int) (err error) {
 	if err := fill(db, n); err != nil {
 		return err
 	}
-	// Switch to Cardea's journal mode and sync now, so that neither is part of the next measurement.
+	// Switch to Cardea's journal mode and flush to disk now. Otherwise, the next measurement would include both.
 	if _, err := db.Exec(`PRAGMA journal_mode = WAL`); err != nil { //nolint:noctx // it runs to its end
 		return err
 	}

@@ -74,7 +74,7 @@ func (b *bench) measureAttacks(ctx context.Context, c cardea, note string) error
 			slices.Sort(took)
 			p95 = took[(n-1)*95/100].Seconds()
 		}
-		what := "sign-ins beside a flood by " + a.what + note
+		what := "sign-ins during a flood of logins to " + a.what + note
 		b.progress("%s: %d of %d served, p95 %s s; the flood signed in %d times", what, len(took), victims, number(p95), logins)
 		b.report.budget(what, fmt.Sprintf("%d of %d", len(took), victims), fmt.Sprint(attackers, " connections"),
 			float64(len(took))/victims*100, atLeast(95, "%"))

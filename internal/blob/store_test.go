@@ -229,7 +229,7 @@ func testCheck(t *testing.T, s blob.Store) {
 func testCallerKeepsData(t *testing.T, s blob.Store) {
 	data := []byte("data")
 	put(t, s, key, data)
-	copy(data, "XXXX")
+	copy(data, "DATA")
 	wantBlob(t, s, key, []byte("data"))
 }
 

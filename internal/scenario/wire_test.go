@@ -3,12 +3,10 @@ package scenario
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -26,23 +24,12 @@ func startServing(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
 	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return listener.Addr().String()
+	return testkit.Serve(t, server)
 }
 
 // letters is an endless reader.

@@ -1,8 +1,6 @@
 package outage
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -14,33 +12,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// serve serves on a listener with the timeouts of the command, which testkit.Start does not have. It
-// returns the URL.
-func serve(t *testing.T, server *testkit.Server) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return "http://" + listener.Addr().String()
-}
-
 // While a network lets nothing pass, each request gets an answer before the server's write timeout.
 func TestRequestsToAFrozenDatabaseAreAnswered(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
 	proxy, address := through(t, postgres.Database(t))
 	server := testkit.Start(t, at(address))
-	url := serve(t, server)
+	url := "http://" + testkit.Serve(t, server.Server)
 	picture := "/uploads/" + server.Register(t, "ada@example.com").User().ID + "_face.png"
 	proxy.Stall()
 	var asking sync.WaitGroup

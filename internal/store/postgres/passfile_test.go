@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"errors"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,18 +17,13 @@ func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
 	address := server.Database()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
 	file := filepath.Join(t.TempDir(), "password")
 	write := func(password string) {
 		if err := os.WriteFile(file, []byte(password+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first, _ := u.User.Password()
-	write(first)
+	write(passwordIn(t, address))
 	at, err := ParseAddress(changed(t, address, same), file)
 	if err != nil {
 		t.Fatal(err)

@@ -112,11 +112,7 @@ func TestPasswordAndTLS(t *testing.T) {
 	t.Parallel()
 	server := testpostgres.Start(t, testpostgres.Options{Passwords: true, TLS: true})
 	address := server.Database()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	right, _ := u.User.Password()
+	right := passwordIn(t, address)
 	file := func(password string) string {
 		path := filepath.Join(t.TempDir(), "password")
 		if err := os.WriteFile(path, []byte(password+"\n"), 0o600); err != nil {
@@ -151,16 +147,22 @@ func TestPasswordAndTLS(t *testing.T) {
 	}
 }
 
-// Like psql, Cardea ignores a PGPASSFILE to which others have access.
-func TestPassfile(t *testing.T) {
-	t.Parallel()
-	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
-	address := server.Database()
+func passwordIn(t *testing.T, address string) string {
+	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	password, _ := u.User.Password()
+	return password
+}
+
+// Like psql, Cardea ignores a PGPASSFILE to which others have access.
+func TestPassfile(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{Passwords: true})
+	address := server.Database()
+	password := passwordIn(t, address)
 	file := filepath.Join(t.TempDir(), "passwords")
 	if err := os.WriteFile(file, []byte("*:*:*:*:"+password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
