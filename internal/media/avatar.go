@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/cardea-accounts/cardea/internal/cache"
 
 	"github.com/cardea-accounts/cardea/internal/avatar"
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -27,7 +27,7 @@ type Avatars struct {
 	db      *store.DB
 	keys    secret.Sub
 	drawing *workers.Pool
-	drawn   *otter.Cache[drawnKey, Avatar]
+	drawn   cache.Cache[drawnKey, Avatar]
 }
 
 // Avatar is a default avatar that was drawn.
@@ -62,9 +62,8 @@ func NewAvatars(db *store.DB, keys secret.Sub) *Avatars {
 		db:      db,
 		keys:    keys,
 		drawing: workers.NewPool(workers.Limits{Workers: 1, Waiting: avatarsWaiting, Wait: avatarWait}),
-		drawn: otter.Must(&otter.Options[drawnKey, Avatar]{
-			MaximumWeight: avatarsKept,
-			Weigher:       func(k drawnKey, a Avatar) uint32 { return uint32(len(k.key) + len(a.PNG)) }, //nolint:gosec // kilobytes
+		drawn: cache.NewWeighed(avatarsKept, func(k drawnKey, a Avatar) uint32 {
+			return uint32(len(k.key) + len(a.PNG)) //nolint:gosec // kilobytes
 		}),
 	}
 }

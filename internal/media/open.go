@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/cardea-accounts/cardea/internal/cache"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/guard"
@@ -206,7 +206,7 @@ type rowCache struct {
 	db      *store.DB
 	watch   *store.Watch
 	now     func() time.Time
-	entries *otter.Cache[rowKey, *cachedRow]
+	entries cache.Cache[rowKey, *cachedRow]
 }
 
 type cachedRow struct {
@@ -215,7 +215,7 @@ type cachedRow struct {
 }
 
 func newRowCache(db *store.DB, watch *store.Watch, now func() time.Time) *rowCache {
-	return &rowCache{db, watch, now, otter.Must(&otter.Options[rowKey, *cachedRow]{MaximumSize: rowsKept})}
+	return &rowCache{db, watch, now, cache.New[rowKey, *cachedRow](rowsKept)}
 }
 
 // get returns a row from memory if it is as the database has it.

@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/cardea-accounts/cardea/internal/cache"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/fair"
@@ -46,7 +46,7 @@ type Pictures struct {
 	files    blob.Store
 	decoding *workers.Pool
 	rows     *rowCache
-	proven   *otter.Cache[string, proof] // by the key of a file
+	proven   cache.Cache[string, proof] // by the key of a file
 	missing  cropSweep
 
 	interrupted interrupted
@@ -73,7 +73,7 @@ func NewPictures(db *store.DB, watch *store.Watch, files blob.Store, audit *guar
 			Period: guard.QueuePeriod, RaiseProcs: opt.RaiseProcs,
 		}),
 		rows:   newRowCache(db, watch, opt.Now),
-		proven: otter.Must(&otter.Options[string, proof]{MaximumSize: proofsKept}),
+		proven: cache.New[string, proof](proofsKept),
 	}
 }
 

@@ -68,6 +68,7 @@ var leaves = map[string]string{
 	"internal/blob":     "internal/durable",
 	"internal/blob/s3":  "internal/blob",
 	"internal/breached": "",
+	"internal/cache":    "",
 	"internal/clock":    "",
 	"internal/colour":   "",
 	"internal/conns":    "internal/network internal/rarely",

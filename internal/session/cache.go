@@ -5,21 +5,21 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/cardea-accounts/cardea/internal/cache"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/token"
 	"github.com/cardea-accounts/cardea/internal/user"
 )
 
-// cache keeps the most recently used live sessions in memory, so finding the user of a
+// liveCache keeps the most recently used live sessions in memory, so finding the user of a
 // request takes no SQL. After a change by this process, the old session is never served
 // (see store.Stamp). After a change by another process, it is served for at most a second
 // (see store.Watch).
-type cache struct {
+type liveCache struct {
 	db           *store.DB
 	watch        *store.Watch
-	entries      *otter.Cache[token.Hash, *cached]
+	entries      cache.Cache[token.Hash, *cached]
 	hits, misses atomic.Int64
 }
 
@@ -30,12 +30,12 @@ type cached struct {
 }
 
 // newCache returns a cache of at most size sessions.
-func newCache(db *store.DB, watch *store.Watch, size int) *cache {
-	return &cache{db: db, watch: watch, entries: otter.Must(&otter.Options[token.Hash, *cached]{MaximumSize: size})}
+func newCache(db *store.DB, watch *store.Watch, size int) *liveCache {
+	return &liveCache{db: db, watch: watch, entries: cache.New[token.Hash, *cached](size)}
 }
 
 // get returns the session of a token if it is in memory and as the database has it.
-func (c *cache) get(hash token.Hash, now time.Time) *cached {
+func (c *liveCache) get(hash token.Hash, now time.Time) *cached {
 	in, ok := c.entries.GetIfPresent(hash)
 	if !ok || !in.stamp.Holds() || !c.watch.IsFresh(now) {
 		return nil
@@ -45,7 +45,7 @@ func (c *cache) get(hash token.Hash, now time.Time) *cached {
 }
 
 // load reads the session of a token and keeps it. Error: [store.ErrNotFound].
-func (c *cache) load(ctx context.Context, hash token.Hash) (*cached, error) {
+func (c *liveCache) load(ctx context.Context, hash token.Hash) (*cached, error) {
 	c.misses.Add(1)
 	began := c.db.Moment()
 	found, err := c.db.SessionByTokenHash(ctx, hash[:])

@@ -40,7 +40,7 @@ type Service struct {
 	db     *store.DB
 	audit  *guard.Audit
 	limits *guard.Limits
-	cache  *cache
+	cache  *liveCache
 	uses   uses
 	flask  flaskCounts
 }
