@@ -87,12 +87,12 @@ func (p *Pictures) Bring(ctx context.Context, e Exported) error {
 		}
 		return tx.SetPicture(ctx, row)
 	})
-	ctx = context.WithoutCancel(ctx)
 	if err != nil {
-		old = keysOfFiles(files)
+		p.abandon(ctx, keysOfFiles(files), err)
+		return err
 	}
-	p.Discard(ctx, old)
-	return err
+	p.Discard(context.WithoutCancel(ctx), old)
+	return nil
 }
 
 // storedType is the content type of a stored picture; empty if it is none.

@@ -83,7 +83,7 @@ func (p *Pictures) addCrops(ctx context.Context, userID string) error {
 		return tx.SetPicture(ctx, row)
 	})
 	if err != nil {
-		p.Discard(context.WithoutCancel(ctx), keysOfFiles(files))
+		p.abandon(ctx, keysOfFiles(files), err)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil

@@ -72,15 +72,20 @@ func (p *Pictures) put(ctx context.Context, files []File) error {
 		return err
 	}
 	for _, f := range files {
-		err := p.files.Put(ctx, f.Key, f.Data)
-		if err != nil && !errors.Is(err, blob.ErrUncertain) { // otherwise the sweep removes them, after OrphanGrace
-			p.Discard(context.WithoutCancel(ctx), keysOfFiles(files))
-		}
-		if err != nil {
+		if err := p.files.Put(ctx, f.Key, f.Data); err != nil {
+			p.abandon(ctx, keysOfFiles(files), err)
 			return storageError(err)
 		}
 	}
 	return nil
+}
+
+// abandon removes announced files after an error. If the error leaves open whether they will be
+// stored, or whether a row names them, the sweep does that after [OrphanGrace].
+func (p *Pictures) abandon(ctx context.Context, keys []string, err error) {
+	if !errors.Is(err, blob.ErrUncertain) && !errors.Is(err, store.ErrUncertain) {
+		p.Discard(context.WithoutCancel(ctx), keys)
+	}
 }
 
 // adopt takes announced files off the list, in the transaction that names them.

@@ -214,12 +214,11 @@ func (p *Pictures) swap(ctx context.Context, row store.Picture, client guard.Cli
 		}
 		return tx.SetPicture(ctx, row)
 	})
-	ctx = context.WithoutCancel(ctx)
 	if err != nil {
-		p.Discard(ctx, keysOf(row))
+		p.abandon(ctx, keysOf(row), err)
 		return err
 	}
-	p.Discard(ctx, old)
+	p.Discard(context.WithoutCancel(ctx), old)
 	return nil
 }
 

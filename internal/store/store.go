@@ -26,6 +26,9 @@ var (
 	// ErrUnavailable: the database cannot be read or written at the moment: locked too
 	// long, input/output error, read-only.
 	ErrUnavailable = errors.New("store: database unavailable")
+	// ErrUncertain: a commit got no answer, so the changes may have been made. Undo nothing that
+	// depends on them.
+	ErrUncertain = errors.New("store: commit without an answer")
 	// ErrDamaged: the file is not a valid database. Operators read its text.
 	ErrDamaged = errors.New("the database is damaged; stop the server and restore a backup")
 	// ErrFull: the disk of the database is full. Operators read its text.

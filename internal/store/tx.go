@@ -30,6 +30,7 @@ type Tx struct {
 //
 // Tx waits at most 5 seconds for transactions of this process and for locks of others;
 // then it fails with [ErrUnavailable]. During a pause it fails at once, with [ErrPaused].
+// After an error nothing has changed, unless it is [ErrUncertain].
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error { return db.write(ctx, db.attemptTx, f) }
 
 // Alone is [DB.Tx] for an f that runs a single statement, which is a transaction by itself. On a
@@ -78,23 +79,27 @@ func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attemp
 
 // mayRunAgain reports whether a transaction that failed has changed nothing, and may succeed now.
 func (db *DB) mayRunAgain(err error) bool {
-	if commit, ok := errors.AsType[*commitError](err); ok {
-		if db.engine.IsRefused(commit.err) {
-			return true
-		}
-		db.doubtful.Add(1)
-		db.engine.Doubt()
-		return false
-	}
-	return db.engine.IsRetryable(err)
+	return !errors.Is(err, ErrUncertain) && db.engine.IsRetryable(err)
 }
 
-// commitError tells an error of a commit from one that came before it.
-type commitError struct{ err error }
+// commitError classifies the error of a commit, and notes whether it leaves open if the commit takes
+// place.
+func (db *DB) commitError(err error) error {
+	err = classify(db.engine, err)
+	if db.engine.IsRefused(err) {
+		return err
+	}
+	db.doubtful.Add(1)
+	db.engine.Doubt()
+	return uncertain{err}
+}
 
-func (c *commitError) Error() string { return c.err.Error() }
+// uncertain makes any error an [ErrUncertain].
+type uncertain struct{ error }
 
-func (c *commitError) Unwrap() error { return c.err }
+func (u uncertain) Unwrap() error { return u.error }
+
+func (uncertain) Is(target error) bool { return target == ErrUncertain } //nolint:errorlint // what [errors.Is] looks for
 
 // attemptTx fails when waiting is done before the transaction has begun; from then on
 // only ctx counts.
@@ -116,8 +121,11 @@ func (db *DB) attemptTx(ctx, waiting context.Context, f func(*Tx) error) error {
 	if err := f(work); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err // it rolls back for certain, before the commit
+	}
 	if err := db.changes.committing(work.changed, tx.Commit); err != nil {
-		return &commitError{classify(db.engine, err)}
+		return db.commitError(err)
 	}
 	return nil
 }

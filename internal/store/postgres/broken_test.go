@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"errors"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
 )
 
 // No caller notices that all connections broke while they were idle.
@@ -57,6 +59,30 @@ func TestRetriesCountOnce(t *testing.T) {
 		if counted[what] != 1 {
 			t.Errorf("one %s waited, counted %d times", what, counted[what])
 		}
+	}
+}
+
+// A commit whose answer is lost may have taken place. It is not repeated.
+func TestCommitWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	at, err := url.Parse(testpostgres.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := tcpproxy.Start(t, at.Host)
+	at.Host = proxy.Address()
+	db := openedAt(t, at.String())
+	runs := 0
+	err = db.Tx(t.Context(), func(tx *store.Tx) error {
+		runs++
+		proxy.LoseAnswer("commit")
+		return tx.SetMark(t.Context(), store.FlaskFrom, time.Unix(1, 0))
+	})
+	if runs != 1 || !errors.Is(err, store.ErrUncertain) || !errors.Is(err, store.ErrUnavailable) || db.Stats(t.Context()).Doubtful != 1 {
+		t.Errorf("%d runs, %v, %+v", runs, err, db.Stats(t.Context()))
+	}
+	if mark, err := db.MarkedAt(t.Context(), store.FlaskFrom); err != nil || !mark.Equal(time.Unix(1, 0)) {
+		t.Errorf("%v, %v", mark, err)
 	}
 }
 

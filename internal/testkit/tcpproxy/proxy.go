@@ -3,9 +3,11 @@
 package tcpproxy
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -21,6 +23,7 @@ type Proxy struct {
 	mu      sync.Mutex
 	open    map[net.Conn]bool // both ends of all connections
 	refuses bool
+	loses   []byte        // a text of the request whose answer is lost; nil: none is
 	passes  chan struct{} // closed while bytes pass
 	isEnded bool
 }
@@ -84,6 +87,25 @@ func (p *Proxy) Recover() {
 	}
 }
 
+// LoseAnswer passes the next request that contains a text on to the server, and resets its
+// connection when the server answers. So the client does not learn what became of the request.
+func (p *Proxy) LoseAnswer(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loses = []byte(text)
+}
+
+// isLost reports whether the answer to a request is to be lost.
+func (p *Proxy) isLost(request []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.loses == nil || !bytes.Contains(request, p.loses) {
+		return false
+	}
+	p.loses = nil
+	return true
+}
+
 // Connections is how many connections clients have now.
 func (p *Proxy) Connections() int {
 	p.mu.Lock()
@@ -122,8 +144,16 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { p.pass(client, server) })
-	both.Go(func() { p.pass(server, client) })
+	var losesAnswer atomic.Bool
+	both.Go(func() {
+		p.pass(client, server, func(request []byte) bool {
+			if p.isLost(request) {
+				losesAnswer.Store(true)
+			}
+			return true
+		})
+	})
+	both.Go(func() { p.pass(server, client, func([]byte) bool { return !losesAnswer.Load() }) })
 	both.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,18 +174,23 @@ func (p *Proxy) add(client, server net.Conn) bool {
 	return true
 }
 
-// pass passes bytes on until an end closes the connection, and then closes the other end.
-func (p *Proxy) pass(from, to net.Conn) {
+// pass passes bytes on until an end closes the connection, and then closes the other end. It resets
+// the connection in place of passing bytes that mayPass does not let pass.
+func (p *Proxy) pass(from, to net.Conn, mayPass func([]byte) bool) {
 	defer to.Close()   //nolint:errcheck // the other end has closed it
 	defer from.Close() //nolint:errcheck // as above
-	bytes := make([]byte, buffer)
+	part := make([]byte, buffer)
 	for {
-		n, err := from.Read(bytes)
+		n, err := from.Read(part)
 		p.mu.Lock()
 		passes := p.passes
 		p.mu.Unlock()
 		<-passes // lost packets are sent again
-		if _, failed := to.Write(bytes[:n]); err != nil || failed != nil {
+		if !mayPass(part[:n]) {
+			reset(to)
+			return
+		}
+		if _, failed := to.Write(part[:n]); err != nil || failed != nil {
 			return
 		}
 	}

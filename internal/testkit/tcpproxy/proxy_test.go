@@ -79,6 +79,20 @@ func TestCutWhileStalled(t *testing.T) {
 	isCut(t, client)
 }
 
+// A request whose answer is lost reaches the server. Only its connection is cut, and only once.
+func TestLoseAnswer(t *testing.T) {
+	t.Parallel()
+	proxy, client := connected(t)
+	other := dial(t, proxy)
+	proxy.LoseAnswer("commit")
+	says(t, client, "hello")
+	if _, err := client.Write([]byte("commit;")); err != nil { // echo answers only what it got
+		t.Fatal(err)
+	}
+	isCut(t, client)
+	says(t, other, "commit;")
+}
+
 func TestNoServer(t *testing.T) {
 	t.Parallel()
 	isRefused(t, tcpproxy.Start(t, "127.0.0.1:1"))
