@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -25,6 +26,7 @@ func TestPublicErrors(t *testing.T) {
 		{fmt.Errorf("%w: %w", guard.ErrUnavailable, blob.ErrFull), guard.KindFull, "storage_full"},
 		{store.ErrUnavailable, guard.KindUnavailable, "unavailable"},
 		{store.ErrDamaged, guard.KindUnavailable, "unavailable"},
+		{store.ErrUncertain, guard.KindUnavailable, "unavailable"},
 		{store.ErrPaused, guard.KindUnavailable, "unavailable"},
 		{store.ErrMoved, guard.KindUnavailable, "unavailable"},
 		{guard.ErrUnavailable, guard.KindUnavailable, "unavailable"},
@@ -46,6 +48,14 @@ func TestPublicErrors(t *testing.T) {
 		if got := guard.PublicError(err); got != err { //nolint:errorlint // the very same
 			t.Errorf("%v became %v", err, got)
 		}
+	}
+}
+
+// A client is not told that nothing was changed if that is not known.
+func TestPublicErrorOfADoubtfulCommit(t *testing.T) {
+	uncertain := guard.PublicError(fmt.Errorf("%w: %w", store.ErrUnavailable, store.ErrUncertain))
+	if public, ok := errors.AsType[*guard.Error](uncertain); !ok || strings.Contains(public.Message, "Nothing was changed") {
+		t.Errorf("%#v", uncertain)
 	}
 }
 
