@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -77,26 +79,38 @@ func TestUnknownCertificate(t *testing.T) {
 	}
 }
 
-// A server without conditional puts gets unconditional ones. A closed server is an outage.
+// A server without conditional puts gets unconditional ones, also if several are the first at the
+// same time. A closed server is an outage.
 func TestServerWithoutConditionalPuts(t *testing.T) {
 	withCredentials(t)
-	puts := 0
+	const first = 3
+	var refused sync.WaitGroup // until all of the first were sent
+	refused.Add(first)
+	var puts atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("If-None-Match") != "" {
+			refused.Done()
+			refused.Wait()
 			w.WriteHeader(http.StatusNotImplemented)
 			fmt.Fprint(w, "<Error><Code>NotImplemented</Code></Error>")
 			return
 		}
-		puts++
+		puts.Add(1)
 	}))
 	s := open(t, "s3://pictures?endpoint="+server.URL)
-	for range 2 {
+	put := func() {
 		if err := s.Put(t.Context(), key, []byte("data")); err != nil {
 			t.Error(err)
 		}
 	}
-	if puts != 2 {
-		t.Errorf("%d puts", puts)
+	var putting sync.WaitGroup
+	for range first {
+		putting.Go(put)
+	}
+	putting.Wait()
+	put()
+	if n := puts.Load(); n != first+1 {
+		t.Errorf("%d puts", n)
 	}
 	server.Close()
 	if err := s.Put(t.Context(), key, []byte("data")); !errors.Is(err, blob.ErrUncertain) || errors.Is(err, s3.ErrSetup) {

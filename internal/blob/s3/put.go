@@ -55,11 +55,13 @@ func (refusedPut) Is(target error) bool { return target == blob.ErrUncertain } /
 // putNew stores an object that must not exist yet.
 func (b *Bucket) putNew(ctx context.Context, name string, data []byte) error {
 	for attempt := 1; ; attempt++ {
-		err := b.put(ctx, name, data, !b.isUnconditional.Load())
+		isConditional := !b.isUnconditional.Load()
+		err := b.put(ctx, name, data, isConditional)
 		switch c := code(err); {
 		case c == minio.PreconditionFailed:
 			return b.wantSame(ctx, name, data)
-		case c == minio.NotImplemented && !b.isUnconditional.Swap(true):
+		case c == minio.NotImplemented && isConditional:
+			b.isUnconditional.Store(true)
 		case c == "ConditionalRequestConflict" && attempt < attempts: // an earlier attempt is still running
 			if err := pause(ctx); err != nil {
 				return err
