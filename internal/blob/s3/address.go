@@ -18,7 +18,8 @@ type Address struct {
 	Prefix   string   // of all objects, without slashes at its ends; empty: none
 	Endpoint *url.URL // of the server; nil: Amazon S3
 	Region   string
-	// IsPathStyle puts the bucket's name into the path of requests, not into the host.
+	// IsPathStyle puts the bucket's name into the path of requests, not into the host. It is the default
+	// with an endpoint, and for a name with dots, which certificates for *.s3.… do not cover.
 	IsPathStyle bool
 	// Redirects: clients are sent to signed addresses of the storage.
 	Redirects bool
@@ -108,7 +109,7 @@ func (a *Address) setParameters(query url.Values) (err error) {
 			return err
 		}
 	}
-	if a.IsPathStyle, err = parseBool(query, "path-style", a.Endpoint != nil); err != nil {
+	if a.IsPathStyle, err = parseBool(query, "path-style", a.Endpoint != nil || strings.Contains(a.Bucket, ".")); err != nil {
 		return err
 	}
 	if a.Redirects, err = parseBool(query, "redirect", false); err != nil {

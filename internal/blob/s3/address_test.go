@@ -23,6 +23,7 @@ func TestAddress(t *testing.T) {
 		"s3://pictures?region=eu-central-1":                                              {bucket: "pictures", region: "eu-central-1", origin: "https://pictures.s3.eu-central-1.amazonaws.com"},
 		"s3://pictures/?region=cn-north-1":                                               {bucket: "pictures", region: "cn-north-1", origin: "https://pictures.s3.cn-north-1.amazonaws.com.cn"},
 		"s3://pictures/of/cardea/?region=eu-central-1&path-style=true":                   {bucket: "pictures", prefix: "of/cardea", region: "eu-central-1", pathStyle: true, origin: "https://s3.eu-central-1.amazonaws.com"},
+		"s3://my.pictures?region=eu-central-1":                                           {bucket: "my.pictures", region: "eu-central-1", pathStyle: true, origin: "https://s3.eu-central-1.amazonaws.com"},
 		"s3://pictures?endpoint=http://127.0.0.1:9000&redirect=true":                     {bucket: "pictures", region: "us-east-1", pathStyle: true, redirects: true, origin: "http://127.0.0.1:9000"},
 		"s3://my.pictures?endpoint=https://s3.example.com/&path-style=false":             {bucket: "my.pictures", region: "us-east-1", origin: "https://my.pictures.s3.example.com"},
 		"s3://pictures?endpoint=https%3A%2F%2Fs3.example.com&region=garage&path-style=1": {bucket: "pictures", region: "garage", pathStyle: true, origin: "https://s3.example.com"},
@@ -111,7 +112,7 @@ func TestSignedAddresses(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secretkey")
 	for _, text := range []string{
 		"s3://pictures?region=eu-central-1", "s3://pictures?region=us-east-1", "s3://pictures/p?region=eu-central-1&path-style=true", "s3://pictures?region=cn-north-1",
-		"s3://pictures?endpoint=https://example.com", "s3://pictures?endpoint=http://example.com:9000&path-style=false",
+		"s3://my.pictures?region=eu-central-1", "s3://pictures?endpoint=https://example.com", "s3://pictures?endpoint=http://example.com:9000&path-style=false",
 	} {
 		a, err := s3.Parse(text)
 		if err != nil {
