@@ -48,7 +48,8 @@ type Store interface {
 	// ModTime returns when a blob, or the partial data of a failed Put, was
 	// stored. Error: ErrNotFound.
 	ModTime(ctx context.Context, key string) (time.Time, error)
-	// IsEmpty reports whether the storage holds nothing at all, or is missing.
+	// IsEmpty reports whether the storage holds nothing at all, or is missing. A bucket may have
+	// become empty in the last ten seconds.
 	IsEmpty(ctx context.Context) (bool, error)
 	// Check returns nil if the storage can be written to.
 	Check(ctx context.Context) error

@@ -57,7 +57,7 @@ func (v *visit) checkData(ctx context.Context) {
 		v.wrong("what it says; or CARDEA_DATA=…, CARDEA_DATABASE=… and CARDEA_STORAGE=…, as the server has them", "%v", v.DataFault)
 		return
 	}
-	failures := v.Data.Failures(ctx)
+	failures := v.Data.Failures()
 	for _, part := range slices.Sorted(maps.Keys(failures)) {
 		v.wrong("see docs/deploy.md#watch-it, and run cardea check", "%s %s: %v", part, failures[part].What, failures[part].Err)
 	}

@@ -60,6 +60,28 @@ func TestUploadsThatAreNotAcknowledged(t *testing.T) {
 	}
 }
 
+// Uploads one after the other do not list the bucket each time, because that costs money.
+func TestUploadsSeldomList(t *testing.T) {
+	t.Parallel()
+	bucket := s3.New(t)
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	h := house.New(t, house.Options{Pictures: bucket.At(proxy.URL)})
+	ada, _ := h.Register(t, "ada@example.com")
+	lists := 0
+	proxy.FailIf(func(r *http.Request) s3.Fault {
+		if r.URL.Query().Has("list-type") {
+			lists++
+		}
+		return s3.None
+	})
+	for range 4 {
+		h.SetPicture(t, ada.ID, 10)
+	}
+	if lists != 2 { // for the first, when the bucket is empty, and for the second
+		t.Errorf("%d lists for 4 uploads", lists)
+	}
+}
+
 // A picture that is missing is our fault only if its server says so. A bucket that is missing, or
 // a server that fails, is an outage.
 func TestMissingBucketIsAnOutage(t *testing.T) {

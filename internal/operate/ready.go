@@ -3,6 +3,7 @@ package operate
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -10,19 +11,19 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 )
 
-// Readiness finds out whether a server can use its database and its picture storage.
+// Readiness finds out whether a server can use its database and its picture storage. Many callers at
+// once cost no more than one, and neither do callers while a probe hangs.
 type Readiness struct {
-	db       *store.DB
-	pictures *media.Pictures
+	parts map[string]*probe // by name
 }
 
 // NewReadiness returns the readiness of a database and the pictures.
-func NewReadiness(db *store.DB, pictures *media.Pictures) Readiness { return Readiness{db, pictures} }
+func NewReadiness(db *store.DB, pictures *media.Pictures) Readiness {
+	return Readiness{map[string]*probe{"database": {look: db.Ping}, "storage": {look: pictures.Check}}}
+}
 
 // Failures is [Readiness.Failures] of an open data folder.
-func (d *Data) Failures(ctx context.Context) map[string]Failure {
-	return NewReadiness(d.db, d.pictures).Failures(ctx)
-}
+func (d *Data) Failures() map[string]Failure { return NewReadiness(d.db, d.pictures).Failures() }
 
 // Failure is why a part cannot be used.
 type Failure struct {
@@ -31,42 +32,70 @@ type Failure struct {
 }
 
 // Failures returns what cannot be used, by the name of the part: database, storage. It is
-// empty if all is well. A caller that leaves says nothing about the parts, so the probes
-// continue without it, for at most probePatience.
-func (r Readiness) Failures(ctx context.Context) map[string]Failure {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probePatience)
-	defer cancel()
-	type result struct {
-		part string
-		err  error
-	}
-	probes := map[string]func(context.Context) error{"database": r.db.Ping, "storage": r.pictures.Check}
-	results := make(chan result, len(probes)) // a probe that hangs may end later
-	missing := map[string]bool{}
-	for part, probe := range probes {
-		missing[part] = true
-		go func() { results <- result{part, probe(ctx)} }()
+// empty if all is well. It takes at most probePatience, also if the caller has left: that says
+// nothing about the parts.
+func (r Readiness) Failures() map[string]Failure {
+	found := map[string]*finding{}
+	for part, probe := range r.parts {
+		found[part] = probe.join()
 	}
 	failures := map[string]Failure{}
-	for len(missing) > 0 {
-		select {
-		case r := <-results:
-			delete(missing, r.part)
-			if r.err != nil {
-				failures[r.part] = Failure{inFewWords(r.err), r.err}
-			}
-		case <-ctx.Done():
-			for part := range missing {
-				failures[part] = Failure{inFewWords(ctx.Err()), ctx.Err()}
-			}
-			return failures
+	for part, f := range found {
+		<-f.done
+		if f.err != nil {
+			failures[part] = Failure{inFewWords(f.err), f.err}
 		}
 	}
 	return failures
 }
 
-// probePatience bounds a probe. A file system that does not answer may hold a call for ever.
+// probePatience bounds the wait for a probe. A file system that does not answer may hold a call for
+// ever.
 const probePatience = 4 * time.Second
+
+// probe looks whether a part works. It looks once at a time.
+type probe struct {
+	look func(context.Context) error
+
+	mu      sync.Mutex
+	running *finding // nil: no look is running
+}
+
+// finding is what a look has found. done is closed after the look, or after probePatience.
+type finding struct {
+	done chan struct{}
+	err  error // nil: it works
+}
+
+// join returns what the look finds that is running, or a new one.
+func (p *probe) join() *finding {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running == nil {
+		p.running = &finding{done: make(chan struct{})}
+		go p.run(p.running)
+	}
+	return p.running
+}
+
+func (p *probe) run(f *finding) {
+	ctx, cancel := context.WithTimeout(context.Background(), probePatience)
+	defer cancel()
+	looked := make(chan error, 1) // a look that hangs may end later
+	go func() {
+		err := p.look(ctx)
+		p.mu.Lock()
+		p.running = nil
+		p.mu.Unlock()
+		looked <- err
+	}()
+	select {
+	case f.err = <-looked:
+	case <-ctx.Done():
+		f.err = ctx.Err()
+	}
+	close(f.done)
+}
 
 // brief is an error that an operator must correct. It says in a few words what is wrong.
 type brief interface {

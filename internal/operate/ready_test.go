@@ -2,6 +2,7 @@ package operate_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,34 +12,41 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 )
 
-// A caller that left, or closed one direction of its connection, says nothing about the
-// database.
-func TestReadinessWithoutItsCaller(t *testing.T) {
-	h := house.New(t, house.Options{})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if failures := operate.NewReadiness(h.DB, h.Pictures).Failures(ctx); len(failures) > 0 {
-		t.Errorf("%v", failures)
-	}
-}
-
 // A storage that does not answer, such as a server for files that is gone, does not hold
-// the probe.
+// the probe. While it hangs, nothing else looks at the storage, and callers learn so at once.
 func TestReadinessDoesNotHang(t *testing.T) {
 	testkit.Long(t)
 	h := house.New(t, house.Options{})
-	h.Storage.Store = hangingStore{h.Storage.Store, t.Context().Done()}
+	hanging := &hangingStore{Store: h.Storage.Store, until: make(chan struct{})}
+	h.Storage.Store = hanging
+	readiness := operate.NewReadiness(h.DB, h.Pictures)
 	began := time.Now()
-	failures := operate.NewReadiness(h.DB, h.Pictures).Failures(t.Context())
-	if took := time.Since(began); took > 5*time.Second || failures["storage"].Err == nil || failures["database"].Err != nil {
-		t.Errorf("%v after %v", failures, took)
+	for range 10 { // the first one waits
+		failures := readiness.Failures()
+		if took := time.Since(began); took > 5*time.Second || failures["storage"].Err == nil || failures["database"].Err != nil {
+			t.Errorf("%v after %v", failures, took)
+		}
+	}
+	if n := hanging.checks.Load(); n != 1 {
+		t.Errorf("%d checks hang", n)
+	}
+	close(hanging.until)
+	for recovered := time.Now(); len(readiness.Failures()) > 0; {
+		if time.Since(recovered) > 10*time.Second {
+			t.Fatal("it does not recover")
+		}
 	}
 }
 
 type hangingStore struct {
 	blob.Store
-	until <-chan struct{}
+	until  chan struct{}
+	checks atomic.Int64
 }
 
 // Check hangs whatever its context says, as a system call does.
-func (s hangingStore) Check(context.Context) error { <-s.until; return nil }
+func (s *hangingStore) Check(context.Context) error {
+	s.checks.Add(1)
+	<-s.until
+	return nil
+}

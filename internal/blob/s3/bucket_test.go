@@ -77,6 +77,40 @@ func TestChecksAreCheap(t *testing.T) {
 	wants("after a failure", 2)
 }
 
+// A look whether a bucket is empty lists again only after ten seconds, or at once if a call found
+// nothing or failed.
+func TestLooksAreCheap(t *testing.T) {
+	t.Parallel()
+	_, proxy, s := behindProxy(t)
+	wants := func(what string, want int64, isWantedEmpty bool) {
+		t.Helper()
+		before := proxy.Requests()
+		if isEmpty, err := s.IsEmpty(t.Context()); err != nil || isEmpty != isWantedEmpty {
+			t.Errorf("%s: %t, %v", what, isEmpty, err)
+		}
+		if n := proxy.Requests() - before; n != want {
+			t.Errorf("%s: %d requests", what, n)
+		}
+	}
+	wants("empty", 1, true)
+	wants("still empty", 1, true)
+	if err := s.Put(t.Context(), key, []byte("data")); err != nil {
+		t.Fatal(err)
+	}
+	wants("not empty", 1, false)
+	wants("still not empty", 0, false)
+	if _, err := s.Open(t.Context(), "k3missing"); !errors.Is(err, blob.ErrNotFound) {
+		t.Fatal(err)
+	}
+	wants("after a missing object", 1, false)
+	proxy.Fail(testkit.Cut)
+	if err := s.Delete(t.Context(), key); err == nil {
+		t.Fatal("deleted")
+	}
+	proxy.Fail(testkit.None)
+	wants("after a failure", 1, false)
+}
+
 // If the server says that the bucket is missing, the operator must correct that. It is not reported
 // as missing pictures.
 func TestMissingBucket(t *testing.T) {

@@ -44,9 +44,14 @@ func (b *Bucket) noteWritten() {
 	b.written.Store(&now)
 }
 
-// noteFailure makes the next check write, unless the call only found no object.
+// noteFailure makes the next look whether the bucket is empty list, and the next check write. If the
+// call only found no object, it says nothing about writes.
 func (b *Bucket) noteFailure(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == nil && !errors.Is(err, blob.ErrNotFound) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	b.filled.Store(nil)
+	if !errors.Is(err, blob.ErrNotFound) {
 		b.written.Store(nil)
 	}
 }

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -16,15 +17,24 @@ func (b *Bucket) List(ctx context.Context, f func(blob.Item) error) error {
 	return b.each(ctx, ctx, 1000, func(path string) error { return f(blob.Item{Key: blob.KeyAt(path), Name: path}) })
 }
 
+// filledKept is how long a bucket is known not to be empty, unless a call fails in the meantime. Each
+// list costs money, and anyone may ask whether the server is ready.
+const filledKept = 10 * time.Second
+
 // IsEmpty implements [blob.Store]. It lists one page of three names, because two names do not
-// count, see each. A missing bucket is an error.
+// count, see each. If there were any, it lists again after filledKept. A missing bucket is an error.
 func (b *Bucket) IsEmpty(ctx context.Context) (bool, error) {
+	if at := b.filled.Load(); at != nil && time.Since(*at) < filledKept {
+		return false, nil
+	}
 	isEmpty := true
 	timed, cancel := context.WithTimeout(ctx, b.callTime)
 	defer cancel()
 	err := b.each(ctx, timed, 3, func(string) error { isEmpty = false; return errEnough })
 	if err == errEnough { //nolint:errorlint // as f returned it
 		err = nil
+		now := time.Now() // a storage keeps real time, also in tests
+		b.filled.Store(&now)
 	}
 	return isEmpty && err == nil, err
 }

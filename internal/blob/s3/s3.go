@@ -32,6 +32,7 @@ type Bucket struct {
 
 	checking chan struct{}             // has room for one value, taken during a check
 	written  atomic.Pointer[time.Time] // when a write succeeded last; nil: a call has failed since
+	filled   atomic.Pointer[time.Time] // when the bucket held something at a look; nil: a call has failed since
 	lacking  atomic.Int64              // size of the last blob that did not fit; 0 after a success
 }
 

@@ -27,7 +27,7 @@ const (
 // Ready says whether database and storage work and, if not, what is wrong. If anything else does
 // not work, it says so without failing.
 func (a *API) Ready(r *wire.Request) error {
-	failures := a.owners.Readiness.Failures(r.Context())
+	failures := a.owners.Readiness.Failures()
 	if len(failures) == 0 {
 		r.JSON(http.StatusOK, wire.Success(a.warning()))
 		return nil
