@@ -1,15 +1,17 @@
 package media
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/cache"
-
+	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/cache"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -153,16 +155,44 @@ func (p *Pictures) openWhole(ctx context.Context, row store.Picture) (blob.Blob,
 	if known, ok := p.proven.GetIfPresent(row.Key); ok && known == seen {
 		return b, nil
 	}
-	_, err = readBlob(ctx, b, row.UserID, row.File)
-	if err == nil {
-		_, err = b.Seek(0, io.SeekStart)
-	}
+	data, err := readBlob(ctx, b, row.UserID, row.File)
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	p.proven.Set(strings.Clone(row.Key), seen)
-	return b, nil
+	return p.rewind(b, data)
 }
+
+// rewind returns a blob from its start after its data was read: from memory, if there is room.
+func (p *Pictures) rewind(b blob.Blob, data []byte) (blob.Blob, error) {
+	size := int64(len(data))
+	if p.held.Add(size) > mostHeld {
+		p.held.Add(-size)
+		if _, err := b.Seek(0, io.SeekStart); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		return b, nil
+	}
+	modTime := b.ModTime()
+	_ = b.Close() // it was only read
+	return &inMemory{bytes.NewReader(data), modTime, sync.OnceFunc(func() { p.held.Add(-size) })}, nil
+}
+
+// mostHeld is how many bytes of [inMemory] blobs slow clients may hold together, at least one picture.
+const mostHeld = archive.MaxPicture
+
+// inMemory is a blob that was read to compare it. It is served from memory, so a bucket need not send
+// it twice.
+type inMemory struct {
+	*bytes.Reader
+	modTime time.Time
+	release func()
+}
+
+func (m *inMemory) ModTime() time.Time { return m.modTime }
+
+// Close implements [io.Closer].
+func (m *inMemory) Close() error { m.release(); return nil }
 
 // proof is the state of a file when it was found to be the one that was stored.
 type proof struct {

@@ -12,11 +12,11 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync/atomic"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/cache"
-
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/cache"
 	"github.com/cardea-accounts/cardea/internal/fair"
 	"github.com/cardea-accounts/cardea/internal/guard"
 	"github.com/cardea-accounts/cardea/internal/picture"
@@ -48,6 +48,7 @@ type Pictures struct {
 	rows     *rowCache
 	proven   cache.Cache[string, proof] // by the key of a file
 	missing  cropSweep
+	held     atomic.Int64 // bytes of [inMemory] blobs
 
 	interrupted interrupted
 }
