@@ -111,7 +111,7 @@ func disks(place database.Place) (all []guard.Disk) {
 
 func (c Config) mediaOptions(space *guard.Space, files blob.Store) media.Options {
 	return media.Options{
-		Signer:     storage.SignerOf(files),
+		IsBucket: storage.IsBucket(c.Storage), Signer: storage.SignerOf(files),
 		Limits:     picture.Limits{MaxPixels: c.UploadMaxPixels, MaxMemory: c.pictureMemory()},
 		RaiseProcs: c.TuneRuntime, Space: space, Now: c.Clock, Log: c.Log,
 	}

@@ -60,6 +60,31 @@ func TestUploadsThatAreNotAcknowledged(t *testing.T) {
 	}
 }
 
+// A bucket that is still storing a picture when the server starts again gets a minute for it. The
+// picture, which nobody has, does not stay.
+func TestUploadsThatAreStoredLate(t *testing.T) {
+	t.Parallel()
+	h := house.New(t, house.Options{Pictures: s3.New(t).Storage()})
+	ada, _ := h.Register(t, "ada@example.com")
+	interrupt(t, h, ada.ID)
+	key := h.Orphans(t)[0]
+	if err := h.Storage.Delete(t.Context(), key); err != nil { // it is not stored yet
+		t.Fatal(err)
+	}
+	if err := h.Pictures.ForgetInterrupted(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sweep(t, h)
+	if err := h.Storage.Put(t.Context(), key, []byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	h.Clock.Advance(media.LateGrace)
+	sweep(t, h)
+	if keys := keysIn(t, h.Storage); len(keys) != 0 || len(h.Orphans(t)) != 0 {
+		t.Errorf("stored %q, to be removed %q", keys, h.Orphans(t))
+	}
+}
+
 // Uploads one after the other do not list the bucket each time, because that costs money.
 func TestUploadsSeldomList(t *testing.T) {
 	t.Parallel()

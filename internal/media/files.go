@@ -23,8 +23,13 @@ import (
 // transaction that names it. So whatever crashes, every file is either named by a
 // picture or on the list, and the sweep removes it (docs/decisions/0002-orphans.md).
 
-// OrphanGrace is how long an announced file may take to be written and named.
-const OrphanGrace = time.Hour
+const (
+	// OrphanGrace is how long an announced file may take to be written and named.
+	OrphanGrace = time.Hour
+	// LateGrace is how long a bucket may take to store what an earlier process sent. A file that was
+	// removed before it is stored would stay for ever.
+	LateGrace = time.Minute
+)
 
 // File is a file of the picture storage and its content.
 type File struct {
@@ -144,7 +149,7 @@ func (p *Pictures) forget(ctx context.Context, keys []string) error {
 	return p.db.Alone(ctx, func(tx *store.Tx) error { return tx.ForgetOrphans(ctx, keys) })
 }
 
-// SweepOrphans removes the orphaned files that are due, and first those that an earlier
+// SweepOrphans removes the orphaned files that are due. It first makes those due that an earlier
 // process left.
 func (p *Pictures) SweepOrphans(ctx context.Context) error {
 	if err := p.expireInterrupted(ctx); err != nil {
@@ -176,7 +181,7 @@ type interrupted struct {
 }
 
 // ForgetInterrupted notes the orphans that an earlier process left, which the sweep makes
-// due. It writes nothing, because the disk may be full at a start. Call it before the first
+// due: at once in a folder, after [LateGrace] in a bucket. It writes nothing, because the disk may be full at a start. Call it before the first
 // request, and only if no other process serves this database.
 func (p *Pictures) ForgetInterrupted(ctx context.Context) error {
 	keys, err := p.db.OrphansAfter(ctx, p.opt.Now())
@@ -193,10 +198,14 @@ func (p *Pictures) expireInterrupted(ctx context.Context) error {
 	p.interrupted.mu.Lock()
 	defer p.interrupted.mu.Unlock()
 	for len(p.interrupted.keys) > 0 {
+		due := p.opt.Now()
+		if p.opt.IsBucket {
+			due = due.Add(LateGrace)
+		}
 		batch := p.interrupted.keys[:min(guard.SweepBatch, len(p.interrupted.keys))]
 		err := p.db.Tx(ctx, func(tx *store.Tx) error {
 			for _, key := range batch {
-				if err := tx.ExpireOrphan(ctx, key, p.opt.Now()); err != nil {
+				if err := tx.ExpireOrphan(ctx, key, due); err != nil {
 					return err
 				}
 			}

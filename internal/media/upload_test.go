@@ -90,7 +90,7 @@ func interrupt(t *testing.T, h *house.House, userID string) {
 }
 
 // A process that died between writing a file and naming it leaves an orphan. The next
-// start removes it at once, a running process after an hour.
+// start removes it, a running process after an hour.
 func TestInterruptedUploadIsSwept(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ada, _ := h.Register(t, "ada@example.com")
@@ -100,6 +100,8 @@ func TestInterruptedUploadIsSwept(t *testing.T) {
 	if err := h.Pictures.ForgetInterrupted(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	sweep(t, h)
+	h.Clock.Advance(media.LateGrace) // of a bucket
 	sweep(t, h)
 	wantStored(t, h, "after the next start", 0, 0)
 

@@ -63,9 +63,9 @@ func arguments(keys []string, first ...any) []any {
 	return first
 }
 
-// ExpireOrphan makes an orphan due now.
-func (tx *Tx) ExpireOrphan(ctx context.Context, key string, now time.Time) error {
-	_, err := tx.exec(ctx, `UPDATE orphans SET remove_at = $2 WHERE blob_key = $1 AND remove_at > $2`, key, micros(now))
+// ExpireOrphan makes an orphan due at a time, unless it is due before.
+func (tx *Tx) ExpireOrphan(ctx context.Context, key string, at time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE orphans SET remove_at = $2 WHERE blob_key = $1 AND remove_at > $2`, key, micros(at))
 	return err
 }
 

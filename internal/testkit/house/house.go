@@ -137,7 +137,7 @@ func (h *House) assemble(t testing.TB, opt Options) {
 	h.Sessions = session.New(h.DB, h.Watch, h.Audit, h.Limits, session.Options{Idle: opt.Idle, Max: opt.Max, Cache: 100, PerUser: 1000, Now: now, Log: log})
 	h.Passwords = account.NewPasswords(account.PasswordOptions{Argon2: opt.Hash})
 	h.Pictures = media.NewPictures(h.DB, h.Watch, h.Storage, h.Audit, h.Limits,
-		media.Options{Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
+		media.Options{IsBucket: opt.Pictures != "" || s3.Everywhere(), Limits: picture.Limits{MaxPixels: 50_000_000}, Space: opt.Space, Now: now, Log: log})
 	h.Avatars = media.NewAvatars(h.DB, keys.Sub(secret.AvatarAddresses))
 	t.Cleanup(func() { h.Passwords.Close(); h.Pictures.Close(); h.Avatars.Close() })
 	h.Devices = guard.NewDevices(keys.Sub(secret.DeviceCookies), opt.Throttled)
