@@ -3,9 +3,11 @@ package s3_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +127,30 @@ func TestMissingBucket(t *testing.T) {
 	} {
 		if !errors.Is(err, s3.ErrSetup) || errors.Is(err, blob.ErrNotFound) {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A list longer than the 1,000 names of an answer is whole, whatever number that makes the last page.
+func TestLongLists(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1000, 2001} {
+		bucket := testkit.New(t)
+		var want []string
+		for i := range n {
+			k := fmt.Sprintf("k%03dkey%d", i%7, i)
+			path := filepath.Join(bucket.Folder, k[:2], k)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil { // faster than puts
+				t.Fatal(err)
+			}
+			want = append(want, k)
+		}
+		var got []string
+		err := open(t, bucket.Storage()).List(t.Context(), func(i blob.Item) error { got = append(got, i.Key); return nil })
+		slices.Sort(want)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d of %d keys, %v", len(got), n, err)
 		}
 	}
 }

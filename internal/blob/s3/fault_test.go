@@ -7,10 +7,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/blob/s3"
@@ -182,6 +187,43 @@ func TestCutBodiesAreContinued(t *testing.T) {
 			}
 		})
 	}
+}
+
+// If a body breaks again and again, the read fails. The metrics show that, and the next check writes.
+func TestBrokenReadsAreCounted(t *testing.T) {
+	t.Parallel()
+	_, proxy, s := behindProxy(t)
+	if err := errors.Join(s.Put(t.Context(), key, random(1<<20)), s.Check(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.Open(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close() //nolint:errcheck // it was only read
+	proxy.Fail(testkit.CutBody)
+	if n, err := io.Copy(io.Discard, b); err == nil {
+		t.Errorf("%d bytes", n)
+	}
+	const failures = `cardea_s3_calls_total{operation="read",result="unavailable"} 1`
+	if found := metricsOf(t, s); !strings.Contains(found, failures) {
+		t.Errorf("not %s:\n%s", failures, found)
+	}
+	proxy.Fail(testkit.None)
+	before := proxy.Requests()
+	if err := s.Check(t.Context()); err != nil || proxy.Requests()-before != 2 {
+		t.Errorf("%d requests of the check, %v", proxy.Requests()-before, err)
+	}
+}
+
+// metricsOf returns the metrics of a bucket in the text format of Prometheus.
+func metricsOf(t *testing.T, s *s3.Bucket) string {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	answer := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	return answer.Body.String()
 }
 
 // An upload that is cut short is never acknowledged, and stores nothing.

@@ -70,12 +70,18 @@ func (b *Bucket) call(ctx context.Context, operation string, f func(context.Cont
 // watch makes a call without a time limit, explains its error and counts it.
 func (b *Bucket) watch(ctx context.Context, operation string, f func() error) error {
 	began := time.Now()
-	err := b.explain(f())
+	err := b.count(ctx, operation, f())
+	b.metrics.duration.WithLabelValues(operation).Observe(time.Since(began).Seconds())
+	return err
+}
+
+// count explains the error of a call, nil after a success, and counts it.
+func (b *Bucket) count(ctx context.Context, operation string, err error) error {
+	err = b.explain(err)
 	if ctx.Err() != nil && err != nil {
 		err = errors.Join(ctx.Err(), err) // the caller has given up
 	}
 	b.noteFailure(ctx, err)
-	b.metrics.duration.WithLabelValues(operation).Observe(time.Since(began).Seconds())
 	b.metrics.calls.WithLabelValues(operation, resultOf(ctx, err)).Inc()
 	return err
 }

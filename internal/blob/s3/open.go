@@ -174,7 +174,7 @@ func (o *object) Read(p []byte) (int, error) {
 			break
 		}
 	}
-	return 0, o.bucket.explain(fmt.Errorf("%w: %w", errBody, err))
+	return 0, o.bucket.count(o.ctx, opRead, fmt.Errorf("%w: %w", errBody, err))
 }
 
 // requestRest requests the object from the offset on. The request has no time limit, because the
