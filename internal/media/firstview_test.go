@@ -75,7 +75,7 @@ func TestFirstViewLoadsOnce(t *testing.T) {
 // Clients that are slow at their first views hold a limited amount of memory together.
 func TestFirstViewsHoldLittle(t *testing.T) {
 	t.Parallel()
-	h := house.New(t, house.Options{})
+	h := house.New(t, house.Options{Pictures: s3.New(t).Storage()})
 	const users = 8
 	h.Crowd(t, users)
 	stored := setNoise(t, h, "p0", 1024)

@@ -163,11 +163,11 @@ func (p *Pictures) openWhole(ctx context.Context, row store.Picture) (blob.Blob,
 	return p.rewind(b, data)
 }
 
-// rewind returns a blob from its start after its data was read: from memory, if there is room.
+// rewind returns a blob from its start after its data was read. That of a bucket comes from memory, if
+// there is room; a file is sent by the kernel.
 func (p *Pictures) rewind(b blob.Blob, data []byte) (blob.Blob, error) {
 	size := int64(len(data))
-	if p.held.Add(size) > mostHeld {
-		p.held.Add(-size)
+	if !p.opt.IsBucket || !p.reserve(size) {
 		if _, err := b.Seek(0, io.SeekStart); err != nil {
 			return nil, errors.Join(err, b.Close())
 		}
@@ -180,6 +180,15 @@ func (p *Pictures) rewind(b blob.Blob, data []byte) (blob.Blob, error) {
 
 // mostHeld is how many bytes of [inMemory] blobs slow clients may hold together, at least one picture.
 const mostHeld = archive.MaxPicture
+
+// reserve takes room for an [inMemory] blob, if there is any.
+func (p *Pictures) reserve(size int64) bool {
+	if p.held.Add(size) <= mostHeld {
+		return true
+	}
+	p.held.Add(-size)
+	return false
+}
 
 // inMemory is a blob that was read to compare it. It is served from memory, so a bucket need not send
 // it twice.

@@ -31,7 +31,7 @@ type Options struct {
 	Limits     picture.Limits
 	RaiseProcs bool         // see [workers.Limits]
 	Space      *guard.Space // nil: uploads are not refused on a nearly full disk
-	IsBucket   bool         // the storage may store a picture after the process that sent it has died
+	IsBucket   bool         // see [LateGrace]; and a file is not read twice for its first view
 	Signer     blob.Signer  // nil: no picture has a [Open.SignedAddress]
 	Now        func() time.Time
 	Log        *slog.Logger
