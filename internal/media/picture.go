@@ -31,7 +31,7 @@ type Options struct {
 	Limits     picture.Limits
 	RaiseProcs bool         // see [workers.Limits]
 	Space      *guard.Space // nil: uploads are not refused on a nearly full disk
-	IsBucket   bool         // see [LateGrace]; and a file is not read twice for its first view
+	IsBucket   bool         // it may store files late, see [LateGrace], and sends none by the kernel
 	Signer     blob.Signer  // nil: no picture has a [Open.SignedAddress]
 	Now        func() time.Time
 	Log        *slog.Logger
