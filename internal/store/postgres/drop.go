@@ -10,17 +10,6 @@ import (
 	"strings"
 )
 
-// HasSchema reports whether the schema exists, with or without tables.
-func HasSchema(ctx context.Context, address Address) (has bool, err error) {
-	pool, err := onePool(ctx, address)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	err = pool.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, address.schema).Scan(&has)
-	return has, explain(address, err)
-}
-
 // Drop removes Cardea's tables with all their rows, and its functions. With schemaToo, it also removes
 // the schema, unless the schema has anything else in it. After an error, either all tables exist or
 // none.

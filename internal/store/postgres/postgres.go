@@ -128,15 +128,22 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	return newPool(config, &texts{schema: address.schema}, nil, address, 1), nil
 }
 
-// HasTables reports whether Cardea's tables are there.
-func HasTables(ctx context.Context, address Address) (has bool, err error) {
+// Found says what there is at an address.
+type Found struct {
+	Schema bool // with or without tables
+	Tables bool // in the schema is a table migrations, as Cardea creates it first
+}
+
+// Look reports whether the schema and Cardea's tables exist.
+func Look(ctx context.Context, address Address) (found Found, err error) {
 	pool, err := onePool(ctx, address)
 	if err != nil {
-		return false, err
+		return Found{}, err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	err = pool.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, address.schema+".migrations").Scan(&has)
-	return has, explain(address, err)
+	err = pool.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL, to_regclass($1 || '.migrations') IS NOT NULL`, address.schema).
+		Scan(&found.Schema, &found.Tables)
+	return found, explain(address, err)
 }
 
 func (a Address) process() string { return a.config.RuntimeParams["application_name"] }
