@@ -24,7 +24,8 @@ func (e *engine) BeginReading(ctx context.Context) (*sql.Tx, error) {
 	}
 	for _, statement := range append(unlimited[:len(unlimited):len(unlimited)], "SELECT 1 FROM migrations") {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return nil, errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // err says why the connection may be broken
+			return nil, err
 		}
 	}
 	return tx, nil

@@ -27,9 +27,10 @@ func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 	if err != nil {
 		return explain(address, err)
 	}
+	defer tx.Rollback() //nolint:errcheck // it was committed, or there is an error that says more
 	for _, statement := range append([]string{"SET LOCAL search_path = " + address.schema}, statements...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return errors.Join(explain(address, err), tx.Rollback())
+			return explain(address, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {

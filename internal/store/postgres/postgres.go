@@ -34,8 +34,9 @@ type engine struct {
 	tables     map[string]bool // names
 	others     others
 	bound      *bound
-	isPooled   bool   // through pgbouncer
-	claim      *claim // nil: the process is a command, not a server
+	isPooled   bool          // through pgbouncer
+	claim      *claim        // nil: the process is a command, not a server
+	patience   time.Duration // with another process that migrates
 }
 
 var _ store.Engine = (*engine)(nil)
@@ -110,7 +111,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}
 	half, bound := address.connections/2, &bound{}
 	return &engine{
-		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled,
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled, patience: migrationPatience,
 		pools: store.Pools{Writer: newPool(writer, texts, bound, address, half), Reader: newPool(reader, texts, bound, address, address.connections-half)},
 	}, nil
 }
@@ -258,10 +259,10 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // err says why the connection may be broken
 		}
 	}()
-	waiting, cancel := context.WithTimeout(ctx, migrationPatience)
+	waiting, cancel := context.WithTimeout(ctx, e.patience)
 	defer cancel()
 	for _, statement := range []string{
 		"SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", lockKey("migrate", e.address.schema)),
