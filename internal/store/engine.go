@@ -63,6 +63,9 @@ type Engine interface {
 	// QuickDamages is Damages without comparing indexes with tables, which takes most of
 	// the time.
 	QuickDamages(ctx context.Context) ([]string, error)
+	// Differences describes how the schema differs from what Cardea creates, where Cardea works
+	// all the same, one sentence each, at most 100. Damages has the other differences.
+	Differences(ctx context.Context) ([]string, error)
 	// Size is how many bytes the database takes up; 0 if unknown.
 	Size(ctx context.Context) int64
 

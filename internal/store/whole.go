@@ -37,6 +37,14 @@ func (db *DB) QuickDamages(ctx context.Context) ([]string, error) {
 	return found, db.classify(err)
 }
 
+// Differences describes how the schema of a server differs from what Cardea creates, where Cardea
+// works all the same, one sentence each, at most 100: triggers of others, or indexes with other
+// options.
+func (db *DB) Differences(ctx context.Context) ([]string, error) {
+	found, err := db.engine.Differences(ctx)
+	return found, db.classify(err)
+}
+
 // Counts is how many rows a database has.
 type Counts struct{ Users, Sessions, Pictures int64 }
 
