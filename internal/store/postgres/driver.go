@@ -169,7 +169,7 @@ func (c *connection) isReplaced() bool { return c.timelines.isReplaced(c.Conn.Co
 // texts caches the statements with the schema before the names of tables. The package store has a
 // fixed number of statements, so the cache needs no limit.
 type texts struct {
-	schema string
+	schema string // in quotes
 	tables map[string]bool
 	known  sync.Map // string by string
 }

@@ -28,7 +28,7 @@ func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 		return explain(address, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // it was committed, or there is an error that says more
-	for _, statement := range append([]string{"SET LOCAL search_path = " + address.schema}, statements...) {
+	for _, statement := range append([]string{"SET LOCAL search_path = " + address.quoted()}, statements...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return explain(address, err)
 		}
@@ -37,7 +37,7 @@ func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 		return explain(address, err)
 	}
 	if schemaToo {
-		if _, err := pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+address.schema); err != nil && code(err) != codeDependents {
+		if _, err := pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+address.quoted()); err != nil && code(err) != codeDependents {
 			return explain(address, err)
 		}
 	}

@@ -93,7 +93,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts := &texts{schema: address.schema, tables: names}
+	texts := &texts{schema: address.quoted(), tables: names}
 	writer, reader := address.config.Copy(), address.config.Copy()
 	if isPooled {
 		forPooler(writer)
@@ -126,7 +126,7 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	if isPooled {
 		forPooler(config)
 	}
-	return newPool(config, &texts{schema: address.schema}, nil, address, 1), nil
+	return newPool(config, &texts{schema: address.quoted()}, nil, address, 1), nil
 }
 
 // Found says what there is at an address.
@@ -279,11 +279,11 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 		return nil, err
 	}
 	if !exists {
-		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+e.address.schema); err != nil {
+		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+e.address.quoted()); err != nil {
 			return nil, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "SET LOCAL search_path = "+e.address.schema)
+	_, err = tx.ExecContext(ctx, "SET LOCAL search_path = "+e.address.quoted())
 	return tx, err
 }
 

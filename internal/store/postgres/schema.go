@@ -35,7 +35,7 @@ UNION ALL
 SELECT 'trigger ' || c.relname || '.' || g.tgname, pg_get_triggerdef(g.oid) || CASE WHEN g.tgenabled IN ('O', 'A') THEN '' ELSE ' DISABLED' END
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = to_regnamespace($1) AND NOT g.tgisinternal
 UNION ALL
-SELECT 'function ' || p.proname, md5(replace(p.prosrc, $1 || '.', '')) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
+SELECT 'function ' || p.proname, md5(replace(replace(p.prosrc, '"' || $1 || '".', ''), $1 || '.', '')) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
 
 // querier is a pool or a transaction.
 type querier interface {
@@ -50,12 +50,13 @@ func (e *engine) schemaOf(ctx context.Context, q querier) (map[string]string, er
 	}
 	defer rows.Close()
 	schema := map[string]string{}
+	withoutSchema := strings.NewReplacer(e.address.quoted()+".", "", e.address.schema+".", "") // PostgreSQL quotes words of SQL
 	for rows.Next() {
 		var name, definition string
 		if err := rows.Scan(&name, &definition); err != nil {
 			return nil, err
 		}
-		schema[name] = strings.ReplaceAll(definition, e.address.schema+".", "")
+		schema[name] = withoutSchema.Replace(definition)
 	}
 	return schema, rows.Err()
 }

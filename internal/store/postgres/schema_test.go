@@ -5,7 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cardea-accounts/cardea/internal/store"
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
@@ -45,6 +47,30 @@ func TestSchemaText(t *testing.T) {
 		}
 	} else if text != wantedSchema {
 		t.Errorf("schema.txt is not what the migrations make; run this test with -update. They make\n%s", text)
+	}
+}
+
+// A schema can have the name of a word that SQL reserves.
+func TestSchemaWithAReservedName(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t) + "&schema=user"
+	at := parsed(t, address)
+	e := opened(t, address)
+	if damages, harmless, err := e.differences(t.Context(), e.pools.Reader); err != nil || len(damages)+len(harmless) > 0 {
+		t.Error(damages, harmless, err)
+	}
+	db := openedAt(t, address)
+	if err := db.Tx(t.Context(), func(tx *store.Tx) error { return tx.SetMark(t.Context(), store.FlaskFrom, time.Now()) }); err != nil {
+		t.Error(err)
+	}
+	if found, err := Look(t.Context(), at); err != nil || found != (Found{Schema: true, Tables: true}) {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if err := Drop(t.Context(), at, true); err != nil {
+		t.Error(err)
+	}
+	if found, err := Look(t.Context(), at); err != nil || found != (Found{}) {
+		t.Errorf("removed, but %+v, %v", found, err)
 	}
 }
 
