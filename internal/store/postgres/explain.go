@@ -37,7 +37,7 @@ func explain(address Address, err error) error {
 		advice = pgaddress.Problem(failed) + ": raise max_connections of the server, or lower pool_max_conns of its clients"
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
-	case isConnect && wants(failed, "server refused TLS connection"):
+	case isConnect && code(err) == "" && wants(failed, "server refused TLS connection"): // with sslmode=prefer, the server may refuse more
 		advice = "the server has no TLS, but sslmode requires it: set up TLS there, or use sslmode=disable on a network that you trust"
 	case isConnect && wants(failed, "no encryption"):
 		advice = "the server accepts no connection without TLS: use sslmode=verify-full"
