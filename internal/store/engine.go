@@ -76,8 +76,8 @@ type Engine interface {
 // Pools are an engine's connections.
 type Pools struct {
 	Writer   *sql.DB
-	Reader   *sql.DB // its connections cannot write
-	ReadOnly bool    // neither can the writer's
+	Reader   *sql.DB // its connections cannot write, except through pgbouncer
+	ReadOnly bool    // the writer's cannot write either
 	// LongestRead is how long a read may take until its first row, with the wait for a connection;
 	// 0: any time.
 	LongestRead time.Duration

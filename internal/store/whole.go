@@ -9,7 +9,7 @@ import (
 // read all of it, and are methods of [DB] alone: no request calls them.
 
 // Snapshotter is an [Engine] that can write a consistent copy of everything to a file of
-// SQLite, which does not exist or is empty. Writers do not wait for it.
+// SQLite, which does not exist or is empty. Writers of other processes do not wait for it.
 type Snapshotter interface {
 	Snapshot(ctx context.Context, path string) error
 }

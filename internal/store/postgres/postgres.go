@@ -2,9 +2,9 @@
 // connections to a server, and a schema of its own in a database that may have others.
 //
 // Transactions are serializable, so the store's rules need no locks. The store runs conflicting
-// transactions again. Reads are single statements on the second pool, which cannot write. Through
-// pgbouncer in transaction mode, connections have no settings of their own. Then no statements are
-// prepared, and timeouts are left to pgbouncer.
+// transactions again. Reads are single statements on the second pool, whose connections cannot write.
+// Through pgbouncer in transaction mode, connections have no settings of their own. Then those of the
+// second pool could write, no statements are prepared, and timeouts are left to pgbouncer.
 package postgres
 
 import (
