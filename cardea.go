@@ -181,7 +181,7 @@ func (s *Server) assemble(ctx context.Context, dir database.Place, db *store.DB,
 		run.Job{Name: "orphans", Every: sweep, Do: db.Unpaused(pictures.SweepOrphans)},
 		run.Job{Name: "crops", Every: sweep, Do: db.Unpaused(pictures.SweepCrops)},
 		run.Job{Name: "attempts", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(limits.Sweep))},
-		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: db.QuickCheck},
+		run.Job{Name: "quick_check", Every: store.QuickCheckInterval, Do: func(ctx context.Context) error { return s.quickCheck(ctx, db) }},
 		run.Job{Name: "audit", Every: sweep, Do: db.Unpaused(s.clock.WhenSettled(audit.Sweep))},
 	)
 	looks, err := cfg.looks(post.book)

@@ -18,6 +18,17 @@ func (s *Server) warnOfLostWrites(ctx context.Context) {
 	}
 }
 
+// quickCheck looks for damage, see [store.DB.QuickCheck]. It also warns if the tables on a server were
+// changed in a way that does no harm.
+func (s *Server) quickCheck(ctx context.Context, db *store.DB) error {
+	damaged := db.QuickCheck(ctx)
+	differences, err := db.Differences(ctx)
+	if err == nil && len(differences) > 0 { // an error shows up elsewhere, too
+		s.cfg.Log.WarnContext(ctx, "the schema of the database is not as Cardea creates it", "differences", strings.Join(differences, "; "))
+	}
+	return damaged
+}
+
 // warnOfLostKey warns before a new secret.key takes the place of one that users had.
 func (s *Server) warnOfLostKey(ctx context.Context, dir datadir.Dir, db *store.DB) error {
 	if _, state, _ := dir.ReadSecret(); state != datadir.KeyMissing {

@@ -25,7 +25,9 @@ func (s *Service) registerQuietly(ctx context.Context, row store.User, pw Passwo
 			if !errors.Is(err, store.ErrDuplicate) {
 				return err
 			}
-			_, err = s.challenge(ctx, tx, store.User{}, challenge.Verify, row.Email, client, report) // kept, see wantFree
+			// The address is kept, see wantFree. If another transaction has just taken it, PostgreSQL
+			// accepts no more statements. Then all of this runs again, and finds the owner.
+			_, err = s.challenge(ctx, tx, store.User{}, challenge.Verify, row.Email, client, report)
 			return errors.Join(err, attempt.Count(ctx, tx))
 		case err != nil:
 			return err

@@ -158,7 +158,7 @@ func (p Place) serveServer(ctx context.Context, hasPictures func() (bool, error)
 // has data of an earlier one. Then the settings name the wrong database, or the users must be moved
 // first.
 func (p Place) refuseNew(ctx context.Context, hasPictures func() (bool, error)) error {
-	hasTables, err := postgres.HasTables(ctx, *p.server)
+	hasTables, err := p.Exists(ctx)
 	if err != nil {
 		return fmt.Errorf("database: cannot open it: %w", err)
 	}
@@ -234,13 +234,22 @@ func inDatabase(err error) error {
 	return fmt.Errorf("database: cannot open it: %w", err)
 }
 
-// Exists reports whether there is a database. It does not open it.
+// Exists reports whether there is a database with tables. It does not check that they are Cardea's.
 func (p Place) Exists(ctx context.Context) (bool, error) {
+	found, err := p.look(ctx)
+	return found.Tables, err
+}
+
+func (p Place) look(ctx context.Context) (found postgres.Found, err error) {
 	if p.server != nil {
-		return postgres.HasTables(ctx, *p.server)
+		return postgres.Look(ctx, *p.server)
 	}
-	_, err := os.Stat(p.Database)
-	return err == nil, nil
+	info, err := os.Stat(p.Database)
+	if errors.Is(err, fs.ErrNotExist) {
+		return found, nil
+	}
+	found.Tables = err == nil && info.Size() > 0
+	return found, err
 }
 
 // LockImport makes this process the only one that imports or moves users. A server may keep

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -91,7 +90,7 @@ type Filling struct {
 	wasFilled bool // an earlier Fill was cut off
 }
 
-// made says what Fill created, because it was missing.
+// made says what Fill created on a server.
 type made struct{ tables, schema bool }
 
 // Fill opens a database to copy rows to it, and creates it if it is missing. from names the source.
@@ -109,43 +108,30 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 		return nil, p.orFilling(ctx, err)
 	}
 	f := &Filling{place: p, lock: lock}
-	if f.made, err = p.missing(ctx); err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	f.DB, err = p.openToFill(ctx)
+	found, err := p.look(ctx)
 	if err == nil {
-		err = f.prepare(ctx, from, now)
+		f.DB, err = p.openToFill(ctx, found.Tables)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.close(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, lock.Close())
 	}
+	if err := f.prepare(ctx, from, now); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	// Only now. Until then, tables in the schema may be another program's.
+	f.made = made{tables: p.server != nil && !found.Tables, schema: !found.Schema}
 	return f, nil
 }
 
-// missing says what Fill has to create on a server.
-func (p Place) missing(ctx context.Context) (m made, err error) {
-	if p.server == nil {
-		return made{}, nil
-	}
-	hasTables, err := postgres.HasTables(ctx, *p.server)
-	if err != nil || hasTables {
-		return made{}, err
-	}
-	hasSchema, err := postgres.HasSchema(ctx, *p.server)
-	return made{tables: true, schema: !hasSchema}, err
-}
-
-// openToFill opens a database. It creates tables only if there are none.
-func (p Place) openToFill(ctx context.Context) (*store.DB, error) {
-	exists, err := p.hasTables(ctx)
-	var db *store.DB
+// openToFill opens a database. It creates the tables if there are none. If that fails, for example
+// because of another program's tables, nothing is created.
+func (p Place) openToFill(ctx context.Context, hasTables bool) (db *store.DB, err error) {
 	switch {
-	case err != nil:
-	case p.server != nil && exists:
+	case p.server != nil && hasTables:
 		db, err = postgres.OpenExisting(ctx, *p.server)
 	case p.server != nil:
 		db, err = postgres.Open(ctx, *p.server)
-	case exists:
+	case hasTables:
 		db, err = sqlite.OpenExisting(ctx, p.Database)
 	default:
 		db, err = sqlite.Open(ctx, p.Database)
@@ -154,17 +140,6 @@ func (p Place) openToFill(ctx context.Context) (*store.DB, error) {
 		return nil, fmt.Errorf("cannot use %v: %w", p, err)
 	}
 	return db, nil
-}
-
-func (p Place) hasTables(ctx context.Context) (bool, error) {
-	if p.server != nil {
-		return postgres.HasTables(ctx, *p.server)
-	}
-	info, err := os.Stat(p.Database)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && info.Size() > 0, err
 }
 
 // prepare marks a database as being filled. If an earlier Fill was cut off, it removes its rows.
@@ -191,39 +166,38 @@ func (f *Filling) prepare(ctx context.Context, from string, now time.Time) error
 }
 
 // Resume opens a database that was filled from a source, and keeps its rows. It returns nil if the
-// filling is finished.
+// filling is finished. Errors: [ErrNoData]; [ErrInUse] if a server tries to use the database, or
+// another process is finishing it.
 func (p Place) Resume(ctx context.Context, from string) (*Filling, error) {
-	lock, err := p.LockServer(ctx)
-	if errors.Is(err, ErrInUse) {
-		return nil, nil //nolint:nilnil // a server would refuse a database that is not finished
-	}
+	db, err := p.openExisting(ctx, noPictures)
 	if err != nil {
 		return nil, err
 	}
-	db, err := p.openToFill(ctx)
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	f := &Filling{DB: db, place: p, lock: lock}
 	state, err := db.MoveState(ctx)
 	if err == nil && state.FilledFrom != "" && state.FilledFrom != from {
 		err = p.refuseMark(ctx, db)
 	}
 	if err != nil || state.FilledFrom == "" {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, db.Close())
 	}
-	return f, nil
+	lock, err := p.LockServer(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the move to %v is not complete: %w", p, err), db.Close())
+	}
+	return &Filling{DB: db, place: p, lock: lock}, nil
 }
 
 // MoveState returns the marks of moves. It opens the database for a moment.
 func (p Place) MoveState(ctx context.Context) (state store.MoveState, err error) {
-	db, err := p.openExisting(ctx, func() (bool, error) { return false, nil })
+	db, err := p.openExisting(ctx, noPictures)
 	if err != nil {
 		return state, err
 	}
 	state, err = db.MoveState(ctx)
 	return state, errors.Join(err, db.Close())
 }
+
+func noPictures() (bool, error) { return false, nil }
 
 // Finish lets servers and commands use the database.
 func (f *Filling) Finish(ctx context.Context) error { return f.DB.UnmarkMove(ctx) }
@@ -236,7 +210,7 @@ func (f *Filling) Close() error { return errors.Join(f.DB.Close(), f.lock.Close(
 // stays, too.
 func (f *Filling) Discard(ctx context.Context) error {
 	if f.made.tables {
-		return f.close(ctx)
+		return errors.Join(f.DB.Close(), postgres.Drop(ctx, *f.place.server, f.made.schema), f.lock.Close())
 	}
 	err := f.DB.RemoveAll(ctx)
 	if err == nil && !f.wasFilled {
@@ -245,33 +219,19 @@ func (f *Filling) Discard(ctx context.Context) error {
 	return errors.Join(err, f.Close())
 }
 
-// close closes the database, and removes the tables and the schema if Fill created them on a server.
-func (f *Filling) close(ctx context.Context) (err error) {
-	if f.DB != nil {
-		err = f.DB.Close()
-	}
-	if f.made.tables {
-		err = errors.Join(err, postgres.Drop(ctx, *f.place.server, f.made.schema))
-	}
-	return errors.Join(err, f.lock.Close())
-}
-
 // Undo removes the mark of a move, so the old data can be used again. It returns where the data was
-// moved to; empty: the database had no mark. Error: [ErrNoData] if there is no database.
+// moved to; empty: the database had no mark. Errors: [ErrNoData], [ErrInUse].
 func (p Place) Undo(ctx context.Context) (movedTo string, err error) {
+	db, err := p.openExisting(ctx, noPictures)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	lock, err := p.LockServer(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if exists, err := p.hasTables(ctx); err != nil || !exists {
-		return "", errors.Join(ErrNoData, err)
-	}
-	db, err := p.openToFill(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
 	state, err := db.MoveState(ctx)
 	if err != nil || state.MovedTo == "" {
 		return "", err

@@ -94,6 +94,13 @@ func (c *check) database(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	differences, err := c.db.Differences(ctx)
+	for _, d := range differences {
+		c.Found(Problem{What: ProblemDatabase, Message: d})
+	}
+	if err != nil {
+		return err
+	}
 	counts, err := c.db.Counts(ctx)
 	c.contents.set(counts)
 	return err

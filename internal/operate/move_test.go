@@ -231,7 +231,8 @@ func TestMoveFailsAtItsEnd(t *testing.T) {
 func TestFinishMove(t *testing.T) {
 	t.Parallel()
 	from, _ := stopped(t)
-	to := onServer(t, testpostgres.Database(t))
+	address := testpostgres.Database(t)
+	to := onServer(t, address)
 	to.Pictures = filepath.Join(t.TempDir(), "pictures")
 	opt := operate.MoveOptions{Database: &to, Storage: to.Pictures}
 	if _, err := openPlace(t, from).Move(t.Context(), opt); err != nil {
@@ -254,8 +255,27 @@ func TestFinishMove(t *testing.T) {
 	if _, err := operate.Open(t.Context(), from, operate.Options{Now: time.Now, Log: discard}); !errors.Is(err, database.ErrMoved) {
 		t.Errorf("the source: %v", err)
 	}
+	server, err := to.LockServer(t.Context()) // one that is restarted again and again, because the mark stops it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := operate.FinishMove(t.Context(), from, opt); !errors.Is(err, database.ErrInUse) || !strings.Contains(err.Error(), "is not complete") {
+		t.Errorf("under a server: %v", err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
 		t.Error(err)
+	}
+	if server, err = to.LockServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
+		t.Errorf("complete, and a server runs: %v", err)
+	}
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
 	}
 	c, found := check(t, openPlace(t, to))
 	if len(found) > 0 || c.Users != 1 || c.Pictures != 1 {
@@ -264,5 +284,11 @@ func TestFinishMove(t *testing.T) {
 	other := onServer(t, testpostgres.Database(t))
 	if err := operate.FinishMove(t.Context(), from, operate.MoveOptions{Database: &other}); !errors.Is(err, database.ErrMoved) {
 		t.Errorf("moved elsewhere: %v", err)
+	}
+	if err := execute(t, address, "DROP SCHEMA cardea CASCADE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := operate.FinishMove(t.Context(), from, opt); !errors.Is(err, database.ErrNoData) {
+		t.Errorf("the target was removed: %v", err)
 	}
 }

@@ -26,8 +26,9 @@ func UndoMove(ctx context.Context, from database.Place) (movedTo string, onlyPic
 }
 
 // FinishMove completes a move that was killed at the very end: after the source was marked as moved,
-// but before the target's own mark was removed. It does nothing if the move is complete. Error:
-// [database.ErrMoved] if the source was moved to another target.
+// but before the target's own mark was removed. It does nothing if the move is complete. Errors:
+// [database.ErrMoved] if the source was moved to another target; [database.ErrInUse] if a server
+// tries to use the target; [database.ErrNoData] if the target was removed.
 func FinishMove(ctx context.Context, from database.Place, opt MoveOptions) (err error) {
 	if opt.Database == nil {
 		return nil

@@ -167,6 +167,40 @@ func TestFailedRestoreLeavesTheServerAsItWas(t *testing.T) {
 	}
 }
 
+// A restore or move to a schema with another program's tables fails, and changes nothing there.
+func TestTablesOfAnotherStay(t *testing.T) {
+	t.Parallel()
+	from, _ := stopped(t)
+	source := openPlace(t, from)
+	_, archived := backup(t, source)
+	for what, run := range map[string]func(database.Place) error{
+		"restore": func(to database.Place) error {
+			_, err := operate.RestoreFrom(t.Context(), to, bytes.NewReader(archived), nil)
+			return err
+		},
+		"move": func(to database.Place) error {
+			_, err := source.Move(t.Context(), operate.MoveOptions{Database: &to})
+			return err
+		},
+	} {
+		for _, table := range []string{"users", "migrations"} { // migrations is the first that Cardea creates
+			address := testpostgres.Database(t)
+			if err := execute(t, address, "CREATE SCHEMA cardea", "CREATE TABLE cardea."+table+" AS SELECT 'theirs' AS id"); err != nil {
+				t.Fatal(err)
+			}
+			if err := run(onServer(t, address)); err == nil || !strings.Contains(err.Error(), "tables of another program") && !strings.Contains(err.Error(), "no tables of Cardea") {
+				t.Errorf("%s over their table %s: %v", what, table, err)
+			}
+			if left := schemaIn(t, address); left != table {
+				t.Errorf("%s over their table %s left %q", what, table, left)
+			}
+			if err := execute(t, address, "SELECT 1 / count(*) FROM cardea."+table); err != nil {
+				t.Errorf("%s: their rows: %v", what, err)
+			}
+		}
+	}
+}
+
 // execute runs statements as a stranger would.
 func execute(t *testing.T, address string, statements ...string) error {
 	t.Helper()

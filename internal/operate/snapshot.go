@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -26,9 +27,15 @@ func snapshot(ctx context.Context, db *store.DB, file string, progress Progress)
 // and notes how the server's schema differs. A copy of a file has the file's schema, see [wantSound].
 func (b *backup) snapshot(ctx context.Context) (err error) {
 	if b.place.IsServer() {
-		if b.Differences, err = b.db.QuickDamages(ctx); err != nil {
+		damages, err := b.db.QuickDamages(ctx)
+		if err != nil {
 			return err
 		}
+		harmless, err := b.db.Differences(ctx)
+		if err != nil {
+			return err
+		}
+		b.Differences = slices.Concat(damages, harmless)
 	}
 	err = snapshot(ctx, b.db, b.copy, b.opt.Progress)
 	if err != nil && len(b.Differences) > 0 {

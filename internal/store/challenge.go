@@ -61,14 +61,8 @@ func (r reads) UserToUndo(ctx context.Context, emailKey string, now time.Time) (
 
 // AddressesToUndo lists the addresses, at most ten, to which the account of a user can go back.
 func (r reads) AddressesToUndo(ctx context.Context, userID string, now time.Time) ([]string, error) {
-	type address struct{ email string }
-	list, err := readAll(ctx, r, func(a *address) []any { return []any{&a.email} }, `SELECT DISTINCT email FROM challenges
+	return readAll(ctx, r, column[string], `SELECT DISTINCT email FROM challenges
 		WHERE user_id = $1 AND purpose = 'undo' AND expires_at > $2 LIMIT 10`, userID, micros(now))
-	emails := make([]string, len(list))
-	for i, a := range list {
-		emails[i] = a.email
-	}
-	return emails, err
 }
 
 // CreateChallenge adds a challenge. Its user need not exist.

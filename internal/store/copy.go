@@ -49,8 +49,8 @@ func (r *Reading) Close() error {
 // Copied says what [Reading.CopyTo] has copied.
 type Copied struct {
 	Digests []Digest
-	// Replaced counts texts with bytes that the other database cannot keep. Each of these bytes
-	// became U+FFFD.
+	// Replaced counts texts with bytes that the other database cannot keep. Each NUL in them became
+	// U+FFFD, and so did each run of invalid UTF-8.
 	Replaced int64
 }
 

@@ -63,6 +63,9 @@ type Engine interface {
 	// QuickDamages is Damages without comparing indexes with tables, which takes most of
 	// the time.
 	QuickDamages(ctx context.Context) ([]string, error)
+	// Differences describes how the schema differs from what Cardea creates, where Cardea works
+	// all the same, one sentence each, at most 100. Damages has the other differences.
+	Differences(ctx context.Context) ([]string, error)
 	// Size is how many bytes the database takes up; 0 if unknown.
 	Size(ctx context.Context) int64
 
@@ -73,8 +76,8 @@ type Engine interface {
 // Pools are an engine's connections.
 type Pools struct {
 	Writer   *sql.DB
-	Reader   *sql.DB // its connections cannot write
-	ReadOnly bool    // neither can the writer's
+	Reader   *sql.DB // its connections cannot write, except through pgbouncer
+	ReadOnly bool    // the writer's cannot write either
 	// LongestRead is how long a read may take until its first row, with the wait for a connection;
 	// 0: any time.
 	LongestRead time.Duration

@@ -141,7 +141,7 @@ func (db *DB) checkForDamage(ctx context.Context) error {
 	damages, err := db.Damages(ctx)
 	switch {
 	case err != nil:
-		h.found = fmt.Errorf("%w: checking for damage: %w", ErrDamaged, err)
+		h.found = fmt.Errorf("checking for damage: %w", err)
 	case len(damages) > 0:
 		h.found = fmt.Errorf("%w: %s", ErrDamaged, damages[0])
 	case h.damaged.CompareAndSwap(known, 0):

@@ -64,3 +64,15 @@ func TestPing(t *testing.T) {
 		}
 	})
 }
+
+// A check for damage that does not end says nothing about damage.
+func TestCheckThatFails(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.CheckForDamage(t.Context(), db); err == nil || errors.Is(err, store.ErrDamaged) {
+			t.Error(err)
+		}
+	})
+}

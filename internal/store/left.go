@@ -22,22 +22,13 @@ const (
 func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To) }
 
 // LeftStorages lists the storages that the pictures have left.
-func (r reads) LeftStorages(ctx context.Context) (list []LeftStorage, err error) {
-	rows, err := r.q.QueryContext(ctx, `SELECT name, at FROM marks WHERE name >= $1 AND name < $2 ORDER BY name`, leftMarks, afterLeftMarks)
-	if err != nil {
-		return nil, r.classify(err)
+func (r reads) LeftStorages(ctx context.Context) ([]LeftStorage, error) {
+	list, err := readAll(ctx, r, func(l *LeftStorage) []any { return []any{&l.From, instant{&l.At}} },
+		`SELECT name, at FROM marks WHERE name >= $1 AND name < $2 ORDER BY name`, leftMarks, afterLeftMarks)
+	for i, l := range list {
+		list[i].From, list[i].To, _ = strings.Cut(strings.TrimPrefix(l.From, leftMarks), "\n")
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var left LeftStorage
-		if err := rows.Scan(&name, instant{&left.At}); err != nil {
-			return nil, r.classify(err)
-		}
-		left.From, left.To, _ = strings.Cut(strings.TrimPrefix(name, leftMarks), "\n")
-		list = append(list, left)
-	}
-	return list, r.classify(rows.Err())
+	return list, err
 }
 
 // ReplaceLeftStorages replaces the whole list of left storages.

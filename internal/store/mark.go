@@ -14,7 +14,7 @@ const (
 	FlaskFrom  Mark = "flask_from"  // only Flask cookies that were issued later are taken
 )
 
-// moveMarks begins the names of marks that concern the database itself, see [DB.BeginFilling].
+// moveMarks begins the names of marks that concern the database itself, see [DB.MarkFilling].
 // They are not copied to another one.
 const moveMarks = "move:"
 

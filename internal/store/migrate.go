@@ -66,7 +66,8 @@ func inMigration(ctx context.Context, engine Engine, f func(*sql.Tx) error) erro
 		return classify(engine, err)
 	}
 	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		_ = tx.Rollback() // err says why the connection may be broken
+		return err
 	}
 	return classify(engine, tx.Commit())
 }

@@ -32,9 +32,13 @@ func (tx *Tx) AdoptOrphan(ctx context.Context, key string, now time.Time) error 
 	return tx.execOne(ctx, `DELETE FROM orphans WHERE blob_key = $1 AND remove_at > $2`, key, micros(now))
 }
 
-// ForgetOrphans takes files off the list once they are removed from storage.
+// ForgetOrphans takes files off the list once they are removed from storage. For at most a hundred,
+// it is one statement.
 func (tx *Tx) ForgetOrphans(ctx context.Context, keys []string) error {
-	for some := range slices.Chunk(keys, filesAtOnce) {
+	for some := range slices.Chunk(keys, mostAtOnce) {
+		if len(some) > filesAtOnce { // filled up with one of them
+			some = append(slices.Clip(some), slices.Repeat(some[:1], mostAtOnce-len(some))...)
+		}
 		if _, err := tx.exec(ctx, `DELETE FROM orphans WHERE blob_key IN (`+places("$%d", 1, len(some))+`)`, arguments(some)...); err != nil {
 			return err
 		}
@@ -42,9 +46,12 @@ func (tx *Tx) ForgetOrphans(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// filesAtOnce is how many files one statement takes: more than a picture has. So the number of
-// statements that a connection prepares is bounded.
-const filesAtOnce = 8
+// A statement takes at most filesAtOnce files, which is more than a picture has, or exactly mostAtOnce,
+// as many as a sweep removes. So the number of statements that a connection prepares is bounded.
+const (
+	filesAtOnce = 8
+	mostAtOnce  = 100
+)
 
 // places repeats a format for parameters, from one number on.
 func places(format string, first, n int) string {

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -60,22 +62,48 @@ func TestOrphanIsAnnouncedAgain(t *testing.T) {
 	})
 }
 
-// There may be more orphans than fit into a statement.
+// There may be more orphans than fit into a statement. A hundred are forgotten in one.
 func TestManyOrphans(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		var keys []string
-		for i := range 20 {
-			keys = append(keys, fmt.Sprint("o", i))
+		for i := range 120 {
+			keys = append(keys, fmt.Sprintf("o%03d", i))
 		}
 		write(t, db, func(tx *store.Tx) error { return tx.AddOrphans(t.Context(), keys, at(10)) })
-		if listed, err := db.DueOrphans(t.Context(), at(10), 100); err != nil || len(listed) != 20 {
+		if listed, err := db.DueOrphans(t.Context(), at(10), 200); err != nil || len(listed) != len(keys) {
 			t.Errorf("listed: %v, %v", listed, err)
 		}
-		write(t, db, func(tx *store.Tx) error { return tx.ForgetOrphans(t.Context(), keys[:19]) })
-		if got := due(t, db, 10, 100); got != "[o19]" {
+		for _, c := range []struct{ first, end, statements int }{{0, 8, 1}, {8, 108, 1}, {108, 117, 1}, {0, 119, 2}} {
+			var statements int
+			write(t, db, func(tx *store.Tx) error {
+				statements = 0
+				tx = store.Through(tx, func(q store.Querier) store.Querier { return &counter{q, &statements} })
+				return tx.ForgetOrphans(t.Context(), keys[c.first:c.end])
+			})
+			if statements != c.statements {
+				t.Errorf("%d orphans: %d statements, want %d", c.end-c.first, statements, c.statements)
+			}
+			if c.first > 0 {
+				if got := due(t, db, 10, 200); got != fmt.Sprint(keys[c.end:]) {
+					t.Errorf("left after %d: %s", c.end, got)
+				}
+			}
+		}
+		if got := due(t, db, 10, 100); got != "[o119]" {
 			t.Errorf("left: %s", got)
 		}
 	})
+}
+
+// counter counts statements that write.
+type counter struct {
+	store.Querier
+	n *int
+}
+
+func (c *counter) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	*c.n++
+	return c.Querier.ExecContext(ctx, query, args...)
 }
 
 // A statement alone is done when it is reported as done.

@@ -9,7 +9,7 @@ import (
 // read all of it, and are methods of [DB] alone: no request calls them.
 
 // Snapshotter is an [Engine] that can write a consistent copy of everything to a file of
-// SQLite, which does not exist or is empty. Writers do not wait for it.
+// SQLite, which does not exist or is empty. Writers of other processes do not wait for it.
 type Snapshotter interface {
 	Snapshot(ctx context.Context, path string) error
 }
@@ -34,6 +34,14 @@ func (db *DB) Damages(ctx context.Context) ([]string, error) {
 // QuickDamages is [DB.Damages] without the slow checks. On PostgreSQL, it checks only the schema.
 func (db *DB) QuickDamages(ctx context.Context) ([]string, error) {
 	found, err := db.engine.QuickDamages(ctx)
+	return found, db.classify(err)
+}
+
+// Differences describes how the schema of a server differs from what Cardea creates, where Cardea
+// works all the same, one sentence each, at most 100: triggers of others, or indexes with other
+// options.
+func (db *DB) Differences(ctx context.Context) ([]string, error) {
+	found, err := db.engine.Differences(ctx)
 	return found, db.classify(err)
 }
 

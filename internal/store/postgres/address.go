@@ -136,7 +136,7 @@ func checkParam(name string, values []string) error {
 	return nil
 }
 
-// isName reports whether a name can be Cardea's schema: it needs no quotes in SQL, and is not a
+// isName reports whether a name can be Cardea's schema: it has no special characters, and is not a
 // schema that others use. PostgreSQL's longest names have 63 bytes.
 func isName(name string) bool {
 	for i, c := range []byte(name) {
@@ -215,6 +215,9 @@ func withoutParams(address string, names ...string) string {
 	}
 	return before + "?" + strings.Join(kept, "&")
 }
+
+// quoted returns the schema as SQL needs it. Its name may be a word of SQL.
+func (a Address) quoted() string { return pgx.Identifier{a.schema}.Sanitize() }
 
 // String returns the address without the password, to show to operators.
 func (a Address) String() string {

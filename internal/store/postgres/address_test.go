@@ -95,7 +95,7 @@ func TestQualify(t *testing.T) {
 // Text that PostgreSQL cannot store is changed, other text is not.
 func TestStorable(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{"Ada": "Ada", "Zoë 🦊": "Zoë 🦊", "a\x00b": "a\ufffdb", "a\xffb": "a\ufffdb", "\xc3": "\ufffd"} {
+	for text, want := range map[string]string{"Ada": "Ada", "Zoë 🦊": "Zoë 🦊", "a\x00b": "a\ufffdb", "a\xffb": "a\ufffdb", "\xc3": "\ufffd", "a\xff\xfe\xfdb": "a\ufffdb", "\x00\x00": "\ufffd\ufffd"} {
 		if got := storable(text); got != want {
 			t.Errorf("%q became %q", text, got)
 		}

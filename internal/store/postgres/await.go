@@ -17,7 +17,7 @@ func Await(ctx context.Context, address Address, patience time.Duration, waiting
 	defer cancel()
 	for told := ""; ; {
 		_, err := probe(bounded, address)
-		if err == nil || bounded.Err() != nil || !mayCome(address, err) {
+		if err == nil || bounded.Err() != nil || !mayCome(err) {
 			return ctx.Err()
 		}
 		if reason := explain(address, err); reason.Error() != told {
@@ -36,8 +36,9 @@ func Await(ctx context.Context, address Address, patience time.Duration, waiting
 const awaitInterval = 250 * time.Millisecond
 
 // mayCome reports whether a server that cannot be used may be usable soon, because it is starting,
-// stopping or failing over, has no free connection, or cannot be reached.
-func mayCome(address Address, err error) bool {
+// stopping or failing over, has no free connection, or cannot be reached. With target_session_attrs,
+// a replica may be about to become the primary, even if it is the only host.
+func mayCome(err error) bool {
 	broken := lostBy(err)
 	if broken == nil {
 		return first2(code(err)) == classResources
@@ -46,11 +47,8 @@ func mayCome(address Address, err error) bool {
 	if !broken.mayRetry || !isConnect {
 		return broken.mayRetry
 	}
-	switch {
-	case wants(failed, "read only connection"):
-		return len(address.config.Fallbacks) > 0 // another host may become the primary
-	case wants(failed, "server refused TLS connection"), wants(failed, "x509: "), code(failed) == codeProtocol:
-		return false
+	if code(failed) != "" || wants(failed, "read only connection") { // with sslmode=prefer, TLS may have been refused before
+		return code(failed) != codeProtocol
 	}
-	return true
+	return !wants(failed, "server refused TLS connection") && !wants(failed, "x509: ")
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 )
 
@@ -41,6 +43,54 @@ func TestAwaitEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := Await(ctx, parsed(t, "postgres://cardea@127.0.0.1:1/cardea"), long, func(error) { cancel() }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// With target_session_attrs, Await waits until a replica has become the primary, with each sslmode.
+func TestAwaitPromotion(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"disable", "prefer"} {
+		primary := testpostgres.Start(t, testpostgres.Options{})
+		standby := primary.Standby()
+		address := changed(t, standby.Superuser("postgres"), func(_ *url.URL, q url.Values) {
+			q.Set("sslmode", mode)
+			q.Set("target_session_attrs", "read-write")
+		})
+		var reasons []string
+		err := Await(t.Context(), parsed(t, address), long, func(reason error) {
+			if reasons = append(reasons, reason.Error()); len(reasons) == 1 {
+				primary.Stop(true)
+				standby.Promote()
+			}
+		})
+		if err != nil || len(reasons) == 0 || !strings.Contains(reasons[0], "it is a read-only replica") {
+			t.Errorf("%s: %q, %v", mode, reasons, err)
+		}
+	}
+}
+
+// With sslmode=prefer, Await waits for a server without TLS that has no free connection.
+func TestAwaitConnection(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{Settings: []string{"max_connections=5", "superuser_reserved_connections=1"}})
+	address := changed(t, server.Database(), func(_ *url.URL, q url.Values) { q.Set("sslmode", "prefer") })
+	var busy []*pgx.Conn
+	for {
+		conn, err := pgx.Connect(t.Context(), address)
+		if err != nil {
+			break
+		}
+		busy = append(busy, conn)
+	}
+	var reasons []string
+	err := Await(t.Context(), parsed(t, address), long, func(reason error) {
+		reasons = append(reasons, reason.Error())
+		for _, conn := range busy {
+			_ = conn.Close(t.Context()) // the server notices
+		}
+	})
+	if err != nil || len(reasons) == 0 || !strings.Contains(reasons[0], "raise max_connections") {
+		t.Errorf("%q, %v", reasons, err)
 	}
 }
 

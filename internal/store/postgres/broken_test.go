@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/cardea-accounts/cardea/internal/store"
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
 	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
@@ -30,6 +32,37 @@ func TestBrokenConnections(t *testing.T) {
 	use("after a restart")
 	server.Restart(true)
 	use("after a crash")
+}
+
+// A transaction whose connection the server ends, because it was idle or lasted too long, is tried again.
+func TestEndedTransactions(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t)
+	e := opened(t, address)
+	tx, err := e.pools.Writer.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // its connection is closed
+	var pid int
+	if err := tx.QueryRowContext(t.Context(), "SELECT pg_backend_pid()").Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 1"); err != nil {
+		t.Fatal(err)
+	}
+	db := testpostgres.Connect(t, address)
+	for testpostgres.Value[bool](t, db, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1)", pid) {
+	}
+	_, idle := tx.ExecContext(t.Context(), "SELECT 1")
+	if code(idle) != codeIdle {
+		t.Fatal(idle)
+	}
+	for _, err := range []error{idle, &pgconn.PgError{Code: codeTooLong}} {
+		if !e.IsRetryable(err) || !errors.Is(e.Classify(err), store.ErrUnavailable) {
+			t.Errorf("%v became %v", err, e.Classify(err))
+		}
+	}
 }
 
 // A read and a transaction that wait for the server count once each, however often they are repeated.

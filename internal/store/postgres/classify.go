@@ -21,6 +21,9 @@ const (
 	codeForeignKey     = "23503"
 	codeUnique         = "23505"
 	codeReadOnly       = "25006" // read_only_sql_transaction: a replica, or a primary that became one
+	codeAborted        = "25P02" // in_failed_sql_transaction: an earlier statement has failed
+	codeIdle           = "25P03" // idle_in_transaction_session_timeout, which ends the connection
+	codeTooLong        = "25P04" // transaction_timeout of PostgreSQL 17, too
 	codeSerialization  = "40001"
 	codeDeadlock       = "40P01"
 	codeNoRight        = "42501"
@@ -99,7 +102,7 @@ func lostBy(err error) *lost {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	if class := class(err); class == classConnection || class == classIntervention && code(err) != codeCanceled {
+	if endsConnection(code(err)) {
 		return &lost{"PostgreSQL ended the connection: " + err.Error(), true, ""}
 	}
 	var network net.Error
@@ -108,6 +111,17 @@ func lostBy(err error) *lost {
 		return &lost{"the connection to PostgreSQL broke: " + err.Error(), true, ""}
 	}
 	return nil
+}
+
+// endsConnection reports whether the server ends the connection after an error with this code.
+func endsConnection(code string) bool {
+	switch first2(code) {
+	case classConnection:
+		return true
+	case classIntervention:
+		return code != codeCanceled
+	}
+	return code == codeIdle || code == codeTooLong
 }
 
 // isClosed reports whether pgx refused to use a connection that had broken before, or found it
@@ -151,13 +165,14 @@ func meaningOf(code string) error {
 }
 
 // IsRetryable reports whether a transaction failed because it conflicted with another one, the
-// server had no free connection, or the connection broke.
+// server had no free connection, or the connection broke. It also does so for a transaction that went
+// on after a unique value was taken meanwhile: the second run sees the other row.
 func (*engine) IsRetryable(err error) bool {
 	if broken := lostBy(err); broken != nil {
 		return broken.mayRetry
 	}
 	switch code(err) {
-	case codeReadOnly, codeTooMany, codeLockTimeout: // read-only: the next connection may lead to the new primary
+	case codeAborted, codeReadOnly, codeTooMany, codeLockTimeout: // read-only: the next connection may lead to the new primary
 		return true
 	}
 	return isConflict(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,15 +17,22 @@ var unlimited = []string{
 	"SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0", "SET LOCAL idle_in_transaction_session_timeout = 0",
 }
 
-// BeginReading implements [store.Copier]. The last statement takes the snapshot that all reads see.
+// BeginReading implements [store.Copier]. Its last statement takes the snapshot that all reads see.
 func (e *engine) BeginReading(ctx context.Context) (*sql.Tx, error) {
+	return e.beginUnlimited(ctx, "SELECT 1 FROM migrations")
+}
+
+// beginUnlimited begins a transaction that reads, sees one moment, and has no time limits. It runs
+// statements in it.
+func (e *engine) beginUnlimited(ctx context.Context, statements ...string) (*sql.Tx, error) {
 	tx, err := e.pools.Reader.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	for _, statement := range append(unlimited[:len(unlimited):len(unlimited)], "SELECT 1 FROM migrations") {
+	for _, statement := range slices.Concat(unlimited, statements) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return nil, errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // err says why the connection may be broken
+			return nil, err
 		}
 	}
 	return tx, nil

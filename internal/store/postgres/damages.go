@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 )
@@ -15,22 +16,27 @@ var references = []struct{ table, parent, key string }{
 }
 
 // Damages compares the schema, and looks for rows whose user or picture is missing. A restore
-// without constraints can leave such rows. PostgreSQL checks its files itself
-// (https://www.postgresql.org/docs/current/checksums.html).
+// without constraints can leave such rows. It takes as long as it needs. PostgreSQL checks its files
+// itself (https://www.postgresql.org/docs/current/checksums.html).
 func (e *engine) Damages(ctx context.Context) ([]string, error) {
-	found, err := e.schemaDifferences(ctx)
+	tx, err := e.beginUnlimited(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	found, _, err := e.differences(ctx, tx)
 	if err != nil || len(found) > 0 {
 		return found, err
 	}
-	return e.dangling(ctx)
+	return dangling(ctx, tx)
 }
 
 // dangling describes the tables whose rows refer to missing ones.
-func (e *engine) dangling(ctx context.Context) (found []string, err error) {
+func dangling(ctx context.Context, tx *sql.Tx) (found []string, err error) {
 	for _, r := range references {
 		var id string
 		var n int64
-		err := e.pools.Reader.QueryRowContext(ctx, strings.NewReplacer("{table}", r.table, "{parent}", r.parent, "{key}", r.key).Replace(
+		err := tx.QueryRowContext(ctx, strings.NewReplacer("{table}", r.table, "{parent}", r.parent, "{key}", r.key).Replace(
 			`SELECT count(*), coalesce(min(user_id), '') FROM {table} WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.{key} = user_id)`)).Scan(&n, &id)
 		if err != nil {
 			return nil, err
@@ -43,4 +49,13 @@ func (e *engine) dangling(ctx context.Context) (found []string, err error) {
 }
 
 // QuickDamages implements [store.Engine].
-func (e *engine) QuickDamages(ctx context.Context) ([]string, error) { return e.schemaDifferences(ctx) }
+func (e *engine) QuickDamages(ctx context.Context) ([]string, error) {
+	damages, _, err := e.differences(ctx, e.pools.Reader)
+	return damages, err
+}
+
+// Differences implements [store.Engine].
+func (e *engine) Differences(ctx context.Context) ([]string, error) {
+	_, harmless, err := e.differences(ctx, e.pools.Reader)
+	return harmless, err
+}

@@ -149,8 +149,9 @@ func (c *connection) CheckNamedValue(v *driver.NamedValue) error {
 	return c.Conn.CheckNamedValue(v)
 }
 
-// storable returns a text that PostgreSQL can store: valid UTF-8 without NUL. It is applied to
-// lookups too, so a lookup with other bytes finds nothing instead of failing.
+// storable returns a text that PostgreSQL can store: valid UTF-8 without NUL. Each NUL becomes U+FFFD,
+// and so does each run of invalid bytes. It is applied to lookups too, so they do not fail. They find a
+// row that has U+FFFD in that place.
 func storable(text string) string {
 	if !strings.Contains(text, "\x00") && utf8.ValidString(text) {
 		return text
@@ -169,7 +170,7 @@ func (c *connection) isReplaced() bool { return c.timelines.isReplaced(c.Conn.Co
 // texts caches the statements with the schema before the names of tables. The package store has a
 // fixed number of statements, so the cache needs no limit.
 type texts struct {
-	schema string
+	schema string // in quotes
 	tables map[string]bool
 	known  sync.Map // string by string
 }

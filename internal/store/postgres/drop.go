@@ -10,17 +10,6 @@ import (
 	"strings"
 )
 
-// HasSchema reports whether the schema exists, with or without tables.
-func HasSchema(ctx context.Context, address Address) (has bool, err error) {
-	pool, err := onePool(ctx, address)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, pool.Close()) }()
-	err = pool.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, address.schema).Scan(&has)
-	return has, explain(address, err)
-}
-
 // Drop removes Cardea's tables with all their rows, and its functions. With schemaToo, it also removes
 // the schema, unless the schema has anything else in it. After an error, either all tables exist or
 // none.
@@ -38,16 +27,17 @@ func Drop(ctx context.Context, address Address, schemaToo bool) (err error) {
 	if err != nil {
 		return explain(address, err)
 	}
-	for _, statement := range append([]string{"SET LOCAL search_path = " + address.schema}, statements...) {
+	defer tx.Rollback() //nolint:errcheck // it was committed, or there is an error that says more
+	for _, statement := range append([]string{"SET LOCAL search_path = " + address.quoted()}, statements...) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return errors.Join(explain(address, err), tx.Rollback())
+			return explain(address, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		return explain(address, err)
 	}
 	if schemaToo {
-		if _, err := pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+address.schema); err != nil && code(err) != codeDependents {
+		if _, err := pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+address.quoted()); err != nil && code(err) != codeDependents {
 			return explain(address, err)
 		}
 	}

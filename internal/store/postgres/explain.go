@@ -31,13 +31,13 @@ func explain(address Address, err error) error {
 	case isConnect && code(err) == codeNoRight:
 		advice = fmt.Sprintf("the role %s may not connect to the database %s: run GRANT CONNECT ON DATABASE %[2]s TO %[1]s as an administrator", user, database)
 	case code(err) == codeNoRight, code(err) == codeNoSchema: // of a schema that the role may not use
-		advice = fmt.Sprintf("the role %s may not create tables in the schema %s: run CREATE SCHEMA %[2]s AUTHORIZATION %[1]s as an administrator; "+
-			"if the schema exists, use the role that owns it, or run ALTER SCHEMA %[2]s OWNER TO %[1]s", user, address.schema)
+		advice = fmt.Sprintf("the role %s may not create tables in the schema %s: run CREATE SCHEMA %s AUTHORIZATION %[1]s as an administrator; "+
+			"if the schema exists, use the role that owns it, or run ALTER SCHEMA %[3]s OWNER TO %[1]s", user, address.schema, address.quoted())
 	case isConnect && code(err) == codeTooMany:
 		advice = pgaddress.Problem(failed) + ": raise max_connections of the server, or lower pool_max_conns of its clients"
 	case isConnect && wants(failed, "read only connection"):
 		return fmt.Errorf("%v: %w", address, errReplica)
-	case isConnect && wants(failed, "server refused TLS connection"):
+	case isConnect && code(err) == "" && wants(failed, "server refused TLS connection"): // with sslmode=prefer, the server may refuse more
 		advice = "the server has no TLS, but sslmode requires it: set up TLS there, or use sslmode=disable on a network that you trust"
 	case isConnect && wants(failed, "no encryption"):
 		advice = "the server accepts no connection without TLS: use sslmode=verify-full"

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,17 @@ func TestNoConnect(t *testing.T) {
 	server.Exec("ALTER DATABASE " + user + " OWNER TO postgres")
 	server.Exec("REVOKE CONNECT ON DATABASE " + user + " FROM PUBLIC")
 	if got := problem(t, address, ""); !strings.Contains(got, "run GRANT CONNECT ON DATABASE "+user+" TO "+user) || strings.Contains(got, "SCHEMA") {
+		t.Error(got)
+	}
+}
+
+// With sslmode=prefer, a server without TLS is named with the reason why it refuses a connection.
+func TestNoConnectionsAllowed(t *testing.T) {
+	t.Parallel()
+	server := testpostgres.Start(t, testpostgres.Options{})
+	address := changed(t, server.Database(), func(_ *url.URL, q url.Values) { q.Set("sslmode", "prefer") })
+	server.Exec("ALTER DATABASE " + name(t, address) + " ALLOW_CONNECTIONS false")
+	if got := problem(t, address, ""); !strings.Contains(got, "is not currently accepting connections") || strings.Contains(got, "TLS") {
 		t.Error(got)
 	}
 }

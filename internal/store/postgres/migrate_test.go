@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
@@ -29,5 +31,25 @@ func TestFirstMigrationIsAllOrNothing(t *testing.T) {
 	defer e.Close() //nolint:errcheck // it was only read
 	if left, err := e.schemaOf(t.Context(), e.pools.Reader); err != nil || len(left) > 0 {
 		t.Errorf("left %v, %v", slices.Sorted(maps.Keys(left)), err)
+	}
+}
+
+// If another process keeps the lock for migrations, the error says so, in one line.
+func TestMigrationWaitsForAnother(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t)
+	at := parsed(t, address)
+	e, err := newEngine(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.patience = 50 * time.Millisecond
+	other := testpostgres.Connect(t, address)
+	if _, err := other.Exec(t.Context(), fmt.Sprintf("SELECT pg_advisory_lock(%d)", lockKey("migrate", at.schema))); err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.Open(t.Context(), e, e.pools)
+	if err == nil || err.Error() != "another process has been upgrading the tables for a minute; find it in pg_stat_activity" {
+		t.Error(err)
 	}
 }

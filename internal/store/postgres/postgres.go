@@ -2,9 +2,9 @@
 // connections to a server, and a schema of its own in a database that may have others.
 //
 // Transactions are serializable, so the store's rules need no locks. The store runs conflicting
-// transactions again. Reads are single statements on the second pool, which cannot write. Through
-// pgbouncer in transaction mode, connections have no settings of their own. Then no statements are
-// prepared, and timeouts are left to pgbouncer.
+// transactions again. Reads are single statements on the second pool, whose connections cannot write.
+// Through pgbouncer in transaction mode, connections have no settings of their own. Then those of the
+// second pool could write, no statements are prepared, and timeouts are left to pgbouncer.
 package postgres
 
 import (
@@ -34,8 +34,9 @@ type engine struct {
 	tables     map[string]bool // names
 	others     others
 	bound      *bound
-	isPooled   bool   // through pgbouncer
-	claim      *claim // nil: the process is a command, not a server
+	isPooled   bool          // through pgbouncer
+	claim      *claim        // nil: the process is a command, not a server
+	patience   time.Duration // with another process that migrates
 }
 
 var _ store.Engine = (*engine)(nil)
@@ -92,7 +93,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts := &texts{schema: address.schema, tables: names}
+	texts := &texts{schema: address.quoted(), tables: names}
 	writer, reader := address.config.Copy(), address.config.Copy()
 	if isPooled {
 		forPooler(writer)
@@ -110,7 +111,7 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 	}
 	half, bound := address.connections/2, &bound{}
 	return &engine{
-		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled,
+		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled, patience: migrationPatience,
 		pools: store.Pools{Writer: newPool(writer, texts, bound, address, half), Reader: newPool(reader, texts, bound, address, address.connections-half)},
 	}, nil
 }
@@ -125,18 +126,25 @@ func onePool(ctx context.Context, address Address) (*sql.DB, error) {
 	if isPooled {
 		forPooler(config)
 	}
-	return newPool(config, &texts{schema: address.schema}, nil, address, 1), nil
+	return newPool(config, &texts{schema: address.quoted()}, nil, address, 1), nil
 }
 
-// HasTables reports whether Cardea's tables are there.
-func HasTables(ctx context.Context, address Address) (has bool, err error) {
+// Found says what there is at an address.
+type Found struct {
+	Schema bool // with or without tables
+	Tables bool // in the schema is a table migrations, as Cardea creates it first
+}
+
+// Look reports whether the schema and Cardea's tables exist.
+func Look(ctx context.Context, address Address) (found Found, err error) {
 	pool, err := onePool(ctx, address)
 	if err != nil {
-		return false, err
+		return Found{}, err
 	}
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	err = pool.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, address.schema+".migrations").Scan(&has)
-	return has, explain(address, err)
+	err = pool.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL, to_regclass($1 || '.migrations') IS NOT NULL`, address.schema).
+		Scan(&found.Schema, &found.Tables)
+	return found, explain(address, err)
 }
 
 func (a Address) process() string { return a.config.RuntimeParams["application_name"] }
@@ -251,10 +259,10 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // err says why the connection may be broken
 		}
 	}()
-	waiting, cancel := context.WithTimeout(ctx, migrationPatience)
+	waiting, cancel := context.WithTimeout(ctx, e.patience)
 	defer cancel()
 	for _, statement := range []string{
 		"SET LOCAL lock_timeout = 0", "SET LOCAL statement_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", lockKey("migrate", e.address.schema)),
@@ -271,11 +279,11 @@ func (e *engine) BeginMigration(ctx context.Context) (_ *sql.Tx, err error) {
 		return nil, err
 	}
 	if !exists {
-		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+e.address.schema); err != nil {
+		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+e.address.quoted()); err != nil {
 			return nil, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "SET LOCAL search_path = "+e.address.schema)
+	_, err = tx.ExecContext(ctx, "SET LOCAL search_path = "+e.address.quoted())
 	return tx, err
 }
 

@@ -86,7 +86,7 @@ func TestNoRight(t *testing.T) {
 	address := server.Database()
 	user := name(t, address)
 	run(t, server.Superuser(user), "ALTER DATABASE "+user+" OWNER TO postgres")
-	want := "the role " + user + " may not create tables in the schema cardea: run CREATE SCHEMA cardea AUTHORIZATION " + user
+	want := "the role " + user + " may not create tables in the schema cardea: run CREATE SCHEMA \"cardea\" AUTHORIZATION " + user
 	if got := problem(t, address, ""); !strings.Contains(got, want) {
 		t.Error(got)
 	}

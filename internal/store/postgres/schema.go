@@ -32,10 +32,10 @@ UNION ALL
 SELECT 'index ' || c.relname, pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = to_regnamespace($1)
 UNION ALL
-SELECT 'trigger ' || c.relname || '.' || g.tgname, pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' DISABLED' END
+SELECT 'trigger ' || c.relname || '.' || g.tgname, pg_get_triggerdef(g.oid) || CASE WHEN g.tgenabled IN ('O', 'A') THEN '' ELSE ' DISABLED' END
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid WHERE c.relnamespace = to_regnamespace($1) AND NOT g.tgisinternal
 UNION ALL
-SELECT 'function ' || p.proname, md5(replace(p.prosrc, $1 || '.', '')) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
+SELECT 'function ' || p.proname, md5(replace(replace(p.prosrc, '"' || $1 || '".', ''), $1 || '.', '')) FROM pg_proc p WHERE p.pronamespace = to_regnamespace($1)`
 
 // querier is a pool or a transaction.
 type querier interface {
@@ -50,12 +50,13 @@ func (e *engine) schemaOf(ctx context.Context, q querier) (map[string]string, er
 	}
 	defer rows.Close()
 	schema := map[string]string{}
+	withoutSchema := strings.NewReplacer(e.address.quoted()+".", "", e.address.schema+".", "") // PostgreSQL quotes words of SQL
 	for rows.Next() {
 		var name, definition string
 		if err := rows.Scan(&name, &definition); err != nil {
 			return nil, err
 		}
-		schema[name] = strings.ReplaceAll(definition, e.address.schema+".", "")
+		schema[name] = withoutSchema.Replace(definition)
 	}
 	return schema, rows.Err()
 }
@@ -78,30 +79,35 @@ func parseSchema(text string) map[string]string {
 	return schema
 }
 
-// schemaDifferences compares the schema with the one that the migrations create, and describes
-// each difference in a sentence. It ignores what others have added, except triggers, because they
-// may change what Cardea writes.
-func (e *engine) schemaDifferences(ctx context.Context) ([]string, error) {
-	return e.differencesIn(ctx, e.pools.Reader)
-}
-
-func (e *engine) differencesIn(ctx context.Context, q querier) (list []string, err error) {
+// differences compares the schema with the one that the migrations create, and describes each
+// difference in a sentence. Missing or changed columns and constraints are damages, and missing
+// indexes. Cardea works with the harmless ones: indexes with other options, and missing, changed or
+// foreign triggers. Other things that others have added are ignored.
+func (e *engine) differences(ctx context.Context, q querier) (damages, harmless []string, err error) {
 	have, err := e.schemaOf(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	want := parseSchema(wantedSchema)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if definition, ok := have[name]; !ok {
-			list = append(list, fmt.Sprintf("the %s is missing", name))
-		} else if definition != want[name] {
-			list = append(list, fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition))
+		definition, ok := have[name]
+		kind, _, _ := strings.Cut(name, " ")
+		switch {
+		case definition == want[name]:
+		case !ok && (kind == "trigger" || kind == "function"):
+			harmless = append(harmless, fmt.Sprintf("the %s is missing, so Cardea may not notice changes by other programs", name))
+		case !ok:
+			damages = append(damages, fmt.Sprintf("the %s is missing", name))
+		case kind == "column" || kind == "constraint":
+			damages = append(damages, fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition))
+		default:
+			harmless = append(harmless, fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(have)) {
-		if _, ok := want[name]; !ok && strings.HasPrefix(name, "trigger ") {
-			list = append(list, fmt.Sprintf("the %s is not one of Cardea's", name))
+		if _, ok := want[name]; !ok && strings.HasPrefix(name, "trigger ") { // it may change what Cardea writes
+			harmless = append(harmless, fmt.Sprintf("the %s is not one of Cardea's", name))
 		}
 	}
-	return list[:min(len(list), maxDamages)], nil
+	return damages[:min(len(damages), maxDamages)], harmless[:min(len(harmless), maxDamages)], nil
 }

@@ -43,6 +43,10 @@ func (e *engine) QuickDamages(ctx context.Context) ([]string, error) {
 	return found, err
 }
 
+// Differences implements [store.Engine]. All differences in a file are damages, because nobody else
+// uses it.
+func (*engine) Differences(context.Context) ([]string, error) { return nil, nil }
+
 // texts makes a text of each row, for at most maxDamages rows.
 func (e *engine) texts(ctx context.Context, query string, text func(*sql.Rows) (string, error)) ([]string, error) {
 	rows, err := e.pools.Reader.QueryContext(ctx, query)
