@@ -159,7 +159,11 @@ func (r *restoring) toFile(ctx context.Context) (err error) {
 		return err
 	}
 	r.made.file(r.dir.Database)
-	return durable.Rename(staged, r.dir.Database)
+	if err := durable.Rename(staged, r.dir.Database); err != nil {
+		return err
+	}
+	r.made.keep()
+	return nil
 }
 
 // stage restores the pictures and secret.key, and the database to a file.

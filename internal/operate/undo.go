@@ -28,6 +28,9 @@ func (u *undo) undo() error {
 	return errors.Join(errs...)
 }
 
+// keep forgets all steps: what was made is complete and stays.
+func (u *undo) keep() { u.steps = nil }
+
 // folder makes a folder and the missing folders above it. What is there already stays
 // after undo, even a dangling link.
 func (u *undo) folder(path string) error {
