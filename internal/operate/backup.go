@@ -189,8 +189,8 @@ func wantSound(ctx context.Context, db *store.DB) error {
 
 func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.Writer, total int64) error {
 	var done int64
-	return eachPicture(ctx, db, func(row store.Picture) error {
-		files, err := b.pictureForCopy(ctx, db, row)
+	return b.eachStored(ctx, db, func(stored storedPicture) error {
+		files, err := b.pictureForCopy(ctx, db, stored)
 		for _, f := range files {
 			if err == nil {
 				err = out.Picture(f.Key, f.Data)
@@ -202,22 +202,18 @@ func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.W
 	})
 }
 
-// pictureForCopy reads the files of a picture, and makes the copy name these and no others.
-func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store.Picture) ([]media.File, error) {
-	stored, err := b.Data.pictures.Read(ctx, row)
-	if errors.Is(err, media.ErrPictureNotFound) {
-		err = nil // it has no files
-	}
+// pictureForCopy returns the files of a picture, and makes the copy name these and no others.
+func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, stored storedPicture) ([]media.File, error) {
 	wasWhole := len(stored.Damaged) == 0
-	if err == nil && !wasWhole {
-		err = b.leaveOut(&stored)
+	if !wasWhole {
+		if err := b.leaveOut(&stored.Stored); err != nil {
+			return nil, err
+		}
 	}
 	switch {
-	case err != nil:
-		return nil, err
 	case len(stored.Files) == 0:
-		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, row.UserID) })
-	case stored.Key == row.Key && wasWhole:
+		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, stored.row.UserID) })
+	case stored.Key == stored.row.Key && wasWhole:
 		return stored.Files, nil
 	}
 	return stored.Files, copied.Tx(ctx, func(tx *store.Tx) error {

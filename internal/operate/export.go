@@ -83,11 +83,11 @@ func (b *backup) exportAll(ctx context.Context, copied *store.DB, out *transfer.
 		return err
 	}
 	var done int64
-	err = eachPicture(ctx, copied, func(row store.Picture) error {
-		files, err := b.pictureForCopy(ctx, copied, row)
+	err = b.eachStored(ctx, copied, func(stored storedPicture) error {
+		files, err := b.pictureForCopy(ctx, copied, stored)
 		for _, f := range files {
 			if err == nil {
-				err = out.File(transfer.FileName(row.UserID, f.Version, f.ContentType), f.Data)
+				err = out.File(transfer.FileName(stored.row.UserID, f.Version, f.ContentType), f.Data)
 			}
 		}
 		done++

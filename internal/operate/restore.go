@@ -15,8 +15,6 @@ import (
 	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
-	"github.com/cardea-accounts/cardea/internal/media"
-	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
@@ -155,7 +153,7 @@ func (r *restoring) toFile(ctx context.Context) (err error) {
 	if err := r.stage(ctx, staged); err != nil {
 		return err
 	}
-	if err := finishStorage(ctx, r.bucket); err != nil {
+	if err := r.finishStorage(ctx); err != nil {
 		return err
 	}
 	r.made.file(r.dir.Database)
@@ -256,13 +254,7 @@ func (r *restoring) pictures(ctx context.Context, staged string, files blob.Stor
 	if err != nil {
 		return err
 	}
-	return readPictures(ctx, r.in, db, total, func(file media.File, done int64) error {
-		r.progress.report("restoring pictures", done, total)
-		if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
-			return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
-		}
-		return putOnce(ctx, files, file)
-	})
+	return r.storePictures(ctx, db, files, total)
 }
 
 // copyTo writes a file that must not exist, readable by its owner only.
