@@ -20,8 +20,8 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
-// Restore makes a data folder from a backup. The folder must be missing or empty, and so must a
-// schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
+// Restore makes a data folder from a backup. The folder must be missing or empty, except for a
+// secret.key with the keys of the backup, and so must a schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
 // last, and until then it is refused.
 // Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for
 // tests, must not write to people. A damaged secret.key is left out, because the server
@@ -177,12 +177,11 @@ func (r *restoring) stage(ctx context.Context, staged string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.pictures(ctx, staged, files); err != nil {
+	r.made.file(r.dir.SecretFile())
+	if r.contents.Secret, err = r.dir.RestoreSecret(secret); err != nil {
 		return err
 	}
-	r.made.file(r.dir.SecretFile())
-	r.contents.Secret, err = r.dir.RestoreSecret(secret)
-	return err
+	return r.pictures(ctx, staged, files)
 }
 
 // database writes the database of the backup and returns the text of secret.key, nil if

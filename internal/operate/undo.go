@@ -8,12 +8,10 @@ import (
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
-
-// lostAndFound is in the root of every ext file system.
-const lostAndFound = "lost+found"
 
 // undo removes what was made, in reverse order.
 type undo struct{ steps []func() error }
@@ -73,7 +71,7 @@ func (u *undo) inside(path string) {
 	u.steps = append(u.steps, func() error {
 		entries, err := os.ReadDir(path)
 		for _, e := range entries {
-			if e.Name() != lostAndFound {
+			if e.Name() != datadir.LostAndFound {
 				err = errors.Join(err, os.RemoveAll(filepath.Join(path, e.Name())))
 			}
 		}
