@@ -33,10 +33,10 @@ Examples:
 `},
 	"restore": {name: "restore", argument: "FILE", settings: where, run: restore, about: `
 Creates a data folder from a backup. The folder must be missing or empty, and so
-must a PostgreSQL schema or bucket prefix that the settings name. Restore is all or
-nothing: it checks the whole backup first. Sessions in the backup stay valid.
-"-" reads standard input, and needs room for a temporary file as large as the
-backup (see TMPDIR).
+must a PostgreSQL schema or bucket prefix that the settings name. It may have the
+secret.key of the backup. Restore is all or nothing: it checks the whole backup
+first. Sessions in the backup stay valid. "-" reads standard input, and needs room
+for a temporary file as large as the backup (see TMPDIR).
 
 Examples:
   cardea restore /backups/cardea-2026-11-22.tar

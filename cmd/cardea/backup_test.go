@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -190,6 +191,32 @@ func TestSecretKeyInBackups(t *testing.T) {
 	runOn(t, to, "", "restore", writeFile(t, file, damaged)).wantDone("secret.key in it is damaged and was left out")
 	serve(t, to, cheap).stop() // makes a new one
 	runOn(t, to, "", "check", "--json").wantDone(`"secret_key":"present"`)
+}
+
+// A secret.key that is mounted into the data folder stays there during a restore. It must have the key of
+// the backup.
+func TestRestoreWithAMountedKey(t *testing.T) {
+	t.Parallel()
+	data, file := backedUp(t)
+	mounted := writeFile(t, filepath.Join(t.TempDir(), keyName), readFile(t, filepath.Join(data, keyName)))
+	other := writeFile(t, filepath.Join(t.TempDir(), keyName), readFile(t, filepath.Join(withPicture(t), keyName)))
+	to := filepath.Join(t.TempDir(), "data")
+	link := filepath.Join(to, keyName)
+	if err := errors.Join(os.Mkdir(to, 0o700), os.Symlink(other, link)); err != nil {
+		t.Fatal(err)
+	}
+	runOn(t, to, "", "restore", file).wantEnd(exitFailed, link+" does not have the key of the backup, which counts", "tar -xOf BACKUP secret.key")
+	if left := filesIn(t, to); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+	if err := errors.Join(os.Remove(link), os.Symlink(mounted, link)); err != nil {
+		t.Fatal(err)
+	}
+	runOn(t, to, "", "restore", file, "--json").wantDone(`"secret_key":"present"`)
+	if leads, err := os.Readlink(link); err != nil || leads != mounted {
+		t.Errorf("the link leads to %q, %v", leads, err)
+	}
+	runOn(t, to, "", "check").wantDone("All is well")
 }
 
 // The picture storage is for pictures only.

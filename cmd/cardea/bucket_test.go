@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,6 +54,49 @@ func TestCommandsOnABucket(t *testing.T) {
 	for _, word := range []string{"xxnobodys", "notes.txt", `"problems":2`} {
 		if !strings.Contains(found, word) {
 			t.Errorf("check does not say %q: %s", word, found)
+		}
+	}
+}
+
+// A backup or an export that is killed leaves a copy of the database, which the next one removes.
+func TestBackupKilled(t *testing.T) {
+	t.Parallel()
+	bucket, data := s3.New(t), t.TempDir()
+	proxy := s3.NewProxy(t, bucket.Endpoint)
+	there := []string{"--storage", bucket.At(proxy.URL)}
+	s := serve(t, data, cheap, there...)
+	ann := s.client()
+	ann.Post("/api/register", testkit.Registration("Ann", "ann@example.com", "simplepass")).Want(http.StatusCreated)
+	ann.Upload("face.png", testkit.PNG(20, 20)).Want(http.StatusOK)
+	s.stop()
+	picture := filepath.Base(objectsIn(t, bucket)[0])
+	for _, command := range []string{"backup", "export"} {
+		folder := t.TempDir()
+		run := append([]string{command, filepath.Join(folder, "file.tar")}, there...)
+		stalled := make(chan struct{})
+		var once sync.Once
+		proxy.FailIf(func(r *http.Request) s3.Fault {
+			if strings.HasSuffix(r.URL.Path, picture) {
+				once.Do(func() { close(stalled) })
+				return s3.Stall
+			}
+			return s3.None
+		})
+		cmd := exec.CommandContext(t.Context(), binary, append(run, "--data", data)...)
+		process := launch(t, cmd)
+		select {
+		case <-stalled:
+		case <-process.ended:
+			t.Fatalf("%s ended: %s", command, &process.stderr)
+		}
+		process.kill()
+		proxy.Fail(s3.None)
+		if left := filesIn(t, folder); !slices.ContainsFunc(left, func(file string) bool { return filepath.Base(file) == "cardea.db" }) {
+			t.Errorf("%s was killed too late: %v", command, left)
+		}
+		runOn(t, data, "", run...).wantDone("1 picture")
+		if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
+			t.Errorf("%s left %v, %v", command, left, err)
 		}
 	}
 }

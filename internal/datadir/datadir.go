@@ -155,14 +155,14 @@ func (d Dir) RefuseHalfRestored() error {
 var ErrNotEmpty = errors.New("is not empty")
 
 // RefuseUsed fails unless a backup may be restored here: the folders for data and
-// pictures are missing or empty, and there is no database. Errors: [ErrHalfRestored],
-// [ErrNotEmpty].
+// pictures are missing or empty, and there is no database. There may be a secret.key, see
+// [Dir.RestoreSecret]. Errors: [ErrHalfRestored], [ErrNotEmpty].
 func (d Dir) RefuseUsed() error {
 	if err := d.RefuseHalfRestored(); err != nil {
 		return err
 	}
 	for _, folder := range []string{d.Path, d.Pictures} {
-		empty, err := isEmpty(folder)
+		empty, err := isEmpty(folder, d.SecretFile())
 		if err != nil {
 			return err
 		}
@@ -179,21 +179,18 @@ func (d Dir) RefuseUsed() error {
 	return nil
 }
 
-// IsFresh reports whether the folder is missing or empty.
-func (d Dir) IsFresh() bool {
-	empty, err := isEmpty(d.Path)
-	return err == nil && empty
-}
+// LostAndFound is in the root of every ext file system, so a folder with it counts as empty.
+const LostAndFound = "lost+found"
 
-// isEmpty reports whether a folder is missing or has no file. The root of a file system
-// has lost+found, which does not count.
-func isEmpty(folder string) (bool, error) {
+// isEmpty reports whether a folder is missing, or has nothing but what may be there: lost+found, and
+// the file mayHave.
+func isEmpty(folder, mayHave string) (bool, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
 	for _, e := range entries {
-		if e.Name() != "lost+found" {
+		if e.Name() != LostAndFound && filepath.Join(folder, e.Name()) != mayHave {
 			return false, nil
 		}
 	}

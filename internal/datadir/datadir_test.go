@@ -143,23 +143,8 @@ func TestRefuseUsed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	write(t, dir.SecretFile(), "")
+	refused(nil)
 	write(t, dir.Database, "")
 	refused(fs.ErrExist)
-}
-
-func TestIsFresh(t *testing.T) {
-	dir := datadir.At(filepath.Join(t.TempDir(), "data"), "", "")
-	if !dir.IsFresh() {
-		t.Error("a missing folder is not fresh")
-	}
-	if err := os.Mkdir(dir.Path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if !dir.IsFresh() {
-		t.Error("an empty folder is not fresh")
-	}
-	write(t, dir.Database, "")
-	if dir.IsFresh() {
-		t.Error("a folder with a database is fresh")
-	}
 }

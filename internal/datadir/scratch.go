@@ -14,24 +14,33 @@ import (
 // scratchPrefix begins the names of scratch folders.
 const scratchPrefix = ".cardea-scratch-"
 
-// Scratch makes a folder for large temporary files. It is in the folder near or, if that is
-// missing or cannot be written, in the system's folder for temporary files. Those of processes that
-// died are removed first.
+// Scratch makes a folder for large temporary files, as [ScratchIn] does. It is in the folder near or,
+// if that is missing or cannot be written, in the system's folder for temporary files.
 func Scratch(near string) (folder string, remove func() error, err error) {
-	RemoveScratch(near)
-	if folder, err = os.MkdirTemp(near, scratchPrefix); err != nil {
-		if folder, err = os.MkdirTemp("", scratchPrefix); err != nil {
-			return "", nil, fmt.Errorf("cannot write to %s, nor to %s, the folder for temporary files: %w; name another one in TMPDIR", near, os.TempDir(), err)
-		}
+	removeLeftovers(os.TempDir())
+	if folder, remove, err = ScratchIn(near); err == nil {
+		return folder, remove, nil
+	}
+	if folder, remove, err = ScratchIn(os.TempDir()); err != nil {
+		err = fmt.Errorf("cannot write to %s, nor to %s, the folder for temporary files: %w; name another one in TMPDIR", near, os.TempDir(), err)
+	}
+	return folder, remove, err
+}
+
+// ScratchIn makes a folder for large temporary files in another one. First it removes those of
+// processes that died.
+func ScratchIn(parent string) (folder string, remove func() error, err error) {
+	removeLeftovers(parent)
+	if folder, err = os.MkdirTemp(parent, scratchPrefix); err != nil {
+		return "", nil, err
 	}
 	lock := flock.New(scratchLock(folder)+".new", flock.SetPermissions(0o600))
 	remove = func() error { return errors.Join(os.RemoveAll(folder), lock.Close()) }
-	_, err = lock.TryLock()
-	if err == nil { // under its name, it is locked from the start
-		err = os.Rename(lock.Path(), scratchLock(folder))
+	if _, err := lock.TryLock(); err != nil {
+		return folder, remove, nil //nolint:nilerr // without locks, nobody else removes it either
 	}
-	if err != nil {
-		return "", nil, errors.Join(fmt.Errorf("cannot lock %s: %w", folder, err), remove())
+	if err := os.Rename(lock.Path(), scratchLock(folder)); err != nil { // under its name, it is locked from the start
+		return "", nil, errors.Join(err, remove())
 	}
 	return folder, remove, nil
 }

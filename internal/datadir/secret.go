@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/secret"
@@ -65,17 +66,37 @@ func (d Dir) ReadSecret() (text []byte, state KeyState, err error) {
 	return text, KeyPresent, nil
 }
 
-// RestoreSecret writes secret.key with the text from a backup, durably. It leaves out a
-// damaged one, because the server would not start, and writes nothing if text is nil.
-// Error: [fs.ErrExist].
+// RestoreSecret writes secret.key with the text from a backup, durably, and returns the state of
+// secret.key afterwards. It leaves out a damaged one, because the server would not start, and writes
+// nothing if text is nil. It keeps a file that is there already, such as one that an orchestrator
+// mounts, and fails if that lacks a key of the backup.
 func (d Dir) RestoreSecret(text []byte) (KeyState, error) {
-	if text == nil {
+	restored, unusable := secret.Parse(string(text))
+	switch {
+	case d.hasSecret():
+		return d.keepSecret(restored)
+	case text == nil:
 		return KeyMissing, nil
-	}
-	if _, err := secret.Parse(string(text)); err != nil {
-		return KeyDamaged, nil //nolint:nilerr // the state says it
+	case unusable != nil:
+		return KeyDamaged, nil
 	}
 	return KeyPresent, durable.WriteNew(d.SecretFile(), text, 0o600)
+}
+
+// keepSecret fails unless secret.key has all keys of a backup.
+func (d Dir) keepSecret(restored secret.Keys) (KeyState, error) {
+	there, state, err := d.ReadSecret()
+	if err != nil {
+		return state, err
+	}
+	kept, err := secret.Parse(string(there))
+	for key := range strings.Lines(restored.Text()) {
+		if !strings.Contains(kept.Text(), key) {
+			return state, fmt.Errorf("%s does not have the key of the backup, which counts, because the data belongs to it: "+
+				"put that key there (tar -xOf BACKUP secret.key prints it), or remove the file, and restore again", d.SecretFile())
+		}
+	}
+	return state, err
 }
 
 // damaged says what to do about a file that is of no use.

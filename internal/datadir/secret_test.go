@@ -172,7 +172,38 @@ func TestRestoreSecret(t *testing.T) {
 	if got := stateOf(t, to.SecretFile(), to.SecretFile()); got != "-rw------- "+newer+older {
 		t.Errorf("restored %q", got)
 	}
-	if _, err := to.RestoreSecret(text); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("restored twice: %v", err)
+}
+
+// A secret.key that is there already, such as a mounted one, is kept. It must have the keys of the backup.
+func TestRestoreSecretKeepsTheFile(t *testing.T) {
+	for name, c := range map[string]struct {
+		there, restored string
+		says            string // empty: it is kept
+	}{
+		"the same":              {older, older, ""},
+		"without a newline":     {strings.TrimSpace(older), older, ""},
+		"with a newer one":      {newer + older, older, ""},
+		"none in the backup":    {older, "", ""},
+		"a damaged one in it":   {older, "damaged", ""},
+		"another":               {newer, older, "does not have the key of the backup"},
+		"one of two":            {newer, newer + older, "does not have the key of the backup"},
+		"a damaged one mounted": {"damaged", older, "cannot be used"},
+	} {
+		dir := datadir.At(t.TempDir(), "", "")
+		write(t, dir.SecretFile(), c.there)
+		var text []byte
+		if c.restored != "" {
+			text = []byte(c.restored)
+		}
+		state, err := dir.RestoreSecret(text)
+		switch {
+		case c.says == "" && (err != nil || state != datadir.KeyPresent):
+			t.Errorf("%s: %s, %v", name, state, err)
+		case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir.SecretFile())):
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, err := os.ReadFile(dir.SecretFile()); err != nil || string(got) != c.there {
+			t.Errorf("%s: the file is %q now, %v", name, got, err)
+		}
 	}
 }

@@ -60,12 +60,11 @@ type File struct {
 
 // Create starts a file that only its owner may read. Use it for data that is too large
 // for memory, or that must be verified before it appears. The temporary name is unique.
-func Create(path string) (*File, error) {
-	folder, name := filepath.Split(path)
-	if folder == "" {
-		folder = "."
-	}
-	f, err := os.CreateTemp(folder, "."+name+"-*"+Suffix)
+func Create(path string) (*File, error) { return CreateIn(filepath.Dir(path), path) }
+
+// CreateIn is [Create] with the temporary name in another folder, on the same file system.
+func CreateIn(folder, path string) (*File, error) {
+	f, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*"+Suffix)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
+	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/media"
 	"github.com/cardea-accounts/cardea/internal/storage"
@@ -31,16 +32,27 @@ var ErrExists = errors.New("exists already; nothing was changed")
 // Backup writes the database, the pictures and secret.key to one tar file while a server
 // may serve them. The file appears when it is complete, verified and on the disk. Only its
 // owner can read it. Error: [ErrExists].
-func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
+func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (Contents, error) {
+	return d.toFile(file, func(f *durable.File, scratch string) (Contents, error) { return d.backup(ctx, f, scratch, opt) })
+}
+
+// toFile makes a file, which appears when it is complete. Until then, all is in a scratch folder next to
+// it. If the process is killed, the next one removes that.
+func (d *Data) toFile(file string, write func(f *durable.File, scratch string) (Contents, error)) (c Contents, err error) {
 	if err := errors.Join(wantMissing(file), d.refuseInStorage(file)); err != nil {
 		return Contents{}, err
 	}
 	folder := filepath.Dir(file)
-	f, err := durable.Create(file)
+	scratch, remove, err := datadir.ScratchIn(folder)
 	if err != nil {
 		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", folder, reason(err))
 	}
-	if c, err = d.backup(ctx, f, folder, opt); err != nil {
+	defer func() { err = errors.Join(err, remove()) }()
+	f, err := durable.CreateIn(scratch, file)
+	if err != nil {
+		return Contents{}, err
+	}
+	if c, err = write(f, scratch); err != nil {
 		return Contents{}, errors.Join(err, f.Discard())
 	}
 	if err := f.CommitNew(); errors.Is(err, fs.ErrExist) {
@@ -53,11 +65,16 @@ func (d *Data) Backup(ctx context.Context, file string, opt BackupOptions) (c Co
 
 // BackupTo writes a backup to a stream. Pictures and database are verified as they are
 // read. What the stream does with them cannot be verified.
-func (d *Data) BackupTo(ctx context.Context, w io.Writer, opt BackupOptions) (Contents, error) {
-	return d.backup(ctx, struct{ io.Writer }{w}, "", opt) // hides Seek, which a pipe has, too
+func (d *Data) BackupTo(ctx context.Context, w io.Writer, opt BackupOptions) (c Contents, err error) {
+	scratch, remove, err := datadir.ScratchIn(os.TempDir())
+	if err != nil {
+		return Contents{}, noTemporaryFolder(err)
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	return d.backup(ctx, struct{ io.Writer }{w}, scratch, opt) // hides Seek, which a pipe has, too
 }
 
-func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt BackupOptions) (Contents, error) {
+func (d *Data) backup(ctx context.Context, w io.Writer, scratch string, opt BackupOptions) (Contents, error) {
 	secret, state, err := d.dir.ReadSecret()
 	switch {
 	case err != nil && opt.SkipDamaged:
@@ -65,9 +82,9 @@ func (d *Data) backup(ctx context.Context, w io.Writer, folder string, opt Backu
 	case err != nil:
 		return Contents{}, fmt.Errorf("%w; --skip-damaged leaves it out", err)
 	}
-	b := backup{Data: d, opt: opt}
+	b := backup{Data: d, opt: opt, copy: filepath.Join(scratch, "cardea.db")}
 	b.Contents = Contents{Release: opt.Release, CreatedAt: d.opt.Now(), Secret: state}
-	err = b.make(ctx, w, secret, folder)
+	err = b.make(ctx, w, secret)
 	return b.Contents, inWords(tryLater(err))
 }
 
@@ -85,21 +102,13 @@ type backup struct {
 // The database in the backup is that of one moment. A picture that is replaced or
 // removed after that moment may have lost its file. Then the copy's row is changed to the
 // newer picture, or removed.
-func (b *backup) make(ctx context.Context, w io.Writer, secret []byte, folder string) (err error) {
-	temporary, err := os.MkdirTemp(folder, ".cardea-backup-")
-	if err != nil && folder == "" {
-		return noTemporaryFolder(err)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
+func (b *backup) make(ctx context.Context, w io.Writer, secret []byte) (err error) {
 	defer func() {
 		if errors.Is(err, store.ErrFull) { // of the copy: the database itself is only read
-			err = fmt.Errorf("no space is left in the folder %s, which holds a copy of the database while a backup is made; make room there", filepath.Dir(temporary))
+			folder := filepath.Dir(filepath.Dir(b.copy))
+			err = fmt.Errorf("no space is left in the folder %s, which holds a copy of the database while a backup is made; make room there", folder)
 		}
 	}()
-	b.copy = filepath.Join(temporary, "cardea.db")
 	b.opt.Progress.report("copying the database", 0, 0)
 	if err := b.snapshot(ctx); err != nil {
 		return err
@@ -189,8 +198,8 @@ func wantSound(ctx context.Context, db *store.DB) error {
 
 func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.Writer, total int64) error {
 	var done int64
-	return eachPicture(ctx, db, func(row store.Picture) error {
-		files, err := b.pictureForCopy(ctx, db, row)
+	return b.eachStored(ctx, db, func(stored storedPicture) error {
+		files, err := b.pictureForCopy(ctx, db, stored)
 		for _, f := range files {
 			if err == nil {
 				err = out.Picture(f.Key, f.Data)
@@ -202,22 +211,18 @@ func (b *backup) writePictures(ctx context.Context, db *store.DB, out *archive.W
 	})
 }
 
-// pictureForCopy reads the files of a picture, and makes the copy name these and no others.
-func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, row store.Picture) ([]media.File, error) {
-	stored, err := b.Data.pictures.Read(ctx, row)
-	if errors.Is(err, media.ErrPictureNotFound) {
-		err = nil // it has no files
-	}
+// pictureForCopy returns the files of a picture, and makes the copy name these and no others.
+func (b *backup) pictureForCopy(ctx context.Context, copied *store.DB, stored storedPicture) ([]media.File, error) {
 	wasWhole := len(stored.Damaged) == 0
-	if err == nil && !wasWhole {
-		err = b.leaveOut(&stored)
+	if !wasWhole {
+		if err := b.leaveOut(&stored.Stored); err != nil {
+			return nil, err
+		}
 	}
 	switch {
-	case err != nil:
-		return nil, err
 	case len(stored.Files) == 0:
-		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, row.UserID) })
-	case stored.Key == row.Key && wasWhole:
+		return nil, copied.Tx(ctx, func(tx *store.Tx) error { return tx.DeletePicture(ctx, stored.row.UserID) })
+	case stored.Key == stored.row.Key && wasWhole:
 		return stored.Files, nil
 	}
 	return stored.Files, copied.Tx(ctx, func(tx *store.Tx) error {
@@ -252,37 +257,8 @@ func (b *backup) leaveOut(stored *media.Stored) error {
 
 // refuseInStorage fails for a file that would be among the pictures.
 func (d *Data) refuseInStorage(file string) error {
-	if storage.IsBucket(d.dir.Pictures) {
-		return nil
+	if !storage.IsBucket(d.dir.Pictures) && isInside(d.dir.Pictures, file) {
+		return fmt.Errorf("%s would be inside the picture storage %s, which is for pictures only: name a file elsewhere, best on another disk", file, d.dir.Pictures)
 	}
-	return refuseInside(d.dir.Pictures, file)
-}
-
-// refuseInside fails for a file inside a folder or below it, also through links.
-func refuseInside(folder, file string) error {
-	forbidden, err := os.Stat(folder)
-	if err != nil {
-		return fmt.Errorf("cannot read the folder %s: %w", folder, reason(err))
-	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(file))
-	if err == nil {
-		parent, err = filepath.Abs(parent)
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), reason(err))
-	}
-	for {
-		info, err := os.Stat(parent)
-		if err != nil {
-			return err
-		}
-		if os.SameFile(info, forbidden) {
-			return fmt.Errorf("%s would be inside the picture storage %s, which is for pictures only: name a file elsewhere, best on another disk", file, folder)
-		}
-		above := filepath.Dir(parent)
-		if above == parent {
-			return nil
-		}
-		parent = above
-	}
+	return nil
 }

@@ -126,18 +126,12 @@ func (c *check) users(ctx context.Context) error {
 // pictures looks for pictures whose files are missing or damaged.
 func (c *check) pictures(ctx context.Context) error {
 	var done int64
-	return eachPicture(ctx, c.db, func(row store.Picture) error {
+	return c.eachStored(ctx, c.db, func(stored storedPicture) error {
+		row := stored.row
 		done++
 		c.Progress.report("checking pictures", done, c.contents.Pictures)
 		if row.CropsVersion != "" && len(row.Crops) == 0 { // their rows are lost, so nothing names their files
 			c.reportDamage(Problem{What: ProblemDatabase, User: row.UserID, Message: fmt.Sprintf("the rows of the crops of user %s are missing", row.UserID)})
-		}
-		stored, err := c.Data.pictures.Read(ctx, row)
-		if errors.Is(err, media.ErrPictureNotFound) { // removed meanwhile
-			return nil
-		}
-		if err != nil {
-			return err
 		}
 		for _, f := range stored.Files {
 			if err := picture.CheckStored(f.Data, f.ContentType); err != nil {
@@ -163,7 +157,7 @@ func (c *check) refuseRemoval(ctx context.Context) error {
 		return nil
 	}
 	var all, named int64
-	err := c.storage.List(ctx, func(item blob.Item) error {
+	err := c.list(ctx, func(item blob.Item) error {
 		if item.Key == "" || item.Err != nil {
 			return nil
 		}
@@ -175,7 +169,6 @@ func (c *check) refuseRemoval(ctx context.Context) error {
 		c.Progress.report("counting files", all, 0)
 		return err
 	})
-	err = c.unlisted(err)
 	if err == nil && named*nearlyNone < all {
 		c.reportDamage(Problem{What: ProblemDatabase, Message: fmt.Sprintf("the database names only %d of %d files in the picture storage, "+
 			"so it may be the wrong one; nothing is removed. If it is the right one, remove the files listed below by hand", named, all)})
@@ -190,7 +183,7 @@ func (c *check) files(ctx context.Context) error {
 	}
 	var done int64
 	var damaged error // of the database; what does not need it is still reported
-	err := c.storage.List(ctx, func(item blob.Item) error {
+	err := c.list(ctx, func(item blob.Item) error {
 		done++
 		c.Progress.report("checking files", done, 0)
 		switch {
@@ -207,15 +200,41 @@ func (c *check) files(ctx context.Context) error {
 		}
 		return nil
 	})
-	return cmp.Or(c.unlisted(err), damaged)
+	return cmp.Or(err, damaged)
 }
 
-// unlisted is the error of a list of files that a bucket's server did not give.
-func (c *check) unlisted(err error) error {
-	if err == nil || !storage.IsBucket(c.dir.Pictures) || errors.Is(err, store.ErrDamaged) || errors.Is(err, media.ErrUnavailable) {
-		return err
+// list calls f once for each item of the storage. If a bucket's server fails on the way, it lists them
+// again, until that brings no new ones.
+func (c *check) list(ctx context.Context, f func(blob.Item) error) error {
+	seen := map[string]bool{}
+	for {
+		before := len(seen)
+		var failed error                       // of f
+		again := func(context.Context) error { // a list may take longer than the patience
+			err := c.storage.List(ctx, func(item blob.Item) error {
+				if seen[item.Name] {
+					return nil
+				}
+				seen[item.Name] = true
+				failed = f(item)
+				return failed
+			})
+			if failed != nil {
+				return nil
+			}
+			return err
+		}
+		err := storage.Patiently(ctx, c.patience, again)
+		switch {
+		case failed != nil || err == nil:
+			return failed
+		case len(seen) > before: // try again
+		case storage.IsBucket(c.dir.Pictures):
+			return fmt.Errorf("%w: %w", media.ErrUnavailable, err)
+		default:
+			return err
+		}
 	}
-	return fmt.Errorf("%w: %w", media.ErrUnavailable, err)
 }
 
 // file reports, or removes, a file that nothing names. A file that is being uploaded is
@@ -225,13 +244,17 @@ func (c *check) file(ctx context.Context, key string) error {
 	if known || err != nil {
 		return err
 	}
-	stored, err := c.storage.ModTime(ctx, key)
+	var stored time.Time
+	err = storage.Patiently(ctx, c.patience, func(ctx context.Context) (err error) {
+		stored, err = c.storage.ModTime(ctx, key)
+		return err
+	})
 	if errors.Is(err, blob.ErrNotFound) { // removed meanwhile
 		return nil
 	}
 	found := Problem{What: ProblemFile, File: key, Message: fmt.Sprintf("nothing names the file %s, stored at %s", key, stored.UTC().Format(time.RFC3339))}
 	if err == nil && c.RemoveOrphans && c.opt.Now().Sub(stored) > media.OrphanGrace {
-		err = c.storage.Delete(ctx, key)
+		err = storage.Patiently(ctx, c.patience, func(ctx context.Context) error { return c.storage.Delete(ctx, key) })
 		found.Removed = err == nil
 	}
 	if ctx.Err() != nil {

@@ -99,6 +99,7 @@ func TestOutageIsNoDamage(t *testing.T) {
 	proxy := s3.NewProxy(t, bucket.Endpoint)
 	from.Pictures = bucket.At(proxy.URL)
 	data := openPlace(t, from)
+	data.SetPatience(5 * time.Second)
 	proxy.Fail(s3.Cut)
 	var p problems
 	_, checked := data.Check(t.Context(), operate.CheckOptions{Found: p.found})
@@ -176,9 +177,11 @@ func TestDamagedCrop(t *testing.T) {
 func TestInterruptedCheckReportsNoProblem(t *testing.T) {
 	h := house.New(t, house.Options{})
 	ann, _ := h.Register(t, "ann@example.com")
-	row := h.SetPicture(t, ann.ID, 10)
+	bob, _ := h.Register(t, "bob@example.com")
+	keys := map[string]string{ann.ID: h.SetPicture(t, ann.ID, 10).Key, bob.ID: h.SetPicture(t, bob.ID, 10).Key}
+	last := keys[max(ann.ID, bob.ID)] // pictures are checked in the order of users
 	data := open(t, h)
-	data.UseStorage(&house.Storage{Store: h.Storage.Store, FailRead: map[string]error{row.Key: errors.New("read too late")}})
+	data.UseStorage(&house.Storage{Store: h.Storage.Store, FailRead: map[string]error{last: errors.New("read too late")}})
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := data.Check(ctx, operate.CheckOptions{
 		Found: func(p operate.Problem) { t.Errorf("%+v", p) },

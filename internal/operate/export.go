@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -19,33 +17,16 @@ import (
 // Export writes all users, with hashes, sessions, events and pictures, to a file in the format
 // of package transfer, while a server may serve them. It is of one moment. The file appears
 // when it is complete. Only its owner can read it. Error: [ErrExists].
-func (d *Data) Export(ctx context.Context, file string, opt BackupOptions) (c Contents, err error) {
-	if err := errors.Join(wantMissing(file), d.refuseInStorage(file)); err != nil {
-		return Contents{}, err
-	}
-	f, err := durable.Create(file)
-	if err != nil {
-		return Contents{}, fmt.Errorf("cannot write to the folder %s: %w", filepath.Dir(file), reason(err))
-	}
-	if c, err = d.export(ctx, f, filepath.Dir(file), opt); err != nil {
-		return Contents{}, errors.Join(inWords(tryLater(err)), f.Discard())
-	}
-	if err := f.CommitNew(); errors.Is(err, fs.ErrExist) {
-		return Contents{}, fmt.Errorf("%s %w", file, ErrExists)
-	} else if err != nil {
-		return Contents{}, err
-	}
-	return c, nil
+func (d *Data) Export(ctx context.Context, file string, opt BackupOptions) (Contents, error) {
+	return d.toFile(file, func(f *durable.File, scratch string) (Contents, error) {
+		c, err := d.export(ctx, f, scratch, opt)
+		return c, inWords(tryLater(err))
+	})
 }
 
 // export writes from a copy of the database, which is that of one moment.
-func (d *Data) export(ctx context.Context, w io.Writer, folder string, opt BackupOptions) (c Contents, err error) {
-	temporary, err := os.MkdirTemp(folder, ".cardea-export-")
-	if err != nil {
-		return Contents{}, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
-	b := &backup{Data: d, opt: opt, copy: filepath.Join(temporary, "cardea.db")}
+func (d *Data) export(ctx context.Context, w io.Writer, scratch string, opt BackupOptions) (c Contents, err error) {
+	b := &backup{Data: d, opt: opt, copy: filepath.Join(scratch, "cardea.db")}
 	opt.Progress.report("copying the database", 0, 0)
 	if err := b.snapshot(ctx); err != nil {
 		return Contents{}, err
@@ -55,12 +36,12 @@ func (d *Data) export(ctx context.Context, w io.Writer, folder string, opt Backu
 		return Contents{}, err
 	}
 	defer func() { err = errors.Join(err, copied.Close()) }()
-	scratch, err := os.Create(filepath.Join(temporary, "users.jsonl"))
+	users, err := os.Create(filepath.Join(scratch, "users.jsonl"))
 	if err != nil {
 		return Contents{}, err
 	}
-	defer scratch.Close() //nolint:errcheck // it goes with the folder
-	out, err := transfer.NewWriter(w, scratch)
+	defer users.Close() //nolint:errcheck // it goes with the folder
+	out, err := transfer.NewWriter(w, users)
 	if err != nil {
 		return Contents{}, err
 	}
@@ -83,11 +64,11 @@ func (b *backup) exportAll(ctx context.Context, copied *store.DB, out *transfer.
 		return err
 	}
 	var done int64
-	err = eachPicture(ctx, copied, func(row store.Picture) error {
-		files, err := b.pictureForCopy(ctx, copied, row)
+	err = b.eachStored(ctx, copied, func(stored storedPicture) error {
+		files, err := b.pictureForCopy(ctx, copied, stored)
 		for _, f := range files {
 			if err == nil {
-				err = out.File(transfer.FileName(row.UserID, f.Version, f.ContentType), f.Data)
+				err = out.File(transfer.FileName(stored.row.UserID, f.Version, f.ContentType), f.Data)
 			}
 		}
 		done++

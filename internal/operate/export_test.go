@@ -24,3 +24,14 @@ func WithTargetPatience(opt MoveOptions, patience time.Duration) MoveOptions {
 	opt.targetPatience = patience
 	return opt
 }
+
+// SetPatience makes backups and checks give up sooner on a storage that does not answer.
+func (d *Data) SetPatience(patience time.Duration) { d.patience = patience }
+
+// Workers is how many pictures are read or written at a time.
+const Workers = workers
+
+// InOrder calls work for several items at a time, and use in their order.
+func InOrder(ctx context.Context, list func(add func(int) error) error, work func(context.Context, int) (int, error), use func(int) error) error {
+	return inOrder(ctx, list, work, use)
+}

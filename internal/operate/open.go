@@ -53,6 +53,7 @@ type Data struct {
 	keys     secret.Keys    // empty: there is no usable secret.key
 	avatars  *media.Avatars // nil: there is no usable secret.key
 	closers  []func() error // the last opened first
+	patience time.Duration  // limits the time of all attempts to read a picture
 }
 
 // ErrNoData means that there is no database where the settings say.
@@ -61,7 +62,7 @@ var ErrNoData = database.ErrNoData
 // Open opens a data folder that a server has made. Errors: [ErrNoData], and those of a
 // database that another release has made.
 func Open(ctx context.Context, place database.Place, opt Options) (*Data, error) {
-	d := &Data{dir: place.Dir, place: place, opt: opt}
+	d := &Data{dir: place.Dir, place: place, opt: opt, patience: picturePatience}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

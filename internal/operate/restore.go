@@ -15,15 +15,13 @@ import (
 	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
-	"github.com/cardea-accounts/cardea/internal/media"
-	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/store/sqlite"
 )
 
-// Restore makes a data folder from a backup. The folder must be missing or empty, and so must a
-// schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
+// Restore makes a data folder from a backup. The folder must be missing or empty, except for a
+// secret.key with the keys of the backup, and so must a schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
 // last, and until then it is refused.
 // Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for
 // tests, must not write to people. A damaged secret.key is left out, because the server
@@ -155,11 +153,15 @@ func (r *restoring) toFile(ctx context.Context) (err error) {
 	if err := r.stage(ctx, staged); err != nil {
 		return err
 	}
-	if err := finishStorage(ctx, r.bucket); err != nil {
+	if err := r.finishStorage(ctx); err != nil {
 		return err
 	}
 	r.made.file(r.dir.Database)
-	return durable.Rename(staged, r.dir.Database)
+	if err := durable.Rename(staged, r.dir.Database); err != nil {
+		return err
+	}
+	r.made.keep()
+	return nil
 }
 
 // stage restores the pictures and secret.key, and the database to a file.
@@ -175,12 +177,11 @@ func (r *restoring) stage(ctx context.Context, staged string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.pictures(ctx, staged, files); err != nil {
+	r.made.file(r.dir.SecretFile())
+	if r.contents.Secret, err = r.dir.RestoreSecret(secret); err != nil {
 		return err
 	}
-	r.made.file(r.dir.SecretFile())
-	r.contents.Secret, err = r.dir.RestoreSecret(secret)
-	return err
+	return r.pictures(ctx, staged, files)
 }
 
 // database writes the database of the backup and returns the text of secret.key, nil if
@@ -252,13 +253,7 @@ func (r *restoring) pictures(ctx context.Context, staged string, files blob.Stor
 	if err != nil {
 		return err
 	}
-	return readPictures(ctx, r.in, db, total, func(file media.File, done int64) error {
-		r.progress.report("restoring pictures", done, total)
-		if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
-			return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
-		}
-		return putOnce(ctx, files, file)
-	})
+	return r.storePictures(ctx, db, files, total)
 }
 
 // copyTo writes a file that must not exist, readable by its owner only.

@@ -2,14 +2,15 @@ package operate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/cardea-accounts/cardea/internal/archive"
 	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/picture"
 	"github.com/cardea-accounts/cardea/internal/storage"
+	"github.com/cardea-accounts/cardea/internal/store"
 )
 
 // The picture storage of a restore.
@@ -34,13 +35,33 @@ func (r *restoring) storage(ctx context.Context) (blob.Store, error) {
 	return files, nil
 }
 
-func putOnce(ctx context.Context, files blob.Store, file media.File) error {
-	_, err := files.ModTime(ctx, file.Key)
-	if err == nil {
-		return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, file.Key)
+// storePictures stores the pictures of the backup, several at a time. It survives short outages of the
+// storage.
+func (r *restoring) storePictures(ctx context.Context, db *store.DB, files blob.Store, total int64) error {
+	list := func(add func(media.File) error) error {
+		return readPictures(ctx, r.in, db, total, func(file media.File) error {
+			if err := picture.CheckStoredType(file.Data, file.ContentType); err != nil {
+				return fmt.Errorf("%w: the picture %s is not of the type %q", archive.ErrInvalid, file.Key, file.ContentType)
+			}
+			return add(file)
+		})
 	}
-	if !errors.Is(err, blob.ErrNotFound) {
-		return err
+	put := func(ctx context.Context, file media.File) (media.File, error) {
+		err := storage.Patiently(ctx, picturePatience, func(ctx context.Context) error { return files.Put(ctx, file.Key, file.Data) })
+		if err != nil {
+			err = fmt.Errorf("storage: cannot write the picture %s: %w", file.Key, err)
+		}
+		return file, err
 	}
-	return files.Put(ctx, file.Key, file.Data)
+	var done int64
+	return inOrder(ctx, list, put, func(media.File) error {
+		done++
+		r.progress.report("restoring pictures", done, total)
+		return nil
+	})
+}
+
+// finishStorage removes the mark of a bucket.
+func (r *restoring) finishStorage(ctx context.Context) error {
+	return storage.Patiently(ctx, picturePatience, func(ctx context.Context) error { return finishStorage(ctx, r.bucket) })
 }

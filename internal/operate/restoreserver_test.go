@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/database"
@@ -198,6 +199,40 @@ func TestTablesOfAnotherStay(t *testing.T) {
 				t.Errorf("%s: their rows: %v", what, err)
 			}
 		}
+	}
+}
+
+// A restore that is complete stays, even if the connection to the database cannot be closed properly:
+// here PostgreSQL stops answering on it.
+func TestCompleteRestoreStays(t *testing.T) {
+	t.Parallel()
+	h := house.New(t, house.Options{})
+	ann, _ := h.Register(t, "ann@example.com")
+	h.SetPicture(t, ann.ID, 40)
+	_, archived := backup(t, open(t, h))
+	address := testpostgres.Database(t)
+	place := onServer(t, address)
+	stop := func(what string, _, _ int64) {
+		if what == "restoring pictures" {
+			stopLockHolder(t, address)
+		}
+	}
+	if _, err := operate.RestoreFrom(t.Context(), place, bytes.NewReader(archived), stop); err == nil || !strings.Contains(err.Error(), "restored completely") {
+		t.Errorf("it ended with %v", err)
+	}
+	if c, found := check(t, openPlace(t, place)); c.Pictures != 1 || len(found) != 0 {
+		t.Errorf("restored %+v, %+v", c, found)
+	}
+}
+
+// stopLockHolder stops the process of PostgreSQL that holds the lock of a database, until the test ends.
+func stopLockHolder(t *testing.T, address string) {
+	t.Helper()
+	pid := testpostgres.Value[int](t, testpostgres.Connect(t, address), `SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // its client has left
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -8,12 +8,10 @@ import (
 	"path/filepath"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/storage"
 )
-
-// lostAndFound is in the root of every ext file system.
-const lostAndFound = "lost+found"
 
 // undo removes what was made, in reverse order.
 type undo struct{ steps []func() error }
@@ -27,6 +25,9 @@ func (u *undo) undo() error {
 	}
 	return errors.Join(errs...)
 }
+
+// keep forgets all steps: what was made is complete and stays.
+func (u *undo) keep() { u.steps = nil }
 
 // folder makes a folder and the missing folders above it. What is there already stays
 // after undo, even a dangling link.
@@ -70,7 +71,7 @@ func (u *undo) inside(path string) {
 	u.steps = append(u.steps, func() error {
 		entries, err := os.ReadDir(path)
 		for _, e := range entries {
-			if e.Name() != lostAndFound {
+			if e.Name() != datadir.LostAndFound {
 				err = errors.Join(err, os.RemoveAll(filepath.Join(path, e.Name())))
 			}
 		}

@@ -23,20 +23,22 @@ func (b *backup) verify(ctx context.Context, r io.ReadSeeker) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return readPictures(ctx, r, db, b.Contents.files, func(_ media.File, done int64) error {
+	var done int64
+	return readPictures(ctx, r, db, b.Contents.files, func(media.File) error {
+		done++
 		b.opt.Progress.report("verifying", done, b.Contents.files)
 		return nil
 	})
 }
 
 // readPictures reads the pictures of a backup, compares each with the row that names it,
-// and calls f. It fails unless there are as many as wanted.
-func readPictures(ctx context.Context, r io.Reader, db *store.DB, want int64, f func(file media.File, done int64) error) error {
+// and calls f. It fails if one is there twice, and unless there are as many as wanted.
+func readPictures(ctx context.Context, r io.Reader, db *store.DB, want int64, f func(media.File) error) error {
 	in, err := archive.NewReader(r)
 	if err != nil {
 		return err
 	}
-	var done int64
+	seen := map[string]bool{}
 	for {
 		entry, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -52,12 +54,15 @@ func readPictures(ctx context.Context, r io.Reader, db *store.DB, want int64, f 
 		if err != nil {
 			return err
 		}
-		done++
-		if err := f(file, done); err != nil {
+		if seen[file.Key] {
+			return fmt.Errorf("%w: the picture %s is in it twice", archive.ErrInvalid, file.Key)
+		}
+		seen[file.Key] = true
+		if err := f(file); err != nil {
 			return err
 		}
 	}
-	if done != want {
+	if done := int64(len(seen)); done != want {
 		return fmt.Errorf("%w: it has %d of %d picture files", archive.ErrInvalid, done, want)
 	}
 	return nil

@@ -4,6 +4,8 @@ package pgbouncer
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -36,32 +38,48 @@ func Start(t testing.TB, address string, settings ...string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(remove)
-	port, err := process.FreePort()
-	if err != nil {
-		t.Fatal(err)
+	var errs error
+	for range 3 { // another program may take the port first
+		port, err := process.FreePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		through, running, err := start(path, folder, port, address, settings)
+		if err != nil {
+			errs = errors.Join(errs, err)
+			continue
+		}
+		t.Cleanup(func() {
+			if err := running.Stop(syscall.SIGTERM); err != nil {
+				t.Error(err)
+			}
+		})
+		return through
 	}
+	t.Fatalf("pgbouncer: %v", errs)
+	return ""
+}
+
+// start runs pgbouncer on a port. Only this one knows its operator, so another one on the same port is
+// not mistaken for it.
+func start(path, folder string, port int, address string, settings []string) (through string, _ *process.Process, err error) {
 	server, err := pgx.ParseConfig(address)
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
-	ini, err := configure(folder, port, server, address, settings)
+	operator := "operator-" + rand.Text()
+	ini, err := configure(folder, port, operator, server, address, settings)
 	if err != nil {
-		t.Fatalf("pgbouncer: %v", err)
+		return "", nil, err
 	}
-	through := &url.URL{Scheme: "postgres", User: url.User(server.User), Host: "127.0.0.1:" + strconv.Itoa(port), Path: "/" + server.Database, RawQuery: "sslmode=disable"}
+	at := url.URL{Scheme: "postgres", User: url.User(server.User), Host: "127.0.0.1:" + strconv.Itoa(port), Path: "/" + server.Database, RawQuery: "sslmode=disable"}
+	admin := at
+	admin.User, admin.Path = url.User(operator), "/"+Admin
 	running, err := process.Start(process.Program{
 		Path: path, Args: []string{ini}, Folder: folder, AtEnd: "TERM",
-		IsReady: func(ctx context.Context) error { return ping(ctx, through) },
+		IsReady: func(ctx context.Context) error { return ping(ctx, admin.String()) },
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := running.Stop(syscall.SIGTERM); err != nil {
-			t.Error(err)
-		}
-	})
-	return through.String()
+	return at.String(), running, err
 }
 
 // find returns the path of pgbouncer, which Debian installs for administrators.
@@ -78,8 +96,9 @@ func find(t testing.TB) string {
 	return path
 }
 
-// configure writes the files of pgbouncer, and returns the path of the first one.
-func configure(folder string, port int, server *pgx.ConnConfig, address string, settings []string) (ini string, err error) {
+// configure writes the files of pgbouncer, and returns the path of the first one. The operator may ask
+// pgbouncer itself, and so may the role of the address.
+func configure(folder string, port int, operator string, server *pgx.ConnConfig, address string, settings []string) (ini string, err error) {
 	lines := []string{
 		"[databases]",
 		fmt.Sprintf("%s = host=%s port=%d", server.Database, server.Host, server.Port),
@@ -90,7 +109,7 @@ func configure(folder string, port int, server *pgx.ConnConfig, address string, 
 		"pool_mode = transaction",
 		"auth_type = trust",
 		"auth_file = users.txt",
-		"admin_users = " + server.User,
+		"admin_users = " + server.User + ", " + operator,
 	}
 	if server.TLSConfig != nil {
 		parsed, err := url.Parse(address)
@@ -106,7 +125,7 @@ func configure(folder string, port int, server *pgx.ConnConfig, address string, 
 	ini = filepath.Join(folder, "pgbouncer.ini")
 	for path, content := range map[string]string{
 		ini:                                strings.Join(append(lines, settings...), "\n") + "\n",
-		filepath.Join(folder, "users.txt"): fmt.Sprintf("%q %q\n", server.User, server.Password),
+		filepath.Join(folder, "users.txt"): fmt.Sprintf("%q %q\n%q \"\"\n", server.User, server.Password, operator),
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			return "", err
@@ -116,10 +135,8 @@ func configure(folder string, port int, server *pgx.ConnConfig, address string, 
 }
 
 // ping asks pgbouncer itself, so no connection of the server is made yet.
-func ping(ctx context.Context, through *url.URL) error {
-	admin := *through
-	admin.Path = "/" + Admin
-	connection, err := pgx.Connect(ctx, admin.String())
+func ping(ctx context.Context, admin string) error {
+	connection, err := pgx.Connect(ctx, admin)
 	if err != nil {
 		return err
 	}

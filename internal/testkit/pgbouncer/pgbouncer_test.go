@@ -3,6 +3,7 @@ package pgbouncer_test
 import (
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -69,6 +70,16 @@ func TestPasswordTLSAndSettings(t *testing.T) {
 	}
 	if mode := poolMode(t, through); mode != "session" {
 		t.Errorf("the pool has the mode %s", mode)
+	}
+}
+
+// If another pgbouncer already has the port, that one is not mistaken for the new one.
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	address := postgres.Database(t)
+	first := pgbouncer.Start(t, address)
+	if err := pgbouncer.StartOnPortOf(t, first, address); err == nil || !strings.Contains(err.Error(), "nowhere to listen on") {
+		t.Errorf("%v", err)
 	}
 }
 

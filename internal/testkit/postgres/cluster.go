@@ -128,9 +128,29 @@ func (c *cluster) startOnPort() (err error) {
 	}
 	c.process, err = process.Start(process.Program{
 		Path: filepath.Join(c.programs, "postgres"), Args: args, Folder: c.folder, AtEnd: "QUIT",
-		IsReady: func(ctx context.Context) error { return c.run(ctx, "SELECT 1") },
+		IsReady: c.isReady,
 	})
 	return err
+}
+
+// isReady fails unless this server answers. Another one may have taken the port first.
+func (c *cluster) isReady(ctx context.Context) error {
+	connection, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer connection.Close(context.WithoutCancel(ctx)) //nolint:errcheck // everything is answered
+	var folder string
+	err = connection.QueryRow(ctx, "SHOW data_directory").Scan(&folder)
+	if err == nil && folder != filepath.Clean(c.data()) {
+		err = fmt.Errorf("the server of %s answers", folder)
+	}
+	return err
+}
+
+// connect connects as the superuser.
+func (c *cluster) connect(ctx context.Context) (*pgx.Conn, error) {
+	return pgx.Connect(ctx, c.address(superuser, c.password, "postgres"))
 }
 
 // stop ends the server in the mode of pg_ctl that is called fast, or immediately, as if it had
@@ -159,7 +179,7 @@ func (c *cluster) remove() {
 
 // run runs statements as the superuser, one after the other.
 func (c *cluster) run(ctx context.Context, statements ...string) error {
-	connection, err := pgx.Connect(ctx, c.address(superuser, c.password, "postgres"))
+	connection, err := c.connect(ctx)
 	if err != nil {
 		return err
 	}

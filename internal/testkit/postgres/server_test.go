@@ -43,6 +43,16 @@ func TestRestart(t *testing.T) {
 	server.Exec("CREATE TABLE b (id int)")
 }
 
+// If another server already has the port, that one is not mistaken for the new one.
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	first, second := postgres.Start(t, postgres.Options{}), postgres.Start(t, postgres.Options{})
+	second.Stop(true)
+	if err := second.StartOnPortOf(first); err == nil || !strings.Contains(err.Error(), "Address already in use") {
+		t.Errorf("%v", err)
+	}
+}
+
 // Roles need their passwords, and connections TLS, if a test asks for that.
 func TestPasswordsAndTLS(t *testing.T) {
 	t.Parallel()

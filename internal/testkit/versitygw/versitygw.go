@@ -104,7 +104,7 @@ func start(program string, port int, accessKey, secretKey string) (_ *Server, er
 	started := make(chan error)
 	go s.run(started)
 	if err := <-started; err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(s.root))
 	}
 	if err := s.await(health); err != nil {
 		s.Stop()

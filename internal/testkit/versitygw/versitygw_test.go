@@ -2,11 +2,27 @@ package versitygw
 
 import (
 	"net/url"
+	"os"
 	"strconv"
 	"testing"
 
 	"github.com/cardea-accounts/cardea/internal/testkit/need"
 )
+
+// A server that does not start leaves no folder behind.
+func TestFailedStartLeavesNothing(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	for _, program := range []string{"/missing", "/bin/false"} {
+		if s, err := Start(program, "key", "secret"); err == nil {
+			s.Stop()
+			t.Errorf("%s is a server", program)
+		}
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
 
 // If another server already has the port, that one is not mistaken for the new one.
 func TestTakenPort(t *testing.T) {
