@@ -75,7 +75,10 @@ func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (bl
 	if err != nil {
 		return nil, fmt.Errorf("storage: cannot use the folder %s: %w", place, reason(err))
 	}
-	return disk, refuseFilling(ctx, disk, place)
+	if err := refuseFilling(ctx, disk, place); err != nil {
+		return nil, err
+	}
+	return disk, nil
 }
 
 // probeTime limits the check of a bucket, so commands work while its server stalls.
@@ -89,14 +92,16 @@ func openBucket(ctx context.Context, place string, log *slog.Logger) (blob.Store
 	timed, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	_, err = bucket.IsEmpty(timed)
+	if err = storageError(err); err == nil {
+		err = refuseFilling(timed, bucket, place)
+	}
 	switch {
-	case errors.Is(err, s3.ErrSetup):
-		return nil, fmt.Errorf("storage: %w", err)
+	case errors.Is(err, s3.ErrSetup), errors.Is(err, ErrFilling):
+		return nil, err
 	case err != nil:
 		log.WarnContext(ctx, "the picture storage cannot be reached; pictures are unavailable until it can", "storage", Name(place), "error", err)
-		return bucket, nil
 	}
-	return bucket, refuseFilling(timed, bucket, place)
+	return bucket, nil
 }
 
 // HasBlobs reports whether a storage holds any picture. It fails if a bucket cannot be listed.
@@ -125,7 +130,7 @@ func RefuseUsed(ctx context.Context, place, from string, used error) error {
 	if err != nil || isEmpty {
 		return storageError(err)
 	}
-	mark, err := readMark(ctx, files)
+	mark, err := readText(ctx, files, markKey)
 	switch {
 	case err == nil && mark == "":
 		return fmt.Errorf("%s %w: a backup is restored to an empty prefix; nothing was changed", Name(place), used)
@@ -133,16 +138,6 @@ func RefuseUsed(ctx context.Context, place, from string, used error) error {
 		return refuseMark(place, mark)
 	}
 	return storageError(err)
-}
-
-// RemoveAll removes every blob from a storage.
-func RemoveAll(ctx context.Context, files blob.Store) error {
-	return files.List(ctx, func(item blob.Item) error {
-		if item.Key == "" {
-			return item.Err
-		}
-		return files.Delete(ctx, item.Key)
-	})
 }
 
 // SignerOf returns the signer of a storage to which clients are redirected; nil for others.

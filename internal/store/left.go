@@ -10,16 +10,18 @@ import (
 // a mark.
 type LeftStorage struct {
 	From, To string // as the setting storage names them
+	Run      string // of the move, see package storage
 	At       time.Time
 }
 
-// Marks of left storages. The rest of their names are the two storages, with a newline between them.
+// Marks of left storages. The rest of their names are the two storages and the run, with newlines
+// between them.
 const (
 	leftMarks      = "moved pictures "
 	afterLeftMarks = "moved pictures!" // the first name after all of them
 )
 
-func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To) }
+func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To + "\n" + l.Run) }
 
 // LeftStorages lists the storages that the pictures have left.
 func (r reads) LeftStorages(ctx context.Context) (list []LeftStorage, err error) {
@@ -35,6 +37,7 @@ func (r reads) LeftStorages(ctx context.Context) (list []LeftStorage, err error)
 			return nil, r.classify(err)
 		}
 		left.From, left.To, _ = strings.Cut(strings.TrimPrefix(name, leftMarks), "\n")
+		left.To, left.Run, _ = strings.Cut(left.To, "\n")
 		list = append(list, left)
 	}
 	return list, r.classify(rows.Err())
