@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
 // UseStorage puts another picture storage in place of the folder.
-func (d *Data) UseStorage(storage blob.Store) {
-	d.storage = storage
+func (d *Data) UseStorage(files blob.Store) {
+	d.storage = files
 	d.assemble(nil)
 }
 
@@ -23,4 +24,10 @@ func (d *Data) BackupAndVerify(ctx context.Context, w io.ReadWriteSeeker, folder
 func WithTargetPatience(opt MoveOptions, patience time.Duration) MoveOptions {
 	opt.targetPatience = patience
 	return opt
+}
+
+// RemoveOthers removes the files of a target that the final list of pictures does not have, see
+// [movedFiles].
+func RemoveOthers(ctx context.Context, to *storage.Filling, copied map[string]bool) (left int64, err error) {
+	return (&movedFiles{to: to, known: copied}).removeOthers(ctx)
 }
