@@ -3,6 +3,7 @@ package operate_test
 import (
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,5 +165,18 @@ func TestMoveToRefusedTarget(t *testing.T) {
 	}
 	if left := schemaIn(t, address); left != "none" {
 		t.Errorf("the database has %s", left)
+	}
+}
+
+// A folder whose mark cannot be read is refused, because a move may be filling it.
+func TestUnreadableMark(t *testing.T) {
+	t.Parallel()
+	from := onFiles(t)
+	if err := os.MkdirAll(filepath.Join(from.Pictures, "ca", "cardeamove"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := operate.Open(t.Context(), from, operate.Options{Now: time.Now, Log: discard})
+	if err == nil || !strings.Contains(err.Error(), "cardeamove") {
+		t.Errorf("%v", err)
 	}
 }

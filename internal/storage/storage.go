@@ -57,8 +57,9 @@ func Unopened(place string) (blob.Store, error) {
 //
 // It creates a missing folder, unless the database names pictures in it. A bucket must exist and
 // the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached at the moment,
-// Open succeeds and logs a warning, because users can sign in without their pictures. Errors:
-// [ErrFilling], [ErrLeft].
+// Open succeeds and logs a warning, because users can sign in without their pictures. Then nobody
+// sees the mark of [Fill]. If a database moves with its pictures, its own mark still keeps servers
+// away. Errors: [ErrFilling], [ErrLeft].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
 	if err := refuseLeft(ctx, db, place); err != nil {
 		return nil, err
