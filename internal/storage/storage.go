@@ -1,5 +1,6 @@
 // Package storage opens the picture storage that the setting storage names: a folder, or a
-// bucket such as s3://bucket/prefix.
+// bucket such as s3://bucket/prefix. While pictures are moved or restored to it, it has a mark
+// ([Fill]). A database records which storages its pictures have left ([Leave]).
 package storage
 
 import (

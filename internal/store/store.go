@@ -5,7 +5,8 @@
 // what concerns the whole database. Queries that only read are methods of reads, which
 // both [DB] and [Tx] embed. Queries that write are methods of [Tx] alone, so every write
 // happens inside [DB.Tx] or [DB.Alone]. The SQL is written once, in the subset that SQLite and
-// PostgreSQL share. An [Engine] holds what differs; store/sqlite is the only one so far.
+// PostgreSQL share. An [Engine] holds what differs; store/sqlite and store/postgres
+// are the two.
 //
 // Methods return one of the errors below, or an error that wraps the driver's.
 package store
