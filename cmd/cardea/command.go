@@ -15,8 +15,6 @@ import (
 	"time"
 	"unicode"
 
-	"golang.org/x/term"
-
 	"github.com/cardea-accounts/cardea"
 	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/datadir"
@@ -83,6 +81,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 		err = usageError{err}
 	}
 	var wrong usageError
+	_, isUnfinished := errors.AsType[operate.UnfinishedError](err) // it says what to do, after a signal, too
 	switch {
 	case err == nil:
 		return exitOK
@@ -92,7 +91,7 @@ func (p program) runCommand(ctx context.Context, c command, args []string) int {
 		err = errors.New(wrong.Error() + " (see cardea " + c.name + " --help)")
 		in.failAsJSON(err)
 		return p.misused(err.Error())
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !isUnfinished:
 		err = errors.New(cmp.Or(c.cutOff, "interrupted; nothing is left half done"))
 	}
 	in.failAsJSON(err)
@@ -211,40 +210,6 @@ func printJSON(w io.Writer, v any) error {
 
 // printf prints text on standard output.
 func (in *invocation) printf(format string, args ...any) { fmt.Fprintf(in.stdout, format, args...) }
-
-// progress shows the progress of long work on a terminal. The second result ends the line.
-func (in *invocation) progress() (operate.Progress, func()) {
-	if !term.IsTerminal(int(in.stderr.Fd())) {
-		return nil, func() {}
-	}
-	var shown time.Time
-	began := time.Now()
-	return func(what string, done, total int64) {
-			if done != total && time.Since(shown) < 200*time.Millisecond {
-				return
-			}
-			shown = time.Now()
-			line := what
-			if total > 0 {
-				line += fmt.Sprintf(" %d of %d%s", done, total, rate(done, total, time.Since(began)))
-			} else if done > 0 {
-				line += fmt.Sprintf(" %d", done)
-			}
-			fmt.Fprintf(in.stderr, "\r\x1b[K%s", line)
-		}, func() {
-			fmt.Fprint(in.stderr, "\r\x1b[K")
-		}
-}
-
-// rate says how fast long work goes, and how long it will still take; empty in the first seconds.
-func rate(done, total int64, since time.Duration) string {
-	if since < 2*time.Second || done == 0 {
-		return ""
-	}
-	perSecond := float64(done) / since.Seconds()
-	left := time.Duration(float64(total-done) / perSecond * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf(", %.0f a second, %s left", perSecond, left)
-}
 
 // shown makes a stranger's text safe for a terminal.
 func shown(s string) string {

@@ -59,6 +59,9 @@ func move(ctx context.Context, in *invocation) error {
 		return err
 	}
 	if in.move.undo {
+		if in.move != (moveFlags{undo: true}) {
+			return usageError{errors.New("--undo takes no --to-database or --to-storage: the settings name the old data")}
+		}
 		return undoMove(ctx, in, from)
 	}
 	opt, err := in.moveOptions()
@@ -66,7 +69,7 @@ func move(ctx context.Context, in *invocation) error {
 		return err
 	}
 	data, err := operate.Open(ctx, from, in.options())
-	if errors.Is(err, database.ErrMoved) {
+	if errors.Is(err, database.ErrMoved) || errors.Is(err, storage.ErrLeft) {
 		return finishMove(ctx, in, from, opt, err)
 	}
 	if err != nil {
@@ -220,7 +223,7 @@ func (in *invocation) sayMoved(m operate.Moved) error {
 // finishMove completes a move that was killed at the very end.
 func finishMove(ctx context.Context, in *invocation, from database.Place, opt operate.MoveOptions, refused error) error {
 	err := operate.FinishMove(ctx, from, opt)
-	if errors.Is(err, database.ErrMoved) || opt.Database == nil {
+	if errors.Is(err, database.ErrMoved) || errors.Is(err, storage.ErrLeft) {
 		return refused
 	}
 	if err != nil {

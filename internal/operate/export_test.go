@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
+	"github.com/cardea-accounts/cardea/internal/storage"
 )
 
 // UseStorage puts another picture storage in place of the folder.
-func (d *Data) UseStorage(storage blob.Store) {
-	d.storage = storage
+func (d *Data) UseStorage(files blob.Store) {
+	d.storage = files
 	d.assemble(nil)
 }
 
@@ -34,4 +35,10 @@ const Workers = workers
 // InOrder calls work for several items at a time, and use in their order.
 func InOrder(ctx context.Context, list func(add func(int) error) error, work func(context.Context, int) (int, error), use func(int) error) error {
 	return inOrder(ctx, list, work, use)
+}
+
+// RemoveOthers removes the files of a target that the final list of pictures does not have, see
+// [movedFiles].
+func RemoveOthers(ctx context.Context, to *storage.Filling, copied map[string]bool) (left int64, err error) {
+	return (&movedFiles{to: to, known: copied}).removeOthers(ctx)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/database"
 	"github.com/cardea-accounts/cardea/internal/storage"
 	"github.com/cardea-accounts/cardea/internal/store"
@@ -44,14 +43,20 @@ type Moved struct {
 // Until that mark, the old data is unchanged, and servers and commands refuse the target. If Move
 // fails or is killed, the pause ends. A second Move to the same target removes what the first one
 // left there. Errors: [database.ErrNotEmpty], [database.ErrInUse] and [storage.ErrNotEmpty], if the
-// target is in use; [datadir.ErrImporting].
+// target is in use; [storage.ErrTaken], if another Move to the same storage begins;
+// [datadir.ErrImporting]; [UnfinishedError].
 func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err error) {
 	lock, err := d.place.LockImport(ctx) // keeps imports, which would fail half-way, and a second Move away
 	if err != nil {
 		return Moved{}, err
 	}
 	m := &move{Data: d, opt: opt, began: time.Now()}
-	defer func() { err = errors.Join(inWords(tryLater(err)), m.close(err != nil), lock.Close()) }()
+	defer func() {
+		err = errors.Join(inWords(tryLater(err)), m.close(err != nil), lock.Close())
+		if err != nil && m.isMoved {
+			err = UnfinishedError{err}
+		}
+	}()
 	if err := m.openTarget(ctx); err != nil {
 		return Moved{}, err
 	}
@@ -99,28 +104,42 @@ type move struct {
 	pause   *store.Pause
 	watch   targetWatch
 	server  io.Closer // the lock of the server that was stopped
+	isMoved bool      // the source is marked as moved, or may be
 	moved   Moved
 }
 
 // source names the data for the marks of the target.
 func (m *move) source() string { return m.place.Absolute() }
 
+// openTarget opens the database first: if it is refused, nothing in the storage is removed.
 func (m *move) openTarget(ctx context.Context) (err error) {
 	m.opt.Progress.report("looking at the target", 0, 0)
 	if err := m.refuseTarget(ctx); err != nil {
 		return err
 	}
+	if m.opt.Database != nil {
+		if m.filling, err = m.opt.Database.Fill(ctx, m.source(), m.Data.opt.Now()); err != nil {
+			return err
+		}
+	}
 	if to := m.opt.Storage; to != "" {
 		target, err := storage.Fill(ctx, to, m.source())
 		if err != nil {
-			return err
+			return errors.Join(err, m.discardDatabase(context.WithoutCancel(ctx)))
 		}
 		m.files = &movedFiles{from: m.pictures, to: target, known: map[string]bool{}}
 	}
-	if m.opt.Database != nil {
-		m.filling, err = m.opt.Database.Fill(ctx, m.source(), m.Data.opt.Now())
+	return nil
+}
+
+// discardDatabase leaves the target database as it was.
+func (m *move) discardDatabase(ctx context.Context) error {
+	filling := m.filling
+	if filling == nil {
+		return nil
 	}
-	return err
+	m.filling = nil
+	return filling.Discard(ctx)
 }
 
 // copyPicturesAhead copies most of the pictures before the pause.
@@ -168,88 +187,42 @@ func (m *move) copyRest(ctx context.Context) (err error) {
 		if m.moved.Files, err = m.files.removeOthers(ctx); err != nil {
 			return err
 		}
+		if err := m.files.to.CheckOwner(ctx); err != nil {
+			return err
+		}
 	}
 	return m.pause.Check(ctx)
 }
 
-// serverInterval is how often Move checks whether the server has stopped.
-const serverInterval = 200 * time.Millisecond
+// serverInterval is how often Move checks whether the server has stopped. On PostgreSQL, each check is
+// a new connection.
+const serverInterval = time.Second
 
-// awaitServer waits until no server runs, and takes the lock that keeps servers from starting.
+// awaitServer waits until no server runs, and takes the lock that keeps servers from starting. While
+// the pause lasts, an outage of the source's database server does not end the wait.
 func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
 	tick := time.NewTicker(serverInterval)
 	defer tick.Stop()
 	for {
 		lock, err := m.place.LockServer(ctx)
-		if !errors.Is(err, database.ErrInUse) {
+		waits := "writes are paused; waiting until the server has stopped"
+		switch {
+		case errors.Is(err, database.ErrInUse):
+		case err == nil, !m.place.IsServer():
 			return lock, err
+		default:
+			waits += fmt.Sprintf(", which cannot be seen at the moment: %v", err)
 		}
 		if err := m.pause.Check(ctx); err != nil {
 			return nil, err
 		}
-		m.opt.Progress.report("writes are paused; waiting until the server has stopped", 0, 0)
+		m.opt.Progress.report(waits, 0, 0)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-}
-
-// finish makes the target the place of the data. The data moves at the moment when the source is
-// marked. Before it, an interruption calls the move off. After it, [FinishMove] completes the move.
-func (m *move) finish(ctx context.Context) error {
-	m.opt.Progress.report("finishing", 0, 0)
-	if m.filling == nil {
-		return m.finishPictures(context.WithoutCancel(ctx))
-	}
-	if m.files != nil {
-		if err := m.leaveStorage(ctx, m.filling.DB); err != nil {
-			return err
-		}
-	}
-	if err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()); err != nil {
-		return err
-	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishPatience)
-	defer cancel()
-	if err := m.finishTarget(bounded); err != nil {
-		return fmt.Errorf("the users are moved, but the target is not ready for use: %w; run the same command again to complete the move before you start the server", err)
-	}
-	return nil
-}
-
-// finishPictures ends a move of pictures alone. Its last step is to record in the database that the
-// pictures have left the old storage. Until then, the old storage can be used.
-func (m *move) finishPictures(ctx context.Context) error {
-	if err := errors.Join(storage.Finish(ctx, m.files.to), m.pause.End()); err != nil {
-		return err
-	}
-	if err := m.leaveStorage(ctx, m.db); err != nil {
-		return fmt.Errorf("the pictures are moved, but this could not be recorded in the database: %w; change the setting storage before you start the server", err)
-	}
-	return nil
-}
-
-func (m *move) leaveStorage(ctx context.Context, db *store.DB) error {
-	ctx, cancel := context.WithTimeout(ctx, finishPatience)
-	defer cancel()
-	return storage.Leave(ctx, db, m.dir.Pictures, m.opt.Storage, m.Data.opt.Now())
-}
-
-func (m *move) finishTarget(ctx context.Context) error {
-	var target blob.Store
-	if m.files != nil {
-		target = m.files.to
-	}
-	return errors.Join(finishStorage(ctx, target), m.filling.Finish(ctx))
-}
-
-func finishStorage(ctx context.Context, target blob.Store) error {
-	if target == nil {
-		return nil
-	}
-	return storage.Finish(ctx, target)
 }
 
 // close ends the pause, and releases the target and the server's lock. If the move has failed, an

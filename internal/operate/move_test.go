@@ -101,11 +101,11 @@ func TestStorageThatIsFilled(t *testing.T) {
 		if files, err = storage.Fill(t.Context(), to, "another"); err != nil { // starts clean
 			t.Fatal(err)
 		}
-		if err := storage.Finish(t.Context(), files); err != nil {
+		if err := files.Finish(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if isEmpty, err := storage.HasBlobs(t.Context(), to); isEmpty || err != nil {
-			t.Errorf("%s: %v, %v", to, isEmpty, err)
+		if hasBlobs, err := storage.HasBlobs(t.Context(), to); hasBlobs || err != nil {
+			t.Errorf("%s: %v, %v", to, hasBlobs, err)
 		}
 	}
 }
@@ -202,28 +202,6 @@ func TestServeWhileFilled(t *testing.T) {
 		if err := filling.Close(); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// If the storage fails in the last step, the users are moved, and the same command completes it.
-func TestMoveFailsAtItsEnd(t *testing.T) {
-	t.Parallel()
-	from, _ := stopped(t)
-	bucket := s3.New(t)
-	proxy := s3.NewProxy(t, bucket.Endpoint)
-	to := onServer(t, testpostgres.Database(t))
-	to.Pictures = bucket.At(proxy.URL)
-	opt := operate.MoveOptions{Database: &to, Storage: to.Pictures, Copied: func(operate.Moved) { proxy.Fail(s3.Cut) }}
-	_, err := openPlace(t, from).Move(t.Context(), opt)
-	if err == nil || !strings.Contains(err.Error(), "the users are moved") || !strings.Contains(err.Error(), "run the same command again") {
-		t.Fatalf("%v", err)
-	}
-	proxy.Fail(s3.None)
-	if err := operate.FinishMove(t.Context(), from, opt); err != nil {
-		t.Fatal(err)
-	}
-	if c, found := check(t, openPlace(t, to)); len(found) > 0 || c.Pictures != 1 {
-		t.Errorf("%+v, %+v", c, found)
 	}
 }
 

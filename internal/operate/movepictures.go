@@ -18,7 +18,7 @@ import (
 // movedFiles copies picture files to another storage. Files never change, so each is copied once.
 type movedFiles struct {
 	from *media.Pictures
-	to   blob.Store
+	to   *storage.Filling
 
 	mu    sync.Mutex
 	known map[string]bool // keys of copied files; true: the final list of pictures has the file, too
@@ -41,37 +41,58 @@ type pictureList interface {
 	PicturesAfter(ctx context.Context, userID string, limit int) ([]store.Picture, error)
 }
 
+// ownerInterval is the time between two checks that no other move has begun to the same storage.
+const ownerInterval = 10 * time.Second
+
 // copyAll copies the files of all pictures that are not copied yet. isFinal says that the list
 // cannot change any more, so a missing picture is an error.
 func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool, progress func(done int64)) error {
+	var done int64
+	checked := time.Now()
+	work := func(ctx context.Context, row store.Picture) error { return m.copyPatiently(ctx, row, isFinal) }
+	return inParallel(ctx, work, func(ctx context.Context, give func(store.Picture) error) error {
+		return eachPicture(ctx, list, func(row store.Picture) error {
+			if time.Since(checked) > ownerInterval {
+				if err := m.to.CheckOwner(ctx); err != nil {
+					return err
+				}
+				checked = time.Now()
+			}
+			done++
+			progress(done)
+			if m.note(row, isFinal) {
+				return nil
+			}
+			return give(row)
+		})
+	})
+}
+
+// inParallel calls work for everything that feed gives to it, [copyWorkers] calls at a time. It stops
+// at the first error.
+func inParallel[T any](ctx context.Context, work func(context.Context, T) error, feed func(ctx context.Context, give func(T) error) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	rows := make(chan store.Picture)
+	tasks := make(chan T)
 	var workers sync.WaitGroup
 	for range copyWorkers {
 		workers.Go(func() {
-			for row := range rows {
-				if err := m.copyPatiently(ctx, row, isFinal); err != nil {
+			for task := range tasks {
+				if err := work(ctx, task); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	var done int64
-	err := eachPicture(ctx, list, func(row store.Picture) error {
-		done++
-		progress(done)
-		if m.has(row, isFinal) {
-			return nil
-		}
+	err := feed(ctx, func(task T) error {
 		select {
-		case rows <- row:
+		case tasks <- task:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	})
-	close(rows)
+	close(tasks)
 	workers.Wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -79,9 +100,9 @@ func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool
 	return err
 }
 
-// has reports whether all files of a picture are copied. If the list is final, it notes that the
+// note reports whether all files of a picture are copied. If the list is final, it notes that the
 // list has them.
-func (m *movedFiles) has(row store.Picture, isFinal bool) bool {
+func (m *movedFiles) note(row store.Picture, isFinal bool) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	hasAll := true
@@ -171,14 +192,23 @@ func readAll(ctx context.Context, files blob.Store, key string) ([]byte, error) 
 // removeOthers removes copies of pictures that were replaced before the pause, and returns how many
 // files are left.
 func (m *movedFiles) removeOthers(ctx context.Context) (n int64, err error) {
-	for key, isListed := range m.known {
-		if isListed {
-			n++
-			continue
+	err = inParallel(ctx, m.remove, func(_ context.Context, give func(string) error) error {
+		for key, isListed := range m.known {
+			if isListed {
+				n++
+			} else if err := give(key); err != nil {
+				return err
+			}
 		}
-		if err := storage.Patiently(ctx, pausedPatience, func(ctx context.Context) error { return m.to.Delete(ctx, key) }); err != nil {
-			return 0, fmt.Errorf("storage: cannot remove the picture %s from the target: %w", key, err)
-		}
+		return nil
+	})
+	return n, err
+}
+
+func (m *movedFiles) remove(ctx context.Context, key string) error {
+	err := storage.Patiently(ctx, pausedPatience, func(ctx context.Context) error { return m.to.Delete(ctx, key) })
+	if err != nil {
+		return fmt.Errorf("storage: cannot remove the picture %s from the target: %w", key, err)
 	}
-	return n, nil
+	return nil
 }

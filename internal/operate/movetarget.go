@@ -60,8 +60,8 @@ func isSameDatabase(a, b database.Place) bool {
 	return !a.IsServer() && !b.IsServer() && isInside(a.Database, b.Database) && isInside(b.Database, a.Database)
 }
 
-// isInside reports whether a path is a folder, or inside it or below it, also through links. Both
-// may be missing.
+// isInside reports whether a path is the folder or lies in it, also through links. Both may be
+// missing.
 func isInside(folder, path string) bool {
 	folder = withoutLinks(folder)
 	forbidden, missing := os.Stat(folder)

@@ -16,8 +16,6 @@ const (
 	// targetInterval is the time between two checks of the target, and askPatience the time for an
 	// answer. Several checks, on new connections, fit into targetPatience.
 	targetInterval, askPatience = time.Second, 3 * time.Second
-	// finishPatience limits the last changes of the target. By then, the pause has ended.
-	finishPatience = 30 * time.Second
 )
 
 // silentError says that a move was given up because the target database did not answer.

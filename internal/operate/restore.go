@@ -100,7 +100,7 @@ type restoring struct {
 	in       io.ReadSeeker
 	progress Progress
 	made     undo
-	bucket   blob.Store // nil: the pictures are in a folder
+	bucket   *storage.Filling // nil: the pictures are in a folder
 	contents Contents
 }
 

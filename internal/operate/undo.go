@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cardea-accounts/cardea/internal/blob"
 	"github.com/cardea-accounts/cardea/internal/datadir"
 	"github.com/cardea-accounts/cardea/internal/durable"
 	"github.com/cardea-accounts/cardea/internal/storage"
@@ -62,8 +61,8 @@ func (u *undo) madeFile(path string) {
 }
 
 // inStorage notes that everything in an empty bucket is about to be made.
-func (u *undo) inStorage(ctx context.Context, files blob.Store) {
-	u.steps = append(u.steps, func() error { return storage.RemoveAll(ctx, files) })
+func (u *undo) inStorage(ctx context.Context, files *storage.Filling) {
+	u.steps = append(u.steps, func() error { return files.Discard(ctx) })
 }
 
 // inside notes that everything in an empty folder is about to be made.

@@ -2,10 +2,11 @@ package storage
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"time"
+	"strings"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
 )
@@ -16,18 +17,29 @@ var (
 	// ErrFilling means that pictures are being moved or restored to a storage, or that such a move or
 	// restore was cut off.
 	ErrFilling = errors.New("a move or restore of pictures to this storage is running, or was cut off")
+	// ErrTaken means that a later move or restore fills a storage, so the earlier one cannot use it.
+	ErrTaken = errors.New("another move or restore has begun to fill this storage")
 )
 
-// markKey is the key of a file that marks a storage while pictures are moved or restored to it. Its
-// text names the database or backup that the pictures belong to.
-const markKey = "cardeamove"
+// A storage to which pictures are moved or restored has two files more.
+const (
+	// markKey is the key of the mark. Its text names the database or backup that the pictures belong
+	// to. It stays until all pictures are there.
+	markKey = "cardeamove"
+	// runKey is the key of a random text for the move or restore that fills the storage. The mark alone
+	// does not tell two of them apart: /data/cardea.db is a different database in each container.
+	//
+	// A blob cannot be replaced in one step. So the text is not in the mark: a process that is killed
+	// between removing the old text and writing its own must not leave files without a mark.
+	runKey = "cardearun"
+)
 
 // Fill opens a storage to copy the pictures of a database or backup to it, and creates a folder that
 // is missing. from names the source. The storage must be empty, except for files of an earlier Fill
-// from the same source that was cut off: Fill removes them. Until [Finish], servers refuse the
-// storage. Errors: [ErrNotEmpty], [ErrFilling] if pictures from another source are being copied to
-// it.
-func Fill(ctx context.Context, place, from string) (blob.Store, error) {
+// from the same source: Fill removes them, and the earlier one fails if it still runs. Until
+// [Filling.Finish], servers refuse the storage. Errors: [ErrNotEmpty]; [ErrFilling] if pictures from
+// another source are being copied to it; [ErrTaken].
+func Fill(ctx context.Context, place, from string) (*Filling, error) {
 	files, err := openToFill(place)
 	if err != nil {
 		return nil, err
@@ -35,60 +47,23 @@ func Fill(ctx context.Context, place, from string) (blob.Store, error) {
 	if err := files.Check(ctx); err != nil {
 		return nil, fmt.Errorf("storage: cannot write to %s: %w", Name(place), err)
 	}
-	mark, err := readMark(ctx, files)
+	mark, err := readText(ctx, files, markKey)
 	if err != nil {
 		return nil, storageError(err)
 	}
 	if mark != "" && mark != from {
 		return nil, refuseMark(place, mark)
 	}
-	for { // listing many files may fail half-way
-		removed, err := emptyFilled(ctx, files, place, mark)
-		if err == nil {
-			break
-		}
-		if removed == 0 || !mayPass(err) {
-			return nil, storageError(err)
-		}
-	}
+	f := &Filling{Store: files, place: place, from: from, run: strings.ToLower(rand.Text())}
 	if mark == "" {
-		err = putMark(ctx, files, from)
+		err = f.begin(ctx)
+	} else {
+		err = f.takeOver(ctx)
 	}
-	return files, storageError(err)
-}
-
-// emptyPatience limits the time of all attempts to remove one file of an earlier [Fill].
-const emptyPatience = time.Minute
-
-// emptyFilled removes the files of an earlier [Fill], and returns how many it removed. If the storage
-// has no mark, it fails on any file.
-func emptyFilled(ctx context.Context, files blob.Store, place, mark string) (removed int, err error) {
-	err = files.List(ctx, func(item blob.Item) error {
-		switch {
-		case item.Err != nil:
-			return item.Err
-		case item.Key == markKey:
-			return nil
-		case mark == "" || item.Key == "":
-			return fmt.Errorf("%s %w. Name another place, or empty this one", Name(place), ErrNotEmpty)
-		}
-		err := Patiently(ctx, emptyPatience, func(ctx context.Context) error { return files.Delete(ctx, item.Key) })
-		if err == nil {
-			removed++
-		}
-		return err
-	})
-	return removed, err
-}
-
-// putMark marks a storage. If that fails, it removes the mark again, because only the answer may have
-// been lost.
-func putMark(ctx context.Context, files blob.Store, from string) error {
-	err := errors.Join(files.Delete(ctx, markKey), files.Put(ctx, markKey, []byte(from)))
 	if err != nil {
-		err = errors.Join(err, files.Delete(context.WithoutCancel(ctx), markKey))
+		return nil, storageError(err)
 	}
-	return err
+	return f, nil
 }
 
 func openToFill(place string) (blob.Store, error) {
@@ -102,31 +77,9 @@ func openToFill(place string) (blob.Store, error) {
 	return disk, nil
 }
 
-// Filled opens a storage that was filled with the pictures of a database, see [Fill]. It returns
-// nil if the move is finished.
-func Filled(ctx context.Context, place, database string) (blob.Store, error) {
-	files, err := Unopened(place)
-	if err != nil {
-		return nil, err
-	}
-	mark, err := readMark(ctx, files)
-	if err != nil || mark == "" {
-		return nil, storageError(err)
-	}
-	if mark != database {
-		return nil, refuseMark(place, mark)
-	}
-	return files, nil
-}
-
-// Finish removes the mark of [Fill], so servers can use the storage.
-func Finish(ctx context.Context, files blob.Store) error {
-	return storageError(files.Delete(ctx, markKey))
-}
-
-// readMark returns the source from which a storage is being filled; empty: it has no mark.
-func readMark(ctx context.Context, files blob.Store) (string, error) {
-	b, err := files.Open(ctx, markKey)
+// readText returns a small file; empty: there is none.
+func readText(ctx context.Context, files blob.Store, key string) (string, error) {
+	b, err := files.Open(ctx, key)
 	if errors.Is(err, blob.ErrNotFound) {
 		return "", nil
 	}
@@ -141,10 +94,12 @@ func refuseMark(place, from string) error {
 	return fmt.Errorf("storage: %w: %s, from %s; wait for it or, if it was cut off, run the same move or restore again", ErrFilling, Name(place), from)
 }
 
-// refuseFilling fails with [ErrFilling] while pictures are copied to a storage.
+// refuseFilling fails with [ErrFilling] while pictures are copied to a storage, and with another error
+// if its mark cannot be read.
 func refuseFilling(ctx context.Context, files blob.Store, place string) error {
-	if mark, err := readMark(ctx, files); err == nil && mark != "" {
+	mark, err := readText(ctx, files, markKey)
+	if err == nil && mark != "" {
 		return refuseMark(place, mark)
 	}
-	return nil // a mark that cannot be read now is reported elsewhere
+	return storageError(err)
 }

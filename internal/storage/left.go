@@ -37,15 +37,41 @@ func absolute(place string) string {
 
 // Leave records in a database that its pictures were moved from one storage to another. From then on,
 // [Open] refuses the old one.
-func Leave(ctx context.Context, db *store.DB, from, to string, now time.Time) error {
+func Leave(ctx context.Context, db *store.DB, from string, to *Filling, now time.Time) error {
 	return db.Tx(ctx, func(tx *store.Tx) error {
 		list, err := tx.LeftStorages(ctx)
 		if err != nil {
 			return err
 		}
-		list = slices.DeleteFunc(list, func(l store.LeftStorage) bool { return IsSame(l.From, from) || IsSame(l.From, to) })
-		return tx.ReplaceLeftStorages(ctx, append(list, store.LeftStorage{From: absolute(from), To: absolute(to), At: now}))
+		list = slices.DeleteFunc(list, func(l store.LeftStorage) bool { return IsSame(l.From, from) || IsSame(l.From, to.place) })
+		return tx.ReplaceLeftStorages(ctx, append(list, store.LeftStorage{From: absolute(from), To: absolute(to.place), Run: to.run, At: now}))
 	})
+}
+
+// Resume opens the storage to which the pictures of a database were moved, as [Leave] has recorded, so
+// [Filling.Finish] can complete that. It returns nil if the move is complete, or if there is no record.
+// to is the expected storage; empty: any. source names the database, see [Fill]. Errors: [ErrLeft] if
+// the pictures were moved to another storage; [ErrTaken].
+func Resume(ctx context.Context, db *store.DB, from, to, source string) (*Filling, error) {
+	list, err := db.LeftStorages(ctx)
+	at := slices.IndexFunc(list, func(l store.LeftStorage) bool { return IsSame(l.From, from) })
+	if err != nil || at < 0 {
+		return nil, err
+	}
+	left := list[at]
+	if to != "" && !IsSame(left.To, to) {
+		return nil, fmt.Errorf("storage: %w to %s", ErrLeft, Name(left.To))
+	}
+	files, err := Unopened(left.To)
+	if err != nil {
+		return nil, err
+	}
+	f := &Filling{Store: files, place: left.To, from: source, run: left.Run}
+	mark, err := readText(ctx, files, markKey)
+	if err == nil && mark == "" { // the process was killed between the two removals of Finish, or later
+		return nil, storageError(f.removeRun(ctx))
+	}
+	return f, storageError(err)
 }
 
 // Unleave removes the record of [Leave], so a database can use the old storage again. It returns where

@@ -47,7 +47,7 @@ func Patiently(ctx context.Context, patience time.Duration, work func(context.Co
 // mayPass reports whether the next attempt may succeed. That is so for errors of a server, but not for
 // errors of a disk or of the settings.
 func mayPass(err error) bool {
-	for _, lasting := range []error{s3.ErrSetup, blob.ErrFull, blob.ErrNotFound, blob.ErrKey, ErrNotEmpty, ErrFilling} {
+	for _, lasting := range []error{s3.ErrSetup, blob.ErrFull, blob.ErrNotFound, blob.ErrKey, ErrNotEmpty, ErrFilling, ErrTaken} {
 		if errors.Is(err, lasting) {
 			return false
 		}

@@ -1,5 +1,6 @@
 // Package storage opens the picture storage that the setting storage names: a folder, or a
-// bucket such as s3://bucket/prefix.
+// bucket such as s3://bucket/prefix. While pictures are moved or restored to it, it has a mark
+// ([Fill]). A database records which storages its pictures have left ([Leave]).
 package storage
 
 import (
@@ -57,8 +58,9 @@ func Unopened(place string) (blob.Store, error) {
 //
 // It creates a missing folder, unless the database names pictures in it. A bucket must exist and
 // the credentials must be right, see [s3.ErrSetup]. If its server cannot be reached at the moment,
-// Open succeeds and logs a warning, because users can sign in without their pictures. Errors:
-// [ErrFilling], [ErrLeft].
+// Open succeeds and logs a warning, because users can sign in without their pictures. Then nobody
+// sees the mark of [Fill]. If a database moves with its pictures, its own mark still keeps servers
+// away. Errors: [ErrFilling], [ErrLeft].
 func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (blob.Store, error) {
 	if err := refuseLeft(ctx, db, place); err != nil {
 		return nil, err
@@ -75,7 +77,10 @@ func Open(ctx context.Context, db *store.DB, place string, log *slog.Logger) (bl
 	if err != nil {
 		return nil, fmt.Errorf("storage: cannot use the folder %s: %w", place, reason(err))
 	}
-	return disk, refuseFilling(ctx, disk, place)
+	if err := refuseFilling(ctx, disk, place); err != nil {
+		return nil, err
+	}
+	return disk, nil
 }
 
 // probeTime limits the check of a bucket, so commands work while its server stalls.
@@ -89,14 +94,16 @@ func openBucket(ctx context.Context, place string, log *slog.Logger) (blob.Store
 	timed, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	_, err = bucket.IsEmpty(timed)
+	if err = storageError(err); err == nil {
+		err = refuseFilling(timed, bucket, place)
+	}
 	switch {
-	case errors.Is(err, s3.ErrSetup):
-		return nil, fmt.Errorf("storage: %w", err)
+	case errors.Is(err, s3.ErrSetup), errors.Is(err, ErrFilling):
+		return nil, err
 	case err != nil:
 		log.WarnContext(ctx, "the picture storage cannot be reached; pictures are unavailable until it can", "storage", Name(place), "error", err)
-		return bucket, nil
 	}
-	return bucket, refuseFilling(timed, bucket, place)
+	return bucket, nil
 }
 
 // HasBlobs reports whether a storage holds any picture. It fails if a bucket cannot be listed.
@@ -125,7 +132,7 @@ func RefuseUsed(ctx context.Context, place, from string, used error) error {
 	if err != nil || isEmpty {
 		return storageError(err)
 	}
-	mark, err := readMark(ctx, files)
+	mark, err := readText(ctx, files, markKey)
 	switch {
 	case err == nil && mark == "":
 		return fmt.Errorf("%s %w: a backup is restored to an empty prefix; nothing was changed", Name(place), used)
@@ -133,16 +140,6 @@ func RefuseUsed(ctx context.Context, place, from string, used error) error {
 		return refuseMark(place, mark)
 	}
 	return storageError(err)
-}
-
-// RemoveAll removes every blob from a storage.
-func RemoveAll(ctx context.Context, files blob.Store) error {
-	return files.List(ctx, func(item blob.Item) error {
-		if item.Key == "" {
-			return item.Err
-		}
-		return files.Delete(ctx, item.Key)
-	})
 }
 
 // SignerOf returns the signer of a storage to which clients are redirected; nil for others.

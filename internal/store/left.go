@@ -10,16 +10,18 @@ import (
 // a mark.
 type LeftStorage struct {
 	From, To string // as the setting storage names them
+	Run      string // of the move, see package storage
 	At       time.Time
 }
 
-// Marks of left storages. The rest of their names are the two storages, with a newline between them.
+// Marks of left storages. The rest of their names are the two storages and the run, with newlines
+// between them.
 const (
 	leftMarks      = "moved pictures "
 	afterLeftMarks = "moved pictures!" // the first name after all of them
 )
 
-func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To) }
+func (l LeftStorage) mark() Mark { return Mark(leftMarks + l.From + "\n" + l.To + "\n" + l.Run) }
 
 // LeftStorages lists the storages that the pictures have left.
 func (r reads) LeftStorages(ctx context.Context) ([]LeftStorage, error) {
@@ -27,6 +29,7 @@ func (r reads) LeftStorages(ctx context.Context) ([]LeftStorage, error) {
 		`SELECT name, at FROM marks WHERE name >= $1 AND name < $2 ORDER BY name`, leftMarks, afterLeftMarks)
 	for i, l := range list {
 		list[i].From, list[i].To, _ = strings.Cut(strings.TrimPrefix(l.From, leftMarks), "\n")
+		list[i].To, list[i].Run, _ = strings.Cut(list[i].To, "\n")
 	}
 	return list, err
 }
