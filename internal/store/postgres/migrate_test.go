@@ -14,7 +14,7 @@ import (
 func TestFirstMigrationIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	at := parsed(t, testpostgres.Database(t))
-	e, err := newEngine(t.Context(), at)
+	e, err := newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestFirstMigrationIsAllOrNothing(t *testing.T) {
 	if db, err := store.Open(t.Context(), e, e.pools); err == nil {
 		t.Error("nonsense was applied", db.Close())
 	}
-	e, err = newEngine(t.Context(), at)
+	e, err = newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

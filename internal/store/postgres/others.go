@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -56,7 +55,7 @@ const tablesPatience = time.Second
 // ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended
 // at the last look. It may see some of them twice, which does no harm. The same statement removes
 // rows that are older than ten minutes, so no server that looks regularly misses one.
-func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error) {
+func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
 	if e.claim != nil {
@@ -76,7 +75,7 @@ func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, err
 	}
 	var changed bool
 	var horizon string
-	err := conn.QueryRowContext(ctx, `WITH old AS (DELETE FROM changes WHERE at < now() - interval '10 minutes')
+	err := e.watcher.QueryRowContext(ctx, `WITH old AS (DELETE FROM changes WHERE at < now() - interval '10 minutes')
 		SELECT EXISTS (SELECT 1 FROM changes WHERE tx >= $1::text::xid8 AND process <> $2), pg_snapshot_xmin(pg_current_snapshot())::text`,
 		since, mine).Scan(&changed, &horizon)
 	if err != nil {
