@@ -142,6 +142,18 @@ func (h *holder) look(ctx context.Context, key int64) error {
 	return err
 }
 
+// isAlive asks the server. If it does not answer in time, the driver has closed the connection, which
+// ends the transaction. So a caller that leaves does not interrupt the question.
+func (h *holder) isAlive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPatience)
+	defer cancel()
+	_, err := h.tx.ExecContext(ctx, `SELECT 1`)
+	return err == nil
+}
+
+// keepPatience limits the wait for the answer.
+const keepPatience = 2 * time.Second
+
 // end ends the transaction, which releases the lock, and gives the connection back.
 func (h *holder) end() error {
 	defer h.free()
@@ -157,11 +169,8 @@ func (c *claim) keep(ctx context.Context) error {
 		return nil
 	}
 	if c.holder != nil {
-		if _, err := c.holder.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil {
+		if c.holder.isAlive(ctx) {
 			c.kept = time.Now()
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			return c.takeTurns(ctx)
 		}
 		_ = c.end() // the connection broke

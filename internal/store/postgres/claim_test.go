@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/store"
 	"github.com/cardea-accounts/cardea/internal/testkit/pgbouncer"
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
 )
 
 // heldClaims counts the locks of claims in a database.
@@ -63,4 +65,43 @@ func TestClaimTakesTurnsUnderWriters(t *testing.T) {
 	}
 	writing.Wait()
 	t.Logf("%d writes and %d looks", written.Load(), looked.Load())
+}
+
+// A claim whose check got no answer is gone, because the connection is. The next check takes it again,
+// and does not believe that it is still there.
+func TestClaimIsTakenAgainAfterACheckWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	direct := testpostgres.Database(t)
+	u, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := tcpproxy.Start(t, u.Host)
+	u.Host = proxy.Address()
+	e, err := newEngine(t.Context(), parsed(t, u.String()), watching)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close() //nolint:errcheck // the test ends
+	c, err := takeClaim(t.Context(), e, turn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.kept = time.Time{} // long ago
+	proxy.Stall()
+	impatient, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := c.keep(impatient); err == nil {
+		t.Error("the claim was kept without an answer")
+	}
+	proxy.Recover()
+	observer := testpostgres.Connect(t, direct)
+	for testpostgres.Value[int](t, observer, heldClaims) > 0 && t.Context().Err() == nil { // the server has noticed
+	}
+	if err := c.keep(t.Context()); err != nil || testpostgres.Value[int](t, observer, heldClaims) != 1 {
+		t.Errorf("the claim is not held: %v", err)
+	}
+	if err := c.release(); err != nil {
+		t.Error(err)
+	}
 }
