@@ -27,7 +27,7 @@ type Engine interface {
 	// certain, and the transaction may succeed when it is run again.
 	IsRefused(err error) bool
 	// Doubt is called when a commit failed in a way that leaves open whether it takes place.
-	// For a while, the engine cannot tell this process's changes from others'.
+	// Until that is known, this process's changes count as others', see ChangedByOthers.
 	Doubt()
 	// IsSchemaError reports whether err says that a table or column does not exist or
 	// has another type.

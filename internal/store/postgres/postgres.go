@@ -236,7 +236,7 @@ func (e *engine) Gone() error {
 }
 
 // Doubt implements [store.Engine].
-func (e *engine) Doubt() { e.others.doubt() }
+func (e *engine) Doubt() { e.others.doubts.Add(1) }
 
 // Size returns the size of all tables with their indexes.
 func (e *engine) Size(ctx context.Context) (bytes int64) {
