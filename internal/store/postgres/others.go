@@ -84,8 +84,8 @@ func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 	} else if seen.oldest >= o.marker {
 		o.marker = 0
 	}
-	o.removed.Store(false)
-	changed = changed || seen.table != o.last.table || seen.timeline != o.last.timeline
+	wereRemoved := o.removed.Swap(false)
+	changed = changed || wereRemoved || seen.table != o.last.table || seen.timeline != o.last.timeline
 	o.last = seen
 	return changed, nil
 }
