@@ -67,7 +67,7 @@ func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attemp
 		if !hasFailed {
 			db.repeated.Add(1)
 		}
-		if err := db.refusePaused(ctx, lookAgain); err != nil {
+		if err := db.refusePaused(waiting, lookAgain); err != nil {
 			return err
 		}
 		if wait(waiting, pause); waiting.Err() != nil {

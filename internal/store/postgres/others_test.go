@@ -23,7 +23,9 @@ func looking(t *testing.T, address string) (e *engine, other *pgx.Conn, look fun
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if err := db.Tx(t.Context(), func(tx *store.Tx) error { return tx.CreateUser(t.Context(), store.User{ID: "ann", CreatedAt: time.Now()}) }); err != nil {
+	if err := db.Tx(t.Context(), func(tx *store.Tx) error {
+		return tx.CreateUser(t.Context(), store.User{ID: "ann", CreatedAt: time.Now()})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	look = func() bool {
