@@ -87,3 +87,26 @@ func TestRemovedSchema(t *testing.T) {
 	ann.Rename("Countess").Want(http.StatusOK)
 	s.stop()
 }
+
+// Tables that are restored from an older dump, while the server runs, have sessions as they were then. No
+// session from between is served from memory.
+func TestRestoredOlderSchema(t *testing.T) {
+	t.Parallel()
+	address := []string{"--database", testpostgres.Database(t)}
+	s := serve(t, t.TempDir(), cheap, address...)
+	s.client().Register("ann@example.com")
+	execute(t, address[1], "CREATE TABLE dump AS SELECT * FROM cardea.sessions")
+	ann := s.client()
+	ann.Login("ann@example.com")
+	for range 3 { // from memory
+		ann.Get("/api/user").Want(http.StatusOK)
+	}
+	execute(t, address[1], "ALTER SCHEMA cardea RENAME TO away")
+	eventually(t, "readiness says so", func() bool { return s.client().Get("/readyz").Status == http.StatusServiceUnavailable })
+	// A restore runs no triggers.
+	execute(t, address[1], "ALTER TABLE away.sessions DISABLE TRIGGER USER", "DELETE FROM away.sessions WHERE id NOT IN (SELECT id FROM dump)",
+		"ALTER TABLE away.sessions ENABLE TRIGGER USER", "ALTER SCHEMA away RENAME TO cardea")
+	eventually(t, "the server is ready", func() bool { return s.client().Get("/readyz").Status == http.StatusOK })
+	ann.Get("/api/user").Want(http.StatusUnauthorized)
+	s.stop()
+}

@@ -27,13 +27,8 @@ type uses struct {
 	flushing sync.Mutex // held while writing
 
 	mu        sync.Mutex
-	collected map[string]use // nil: uses are not collected, see FlushUses
-	writing   map[string]use // handed over to be written; never changed
-}
-
-type use struct {
-	userID string
-	at     time.Time
+	collected map[string]store.Use // nil: uses are not collected, see FlushUses
+	writing   map[string]store.Use // handed over to be written; never changed
 }
 
 // add keeps a use to be written. It returns false if uses are not collected or there is
@@ -44,7 +39,7 @@ func (u *uses) add(row store.Session, now time.Time) bool {
 	if u.collected == nil || len(u.collected)+len(u.writing) >= maxUses {
 		return false
 	}
-	u.collected[row.ID] = use{row.UserID, now}
+	u.collected[row.ID] = store.Use{SessionID: row.ID, UserID: row.UserID, At: now}
 	return true
 }
 
@@ -53,7 +48,7 @@ func (u *uses) start() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.collected == nil {
-		u.collected = map[string]use{}
+		u.collected = map[string]store.Use{}
 	}
 }
 
@@ -68,25 +63,25 @@ func (u *uses) stop() {
 func (u *uses) latest(row store.Session) store.Session {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, known := range []map[string]use{u.writing, u.collected} { // the later one wins
+	for _, known := range []map[string]store.Use{u.writing, u.collected} { // the later one wins
 		if use, ok := known[row.ID]; ok {
-			row.LastSeenAt = use.at
+			row.LastSeenAt = use.At
 		}
 	}
 	return row
 }
 
 // take hands over what was collected, and what could not be written before.
-func (u *uses) take() map[string]use {
+func (u *uses) take() map[string]store.Use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.collected) > 0 {
-		u.writing, u.collected = u.all(), map[string]use{}
+		u.writing, u.collected = u.all(), map[string]store.Use{}
 	}
 	return u.writing
 }
 
-func (u *uses) all() map[string]use {
+func (u *uses) all() map[string]store.Use {
 	if len(u.writing) == 0 {
 		return u.collected
 	}
@@ -114,23 +109,14 @@ func (s *Service) touch(ctx context.Context, row store.Session, now time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, detour)
 	defer cancel()
 	// A failure turns no user away: the disk may be full.
-	if err := s.writeUses(ctx, map[string]use{row.ID: {row.UserID, now}}); err != nil {
+	if err := s.writeUses(ctx, []store.Use{{SessionID: row.ID, UserID: row.UserID, At: now}}); err != nil {
 		s.opt.Log.WarnContext(ctx, "last-seen of a session not written", "error", err)
 	}
 }
 
-func (s *Service) writeUses(ctx context.Context, all map[string]use) error {
-	for batch := range slices.Chunk(slices.Collect(maps.Keys(all)), guard.SweepBatch) {
-		err := s.db.Tx(ctx, func(tx *store.Tx) error {
-			for _, id := range batch {
-				u := all[id]
-				if err := tx.TouchSession(ctx, u.userID, id, u.at, u.at.Add(-s.touchInterval())); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+func (s *Service) writeUses(ctx context.Context, all []store.Use) error {
+	for batch := range slices.Chunk(all, guard.SweepBatch) {
+		if err := s.db.Tx(ctx, func(tx *store.Tx) error { return tx.TouchSessions(ctx, batch, s.touchInterval()) }); err != nil {
 			return err
 		}
 	}
@@ -158,7 +144,7 @@ func (s *Service) flushUses(ctx context.Context) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if err := s.writeUses(ctx, all); err != nil {
+	if err := s.writeUses(ctx, slices.Collect(maps.Values(all))); err != nil {
 		return err
 	}
 	s.uses.written()

@@ -77,7 +77,7 @@ func (db *DB) Stamp(began Moment, userID string) (stamp Stamp, ok bool) {
 func (s Stamp) Holds() bool { return s.slot.Load() == s.slots && s.epochs.Load() == s.epoch }
 
 // NoticeOthers checks whether another process has written to the database since the
-// last call. If it has, or if that is unknown, no [Stamp] holds any more. It waits for
+// last call. If it has, or if that is unknown, no [Stamp] holds any more. On SQLite, it waits for
 // running transactions for as long as [DB.Tx] does.
 func (db *DB) NoticeOthers(ctx context.Context) error {
 	err := db.lookForFiles()
@@ -87,14 +87,9 @@ func (db *DB) NoticeOthers(ctx context.Context) error {
 	db.lookForPause(ctx)
 	waiting, cancel := context.WithTimeout(ctx, db.patience)
 	defer cancel()
-	conn, err := db.writerConn(ctx, waiting)
+	changed, err := db.engine.ChangedByOthers(waiting)
 	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // it returns to the pool
-	changed, err := db.engine.ChangedByOthers(ctx, conn)
-	if err != nil {
-		return classify(db.engine, err)
+		return db.meaning(ctx, waiting, err)
 	}
 	if changed {
 		db.changes.epoch.Add(1)

@@ -27,7 +27,7 @@ type Engine interface {
 	// certain, and the transaction may succeed when it is run again.
 	IsRefused(err error) bool
 	// Doubt is called when a commit failed in a way that leaves open whether it takes place.
-	// For a while, the engine cannot tell this process's changes from others'.
+	// Until that is known, this process's changes count as others', see ChangedByOthers.
 	Doubt()
 	// IsSchemaError reports whether err says that a table or column does not exist or
 	// has another type.
@@ -47,8 +47,8 @@ type Engine interface {
 	CopyAside(ctx context.Context) error
 
 	// ChangedByOthers reports whether another process may have committed a change since
-	// the last call. conn is a connection of the writing pool.
-	ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error)
+	// the last call. It is true if that is unknown, for instance after a call that failed.
+	ChangedByOthers(ctx context.Context) (bool, error)
 
 	// Gone returns an error if the database that is open is no longer the one that a new
 	// process would open, because its files were removed or replaced, [ErrRemoved] if its tables

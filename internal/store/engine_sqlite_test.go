@@ -106,7 +106,8 @@ func sqliteFault(ctx context.Context, q store.Querier, query string, args []any)
 		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
 			return "", err
 		}
-		if !strings.Contains(step, "VALUES CLAUSE") { // the rows of the statement itself
+		isOwn := strings.Contains(step, "VALUES CLAUSE") || strings.Contains(step, "CONSTANT ROW") || step == "SCAN used"
+		if !isOwn { // the rows of the statement itself
 			plan = append(plan, step)
 		}
 	}

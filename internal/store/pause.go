@@ -137,6 +137,9 @@ func (db *DB) Unpaused(job func(context.Context) error) func(context.Context) er
 	}
 }
 
+// pauseLookPatience is short, because the transaction has still to come.
+const pauseLookPatience = time.Second
+
 // refusePaused fails with [ErrPaused] during a pause, and with [ErrMoved] after a move. It checks the
 // database unless the last check is younger than trust.
 func (db *DB) refusePaused(ctx context.Context, trust time.Duration) error {
@@ -152,9 +155,12 @@ func (db *DB) refusePaused(ctx context.Context, trust time.Duration) error {
 	return nil
 }
 
-// lookForPause looks whether another process keeps this one from writing. If that cannot be seen,
-// the transaction will tell.
+// lookForPause looks whether another process keeps this one from writing. If that cannot be seen
+// soon, the transaction will tell.
 func (db *DB) lookForPause(ctx context.Context) {
+	defer measureWait(ctx)()
+	ctx, cancel := context.WithTimeout(ctx, pauseLookPatience)
+	defer cancel()
 	isPaused, err := db.engine.IsPaused(ctx)
 	if err != nil {
 		return

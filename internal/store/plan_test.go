@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/store"
 )
@@ -72,7 +73,10 @@ var queries = map[string]func(*store.Tx, context.Context) error{
 		return tx.CreateSession(ctx, session("s2", "ann", at(1), at(1)))
 	},
 	"ConfirmSession": func(tx *store.Tx, ctx context.Context) error { return tx.ConfirmSession(ctx, "ann", "s1", at(9)) },
-	"TouchSession":   func(tx *store.Tx, ctx context.Context) error { return tx.TouchSession(ctx, "ann", "s1", at(9), at(8)) },
+	"TouchSessions": func(tx *store.Tx, ctx context.Context) error {
+		one, other := store.Use{"s1", "ann", at(9)}, store.Use{"s2", "ann", at(9)}
+		return errors.Join(tx.TouchSessions(ctx, []store.Use{one}, time.Second), tx.TouchSessions(ctx, []store.Use{one, other}, time.Second))
+	},
 	"DeleteSessionByTokenHash": func(tx *store.Tx, ctx context.Context) error {
 		_, err := tx.DeleteSessionByTokenHash(ctx, []byte("token of s1"))
 		return err

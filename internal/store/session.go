@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -121,13 +122,46 @@ func (tx *Tx) ConfirmSession(ctx context.Context, userID, id string, at time.Tim
 	return tx.execOne(ctx, `UPDATE sessions SET confirmed_at = $3 WHERE id = $1 AND user_id = $2`, id, userID, micros(at))
 }
 
-// TouchSession updates when a user's session was last seen, unless it was seen after
-// the time since.
-func (tx *Tx) TouchSession(ctx context.Context, userID, id string, seen, since time.Time) error {
-	tx.changes(userID)
-	_, err := tx.exec(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at <= $3`,
-		id, micros(seen), micros(since))
-	return err
+// Use is the use of a session.
+type Use struct {
+	SessionID, UserID string
+	At                time.Time
+}
+
+// usesAtOnce is how many uses one statement writes. Its text is constant, so the last use stands for
+// those that are missing. A single use has a statement of its own.
+const usesAtOnce = 100
+
+var touchMany, touchOne = touch(usesAtOnce), touch(1)
+
+func touch(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("($%d, CAST($%d AS BIGINT))", 2*i+2, 2*i+3)
+	}
+	return `WITH used (id, at) AS (VALUES ` + strings.Join(rows, ", ") + `)
+		UPDATE sessions SET last_seen_at = used.at FROM used WHERE sessions.id = used.id AND last_seen_at <= used.at - $1`
+}
+
+// TouchSessions updates when sessions were last seen. It leaves those that were seen less than an
+// interval before their use, or after it.
+func (tx *Tx) TouchSessions(ctx context.Context, uses []Use, interval time.Duration) error {
+	for some := range slices.Chunk(uses, usesAtOnce) {
+		query, n := touchMany, usesAtOnce
+		if len(some) == 1 {
+			query, n = touchOne, 1
+		}
+		args := []any{interval.Microseconds()}
+		for i := range n {
+			use := some[min(i, len(some)-1)]
+			tx.changes(use.UserID)
+			args = append(args, use.SessionID, micros(use.At))
+		}
+		if _, err := tx.exec(ctx, query, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RedateSession makes a session that is dated after now one of now. A password that was given

@@ -93,26 +93,27 @@ func TestSessionsOfUserListsTheOneSeenLastFirst(t *testing.T) {
 }
 
 // Of requests that race, only the first updates when the session was seen.
-func TestTouchSessionUnlessItWasSeenSince(t *testing.T) {
+func TestTouchSessionsUnlessTheyWereSeenSince(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, db *store.DB) {
 		withUsers(t, db, "ann")
 		withSessions(t, db, session("s1", "ann", at(0), at(10)), session("s2", "ann", at(0), at(10)))
-		for _, c := range []struct{ seen, since, want int }{
-			{20, 9, 10},  // it was seen at 10
+		touch := func(interval time.Duration, uses ...store.Use) {
+			write(t, db, func(tx *store.Tx) error { return tx.TouchSessions(t.Context(), uses, interval) })
+		}
+		for _, c := range []struct{ seen, interval, want int }{
+			{20, 11, 10}, // it was seen at 10
 			{20, 10, 20}, // not after 10
-			{21, 11, 20},
-			{99, 19, 20},
-			{40, 30, 40},
+			{21, 10, 20},
+			{99, 80, 20},
+			{40, 10, 40},
 		} {
-			write(t, db, func(tx *store.Tx) error { return tx.TouchSession(t.Context(), "ann", "s1", at(c.seen), at(c.since)) })
+			touch(time.Duration(c.interval)*time.Second, store.Use{"s1", "ann", at(c.seen)})
 			in, err := db.SessionByTokenHash(t.Context(), []byte("token of s1"))
 			if err != nil || in.Session.LastSeenAt != at(c.want) || in.Session.CreatedAt != at(0) {
 				t.Errorf("%+v: got %+v, %v", c, in.Session, err)
 			}
 		}
-		write(t, db, func(tx *store.Tx) error {
-			return tx.TouchSession(t.Context(), "ann", "ended meanwhile", at(50), at(40))
-		})
+		touch(10*time.Second, store.Use{"ended meanwhile", "ann", at(50)})
 		in, err := db.SessionByTokenHash(t.Context(), []byte("token of s2"))
 		if err != nil || in.Session.LastSeenAt != at(10) {
 			t.Errorf("another session became %+v, %v", in.Session, err)
@@ -238,4 +239,34 @@ func TestDeleteSessionsBeyond(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Many uses are written together. A session whose use is not among them stays as it is.
+func TestTouchManySessions(t *testing.T) {
+	forEachEngine(t, func(t *testing.T, db *store.DB) {
+		withUsers(t, db, "ann", "bob")
+		const n = 250
+		var uses []store.Use
+		sessions := []store.Session{session("bob's", "bob", at(0), at(0))}
+		for i := range n {
+			id := fmt.Sprint("s", i)
+			sessions = append(sessions, session(id, "ann", at(0), at(0)))
+			uses = append(uses, store.Use{id, "ann", at(100 + i)})
+		}
+		withSessions(t, db, sessions...)
+		write(t, db, func(tx *store.Tx) error { return tx.TouchSessions(t.Context(), uses, time.Second) })
+		list, err := db.SessionsOfUser(t.Context(), "ann", time.Time{}, "", n)
+		if err != nil || len(list) != n {
+			t.Fatal(len(list), err)
+		}
+		for i, s := range list {
+			if last := n - 1 - i; s.ID != fmt.Sprint("s", last) || s.LastSeenAt != at(100+last) {
+				t.Fatalf("%s was seen %v", s.ID, s.LastSeenAt)
+			}
+		}
+		in, err := db.SessionByTokenHash(t.Context(), []byte("token of bob's"))
+		if err != nil || in.Session.LastSeenAt != at(0) {
+			t.Errorf("another session became %+v, %v", in.Session, err)
+		}
+	})
 }

@@ -68,7 +68,7 @@ func (db *DB) repeat(ctx context.Context, patience time.Duration, attempt attemp
 		if !hasFailed {
 			db.repeated.Add(1)
 		}
-		if err := db.refusePaused(ctx, lookAgain); err != nil {
+		if err := db.refusePaused(waiting, lookAgain); err != nil {
 			return err
 		}
 		if wait(waiting, pause); waiting.Err() != nil {
@@ -147,10 +147,15 @@ func (db *DB) attemptAlone(ctx, waiting context.Context, f func(*Tx) error) erro
 // which ends before ctx or with it.
 func (db *DB) writerConn(ctx, waiting context.Context) (*sql.Conn, error) {
 	conn, err := db.pools.Writer.Conn(waiting)
+	return conn, db.meaning(ctx, waiting, err)
+}
+
+// meaning is classify for the error of what waits no longer than waiting.
+func (db *DB) meaning(ctx, waiting context.Context, err error) error {
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("%w: too many writers are waiting, another process holds the lock, or the database does not answer", ErrUnavailable)
+		return fmt.Errorf("%w: too many writers are waiting, another process holds the lock, or the database does not answer", ErrUnavailable)
 	}
-	return conn, classify(db.engine, err)
+	return classify(db.engine, err)
 }
 
 // exec runs a statement and returns how many rows it changed.

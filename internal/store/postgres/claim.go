@@ -28,6 +28,7 @@ type claim struct {
 	pool     *sql.DB
 	keys     [2]int64
 	isPooled bool
+	turn     time.Duration // see [turn]
 
 	mu      sync.Mutex
 	holder  *holder   // nil: the connection broke
@@ -45,7 +46,7 @@ type holder struct {
 }
 
 func newClaim(pool *sql.DB, what string, address Address) *claim {
-	return &claim{pool: pool, keys: [2]int64{lockKey(what, address.schema), lockKey(what+" in turn", address.schema)}}
+	return &claim{pool: pool, turn: turn, keys: [2]int64{lockKey(what, address.schema), lockKey(what+" in turn", address.schema)}}
 }
 
 // keepInterval is how often the claim is checked.
@@ -56,9 +57,9 @@ const keepInterval = 2 * time.Second
 const turn = 5 * time.Second
 
 // takeClaim takes the claim. It waits a moment for a server that is stopping, as during a restart.
-func takeClaim(ctx context.Context, e *engine) (*claim, error) {
-	c := newClaim(e.pools.Writer, "serve", e.address)
-	c.isPooled = e.isPooled
+func takeClaim(ctx context.Context, e *engine, turn time.Duration) (*claim, error) {
+	c := newClaim(e.watcher, "serve", e.address)
+	c.isPooled, c.turn = e.isPooled, turn
 	for deadline := time.Now().Add(takeOver); ; {
 		err := c.take(ctx)
 		if !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
@@ -115,7 +116,7 @@ func (c *claim) hold(ctx context.Context, key int) (*holder, error) {
 func (c *claim) life(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx = context.WithoutCancel(ctx)
 	if c.isPooled {
-		return context.WithTimeout(ctx, 2*turn)
+		return context.WithTimeout(ctx, 2*c.turn)
 	}
 	return context.WithCancel(ctx)
 }
@@ -141,6 +142,18 @@ func (h *holder) look(ctx context.Context, key int64) error {
 	return err
 }
 
+// isAlive asks the server. If it does not answer in time, the driver has closed the connection, which
+// ends the transaction. So a caller that leaves does not interrupt the question.
+func (h *holder) isAlive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepPatience)
+	defer cancel()
+	_, err := h.tx.ExecContext(ctx, `SELECT 1`)
+	return err == nil
+}
+
+// keepPatience limits the wait for the answer.
+const keepPatience = 2 * time.Second
+
 // end ends the transaction, which releases the lock, and gives the connection back.
 func (h *holder) end() error {
 	defer h.free()
@@ -156,11 +169,8 @@ func (c *claim) keep(ctx context.Context) error {
 		return nil
 	}
 	if c.holder != nil {
-		if _, err := c.holder.tx.ExecContext(ctx, `SELECT 1`); err == nil || ctx.Err() != nil {
+		if c.holder.isAlive(ctx) {
 			c.kept = time.Now()
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			return c.takeTurns(ctx)
 		}
 		_ = c.end() // the connection broke
@@ -178,7 +188,7 @@ func (c *claim) keep(ctx context.Context) error {
 // takeTurns lets a new transaction take over the claim when it is time. If none can begin, pgbouncer
 // may be pausing. Then the next check tries again, and the claim ends with the old transaction.
 func (c *claim) takeTurns(ctx context.Context) error {
-	if !c.isPooled || time.Since(c.holder.since) < turn {
+	if !c.isPooled || time.Since(c.holder.since) < c.turn {
 		return nil
 	}
 	next, err := c.hold(ctx, 1-c.holder.key)

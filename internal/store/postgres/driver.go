@@ -165,8 +165,6 @@ func (c *connection) IsValid() bool {
 	return !c.isDemoted && !c.Conn.Conn().IsClosed() && !c.isReplaced()
 }
 
-func (c *connection) isReplaced() bool { return c.timelines.isReplaced(c.Conn.Conn().PgConn()) }
-
 // texts caches the statements with the schema before the names of tables. The package store has a
 // fixed number of statements, so the cache needs no limit.
 type texts struct {

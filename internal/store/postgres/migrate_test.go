@@ -16,7 +16,7 @@ import (
 func TestFirstMigrationIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	at := parsed(t, testpostgres.Database(t))
-	e, err := newEngine(t.Context(), at)
+	e, err := newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestFirstMigrationIsAllOrNothing(t *testing.T) {
 	if db, err := store.Open(t.Context(), e, e.pools); err == nil {
 		t.Error("nonsense was applied", db.Close())
 	}
-	e, err = newEngine(t.Context(), at)
+	e, err = newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestMigrationWaitsForAnother(t *testing.T) {
 	t.Parallel()
 	address := testpostgres.Database(t)
 	at := parsed(t, address)
-	e, err := newEngine(t.Context(), at)
+	e, err := newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

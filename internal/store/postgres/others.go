@@ -3,8 +3,8 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,24 +16,28 @@ import (
 // made it.
 type others struct {
 	process string
-	// horizon is the oldest transaction that was running at the last look. All changes by earlier
-	// ones have been seen. Nil: there was no look yet.
-	horizon atomic.Pointer[string]
-	// doubted is when a commit of this process ended without an answer, in microseconds; 0: never.
-	doubted atomic.Int64
+	// doubts counts the commits of this process that ended without an answer.
+	doubts atomic.Int64
 	// removed says that there were no tables at the last look, see [engine.LookForTables].
 	removed atomic.Bool
+
+	mu   sync.Mutex // held during a look
+	last sight      // zero: there was no look yet, or the last one failed
+	// marker is a transaction that began after all doubtful commits had; 0: those have ended.
+	marker int64
+	marked int64 // how many doubts the marker is for
 }
 
-// inDoubt is how long this process's own rows count as others' after a commit without an answer.
-const inDoubt = time.Minute
+// sight is what a look sees.
+type sight struct {
+	snapshot string   // tells which transactions have ended
+	oldest   int64    // transaction that has not
+	table    int64    // identifies the table changes: after a restore, it is another one
+	timeline timeline // of the server: after a failover, it is another one
+}
 
 // lookPatience limits the time of a look. After a look that failed, requests read the database.
 const lookPatience = 3 * time.Second
-
-// doubt notes that a commit of this process may still take place. Then the cache is older than the
-// database, although no other process changed anything.
-func (o *others) doubt() { o.doubted.Store(time.Now().UnixMicro()) }
 
 // LookForTables implements [store.Engine].
 func (e *engine) LookForTables() error {
@@ -53,39 +57,70 @@ func (e *engine) LookForTables() error {
 // tablesPatience limits the time of the look for tables, because a request waits for it.
 const tablesPatience = time.Second
 
-// ChangedByOthers implements [store.Engine]. It looks at rows of transactions that had not ended
-// at the last look. It may see some of them twice, which does no harm. The same statement removes
-// rows that are older than ten minutes, so no server that looks regularly misses one.
-func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error) {
+// ChangedByOthers implements [store.Engine].
+//
+// A commit without an answer may still take place. Then the cache is older than the database, although
+// no other process changed anything. So this process's own rows count, too, until all such commits have
+// ended. To tell that, the first look begins a transaction as a marker. They have ended when all
+// transactions have that are older.
+func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
-	if e.claim != nil {
-		if err := e.claim.keep(ctx); err != nil {
-			return false, err
-		}
-	}
 	o := &e.others
-	last := o.horizon.Load()
-	since := "0"
-	if last != nil {
-		since = *last
-	}
-	mine := o.process
-	if time.Since(time.UnixMicro(o.doubted.Load())) < inDoubt {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	doubts := o.doubts.Load()
+	isNew, mine := doubts != o.marked, o.process
+	if isNew || o.marker != 0 {
 		mine = "" // nobody's
 	}
-	var changed bool
-	var horizon string
-	err := conn.QueryRowContext(ctx, `WITH old AS (DELETE FROM changes WHERE at < now() - interval '10 minutes')
-		SELECT EXISTS (SELECT 1 FROM changes WHERE tx >= $1::text::xid8 AND process <> $2), pg_snapshot_xmin(pg_current_snapshot())::text`,
-		since, mine).Scan(&changed, &horizon)
+	seen, marker, changed, err := e.look(ctx, mine, isNew)
+	if err != nil {
+		o.last, o.marked = sight{}, 0 // the next look may see another database, or an older state of this one
+		return false, err
+	}
+	if isNew {
+		o.marker, o.marked = marker, doubts
+	} else if seen.oldest >= o.marker {
+		o.marker = 0
+	}
+	wereRemoved := o.removed.Swap(false)
+	changed = changed || wereRemoved || seen.table != o.last.table || seen.timeline != o.last.timeline
+	o.last = seen
+	return changed, nil
+}
+
+// look keeps the claim, and looks for rows that the last look did not see, except those of the process
+// mine. The same statement removes rows that are older than ten minutes, so no server that looks
+// regularly misses one. If needsMarker, it also begins a transaction. Without that, it takes no number of a
+// transaction unless it removes rows.
+func (e *engine) look(ctx context.Context, mine string, needsMarker bool) (seen sight, marker int64, changed bool, err error) {
+	if e.claim != nil {
+		if err := e.claim.keep(ctx); err != nil {
+			return sight{}, 0, false, err
+		}
+	}
+	conn, err := e.watcher.Conn(ctx)
+	if err != nil {
+		return sight{}, 0, false, err
+	}
+	defer conn.Close() //nolint:errcheck // it returns to the pool
+	err = conn.QueryRowContext(ctx, `WITH old AS (DELETE FROM changes WHERE at < now() - interval '10 minutes')
+		SELECT EXISTS (SELECT 1 FROM changes WHERE process <> $2
+				AND tx >= pg_snapshot_xmin($1::text::pg_snapshot) AND NOT pg_visible_in_snapshot(tx, $1::text::pg_snapshot)),
+			pg_current_snapshot()::text, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, to_regclass($3)::oid::bigint,
+			CASE WHEN $4::bigint = 1 THEN pg_current_xact_id()::text::bigint ELSE 0 END`,
+		cmp.Or(e.others.last.snapshot, nothingEnded), mine, e.address.schema+".changes", needsMarker).
+		Scan(&changed, &seen.snapshot, &seen.oldest, &seen.table, &marker)
 	if err != nil {
 		if e.IsSchemaError(err) {
 			err = cmp.Or(e.LookForTables(), err)
 		}
-		return false, err
+		return sight{}, 0, false, err
 	}
-	o.removed.Store(false)
-	o.horizon.Store(&horizon)
-	return last == nil || changed, nil
+	err = conn.Raw(func(c any) error { seen.timeline = c.(*connection).timeline(); return nil }) //nolint:forcetypeassert // the pool has no others
+	return seen, marker, changed, err
 }
+
+// nothingEnded is a snapshot that sees no transaction.
+const nothingEnded = "1:1:"

@@ -1,5 +1,6 @@
-// Package postgres is the store's engine for PostgreSQL 15 and later. It has two pools of
-// connections to a server, and a schema of its own in a database that may have others.
+// Package postgres is the store's engine for PostgreSQL 15 and later. It has a pool of connections
+// that write and one of those that read, and a schema of its own in a database that may have others.
+// A server has a third pool, see watching.
 //
 // Transactions are serializable, so the store's rules need no locks. The store runs conflicting
 // transactions again. Reads are single statements on the second pool, whose connections cannot write.
@@ -30,6 +31,7 @@ var migrationFiles embed.FS
 type engine struct {
 	address    Address
 	pools      store.Pools
+	watcher    *sql.DB // for the claim, and for looks at changes by others; a command's writer
 	migrations fs.FS
 	tables     map[string]bool // names
 	others     others
@@ -56,12 +58,15 @@ func OpenExisting(ctx context.Context, address Address) (*store.DB, error) {
 // Serve is [Open] for a server. There can be only one for each database: it fails with [ErrInUse]
 // if there is another. If the connection that holds the claim breaks, and another server takes the
 // claim, this server stops writing.
-func Serve(ctx context.Context, address Address) (*store.DB, error) {
-	e, err := newEngine(ctx, address)
+func Serve(ctx context.Context, address Address) (*store.DB, error) { return serve(ctx, address, turn) }
+
+// serve is Serve, in which the claim changes hands after a turn.
+func serve(ctx context.Context, address Address, turn time.Duration) (*store.DB, error) {
+	e, err := newEngine(ctx, address, watching)
 	if err != nil {
 		return nil, err
 	}
-	if e.claim, err = takeClaim(ctx, e); err != nil {
+	if e.claim, err = takeClaim(ctx, e, turn); err != nil {
 		return nil, errors.Join(explain(address, err), e.Close())
 	}
 	e.pools.LongestRead = store.RequestPatience
@@ -71,7 +76,7 @@ func Serve(ctx context.Context, address Address) (*store.DB, error) {
 }
 
 func open(ctx context.Context, address Address, with func(context.Context, store.Engine, store.Pools) (*store.DB, error)) (*store.DB, error) {
-	e, err := newEngine(ctx, address)
+	e, err := newEngine(ctx, address, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +84,14 @@ func open(ctx context.Context, address Address, with func(context.Context, store
 	return db, explain(address, err)
 }
 
-// newEngine connects once, to find out whether the database can be used, and makes the pools.
-func newEngine(ctx context.Context, address Address) (*engine, error) {
+// watching is how many of a server's connections keep the claim and look for changes by others. One
+// holds the claim. The other one looks, or is the next to hold the claim. No writer gets them, so
+// writers cannot hold up either.
+const watching = 2
+
+// newEngine connects once, to find out whether the database can be used, and makes the pools. apart is
+// how many of the connections are for watching: 0 for a command.
+func newEngine(ctx context.Context, address Address, apart int) (*engine, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
 		return nil, err
@@ -109,11 +120,16 @@ func newEngine(ctx context.Context, address Address) (*engine, error) {
 			config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 		}
 	}
-	half, bound := address.connections/2, &bound{}
-	return &engine{
-		address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled, patience: migrationPatience,
-		pools: store.Pools{Writer: newPool(writer, texts, bound, address, half), Reader: newPool(reader, texts, bound, address, address.connections-half)},
-	}, nil
+	bound := &bound{}
+	e := &engine{address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled, patience: migrationPatience}
+	rest := address.connections - apart
+	e.pools.Writer = newPool(writer, texts, bound, address, rest/2)
+	e.pools.Reader = newPool(reader, texts, bound, address, rest-rest/2)
+	e.watcher = e.pools.Writer
+	if apart > 0 {
+		e.watcher = newPool(writer, texts, bound, address, apart)
+	}
+	return e, nil
 }
 
 // onePool makes a pool of one connection, for statements that use none of Cardea's tables.
@@ -228,7 +244,7 @@ func (e *engine) Gone() error {
 }
 
 // Doubt implements [store.Engine].
-func (e *engine) Doubt() { e.others.doubt() }
+func (e *engine) Doubt() { e.others.doubts.Add(1) }
 
 // Size returns the size of all tables with their indexes.
 func (e *engine) Size(ctx context.Context) (bytes int64) {
@@ -243,7 +259,7 @@ func (e *engine) Close() error {
 	if e.claim != nil {
 		err = e.claim.release()
 	}
-	return errors.Join(err, e.pools.Reader.Close(), e.pools.Writer.Close())
+	return errors.Join(err, e.watcher.Close(), e.pools.Reader.Close(), e.pools.Writer.Close())
 }
 
 // CopyAside does nothing. An upgrade is one transaction, and the operators of a PostgreSQL server

@@ -70,6 +70,11 @@ func TestRoundTrips(t *testing.T) {
 		}
 		return err
 	}
+	touch := func() error {
+		return db.Tx(t.Context(), func(tx *store.Tx) error {
+			return tx.TouchSessions(t.Context(), make([]store.Use, 100), time.Hour)
+		})
+	}
 	for _, call := range []struct {
 		name string
 		run  func() error
@@ -78,6 +83,7 @@ func TestRoundTrips(t *testing.T) {
 		{"look up a session", lookUp, 1},
 		{"a transaction of one statement", add(1), 3},
 		{"a transaction of five statements", add(5), 7},
+		{"the last use of a hundred sessions", touch, 3},
 	} {
 		if err := call.run(); err != nil { // it prepares the statements
 			t.Fatal(err)

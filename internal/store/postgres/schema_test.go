@@ -24,7 +24,7 @@ func opened(t *testing.T, address string) *engine {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e, err := newEngine(t.Context(), at)
+	e, err := newEngine(t.Context(), at, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

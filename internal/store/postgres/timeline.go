@@ -60,11 +60,16 @@ func (t *timelines) admit(own timeline) error {
 	}
 }
 
-// isReplaced reports whether the server of a connection was replaced after it was made.
-func (t *timelines) isReplaced(conn *pgconn.PgConn) bool {
-	newest := t.newest.Load()
-	own, _ := conn.CustomData()[timelineKey].(timeline)
-	return newest != nil && own.isBefore(*newest)
+// timeline returns the timeline of the connection's server.
+func (c *connection) timeline() timeline {
+	own, _ := c.Conn.Conn().PgConn().CustomData()[timelineKey].(timeline)
+	return own
+}
+
+// isReplaced reports whether the connection's server was replaced after it was made.
+func (c *connection) isReplaced() bool {
+	newest := c.timelines.newest.Load()
+	return newest != nil && c.timeline().isBefore(*newest)
 }
 
 // timelineOf asks a server for its timeline. It returns zero if the server does not tell, such as a

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 )
 
 // lastWrite is the version of the data as a connection reports it. Versions of different
@@ -15,7 +14,12 @@ type lastWrite struct {
 // ChangedByOthers asks for the version of the data. On the one connection that writes for
 // this process, it changes only by what others write
 // (https://sqlite.org/pragma.html#pragma_data_version).
-func (e *engine) ChangedByOthers(ctx context.Context, conn *sql.Conn) (bool, error) {
+func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
+	conn, err := e.pools.Writer.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer conn.Close() //nolint:errcheck // it returns to the pool
 	var seen lastWrite
 	if err := conn.Raw(func(c any) error { seen.conn = c; return nil }); err != nil {
 		return false, err

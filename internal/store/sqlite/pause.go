@@ -30,16 +30,19 @@ const (
 	pauseNoticed = 600 * time.Millisecond
 	// pausePatience is how long a pause waits for a long transaction.
 	pausePatience = time.Minute
+	// pauseMode lets servers of other users see a pause by root. The file is empty.
+	pauseMode = 0o644
 )
 
 // BeginPause implements [store.Pauser].
 func (e *engine) BeginPause(ctx context.Context) (_ *sql.Tx, end func() error, err error) {
 	waiting, cancel := context.WithTimeout(ctx, pausePatience)
 	defer cancel()
-	lock := flock.New(e.pauseFile(), flock.SetPermissions(0o600))
+	lock := flock.New(e.pauseFile(), flock.SetPermissions(pauseMode))
 	if _, err := lock.TryLockContext(waiting, 5*time.Millisecond); err != nil {
 		return nil, nil, errors.Join(err, lock.Close())
 	}
+	_ = os.Chmod(lock.Path(), pauseMode) // despite a umask; a file that root has left is so already
 	end = sync.OnceValue(func() error { return errors.Join(os.Remove(lock.Path()), lock.Close()) })
 	pause := time.NewTimer(pauseNoticed)
 	defer pause.Stop()
