@@ -103,7 +103,7 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 			return nil, fmt.Errorf("cannot create the folder of %v: %w", p, err)
 		}
 	}
-	lock, err := p.LockServer(ctx)
+	lock, err := p.lockToFill(ctx)
 	if err != nil {
 		return nil, p.orFilling(ctx, err)
 	}
@@ -122,6 +122,25 @@ func (p Place) Fill(ctx context.Context, from string, now time.Time) (*Filling, 
 	f.made = made{tables: p.server != nil && !found.Tables, schema: !found.Schema}
 	return f, nil
 }
+
+// lockToFill is LockServer. It waits a moment for PostgreSQL to notice that an earlier Fill has ended,
+// as when it was killed or its network failed.
+func (p Place) lockToFill(ctx context.Context) (io.Closer, error) {
+	for deadline := time.Now().Add(noticeTime); ; {
+		lock, err := p.LockServer(ctx)
+		if p.server == nil || !errors.Is(err, ErrInUse) || time.Now().After(deadline) {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// noticeTime is how long PostgreSQL may take to notice that a client is gone.
+const noticeTime = 2 * time.Second
 
 // openToFill opens a database. It creates the tables if there are none. If that fails, for example
 // because of another program's tables, nothing is created.
