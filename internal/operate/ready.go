@@ -32,8 +32,8 @@ type Failure struct {
 }
 
 // Failures returns what cannot be used, by the name of the part: database, storage. It is
-// empty if all is well. It takes at most probePatience, also if the caller has left: that says
-// nothing about the parts.
+// empty if all is well. It takes at most probePatience and hangPatience, also if the caller has left:
+// that says nothing about the parts.
 func (r Readiness) Failures() map[string]Failure {
 	found := map[string]*finding{}
 	for part, probe := range r.parts {
@@ -49,9 +49,13 @@ func (r Readiness) Failures() map[string]Failure {
 	return failures
 }
 
-// probePatience bounds the wait for a probe. A file system that does not answer may hold a call for
-// ever.
-const probePatience = 4 * time.Second
+const (
+	// probePatience bounds a probe.
+	probePatience = 4 * time.Second
+	// hangPatience is how much later a probe is left to itself. A file system that does not answer may
+	// hold a call for ever, whatever its context says.
+	hangPatience = 500 * time.Millisecond
+)
 
 // probe looks whether a part works. It looks once at a time.
 type probe struct {
@@ -61,7 +65,7 @@ type probe struct {
 	running *finding // nil: no look is running
 }
 
-// finding is what a look has found. done is closed after the look, or after probePatience.
+// finding is what a look has found. done is closed when the look has ended or hangs.
 type finding struct {
 	done chan struct{}
 	err  error // nil: it works
@@ -81,6 +85,8 @@ func (p *probe) join() *finding {
 func (p *probe) run(f *finding) {
 	ctx, cancel := context.WithTimeout(context.Background(), probePatience)
 	defer cancel()
+	hangs := time.NewTimer(probePatience + hangPatience)
+	defer hangs.Stop()
 	looked := make(chan error, 1) // a look that hangs may end later
 	go func() {
 		err := p.look(ctx)
@@ -91,7 +97,7 @@ func (p *probe) run(f *finding) {
 	}()
 	select {
 	case f.err = <-looked:
-	case <-ctx.Done():
+	case <-hangs.C:
 		f.err = ctx.Err()
 	}
 	close(f.done)
