@@ -11,9 +11,10 @@ import (
 	"time"
 
 	testpostgres "github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
-var fillKills = flag.Int("fill.kills", 0, "how often TestFillKilled kills a restore and two moves at random, which takes 15 seconds")
+var fillKills = flag.Int("fill.kills", 0, "how often TestFillKilled kills a restore and three moves at random, which takes 17 seconds")
 
 // A restore or a move that is killed while it makes the tables of the target, or soon after, leaves
 // nothing that keeps the same command from succeeding afterwards.
@@ -40,12 +41,19 @@ func TestFillKilled(t *testing.T) {
 		run(t, nil, append([]string{"move", "--data", data}, to.targets()...)...).wantDone("30 users", "Moved")
 		run(t, nil, "move", "--undo", "--data", data).wantDone("can be used again")
 	}
+	picturesKilled := func(to movePlace) {
+		killSoon(startMove(t, data, movePlace{}, to), to)
+		run(t, nil, append([]string{"move", "--data", data}, to.targets()...)...).wantDone() // "Moved", or that they are there
+		run(t, nil, append([]string{"check", "--data", data}, to.settings()...)...).wantDone("All is well")
+		run(t, nil, "move", "--undo", "--data", data).wantDone("can be used again")
+	}
 	restoreKilled(killAtFirstTable)
 	moveKilled(movePlace{database: testpostgres.Database(t)}, killAtFirstTable)
 	for range *fillKills {
 		restoreKilled(killSoon)
 		moveKilled(movePlace{database: testpostgres.Database(t)}, killSoon)
 		moveKilled(movePlace{database: filepath.Join(t.TempDir(), "cardea.db")}, killSoon)
+		picturesKilled(movePlace{storage: s3.New(t).Storage()})
 	}
 }
 
@@ -65,7 +73,7 @@ func killAtFirstTable(p *process, to movePlace) {
 }
 
 // killSoon kills a process between 50 and 600 ms after its start: while it looks at the target, makes
-// its tables, or copies.
+// its tables, or copies. Pictures that move alone may also be finished.
 func killSoon(p *process, _ movePlace) {
 	<-time.After(50*time.Millisecond + time.Duration(rand.Int64N(int64(550*time.Millisecond))))
 	p.kill()
