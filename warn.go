@@ -24,7 +24,7 @@ func (s *Server) quickCheck(ctx context.Context, db *store.DB) error {
 	damaged := db.QuickCheck(ctx)
 	differences, err := db.Differences(ctx)
 	if err == nil && len(differences) > 0 { // an error shows up elsewhere, too
-		s.cfg.Log.WarnContext(ctx, "the schema of the database is not as Cardea creates it", "differences", strings.Join(differences, "; "))
+		s.cfg.Log.WarnContext(ctx, "the schema of the database is not as Cardea creates it: check that the differences are intended", "differences", strings.Join(differences, "; "))
 	}
 	return damaged
 }

@@ -24,7 +24,7 @@ func TestAlteredSchema(t *testing.T) {
 		}
 	}
 	server := testkit.Start(t, at(address))
-	server.Log.Await(t, `"the schema of the database is not as Cardea creates it"`)
+	server.Log.Await(t, `"the schema of the database is not as Cardea creates it: `)
 	if said := server.Log.String(); !strings.Contains(said, "the index users_pkey is not as Cardea makes it") || !strings.Contains(said, "the trigger audit.repack") {
 		t.Error(said)
 	}

@@ -165,8 +165,8 @@ func meaningOf(code string) error {
 }
 
 // IsRetryable reports whether a transaction failed because it conflicted with another one, the
-// server had no free connection, or the connection broke. It also does so for a transaction that went
-// on after a unique value was taken meanwhile: the second run sees the other row.
+// server had no free connection, or the connection broke. It also does so for a transaction that
+// continued after another one had taken a unique value: the second run sees the other's row.
 func (*engine) IsRetryable(err error) bool {
 	if broken := lostBy(err); broken != nil {
 		return broken.mayRetry
