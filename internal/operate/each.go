@@ -57,6 +57,15 @@ func inOrder[T, R any](ctx context.Context, list func(add func(T) error) error, 
 	return cmp.Or(failed, <-listed)
 }
 
+// inParallel calls work for the items of a list, several at a time. It ends at the first error, after
+// all calls of work.
+func inParallel[T any](ctx context.Context, list func(add func(T) error) error, work func(context.Context, T) error) error {
+	type nothing struct{}
+	return inOrder(ctx, list,
+		func(ctx context.Context, item T) (nothing, error) { return nothing{}, work(ctx, item) },
+		func(nothing) error { return nil })
+}
+
 // storedPicture is a picture as it is in the storage, and the row that it was looked for with.
 type storedPicture struct {
 	row store.Picture

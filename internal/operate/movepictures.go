@@ -24,10 +24,6 @@ type movedFiles struct {
 	known map[string]bool // keys of copied files; true: the final list of pictures has the file, too
 }
 
-// copyWorkers is how many pictures are copied at a time, because most of the time is spent waiting
-// for a disk or a server.
-const copyWorkers = 8
-
 // picturePatience limits the time of all attempts to copy one picture. A server of a bucket that fails
 // now and then must not end a move after an hour of copying. During the pause, when users wait, the
 // limit is pausedPatience.
@@ -50,7 +46,7 @@ func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool
 	var done int64
 	checked := time.Now()
 	work := func(ctx context.Context, row store.Picture) error { return m.copyPatiently(ctx, row, isFinal) }
-	return inParallel(ctx, work, func(ctx context.Context, give func(store.Picture) error) error {
+	return inParallel(ctx, func(add func(store.Picture) error) error {
 		return eachPicture(ctx, list, func(row store.Picture) error {
 			if time.Since(checked) > ownerInterval {
 				if err := m.to.CheckOwner(ctx); err != nil {
@@ -63,41 +59,9 @@ func (m *movedFiles) copyAll(ctx context.Context, list pictureList, isFinal bool
 			if m.note(row, isFinal) {
 				return nil
 			}
-			return give(row)
+			return add(row)
 		})
-	})
-}
-
-// inParallel calls work for everything that feed gives to it, [copyWorkers] calls at a time. It stops
-// at the first error.
-func inParallel[T any](ctx context.Context, work func(context.Context, T) error, feed func(ctx context.Context, give func(T) error) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	tasks := make(chan T)
-	var workers sync.WaitGroup
-	for range copyWorkers {
-		workers.Go(func() {
-			for task := range tasks {
-				if err := work(ctx, task); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	err := feed(ctx, func(task T) error {
-		select {
-		case tasks <- task:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	})
-	close(tasks)
-	workers.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
+	}, work)
 }
 
 // note reports whether all files of a picture are copied. If the list is final, it notes that the
@@ -192,16 +156,16 @@ func readAll(ctx context.Context, files blob.Store, key string) ([]byte, error) 
 // removeOthers removes copies of pictures that were replaced before the pause, and returns how many
 // files are left.
 func (m *movedFiles) removeOthers(ctx context.Context) (n int64, err error) {
-	err = inParallel(ctx, m.remove, func(_ context.Context, give func(string) error) error {
+	err = inParallel(ctx, func(add func(string) error) error {
 		for key, isListed := range m.known {
 			if isListed {
 				n++
-			} else if err := give(key); err != nil {
+			} else if err := add(key); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}, m.remove)
 	return n, err
 }
 
