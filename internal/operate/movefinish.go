@@ -86,6 +86,7 @@ func finishTarget(ctx context.Context, files *storage.Filling, db *database.Fill
 	return db.Finish(ctx)
 }
 
+// finishStorage lets servers use a storage that was filled; nil: there is none.
 func finishStorage(ctx context.Context, files *storage.Filling) error {
 	if files == nil {
 		return nil

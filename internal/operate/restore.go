@@ -153,7 +153,7 @@ func (r *restoring) toFile(ctx context.Context) (err error) {
 	if err := r.stage(ctx, staged); err != nil {
 		return err
 	}
-	if err := r.finishStorage(ctx); err != nil {
+	if err := finishStorage(ctx, r.bucket); err != nil {
 		return err
 	}
 	r.made.file(r.dir.Database)

@@ -60,8 +60,3 @@ func (r *restoring) storePictures(ctx context.Context, db *store.DB, files blob.
 		return nil
 	})
 }
-
-// finishStorage removes the mark of a bucket.
-func (r *restoring) finishStorage(ctx context.Context) error {
-	return storage.Patiently(ctx, picturePatience, func(ctx context.Context) error { return finishStorage(ctx, r.bucket) })
-}

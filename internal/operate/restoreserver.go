@@ -50,7 +50,7 @@ func (r *restoring) fill(ctx context.Context, filling *database.Filling) error {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := r.finishStorage(ctx); err != nil {
+	if err := finishStorage(ctx, r.bucket); err != nil {
 		return err
 	}
 	if err := os.Remove(staged); err != nil { // until now it shows that the folder is not restored

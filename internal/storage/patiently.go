@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/cardea-accounts/cardea/internal/blob"
@@ -53,5 +54,6 @@ func mayPass(err error) bool {
 		}
 	}
 	_, isFile := errors.AsType[*fs.PathError](err)
-	return !isFile
+	_, isRename := errors.AsType[*os.LinkError](err)
+	return !isFile && !isRename
 }
