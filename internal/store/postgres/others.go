@@ -31,7 +31,7 @@ type others struct {
 // sight is what a look sees.
 type sight struct {
 	snapshot string   // tells which transactions have ended
-	oldest   int64    // transaction that has not
+	oldest   int64    // the first transaction that has not
 	table    int64    // identifies the table changes: after a restore, it is another one
 	timeline timeline // of the server: after a failover, it is another one
 }
@@ -61,8 +61,9 @@ const tablesPatience = time.Second
 //
 // A commit without an answer may still take place. Then the cache is older than the database, although
 // no other process changed anything. So this process's own rows count, too, until all such commits have
-// ended. To tell that, the first look begins a transaction as a marker. They have ended when all
-// transactions have that are older.
+// ended. To tell that, the first look begins a transaction as a marker. The commits have ended when all
+// transactions before the marker have. The look before may have taken such a commit for an ordinary one,
+// so the first one reports a change in any case.
 func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()
@@ -85,15 +86,15 @@ func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 		o.marker = 0
 	}
 	wereRemoved := o.removed.Swap(false)
-	changed = changed || wereRemoved || seen.table != o.last.table || seen.timeline != o.last.timeline
+	changed = changed || isNew || wereRemoved || seen.table != o.last.table || seen.timeline != o.last.timeline
 	o.last = seen
 	return changed, nil
 }
 
 // look keeps the claim, and looks for rows that the last look did not see, except those of the process
 // mine. The same statement removes rows that are older than ten minutes, so no server that looks
-// regularly misses one. If needsMarker, it also begins a transaction. Without that, it takes no number of a
-// transaction unless it removes rows.
+// regularly misses one. If needsMarker, it also returns the number of its own transaction, which it would
+// not need otherwise.
 func (e *engine) look(ctx context.Context, mine string, needsMarker bool) (seen sight, marker int64, changed bool, err error) {
 	if e.claim != nil {
 		if err := e.claim.keep(ctx); err != nil {

@@ -75,7 +75,9 @@ func TestDoubtfulCommitIsSeenWhenItEnds(t *testing.T) {
 	e, own, look := looking(t, testpostgres.Start(t, testpostgres.Options{}).Database()) // in which no other transaction ends
 	change := []string{"BEGIN", "UPDATE users SET name = 'Countess'"}
 	execute(t, own, append([]string{"SET application_name = '" + e.address.process() + "'"}, change...)...)
-	e.Doubt()
+	if e.Doubt(); !look() {
+		t.Error("the first look after it says that nothing changed, but it cannot know")
+	}
 	for range 3 {
 		if look() {
 			t.Error("a change is seen before it takes place")
@@ -87,6 +89,20 @@ func TestDoubtfulCommitIsSeenWhenItEnds(t *testing.T) {
 	look() // which finds that the commit has ended
 	if execute(t, own, append(change, "COMMIT")...); look() {
 		t.Error("a change by this process counts as another's, although no commit is in doubt")
+	}
+}
+
+// A commit can end between its error and the note that it is in doubt. A look in between takes it for one
+// with an answer. The next look makes up for that.
+func TestDoubtAfterALook(t *testing.T) {
+	t.Parallel()
+	e, own, look := looking(t, testpostgres.Database(t))
+	execute(t, own, "SET application_name = '"+e.address.process()+"'", "UPDATE users SET name = 'Countess'")
+	if look() {
+		t.Error("an own change counts as another's")
+	}
+	if e.Doubt(); !look() {
+		t.Error("the change is not seen")
 	}
 }
 
