@@ -107,7 +107,8 @@ func (c *claim) hold(ctx context.Context, key int) (*holder, error) {
 		_, err = tx.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`)
 	}
 	if err != nil {
-		return nil, errors.Join(err, h.end())
+		_ = h.end() // err says why the connection may be broken
+		return nil, err
 	}
 	return h, nil
 }

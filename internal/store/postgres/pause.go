@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +42,7 @@ func (e *engine) beginPause(ctx context.Context) (_ *sql.Tx, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, tx.Rollback())
+			_ = tx.Rollback() // err says why the connection may be broken
 		}
 	}()
 	statements := append(slices.Clone(unlimited), fmt.Sprintf("SET LOCAL lock_timeout = %d", pausePatience.Milliseconds()),
