@@ -24,8 +24,10 @@ import (
 
 // importAs opens the data and runs an import, or a trial of one.
 func (in *invocation) importAs(ctx context.Context, found string, run func(*operate.Data, importer.Options) (importer.Summary, error)) (err error) {
-	if err := in.refuseRoot(); err != nil {
-		return err
+	if in.imports.apply {
+		if err := in.refuseRoot(); err != nil {
+			return err
+		}
 	}
 	remove, err := in.makeData(ctx)
 	if err != nil {
@@ -47,10 +49,10 @@ func (in *invocation) importAs(ctx context.Context, found string, run func(*oper
 }
 
 // refuseRoot refuses to write as root into the data folder of another user: the server could
-// not read the pictures.
+// not read the new files.
 func (in *invocation) refuseRoot() error {
 	info, err := os.Stat(in.dir().Path)
-	if err != nil || !in.imports.apply || os.Geteuid() != 0 {
+	if err != nil || os.Geteuid() != 0 {
 		return nil //nolint:nilerr // a missing folder will be made
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)

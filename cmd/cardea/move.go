@@ -68,6 +68,9 @@ func move(ctx context.Context, in *invocation) error {
 	if err != nil {
 		return err
 	}
+	if err := in.refuseRoot(); err != nil {
+		return err
+	}
 	data, err := operate.Open(ctx, from, in.options())
 	if errors.Is(err, database.ErrMoved) || errors.Is(err, storage.ErrLeft) {
 		return finishMove(ctx, in, from, opt, err)

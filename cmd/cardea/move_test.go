@@ -237,3 +237,18 @@ func TestMoveRefuses(t *testing.T) {
 		t.Errorf("users cannot write: %v", err)
 	}
 }
+
+// Root does not move the data of another user, who could not read the new files.
+func TestMoveAsRoot(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder to somebody else")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	s, _ := populated(t, data, movePlace{})
+	s.stop()
+	if err := os.Chown(data, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	startMove(t, data, movePlace{}, movePlace{storage: filepath.Join(t.TempDir(), "pictures")}).wantEnd(exitFailed, "sudo -u")
+}

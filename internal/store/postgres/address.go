@@ -38,7 +38,7 @@ const (
 	defaultSchema = "cardea"
 	// defaultConnections is a fifth of the 100 that PostgreSQL allows by default.
 	defaultConnections = 20
-	leastConnections   = 4 // two to write, two to read
+	leastConnections   = 4 // one to write, one to read, two for watching
 	mostConnections    = 1000
 )
 
