@@ -102,7 +102,7 @@ func PublicError(err error) error {
 			Message: storageFull}
 	case errors.Is(err, store.ErrUncertain):
 		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retrySoon, Err: err,
-			Message: "The database did not confirm this change. It may be saved. Look before you try again."}
+			Message: "The database did not confirm this change. It may have been saved. Check before you try again."}
 	case errors.Is(err, store.ErrPaused), errors.Is(err, store.ErrMoved):
 		return &Error{Kind: KindUnavailable, Code: "unavailable", RetryAfter: retryMoved, Err: err,
 			Message: "Maintenance is in progress, so nothing can be saved at the moment. Nothing was changed. Try again in a few minutes."}

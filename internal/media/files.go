@@ -180,9 +180,10 @@ type interrupted struct {
 	keys []string
 }
 
-// ForgetInterrupted notes the orphans that an earlier process left, which the sweep makes
-// due: at once in a folder, after [LateGrace] in a bucket. It writes nothing, because the disk may be full at a start. Call it before the first
-// request, and only if no other process serves this database.
+// ForgetInterrupted notes the orphans that an earlier process left. The sweep makes them
+// due: at once in a folder, after [LateGrace] in a bucket. ForgetInterrupted writes nothing,
+// because the disk may be full at a start. Call it before the first request, and only if
+// no other process serves this database.
 func (p *Pictures) ForgetInterrupted(ctx context.Context) error {
 	keys, err := p.db.OrphansAfter(ctx, p.opt.Now())
 	if err != nil {

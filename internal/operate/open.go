@@ -1,7 +1,7 @@
 // Package operate has the commands of operators: list, add, rename, suspend and delete
 // users ([Users]); back up, restore, check, move and export a data folder, and import users
-// to it ([Data]). The command cardea opens the data folder itself. A server may serve the same data meanwhile. It notices
-// changes within a second.
+// to it ([Data]). The command cardea opens the data folder itself. A server may serve the
+// same data meanwhile. It notices changes within a second.
 package operate
 
 import (

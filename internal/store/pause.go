@@ -137,7 +137,7 @@ func (db *DB) Unpaused(job func(context.Context) error) func(context.Context) er
 	}
 }
 
-// pauseLookPatience is short, because the transaction has still to come.
+// pauseLookPatience is short, because the transaction itself may have to wait, too.
 const pauseLookPatience = time.Second
 
 // refusePaused fails with [ErrPaused] during a pause, and with [ErrMoved] after a move. It checks the

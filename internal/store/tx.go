@@ -150,7 +150,8 @@ func (db *DB) writerConn(ctx, waiting context.Context) (*sql.Conn, error) {
 	return conn, db.meaning(ctx, waiting, err)
 }
 
-// meaning is classify for the error of what waits no longer than waiting.
+// meaning classifies an error. If only waiting has ended, not ctx, it is an [ErrUnavailable] with the
+// likely reasons.
 func (db *DB) meaning(ctx, waiting context.Context, err error) error {
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
 		return fmt.Errorf("%w: too many writers are waiting, another process holds the lock, or the database does not answer", ErrUnavailable)

@@ -16,9 +16,9 @@ import (
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
-// longest is how long a request may take while the database does not answer. After ten seconds, the
-// server would have closed the connection.
-const longest = 9 * time.Second
+// longest is how long a request may take while the database does not answer, on a busy machine. The
+// server closes a connection after ten seconds, so an answer shows by itself that it came in time.
+const longest = 20 * time.Second
 
 // through returns the address of a database by way of a proxy.
 func through(t *testing.T, address string) (*tcpproxy.Proxy, string) {

@@ -52,8 +52,9 @@ func TestEndedTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := testpostgres.Connect(t, address)
-	for testpostgres.Value[bool](t, db, "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1)", pid) {
-	}
+	within(t, 10*time.Second, "PostgreSQL has ended the connection", func() bool {
+		return testpostgres.Value[bool](t, db, "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1)", pid)
+	})
 	_, idle := tx.ExecContext(t.Context(), "SELECT 1")
 	if code(idle) != codeIdle {
 		t.Fatal(idle)
@@ -136,4 +137,16 @@ func parsed(t *testing.T, address string) Address {
 		t.Fatal(err)
 	}
 	return at
+}
+
+// within fails the test unless something holds soon.
+func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); !holds(); <-tick.C {
+		if time.Since(begun) > limit {
+			t.Fatalf("not within %v: %s", limit, what)
+		}
+	}
 }

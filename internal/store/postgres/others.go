@@ -61,9 +61,9 @@ const tablesPatience = time.Second
 //
 // A commit without an answer may still take place. Then the cache is older than the database, although
 // no other process changed anything. So this process's own rows count, too, until all such commits have
-// ended. To tell that, the first look begins a transaction as a marker. The commits have ended when all
-// transactions before the marker have. The look before may have taken such a commit for an ordinary one,
-// so the first one reports a change in any case.
+// ended. To tell that, the first look after the doubt begins a transaction as a marker. The commits have
+// ended when all transactions before the marker have. An earlier look may have taken such a commit for
+// an ordinary one, so the first look after the doubt reports a change in any case.
 func (e *engine) ChangedByOthers(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookPatience)
 	defer cancel()

@@ -42,7 +42,7 @@ func (e *engine) BeginPause(ctx context.Context) (_ *sql.Tx, end func() error, e
 	if _, err := lock.TryLockContext(waiting, 5*time.Millisecond); err != nil {
 		return nil, nil, errors.Join(err, lock.Close())
 	}
-	_ = os.Chmod(lock.Path(), pauseMode) // despite a umask; a file that root has left is so already
+	_ = os.Chmod(lock.Path(), pauseMode) // the umask may have removed bits; a file that root left already has this mode
 	end = sync.OnceValue(func() error { return errors.Join(os.Remove(lock.Path()), lock.Close()) })
 	pause := time.NewTimer(pauseNoticed)
 	defer pause.Stop()
