@@ -141,17 +141,16 @@ func (f *Filling) Discard(ctx context.Context) error {
 	return f.Finish(ctx)
 }
 
-// remark marks the storage again after [Filling.Finish]. Another process may mark it meanwhile only if it
-// has no files.
+// remark marks the storage again after [Filling.Finish]. [Filling.CheckOwner] must follow, because another
+// process may have marked it meanwhile, if it has no files.
 func (f *Filling) remark(ctx context.Context) error {
 	if err := f.checkRun(ctx); err != nil {
 		return err
 	}
-	err := errors.Join(f.Delete(ctx, markKey), f.Put(ctx, markKey, []byte(f.from))) // an earlier attempt may have put it
-	if err == nil {
-		err = f.claim(ctx)
-	}
-	f.isUnmarked = err != nil && !errors.Is(err, ErrTaken)
+	err := cmp.Or( // an earlier attempt may have put them
+		f.Delete(ctx, markKey), f.Put(ctx, markKey, []byte(f.from)),
+		f.Delete(ctx, runKey), f.Put(ctx, runKey, []byte(f.run)))
+	f.isUnmarked = err != nil
 	return err
 }
 
