@@ -205,7 +205,7 @@ func TestRestoreWithAMountedKey(t *testing.T) {
 	if err := errors.Join(os.Mkdir(to, 0o700), os.Symlink(other, link)); err != nil {
 		t.Fatal(err)
 	}
-	runOn(t, to, "", "restore", file).wantEnd(exitFailed, link+" does not have the key of the backup, which counts", "tar -xOf BACKUP secret.key")
+	runOn(t, to, "", "restore", file).wantEnd(exitFailed, link+" lacks the key of the backup", "tar -xOf BACKUP secret.key")
 	if left := filesIn(t, to); len(left) != 1 {
 		t.Errorf("left: %v", left)
 	}

@@ -156,13 +156,18 @@ var ErrNotEmpty = errors.New("is not empty")
 
 // RefuseUsed fails unless a backup may be restored here: the folders for data and
 // pictures are missing or empty, and there is no database. There may be a secret.key, see
-// [Dir.RestoreSecret]. Errors: [ErrHalfRestored], [ErrNotEmpty].
+// [Dir.RestoreSecret], unless pictures are in the same folder: a restore that fails removes everything
+// among them. Errors: [ErrHalfRestored], [ErrNotEmpty].
 func (d Dir) RefuseUsed() error {
 	if err := d.RefuseHalfRestored(); err != nil {
 		return err
 	}
 	for _, folder := range []string{d.Path, d.Pictures} {
-		empty, err := isEmpty(folder, d.SecretFile())
+		mayHave := d.SecretFile()
+		if folder == d.Pictures {
+			mayHave = ""
+		}
+		empty, err := isEmpty(folder, mayHave)
 		if err != nil {
 			return err
 		}

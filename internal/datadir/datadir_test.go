@@ -145,6 +145,10 @@ func TestRefuseUsed(t *testing.T) {
 	}
 	write(t, dir.SecretFile(), "")
 	refused(nil)
+	pictures := dir.Pictures
+	dir.Pictures = dir.Path // from which a restore that fails would remove the key
+	refused(datadir.ErrNotEmpty)
+	dir.Pictures = pictures
 	write(t, dir.Database, "")
 	refused(fs.ErrExist)
 }

@@ -92,8 +92,8 @@ func (d Dir) keepSecret(restored secret.Keys) (KeyState, error) {
 	kept, err := secret.Parse(string(there))
 	for key := range strings.Lines(restored.Text()) {
 		if !strings.Contains(kept.Text(), key) {
-			return state, fmt.Errorf("%s does not have the key of the backup, which counts, because the data belongs to it: "+
-				"put that key there (tar -xOf BACKUP secret.key prints it), or remove the file, and restore again", d.SecretFile())
+			return state, fmt.Errorf("%s lacks the key of the backup, and the data needs that key: "+
+				"add it to the file (tar -xOf BACKUP secret.key prints it), or remove the file, and restore again", d.SecretFile())
 		}
 	}
 	return state, err

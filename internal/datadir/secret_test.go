@@ -185,8 +185,8 @@ func TestRestoreSecretKeepsTheFile(t *testing.T) {
 		"with a newer one":      {newer + older, older, ""},
 		"none in the backup":    {older, "", ""},
 		"a damaged one in it":   {older, "damaged", ""},
-		"another":               {newer, older, "does not have the key of the backup"},
-		"one of two":            {newer, newer + older, "does not have the key of the backup"},
+		"another":               {newer, older, "lacks the key of the backup"},
+		"one of two":            {newer, newer + older, "lacks the key of the backup"},
 		"a damaged one mounted": {"damaged", older, "cannot be used"},
 	} {
 		dir := datadir.At(t.TempDir(), "", "")

@@ -52,10 +52,11 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 	}
 	m := &move{Data: d, opt: opt, began: time.Now()}
 	defer func() {
-		err = errors.Join(inWords(tryLater(err)), m.close(err != nil), lock.Close())
-		if err != nil && m.isMoved {
-			err = UnfinishedError{err}
+		closing := errors.Join(m.close(err != nil), lock.Close())
+		if err == nil && closing != nil {
+			closing = fmt.Errorf("the data is moved completely and can be used, but a connection or lock did not end cleanly: %w", closing)
 		}
+		err = errors.Join(inWords(tryLater(err)), closing)
 	}()
 	if err := m.openTarget(ctx); err != nil {
 		return Moved{}, err
@@ -69,8 +70,7 @@ func (d *Data) Move(ctx context.Context, opt MoveOptions) (moved Moved, err erro
 	if err := m.copyAndAwait(ctx); err != nil {
 		return Moved{}, err
 	}
-	err = m.finish(ctx)
-	return m.moved, err
+	return m.moved, m.finish(ctx)
 }
 
 // copyAndAwait copies the rest during the pause, and waits until the server has stopped. It gives up
@@ -104,7 +104,6 @@ type move struct {
 	pause   *store.Pause
 	watch   targetWatch
 	server  io.Closer // the lock of the server that was stopped
-	isMoved bool      // the source is marked as moved, or may be
 	moved   Moved
 }
 
@@ -211,7 +210,7 @@ func (m *move) awaitServer(ctx context.Context) (io.Closer, error) {
 		case err == nil, !m.place.IsServer():
 			return lock, err
 		default:
-			waits += fmt.Sprintf(", which cannot be seen at the moment: %v", err)
+			waits += fmt.Sprintf("; cannot check at the moment: %v", err)
 		}
 		if err := m.pause.Check(ctx); err != nil {
 			return nil, err

@@ -13,9 +13,15 @@ import (
 
 // UnfinishedError is an error from the very end of a move: the source is marked as moved, but servers
 // may refuse the target. [FinishMove] completes the move.
-type UnfinishedError struct{ Err error }
+type UnfinishedError struct {
+	Err         error
+	IsUncertain bool // the source may be marked, or not: a second [Data.Move] or [FinishMove] tells
+}
 
 func (e UnfinishedError) Error() string {
+	if e.IsUncertain {
+		return fmt.Sprintf("the data may have been moved: %v; run the same command again before you start the server", e.Err)
+	}
 	if errors.Is(e.Err, storage.ErrTaken) {
 		return fmt.Sprintf("the data was moved, but the target cannot be used: %v. Run cardea move --undo with the old settings, then move again", e.Err)
 	}
@@ -41,30 +47,39 @@ func (m *move) finish(ctx context.Context) error {
 	}
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishPatience)
 	defer cancel()
-	if m.files == nil {
-		return m.filling.Finish(bounded)
+	var files *storage.Filling
+	if m.files != nil {
+		files = m.files.to
 	}
-	return finishTarget(bounded, m.files.to, m.filling)
+	if err := finishTarget(bounded, files, m.filling); err != nil {
+		return UnfinishedError{Err: inWords(err)}
+	}
+	return nil
 }
 
 // mark marks the source as moved. If pictures move alone, that is the record in its database that they
-// have left the old storage. Otherwise the record is in the target.
+// have left the old storage. Otherwise the record is in the target. If it is unknown whether the source
+// is marked, mark fails with an [UnfinishedError].
 func (m *move) mark(ctx context.Context) error {
 	if m.filling == nil {
 		if err := m.pause.End(); err != nil {
 			return err
 		}
-		err := m.leaveStorage(ctx, m.db)
-		m.isMoved = err == nil
-		return err
+		return orUncertain(m.leaveStorage(ctx, m.db))
 	}
 	if m.files != nil {
 		if err := m.leaveStorage(ctx, m.filling.DB); err != nil {
 			return err
 		}
 	}
-	err := m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now())
-	m.isMoved = err == nil
+	return orUncertain(m.pause.Finish(ctx, m.opt.Database.Absolute(), m.Data.opt.Now()))
+}
+
+// orUncertain makes a [store.ErrUncertain] an [UnfinishedError].
+func orUncertain(err error) error {
+	if errors.Is(err, store.ErrUncertain) {
+		return UnfinishedError{Err: inWords(err), IsUncertain: true}
+	}
 	return err
 }
 
@@ -150,7 +165,7 @@ func resume(ctx context.Context, db *store.DB, from database.Place, to string, f
 		err = finishTarget(ctx, files, filling)
 	}
 	if err != nil && !errors.Is(err, storage.ErrLeft) {
-		err = UnfinishedError{err}
+		err = UnfinishedError{Err: err}
 	}
 	return err
 }

@@ -21,11 +21,12 @@ import (
 )
 
 // Restore makes a data folder from a backup. The folder must be missing or empty, except for a
-// secret.key with the keys of the backup, and so must a schema on a server. Restore is all or nothing: the database gets its name, or loses its mark,
-// last, and until then it is refused.
-// Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for
-// tests, must not write to people. A damaged secret.key is left out, because the server
-// would not start with it. Errors: [ErrExists], datadir.ErrInUse.
+// secret.key with the keys of the backup, and so must a schema on a server. Restore is all or nothing:
+// the database gets its name, or loses its mark, last, and until then it is refused.
+//
+// Sessions in the backup stay valid. Mail that waited is dropped: a copy, such as one for tests, must
+// not write to people. A damaged secret.key is left out, because the server would not start with it.
+// Errors: [ErrExists], datadir.ErrInUse.
 func Restore(ctx context.Context, place database.Place, file string, progress Progress) (Contents, error) {
 	in, err := os.Open(file) //nolint:gosec // the operator names the file
 	if err != nil {

@@ -77,6 +77,9 @@ func TestFillTakenOver(t *testing.T) {
 		if err := errors.Join(staging.CheckOwner(t.Context()), staging.Finish(t.Context())); err != nil {
 			t.Error(err)
 		}
+		if err := production.Discard(t.Context()); !errors.Is(err, storage.ErrTaken) {
+			t.Errorf("Discard, when the later one has finished: %v", err)
+		}
 		wantFiles(t, staging, "wxyz")
 	})
 }

@@ -16,6 +16,7 @@ type Filling struct {
 	blob.Store
 	place, from string
 	run         string // random
+	isUnmarked  bool   // Finish has removed the mark, and nobody had taken the storage over
 }
 
 const (
@@ -96,12 +97,13 @@ func (f *Filling) checkRun(ctx context.Context) error {
 	return err
 }
 
-// Finish removes the marks, so servers can use the storage. Error: [ErrTaken].
+// Finish removes the marks, so servers can use the storage. Once it has begun to remove them, it does not
+// stop when ctx ends. Error: [ErrTaken].
 func (f *Filling) Finish(ctx context.Context) error {
 	if err := f.CheckOwner(ctx); err != nil {
 		return err
 	}
-	return storageError(Patiently(ctx, markPatience, f.removeMarks))
+	return storageError(Patiently(context.WithoutCancel(ctx), markPatience, f.removeMarks))
 }
 
 func (f *Filling) removeMarks(ctx context.Context) error {
@@ -109,7 +111,9 @@ func (f *Filling) removeMarks(ctx context.Context) error {
 		return err
 	}
 	// Without the mark, nobody can take the storage over. Perhaps somebody just did.
-	return f.removeRun(ctx)
+	err := f.removeRun(ctx)
+	f.isUnmarked = !errors.Is(err, ErrTaken)
+	return err
 }
 
 // removeRun fails if the text is another process's.
@@ -120,9 +124,14 @@ func (f *Filling) removeRun(ctx context.Context) error {
 	return f.Delete(ctx, runKey)
 }
 
-// Discard removes all files, and the marks last: if it is cut off, the next [Fill] continues. Error:
-// [ErrTaken]; then it removes nothing.
+// Discard removes all files, also after [Filling.Finish], and the marks last: if it is cut off, the next
+// [Fill] continues. Error: [ErrTaken]; then it removes nothing.
 func (f *Filling) Discard(ctx context.Context) error {
+	if f.isUnmarked {
+		if err := Patiently(ctx, markPatience, f.remark); err != nil {
+			return storageError(err)
+		}
+	}
 	if err := f.CheckOwner(ctx); err != nil {
 		return err
 	}
@@ -130,6 +139,19 @@ func (f *Filling) Discard(ctx context.Context) error {
 		return storageError(err)
 	}
 	return f.Finish(ctx)
+}
+
+// remark marks the storage again after [Filling.Finish]. [Filling.CheckOwner] must follow, because another
+// process may have marked it meanwhile, if it has no files.
+func (f *Filling) remark(ctx context.Context) error {
+	if err := f.checkRun(ctx); err != nil {
+		return err
+	}
+	err := cmp.Or( // an earlier attempt may have put them
+		f.Delete(ctx, markKey), f.Put(ctx, markKey, []byte(f.from)),
+		f.Delete(ctx, runKey), f.Put(ctx, runKey, []byte(f.run)))
+	f.isUnmarked = err != nil
+	return err
 }
 
 // removeFiles removes all files but the marks.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -65,8 +66,10 @@ func (p *Pause) End() error {
 const leastBeforeFinish = writerPatience + 2*time.Second
 
 // Finish marks the database as moved to another place and ends the pause. From then on, no process
-// writes to it, and none opens it.
+// writes to it, and none opens it. Call [Pause.End] afterwards: it fails if the pause has not ended
+// cleanly. Error: [ErrUncertain] if the mark may have been written, or not.
 func (p *Pause) Finish(ctx context.Context, to string, now time.Time) error {
+	defer func() { _ = p.end() }() // End reports it
 	timer := time.NewTimer(time.Until(p.Began.Add(leastBeforeFinish)))
 	defer timer.Stop()
 	select {
@@ -75,10 +78,13 @@ func (p *Pause) Finish(ctx context.Context, to string, now time.Time) error {
 		return ctx.Err()
 	}
 	_, err := p.tx.ExecContext(ctx, `INSERT INTO marks (name, at) VALUES ($1, $2)`, markMovedTo+to, micros(now))
-	if err == nil {
-		err = p.tx.Commit()
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return p.db.classify(err)
 	}
-	return errors.Join(p.db.classify(err), p.end())
+	if err := p.tx.Commit(); err != nil {
+		return p.db.commitError(err)
+	}
+	return nil
 }
 
 // Marks of moves. The rest of their names is a place.
