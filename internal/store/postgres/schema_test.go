@@ -88,8 +88,11 @@ func TestSchemaDifferences(t *testing.T) {
 		"DROP INDEX cardea.sessions_by_creation":                    {"the index sessions_by_creation is missing", ""},
 		"ALTER TABLE cardea.sessions DROP CONSTRAINT sessions_pkey": {"the constraint sessions.sessions_pkey is missing", ""},
 		"ALTER INDEX cardea.users_pkey SET (fillfactor = 70)":       {"", "the index users_pkey is not as Cardea makes it"},
-		"ALTER TABLE cardea.users DISABLE TRIGGER users_changed":    {"", "the trigger users.users_changed is not as Cardea makes it"},
-		"DROP TRIGGER users_changed ON cardea.users":                {"", "the trigger users.users_changed is missing"},
+		"ALTER TABLE cardea.users DISABLE TRIGGER users_changed":    {"the trigger users.users_changed is not as Cardea makes it", ""},
+		"DROP TRIGGER users_changed ON cardea.users":                {"the trigger users.users_changed is missing", ""},
+		"CREATE OR REPLACE FUNCTION cardea.note_user() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'": {
+			"the function note_user is not as Cardea makes it", "",
+		},
 		"CREATE TRIGGER mine AFTER DELETE ON cardea.audit FOR EACH ROW EXECUTE FUNCTION cardea.note_user()": {
 			"", "the trigger audit.mine is not one of Cardea's",
 		},
