@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -148,22 +151,57 @@ func TestDamagesHaveNoTimeout(t *testing.T) {
 	hasty := parsed(t, address).config
 	hasty.RuntimeParams["statement_timeout"], hasty.RuntimeParams["lock_timeout"] = "50", "50"
 	e.pools.Reader = newPool(hasty, &texts{schema: "cardea", tables: e.tables}, nil, e.address, 1)
+	whileLocked(t, address, func() error {
+		_, err := e.Damages(t.Context())
+		return err
+	}, func() {})
+}
+
+// A check uses one connection of a server until it ends. Even a server with the fewest connections
+// reads meanwhile.
+func TestReadsDuringACheck(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t)
+	db, err := Serve(t.Context(), parsed(t, fmt.Sprintf("%s&pool_max_conns=%d", address, leastConnections)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test ends
+	long, cancel := context.WithTimeout(t.Context(), time.Minute) // as readiness does
+	defer cancel()
+	whileLocked(t, address, func() error {
+		_, err := db.Damages(long)
+		return err
+	}, func() {
+		if _, err := db.UserByID(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a read during the check: %v", err)
+		}
+	})
+}
+
+// whileLocked begins a check while another program has locked the sessions. When the check has waited
+// for them for a while, it calls meanwhile. Then it removes the lock, and the check must succeed.
+func whileLocked(t *testing.T, address string, check func() error, meanwhile func()) {
+	t.Helper()
 	db := testpostgres.Connect(t, address)
 	if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE cardea.sessions"); err != nil {
 		t.Fatal(err)
 	}
 	checked := make(chan error, 1)
-	go func() {
-		_, err := e.Damages(t.Context())
-		checked <- err
-	}()
+	go func() { checked <- check() }()
 	const waits = `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 		AND clock_timestamp() > query_start + interval '200 ms')`
-	for len(checked) == 0 && !testpostgres.Value[bool](t, db, waits) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); len(checked) == 0 && !testpostgres.Value[bool](t, db, waits); <-tick.C {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("the check does not wait for the lock")
+		}
 		if _, err := db.Exec(t.Context(), "SELECT pg_stat_clear_snapshot()"); err != nil { // within a transaction, the view stays the same
 			t.Fatal(err)
 		}
 	}
+	meanwhile()
 	if _, err := db.Exec(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}
