@@ -59,7 +59,7 @@ func TestSchemaWithAReservedName(t *testing.T) {
 	address := testpostgres.Database(t) + "&schema=user"
 	at := parsed(t, address)
 	e := opened(t, address)
-	if damages, harmless, err := e.differences(t.Context(), e.pools.Reader); err != nil || len(damages)+len(harmless) > 0 {
+	if damages, harmless, err := e.QuickDamages(t.Context()); err != nil || len(damages)+len(harmless) > 0 {
 		t.Error(damages, harmless, err)
 	}
 	db := openedAt(t, address)
@@ -82,7 +82,7 @@ func TestSchemaWithAReservedName(t *testing.T) {
 func TestSchemaDifferences(t *testing.T) {
 	t.Parallel()
 	e := opened(t, testpostgres.Database(t))
-	if damages, harmless, err := e.differences(t.Context(), e.pools.Reader); err != nil || len(damages)+len(harmless) > 0 {
+	if damages, harmless, err := e.QuickDamages(t.Context()); err != nil || len(damages)+len(harmless) > 0 {
 		t.Fatal(damages, harmless, err)
 	}
 	for statement, want := range map[string]struct{ damage, harmless string }{
@@ -127,7 +127,7 @@ func TestDamages(t *testing.T) {
 	server := testpostgres.Start(t, testpostgres.Options{})
 	address := server.Database()
 	e := opened(t, address)
-	if found, err := e.Damages(t.Context()); err != nil || len(found) > 0 {
+	if found, _, err := e.Damages(t.Context()); err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
 	for _, statement := range []string{
@@ -138,7 +138,7 @@ func TestDamages(t *testing.T) {
 	} {
 		run(t, server.Superuser(name(t, address)), statement)
 	}
-	if found, err := e.Damages(t.Context()); err != nil || len(found) != 1 || !strings.Contains(found[0], "1 rows of sessions") || !strings.Contains(found[0], "nobody") {
+	if found, _, err := e.Damages(t.Context()); err != nil || len(found) != 1 || !strings.Contains(found[0], "1 rows of sessions") || !strings.Contains(found[0], "nobody") {
 		t.Errorf("%v, %v", found, err)
 	}
 }
@@ -152,7 +152,7 @@ func TestDamagesHaveNoTimeout(t *testing.T) {
 	hasty.RuntimeParams["statement_timeout"], hasty.RuntimeParams["lock_timeout"] = "50", "50"
 	e.pools.Reader = newPool(hasty, &texts{schema: "cardea", tables: e.tables}, nil, e.address, 1)
 	whileLocked(t, address, func() error {
-		_, err := e.Damages(t.Context())
+		_, _, err := e.Damages(t.Context())
 		return err
 	}, func() {})
 }
@@ -166,11 +166,11 @@ func TestReadsDuringACheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the test ends
+	defer db.Close()                                              //nolint:errcheck // the test ends
 	long, cancel := context.WithTimeout(t.Context(), time.Minute) // as readiness does
 	defer cancel()
 	whileLocked(t, address, func() error {
-		_, err := db.Damages(long)
+		_, _, err := db.Damages(long)
 		return err
 	}, func() {
 		if _, err := db.UserByID(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
