@@ -166,8 +166,9 @@ func TestReadsDuringACheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()                                              //nolint:errcheck // the test ends
-	long, cancel := context.WithTimeout(t.Context(), time.Minute) // as readiness does
+	defer db.Close() //nolint:errcheck // the test ends
+	// Readiness checks with this limit.
+	long, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	whileLocked(t, address, func() error {
 		_, _, err := db.Damages(long)
