@@ -189,7 +189,7 @@ func (b *backup) finishCopy(ctx context.Context, out *archive.Writer) (err error
 
 // wantSound fails if a database is damaged.
 func wantSound(ctx context.Context, db *store.DB) error {
-	damages, err := db.Damages(ctx)
+	damages, _, err := db.Damages(ctx)
 	if err == nil && len(damages) > 0 {
 		err = fmt.Errorf("the database is damaged: %s", damages[0])
 	}

@@ -27,11 +27,7 @@ func snapshot(ctx context.Context, db *store.DB, file string, progress Progress)
 // and notes how the server's schema differs. A copy of a file has the file's schema, see [wantSound].
 func (b *backup) snapshot(ctx context.Context) (err error) {
 	if b.place.IsServer() {
-		damages, err := b.db.QuickDamages(ctx)
-		if err != nil {
-			return err
-		}
-		harmless, err := b.db.Differences(ctx)
+		damages, harmless, err := b.db.QuickDamages(ctx)
 		if err != nil {
 			return err
 		}

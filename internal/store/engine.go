@@ -57,15 +57,13 @@ type Engine interface {
 	// LookForTables is called after a schema error. It returns [ErrRemoved] if the tables are missing.
 	// Then Gone returns that, too, until ChangedByOthers has found the tables again.
 	LookForTables() error
-	// Damages describes what is wrong with the schema, the data and the references
-	// between rows, one sentence each, at most 100.
-	Damages(ctx context.Context) ([]string, error)
+	// Damages describes what is wrong with the schema, the data and the references between rows.
+	// harmless describes how the schema differs where Cardea works all the same. Both have one
+	// sentence each, at most 100.
+	Damages(ctx context.Context) (damages, harmless []string, err error)
 	// QuickDamages is Damages without comparing indexes with tables, which takes most of
 	// the time.
-	QuickDamages(ctx context.Context) ([]string, error)
-	// Differences describes how the schema differs from what Cardea creates, where Cardea works
-	// all the same, one sentence each, at most 100. Damages has the other differences.
-	Differences(ctx context.Context) ([]string, error)
+	QuickDamages(ctx context.Context) (damages, harmless []string, err error)
 	// Size is how many bytes the database takes up; 0 if unknown.
 	Size(ctx context.Context) int64
 

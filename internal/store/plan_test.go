@@ -295,7 +295,6 @@ var exempt = map[string]string{
 	"CountImports":       "for the end of an import: reads the rows of one source",
 	"CountFiles":         "for backups: sorts all keys",
 	"Damages":            "for operators' commands, and for readiness after damage was met, once a minute at most",
-	"Differences":        "after a start and once a day, and for operators' commands: reads no table of Cardea",
 	"Queue":              "for metrics, once a minute at most, and for operators' commands",
 	"ImportsWithoutUser": "for exports: asks for the user of every row",
 	"QuickCheck":         "in the background after a start, and once a day",

@@ -24,25 +24,18 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 	return db.classify(engine.Snapshot(ctx, path))
 }
 
-// Damages describes what is wrong with the database, one sentence each, at most 100.
-// It checks the schema, the data, and the references between rows.
-func (db *DB) Damages(ctx context.Context) ([]string, error) {
-	found, err := db.engine.Damages(ctx)
-	return found, db.classify(err)
+// Damages describes what is wrong with the database, one sentence each, at most 100. It checks the
+// schema, the data, and the references between rows. harmless describes as many other differences
+// of a server's schema from what Cardea creates: triggers of others, or indexes with other options.
+func (db *DB) Damages(ctx context.Context) (damages, harmless []string, err error) {
+	damages, harmless, err = db.engine.Damages(ctx)
+	return damages, harmless, db.classify(err)
 }
 
 // QuickDamages is [DB.Damages] without the slow checks. On PostgreSQL, it checks only the schema.
-func (db *DB) QuickDamages(ctx context.Context) ([]string, error) {
-	found, err := db.engine.QuickDamages(ctx)
-	return found, db.classify(err)
-}
-
-// Differences describes how the schema of a server differs from what Cardea creates, where Cardea
-// works all the same, one sentence each, at most 100: triggers of others, or indexes with other
-// options.
-func (db *DB) Differences(ctx context.Context) ([]string, error) {
-	found, err := db.engine.Differences(ctx)
-	return found, db.classify(err)
+func (db *DB) QuickDamages(ctx context.Context) (damages, harmless []string, err error) {
+	damages, harmless, err = db.engine.QuickDamages(ctx)
+	return damages, harmless, db.classify(err)
 }
 
 // Counts is how many rows a database has.

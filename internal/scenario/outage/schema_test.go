@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
@@ -29,4 +30,19 @@ func TestAlteredSchema(t *testing.T) {
 		t.Error(said)
 	}
 	server.NewClient(t).Get("/readyz").Want(http.StatusOK)
+}
+
+// A server without Cardea's triggers would not notice that another process ended a session. So it is
+// not ready.
+func TestDisabledTriggers(t *testing.T) {
+	t.Parallel()
+	address := postgres.Database(t)
+	testkit.Start(t, at(address)).Stop()
+	if _, err := open(t, address).ExecContext(t.Context(), "ALTER TABLE sessions DISABLE TRIGGER USER"); err != nil {
+		t.Fatal(err)
+	}
+	server := testkit.Start(t, at(address))
+	client := server.NewClient(t)
+	within(t, 10*time.Second, "the server is not ready", func() bool { return client.Get("/readyz").Status == http.StatusServiceUnavailable })
+	server.Log.Await(t, "the trigger sessions.sessions_changed is not as Cardea makes it")
 }

@@ -38,7 +38,7 @@ const (
 	defaultSchema = "cardea"
 	// defaultConnections is a fifth of the 100 that PostgreSQL allows by default.
 	defaultConnections = 20
-	leastConnections   = 4 // one to write, one to read, two for watching
+	leastConnections   = 5 // one to write, two to read because a check uses one for long, two for watching
 	mostConnections    = 1000
 )
 

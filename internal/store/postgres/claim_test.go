@@ -25,7 +25,7 @@ func TestClaimTakesTurnsUnderWriters(t *testing.T) {
 	t.Parallel()
 	const turn = 2 * time.Second
 	direct := testpostgres.Database(t)
-	db, err := serve(t.Context(), parsed(t, pgbouncer.Start(t, direct)+"&pool_max_conns=4"), turn)
+	db, err := serve(t.Context(), parsed(t, pgbouncer.Start(t, direct)+"&pool_max_conns=5"), turn)
 	if err != nil {
 		t.Fatal(err)
 	}

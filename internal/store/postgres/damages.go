@@ -18,17 +18,17 @@ var references = []struct{ table, parent, key string }{
 // Damages compares the schema, and looks for rows whose user or picture is missing. A restore
 // without constraints can leave such rows. It takes as long as it needs. PostgreSQL checks its files
 // itself (https://www.postgresql.org/docs/current/checksums.html).
-func (e *engine) Damages(ctx context.Context) ([]string, error) {
+func (e *engine) Damages(ctx context.Context) (damages, harmless []string, err error) {
 	tx, err := e.beginUnlimited(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
-	found, _, err := e.differences(ctx, tx)
-	if err != nil || len(found) > 0 {
-		return found, err
+	damages, harmless, err = e.differences(ctx, tx)
+	if err == nil && len(damages) == 0 {
+		damages, err = dangling(ctx, tx)
 	}
-	return dangling(ctx, tx)
+	return damages, harmless, err
 }
 
 // dangling describes the tables whose rows refer to missing ones.
@@ -49,13 +49,6 @@ func dangling(ctx context.Context, tx *sql.Tx) (found []string, err error) {
 }
 
 // QuickDamages implements [store.Engine].
-func (e *engine) QuickDamages(ctx context.Context) ([]string, error) {
-	damages, _, err := e.differences(ctx, e.pools.Reader)
-	return damages, err
-}
-
-// Differences implements [store.Engine].
-func (e *engine) Differences(ctx context.Context) ([]string, error) {
-	_, harmless, err := e.differences(ctx, e.pools.Reader)
-	return harmless, err
+func (e *engine) QuickDamages(ctx context.Context) (damages, harmless []string, err error) {
+	return e.differences(ctx, e.pools.Reader)
 }

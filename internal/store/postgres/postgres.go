@@ -89,9 +89,9 @@ func open(ctx context.Context, address Address, with func(context.Context, store
 // writers cannot hold up either.
 const watching = 2
 
-// newEngine connects once, to find out whether the database can be used, and makes the pools. apart is
-// how many of the connections are for watching: 0 for a command.
-func newEngine(ctx context.Context, address Address, apart int) (*engine, error) {
+// newEngine connects once, to find out whether the database can be used, and makes the pools. reserved
+// is how many of the connections are for watching: 0 for a command.
+func newEngine(ctx context.Context, address Address, reserved int) (*engine, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
 		return nil, err
@@ -122,12 +122,12 @@ func newEngine(ctx context.Context, address Address, apart int) (*engine, error)
 	}
 	bound := &bound{}
 	e := &engine{address: address, migrations: migrations, tables: names, others: others{process: address.process()}, bound: bound, isPooled: isPooled, patience: migrationPatience}
-	rest := address.connections - apart
+	rest := address.connections - reserved
 	e.pools.Writer = newPool(writer, texts, bound, address, rest/2)
 	e.pools.Reader = newPool(reader, texts, bound, address, rest-rest/2)
 	e.watcher = e.pools.Writer
-	if apart > 0 {
-		e.watcher = newPool(writer, texts, bound, address, apart)
+	if reserved > 0 {
+		e.watcher = newPool(writer, texts, bound, address, reserved)
 	}
 	return e, nil
 }

@@ -80,9 +80,9 @@ func parseSchema(text string) map[string]string {
 }
 
 // differences compares the schema with the one that the migrations create, and describes each
-// difference in a sentence. Missing or changed columns and constraints are damages, and missing
-// indexes. Cardea works with the harmless ones: indexes with other options, and missing, changed or
-// foreign triggers. Other things that others have added are ignored.
+// difference in a sentence. Missing or changed parts are damages. Without its triggers, for instance,
+// Cardea does not notice that another process revoked a session. Cardea works with the harmless ones:
+// changed indexes, and triggers of others. It ignores other things that others have added.
 func (e *engine) differences(ctx context.Context, q querier) (damages, harmless []string, err error) {
 	have, err := e.schemaOf(ctx, q)
 	if err != nil {
@@ -91,17 +91,15 @@ func (e *engine) differences(ctx context.Context, q querier) (damages, harmless 
 	want := parseSchema(wantedSchema)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		definition, ok := have[name]
-		kind, _, _ := strings.Cut(name, " ")
+		changed := fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition)
 		switch {
 		case definition == want[name]:
-		case !ok && (kind == "trigger" || kind == "function"):
-			harmless = append(harmless, fmt.Sprintf("the %s is missing, so Cardea may not notice changes by other programs", name))
 		case !ok:
 			damages = append(damages, fmt.Sprintf("the %s is missing", name))
-		case kind == "column" || kind == "constraint":
-			damages = append(damages, fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition))
+		case strings.HasPrefix(name, "index "):
+			harmless = append(harmless, changed)
 		default:
-			harmless = append(harmless, fmt.Sprintf("the %s is not as Cardea makes it: %s", name, definition))
+			damages = append(damages, changed)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(have)) {

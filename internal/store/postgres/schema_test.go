@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -56,7 +59,7 @@ func TestSchemaWithAReservedName(t *testing.T) {
 	address := testpostgres.Database(t) + "&schema=user"
 	at := parsed(t, address)
 	e := opened(t, address)
-	if damages, harmless, err := e.differences(t.Context(), e.pools.Reader); err != nil || len(damages)+len(harmless) > 0 {
+	if damages, harmless, err := e.QuickDamages(t.Context()); err != nil || len(damages)+len(harmless) > 0 {
 		t.Error(damages, harmless, err)
 	}
 	db := openedAt(t, address)
@@ -79,7 +82,7 @@ func TestSchemaWithAReservedName(t *testing.T) {
 func TestSchemaDifferences(t *testing.T) {
 	t.Parallel()
 	e := opened(t, testpostgres.Database(t))
-	if damages, harmless, err := e.differences(t.Context(), e.pools.Reader); err != nil || len(damages)+len(harmless) > 0 {
+	if damages, harmless, err := e.QuickDamages(t.Context()); err != nil || len(damages)+len(harmless) > 0 {
 		t.Fatal(damages, harmless, err)
 	}
 	for statement, want := range map[string]struct{ damage, harmless string }{
@@ -88,8 +91,11 @@ func TestSchemaDifferences(t *testing.T) {
 		"DROP INDEX cardea.sessions_by_creation":                    {"the index sessions_by_creation is missing", ""},
 		"ALTER TABLE cardea.sessions DROP CONSTRAINT sessions_pkey": {"the constraint sessions.sessions_pkey is missing", ""},
 		"ALTER INDEX cardea.users_pkey SET (fillfactor = 70)":       {"", "the index users_pkey is not as Cardea makes it"},
-		"ALTER TABLE cardea.users DISABLE TRIGGER users_changed":    {"", "the trigger users.users_changed is not as Cardea makes it"},
-		"DROP TRIGGER users_changed ON cardea.users":                {"", "the trigger users.users_changed is missing"},
+		"ALTER TABLE cardea.users DISABLE TRIGGER users_changed":    {"the trigger users.users_changed is not as Cardea makes it", ""},
+		"DROP TRIGGER users_changed ON cardea.users":                {"the trigger users.users_changed is missing", ""},
+		"CREATE OR REPLACE FUNCTION cardea.note_user() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'": {
+			"the function note_user is not as Cardea makes it", "",
+		},
 		"CREATE TRIGGER mine AFTER DELETE ON cardea.audit FOR EACH ROW EXECUTE FUNCTION cardea.note_user()": {
 			"", "the trigger audit.mine is not one of Cardea's",
 		},
@@ -121,7 +127,7 @@ func TestDamages(t *testing.T) {
 	server := testpostgres.Start(t, testpostgres.Options{})
 	address := server.Database()
 	e := opened(t, address)
-	if found, err := e.Damages(t.Context()); err != nil || len(found) > 0 {
+	if found, _, err := e.Damages(t.Context()); err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
 	for _, statement := range []string{
@@ -132,7 +138,7 @@ func TestDamages(t *testing.T) {
 	} {
 		run(t, server.Superuser(name(t, address)), statement)
 	}
-	if found, err := e.Damages(t.Context()); err != nil || len(found) != 1 || !strings.Contains(found[0], "1 rows of sessions") || !strings.Contains(found[0], "nobody") {
+	if found, _, err := e.Damages(t.Context()); err != nil || len(found) != 1 || !strings.Contains(found[0], "1 rows of sessions") || !strings.Contains(found[0], "nobody") {
 		t.Errorf("%v, %v", found, err)
 	}
 }
@@ -145,22 +151,58 @@ func TestDamagesHaveNoTimeout(t *testing.T) {
 	hasty := parsed(t, address).config
 	hasty.RuntimeParams["statement_timeout"], hasty.RuntimeParams["lock_timeout"] = "50", "50"
 	e.pools.Reader = newPool(hasty, &texts{schema: "cardea", tables: e.tables}, nil, e.address, 1)
+	whileLocked(t, address, func() error {
+		_, _, err := e.Damages(t.Context())
+		return err
+	}, func() {})
+}
+
+// A check uses one connection of a server until it ends. Even a server with the fewest connections
+// reads meanwhile.
+func TestReadsDuringACheck(t *testing.T) {
+	t.Parallel()
+	address := testpostgres.Database(t)
+	db, err := Serve(t.Context(), parsed(t, fmt.Sprintf("%s&pool_max_conns=%d", address, leastConnections)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // the test ends
+	// Readiness checks with this limit.
+	long, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	whileLocked(t, address, func() error {
+		_, _, err := db.Damages(long)
+		return err
+	}, func() {
+		if _, err := db.UserByID(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a read during the check: %v", err)
+		}
+	})
+}
+
+// whileLocked begins a check while another program has locked the sessions. When the check has waited
+// for them for a while, it calls meanwhile. Then it removes the lock, and the check must succeed.
+func whileLocked(t *testing.T, address string, check func() error, meanwhile func()) {
+	t.Helper()
 	db := testpostgres.Connect(t, address)
 	if _, err := db.Exec(t.Context(), "BEGIN; LOCK TABLE cardea.sessions"); err != nil {
 		t.Fatal(err)
 	}
 	checked := make(chan error, 1)
-	go func() {
-		_, err := e.Damages(t.Context())
-		checked <- err
-	}()
+	go func() { checked <- check() }()
 	const waits = `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 		AND clock_timestamp() > query_start + interval '200 ms')`
-	for len(checked) == 0 && !testpostgres.Value[bool](t, db, waits) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for begun := time.Now(); len(checked) == 0 && !testpostgres.Value[bool](t, db, waits); <-tick.C {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("the check does not wait for the lock")
+		}
 		if _, err := db.Exec(t.Context(), "SELECT pg_stat_clear_snapshot()"); err != nil { // within a transaction, the view stays the same
 			t.Fatal(err)
 		}
 	}
+	meanwhile()
 	if _, err := db.Exec(t.Context(), "COMMIT"); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestSnapshotIsACopyOfItsMoment(t *testing.T) {
 	if n, err := copied.CountFiles(t.Context()); err != nil || n != 2 {
 		t.Errorf("%d files, %v", n, err)
 	}
-	if found, err := copied.Damages(t.Context()); err != nil || len(found) != 0 {
+	if found, _, err := copied.Damages(t.Context()); err != nil || len(found) != 0 {
 		t.Errorf("%v, %v", found, err)
 	}
 	if err := db.Snapshot(t.Context(), path); err == nil {
@@ -54,7 +54,7 @@ func TestDamagesAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := db.Damages(t.Context())
+	found, _, err := db.Damages(t.Context())
 	if err != nil || len(found) != 1 || !strings.Contains(found[0], "sessions") || !strings.Contains(found[0], "users") {
 		t.Errorf("a session without a user: %q, %v", found, err)
 	}
@@ -69,7 +69,7 @@ func TestDamagesAreFound(t *testing.T) {
 	if err := os.WriteFile(path, bytes.Replace(data, []byte("ann@example.com"), []byte("zzz@example.com"), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if found, err = opened(t, path).Damages(t.Context()); err != nil || len(found) == 0 {
+	if found, _, err = opened(t, path).Damages(t.Context()); err != nil || len(found) == 0 {
 		t.Errorf("an index that differs from its table: %q, %v", found, err)
 	}
 }
@@ -109,7 +109,7 @@ func TestDamageIsRemembered(t *testing.T) {
 func TestQuickCheck(t *testing.T) {
 	path := closed(t)
 	db := opened(t, path)
-	if err := db.QuickCheck(t.Context()); err != nil {
+	if _, err := db.QuickCheck(t.Context()); err != nil {
 		t.Errorf("a whole database: %v", err)
 	}
 	if err := db.Close(); err != nil {
@@ -126,7 +126,7 @@ func TestQuickCheck(t *testing.T) {
 	}
 	db, err = Open(t.Context(), path)
 	untilTheEnd(t, db, err)
-	if err := db.QuickCheck(t.Context()); !errors.Is(err, store.ErrDamaged) {
+	if _, err := db.QuickCheck(t.Context()); !errors.Is(err, store.ErrDamaged) {
 		t.Errorf("a damaged one: %v", err)
 	}
 	if err := db.Ping(t.Context()); !errors.Is(err, store.ErrDamaged) {

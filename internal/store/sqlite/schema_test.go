@@ -21,7 +21,7 @@ func TestSchemaIsCompared(t *testing.T) {
 	} {
 		path := closed(t)
 		run(t, path, statement)
-		if got, err := opened(t, path).Damages(t.Context()); err != nil || !slices.Equal(got, want) {
+		if got, _, err := opened(t, path).Damages(t.Context()); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %v", statement, got, err)
 		}
 		if got, err := SchemaDifferences(t.Context(), path); err != nil || !slices.Equal(got, want) {
