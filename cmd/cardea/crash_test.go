@@ -13,6 +13,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/cardea-accounts/cardea/internal/media"
+	"github.com/cardea-accounts/cardea/internal/testkit/s3"
 )
 
 var (
@@ -220,13 +223,17 @@ func (c *crashTest) count(carriedOut bool) {
 }
 
 // wantNothingLeftOver compares the files with the database. The server removes what is
-// left over soon after its start.
+// left over soon after its start: in a bucket, after a minute.
 func (c *crashTest) wantNothingLeftOver() {
 	c.Helper()
 	db := openDatabase(c, c.data)
 	column := func(query string) []string { return readColumn(c, db, query) }
 
-	eventually(c, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
+	soon := patience
+	if s3.Everywhere() { // the first sweep after the grace
+		soon = media.LateGrace + time.Minute
+	}
+	within(c, soon, "the table orphans is empty", func() bool { return len(column(`SELECT blob_key FROM orphans`)) == 0 })
 	var named []string
 	pictures := filepath.Join(c.data, "pictures")
 	for _, key := range column(`SELECT blob_key FROM pictures UNION SELECT blob_key FROM crops`) {
