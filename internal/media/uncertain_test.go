@@ -1,7 +1,6 @@
 package media_test
 
 import (
-	"net/url"
 	"slices"
 	"testing"
 
@@ -15,14 +14,9 @@ import (
 // behindProxy builds a house whose database is a PostgreSQL server behind a proxy.
 func behindProxy(t *testing.T) (*house.House, *tcpproxy.Proxy) {
 	t.Helper()
-	at, err := url.Parse(postgres.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := tcpproxy.Start(t, at.Host)
-	at.Host = proxy.Address()
+	proxy, address := tcpproxy.Before(t, postgres.Database(t))
 	folder := t.TempDir()
-	house.Use(folder, at.String())
+	house.Use(folder, address)
 	return house.At(t, folder, house.Options{}), proxy
 }
 

@@ -1,7 +1,6 @@
 package operate_test
 
 import (
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +20,8 @@ func TestMoveToSilentDatabase(t *testing.T) {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()
 			from, _ := stopped(t)
-			at, err := url.Parse(testpostgres.Database(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			proxy := tcpproxy.Start(t, at.Host)
-			at.Host = proxy.Address()
-			to := onServer(t, at.String())
+			proxy, address := tcpproxy.Before(t, testpostgres.Database(t))
+			to := onServer(t, address)
 			server, err := from.LockServer(t.Context()) // one that is not stopped
 			if err != nil {
 				t.Fatal(err)

@@ -3,7 +3,6 @@ package operate_test
 import (
 	"bytes"
 	"errors"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,13 +22,8 @@ func TestMoveWithoutAnAnswer(t *testing.T) {
 	for _, what := range []string{"rows", "pictures"} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			at, err := url.Parse(testpostgres.Database(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			proxy := tcpproxy.Start(t, at.Host)
-			at.Host = proxy.Address()
-			from := onServer(t, at.String())
+			proxy, address := tcpproxy.Before(t, testpostgres.Database(t))
+			from := onServer(t, address)
 			if _, err := operate.RestoreFrom(t.Context(), from, bytes.NewReader(archived), nil); err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +35,7 @@ func TestMoveWithoutAnAnswer(t *testing.T) {
 				opt.Storage = filepath.Join(t.TempDir(), "pictures")
 				to.Pictures = opt.Storage
 			}
-			_, err = openPlace(t, from).Move(t.Context(), opt)
+			_, err := openPlace(t, from).Move(t.Context(), opt)
 			if wantUnfinished(t, err); err == nil || !strings.Contains(err.Error(), "may have been moved") {
 				t.Errorf("%v", err)
 			}

@@ -57,7 +57,7 @@ type Engine interface {
 	// LookForTables is called after a schema error. It returns [ErrRemoved] if the tables are missing.
 	// Then Gone returns that, too, until ChangedByOthers has found the tables again.
 	LookForTables() error
-	// Damages describes what is wrong with the schema, the data and the references between rows.
+	// Damages lists the faults of the schema, the data and the references between rows.
 	// harmless describes how the schema differs where Cardea works all the same. Both have one
 	// sentence each, at most 100.
 	Damages(ctx context.Context) (damages, harmless []string, err error)

@@ -24,8 +24,8 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 	return db.classify(engine.Snapshot(ctx, path))
 }
 
-// Damages describes what is wrong with the database, one sentence each, at most 100. It checks the
-// schema, the data, and the references between rows. harmless describes as many other differences
+// Damages lists the faults of the database, one sentence each, at most 100. It checks the schema,
+// the data, and the references between rows. harmless describes as many other differences
 // of a server's schema from what Cardea creates: triggers of others, or indexes with other options.
 func (db *DB) Damages(ctx context.Context) (damages, harmless []string, err error) {
 	damages, harmless, err = db.engine.Damages(ctx)

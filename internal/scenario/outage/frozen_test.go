@@ -9,6 +9,7 @@ import (
 
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
 	"github.com/cardea-accounts/cardea/internal/token"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestRequestsToAFrozenDatabaseAreAnswered(t *testing.T) {
 	t.Parallel()
 	testkit.Long(t)
-	proxy, address := through(t, postgres.Database(t))
+	proxy, address := tcpproxy.Before(t, postgres.Database(t))
 	server := testkit.Start(t, at(address))
 	url := "http://" + testkit.Serve(t, server.Server)
 	picture := "/uploads/" + server.Register(t, "ada@example.com").User().ID + "_face.png"

@@ -8,6 +8,7 @@ import (
 	"github.com/cardea-accounts/cardea/internal/testkit"
 	"github.com/cardea-accounts/cardea/internal/testkit/house"
 	"github.com/cardea-accounts/cardea/internal/testkit/postgres"
+	"github.com/cardea-accounts/cardea/internal/testkit/tcpproxy"
 )
 
 // within waits until a condition holds, which should be soon.
@@ -74,7 +75,7 @@ func statement(text string) func(*testing.T, *testkit.Server, string) {
 func TestCommitWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	direct := postgres.Database(t)
-	proxy, address := through(t, direct)
+	proxy, address := tcpproxy.Before(t, direct)
 	server := testkit.Start(t, at(address))
 	ada := server.Register(t, "ada@example.com")
 	db := open(t, direct)

@@ -3,7 +3,6 @@ package outage
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -19,18 +18,6 @@ import (
 // longest is how long a request may take while the database does not answer, on a busy machine. The
 // server closes a connection after ten seconds, so an answer shows by itself that it came in time.
 const longest = 20 * time.Second
-
-// through returns the address of a database by way of a proxy.
-func through(t *testing.T, address string) (*tcpproxy.Proxy, string) {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := tcpproxy.Start(t, u.Host)
-	u.Host = proxy.Address()
-	return proxy, u.String()
-}
 
 // waiting counts the goroutines that are in a query or a transaction.
 func waiting(t *testing.T) (n int) {
@@ -54,7 +41,7 @@ func TestNetworkFails(t *testing.T) {
 	// No other test runs meanwhile, because goroutines are counted.
 	for what, fail := range map[string]func(*tcpproxy.Proxy){"stalls": (*tcpproxy.Proxy).Stall, "refuses": (*tcpproxy.Proxy).Refuse} {
 		t.Run(what, func(t *testing.T) {
-			proxy, address := through(t, postgres.Database(t))
+			proxy, address := tcpproxy.Before(t, postgres.Database(t))
 			server := testkit.Start(t, at(address))
 			ada := server.Register(t, "ada@example.com")
 

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"errors"
-	"net/url"
 	"testing"
 	"time"
 
@@ -99,15 +98,10 @@ func TestRetriesCountOnce(t *testing.T) {
 // A commit whose answer is lost may have taken place. It is not repeated.
 func TestCommitWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
-	at, err := url.Parse(testpostgres.Database(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := tcpproxy.Start(t, at.Host)
-	at.Host = proxy.Address()
-	db := openedAt(t, at.String())
+	proxy, address := tcpproxy.Before(t, testpostgres.Database(t))
+	db := openedAt(t, address)
 	runs := 0
-	err = db.Tx(t.Context(), func(tx *store.Tx) error {
+	err := db.Tx(t.Context(), func(tx *store.Tx) error {
 		runs++
 		proxy.LoseAnswer("commit")
 		return tx.SetMark(t.Context(), store.FlaskFrom, time.Unix(1, 0))

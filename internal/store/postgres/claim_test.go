@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,13 +73,8 @@ func TestClaimTakesTurnsUnderWriters(t *testing.T) {
 func TestClaimIsTakenAgainAfterACheckWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	direct := testpostgres.Database(t)
-	u, err := url.Parse(direct)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := tcpproxy.Start(t, u.Host)
-	u.Host = proxy.Address()
-	e, err := newEngine(t.Context(), parsed(t, u.String()), watching)
+	proxy, address := tcpproxy.Before(t, direct)
+	e, err := newEngine(t.Context(), parsed(t, address), watching)
 	if err != nil {
 		t.Fatal(err)
 	}

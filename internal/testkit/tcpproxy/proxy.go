@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -41,6 +42,18 @@ func Start(t testing.TB, server string) *Proxy {
 	p.running.Go(p.accept)
 	t.Cleanup(p.end)
 	return p
+}
+
+// Before starts a proxy in front of the server of a URL. It returns the URL that leads through it, too.
+func Before(t testing.TB, address string) (p *Proxy, through string) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = Start(t, u.Host)
+	u.Host = p.Address()
+	return p, u.String()
 }
 
 // Address is where the proxy listens, such as 127.0.0.1:40000.
@@ -95,7 +108,7 @@ func (p *Proxy) LoseAnswer(text string) {
 	p.loses = []byte(text)
 }
 
-// isLost reports whether the answer to a request is to be lost.
+// isLost reports whether the client must not get the answer to a request.
 func (p *Proxy) isLost(request []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
